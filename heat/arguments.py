@@ -1,0 +1,131 @@
+"""The command line: docopt reads it; what docopt cannot read is explained here.
+
+docopt's own errors do not say what is wrong, nor all of it, so on an error the words are
+read once more by the table of options.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import docopt
+
+from heat.mistakes import Mistake
+from heat.options import OPTIONS, Option, Options, build
+from heat.text import escaped
+
+
+class Words(NamedTuple):
+    """A command line taken apart: values of options, flags, the command, and mistakes."""
+
+    given: Mapping[str, str]
+    flags: frozenset[str]
+    command: Sequence[str]
+    mistakes: Sequence[Mistake] = ()
+
+
+def parse(usage: str, words: Sequence[str]) -> tuple[str, Options | None, list[Mistake]]:
+    """What is asked (``help``, ``version`` or ``watch``), and the options or what is wrong."""
+    try:
+        taken = _from_docopt(docopt.docopt(usage, words, default_help=False, options_first=True))
+    except docopt.DocoptExit:
+        taken = explain(words)
+    for request in ("help", "version"):
+        if f"--{request}" in taken.flags:
+            return request, None, []
+    options, mistakes = build(taken.given, taken.flags, taken.command)
+    found = [*taken.mistakes, *mistakes]
+    return "watch", None if found else options, found
+
+
+def _from_docopt(found: Mapping[str, object]) -> Words:
+    given: dict[str, str] = {}
+    flags: set[str] = set()
+    for option in OPTIONS:
+        value = found.get(option.name)
+        if isinstance(value, str):
+            given[option.name] = value
+        elif value:
+            flags.add(option.name)
+    command = found.get("COMMAND")
+    rest = found.get("ARG")
+    words = [command] if isinstance(command, str) else []
+    if isinstance(rest, list):
+        words += [str(word) for word in rest]
+    return Words(given, frozenset(flags), words)
+
+
+def explain(words: Sequence[str]) -> Words:
+    """Read what docopt refused, and say what is wrong with it."""
+    given: dict[str, str] = {}
+    flags: set[str] = set()
+    mistakes: list[Mistake] = []
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        word = rest.pop(0)
+        if word == "--":
+            break
+        for option, value in _options_of(word, rest, mistakes):
+            if option.name in given or option.name in flags:
+                line = f"Error: {option.name} is given twice"
+                mistakes.append(Mistake(line, "leave one of them out"))
+            elif option.parse is None:
+                flags.add(option.name)
+            elif value is not None:
+                given[option.name] = value
+    return Words(given, frozenset(flags), rest, mistakes)
+
+
+def _options_of(
+    word: str, rest: list[str], mistakes: list[Mistake]
+) -> list[tuple[Option, str | None]]:
+    if word.startswith("--"):
+        name, equals, value = word.partition("=")
+        option = _named(name, mistakes)
+        if option is None:
+            return []
+        if option.parse is None:
+            if equals:
+                line = f"Error: {option.name} takes no value: '{escaped(value)}'"
+                mistakes.append(Mistake(line, f"write {option.name} alone"))
+            return [(option, None)]
+        return [(option, value if equals else _next(option, rest, mistakes))]
+    found: list[tuple[Option, str | None]] = []
+    letters = word[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        option = next((each for each in OPTIONS if each.short == f"-{letter}"), None)
+        if option is None:
+            line = f"Error: -{escaped(letter)} is not an option of HEAT ('{escaped(word)}')"
+            mistakes.append(Mistake(line, "HEAT's own options stand before the command"))
+            break
+        if option.parse is None:
+            found.append((option, None))
+            continue
+        found.append((option, letters or _next(option, rest, mistakes)))
+        break
+    return found
+
+
+def _next(option: Option, rest: list[str], mistakes: list[Mistake]) -> str | None:
+    if rest and rest[0] != "--":
+        return rest.pop(0)
+    fix = f"write {option.name} {option.value}"
+    mistakes.append(Mistake(f"Error: {option.name} is without its value", fix))
+    return None
+
+
+def _named(name: str, mistakes: list[Mistake]) -> Option | None:
+    names = [option.name for option in OPTIONS]
+    meant = [name] if name in names else [each for each in names if each.startswith(name)]
+    if len(meant) == 1:
+        return OPTIONS[names.index(meant[0])]
+    shown = escaped(name)
+    if meant:
+        line = f"Error: {shown} is short for more than one option"
+        mistakes.append(Mistake(line, f"write {' or '.join(meant)}"))
+    else:
+        near = difflib.get_close_matches(name, names, 1, 0.5)
+        fix = f"did you mean {near[0]}?" if near else "'heat --help' lists the options"
+        mistakes.append(Mistake(f"Error: {shown} is not an option of HEAT", fix))
+    return None

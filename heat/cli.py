@@ -1,0 +1,130 @@
+"""HEAT: run a check at an interval, react to its failures, write down what was seen.
+
+Usage:
+  heat -i SECS [options] [--] COMMAND [ARG...]
+  heat -i SECS [options] -s SCRIPT
+  heat -h | --help
+  heat --version
+
+The check is a COMMAND, executed directly and not through a shell, or a SCRIPT; exit code 0
+is well, any other a failure. HEAT's own options stand before COMMAND. SECS is a number of
+seconds such as 30 or 0.5, or has a unit: 500ms, 30s, 5m, 2h.
+
+The check:
+  -i, --interval SECS       time from one check to the next
+  -s, --script SCRIPT       the check is this executable file
+  -t, --timeout SECS        a check running longer is killed and has failed with
+                            code 124; 'none' for no limit (default: 30)
+  --start-period SECS       failures in this first while are logged and not
+                            counted, until the first pass (default: 0)
+  --on-killed POLICY        a check killed by a signal is 'error' (HEAT stops) or
+                            'fail', a failure with code 128+n (default: error)
+  --count N                 stop after N checks
+
+On each failure, outside recovery:
+  --signal SIG              sent to the target; 'none' to send none
+                            (default: HUP if there is a target, else none)
+  --fail SCRIPT             run on every failure
+  --fail-overlap POLICY     while it still runs, 'queue' goes on checking and runs
+                            it once more, 'skip' does not check (default: queue)
+
+The target:
+  --pid PID                 the process that signals are sent to
+  --pid-file FILE           the same, read from FILE anew for each signal
+                            (without a target, signals go to HEAT itself)
+
+Recovery, after failures in a row:
+  --threshold N             this many start it (default: 1)
+  --recovery SCRIPT         run when it starts, and again each time a recovery
+                            window closes without success
+  --recovery-timeout SECS   length of the window (default: --threshold checks)
+  --max-recoveries N        after N recoveries in one outage give up: ERROR, exit 3
+  --success-threshold N     consecutive passes that end recovery (default: 1)
+  --fault-signal SIG        sent to the target just before each recovery run
+  --success-signal SIG      sent to the target when recovery succeeds
+  --script-timeout SECS     a fail or recovery script running longer is killed
+
+What is written:
+  --name NAME               the monitor's name (default: base name of the check)
+  --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --json                    one JSON object a line on stdout
+  -q, --quiet               print only failures and errors
+  -h, --help                print this
+  --version                 print the version
+
+Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT stop it,
+SIGHUP opens the logs anew, SIGUSR1 prints a status line.
+
+Exit status: 0 stopped by SIGTERM, or --count reached and all well; 1 --count reached and
+not well; 2 bad usage; 3 the monitor went to ERROR, or HEAT was its own target of TERM or
+INT; 130 stopped by SIGINT.
+"""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from heat import __version__
+
+EXIT_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run HEAT with these words of a command line; the exit status is returned."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # Imports make garbage collections that find nothing.
+    _open_standard_descriptors()
+    from heat import arguments, preflight
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    if problem := preflight.wrong_platform():
+        return _refuse([f"Error: {problem}"])
+    request, options, found = arguments.parse(__doc__ or "", words)
+    if request == "help":
+        return _print(__doc__ or "")
+    if request == "version":
+        return _print(f"heat {__version__}\n")
+    if options is not None:
+        found = preflight.mistakes(options)
+    if options is None or found:
+        return _refuse([str(mistake) for mistake in found])
+
+    from heat.service import serve
+
+    return serve(options)
+
+
+def _refuse(lines: Sequence[str]) -> int:
+    text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
+    _write(2, text)
+    return EXIT_USAGE
+
+
+def _print(text: str) -> int:
+    return 0 if _write(1, text) else 1
+
+
+def _write(fd: int, text: str) -> bool:
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError:
+        return False
+    return True
+
+
+def _open_standard_descriptors() -> None:
+    """A log must not become stdout because HEAT was started with that closed."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:  # noqa: PLR2004 - 0 to 2 are the standard ones
+            os.close(fd)
+            return
+        os.set_inheritable(fd, True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

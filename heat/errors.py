@@ -1,0 +1,21 @@
+"""The errors of HEAT; each carries a sentence that can be shown as it is."""
+
+
+class HeatError(Exception):
+    """What the user is told; the first line is the sentence."""
+
+
+class StartError(HeatError):
+    """A program could not be started; ``passing`` if for want of resources only."""
+
+    def __init__(self, reason: str, *, passing: bool) -> None:
+        super().__init__(reason)
+        self.passing = passing
+
+
+class TargetError(HeatError):
+    """A signal could not be sent; ``gone`` if the process of ``--pid`` has ended."""
+
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.gone = gone

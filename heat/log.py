@@ -1,0 +1,118 @@
+"""The logs: appended to, a record a write, opened anew when they were moved away.
+
+What cannot be written is kept, up to a bound, and written when that is possible again;
+the trouble is said once, and so is its end.
+"""
+
+import contextlib
+import os
+import stat
+from collections import deque
+from collections.abc import Callable
+
+from heat.errors import HeatError
+
+_FLAGS = (
+    os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+)
+_MODE = 0o640
+_KEPT = 1024 * 1024
+"""Bytes that are kept of what cannot be written."""
+
+
+def open_for_appending(path: str) -> int:
+    """A descriptor of a log: a regular file of one name. Raises OSError or HeatError."""
+    fd = os.open(path, _FLAGS, _MODE)
+    try:
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode):
+            raise HeatError("it is not a regular file")
+        if about.st_nlink > 1:
+            raise HeatError("it has a second name (a hard link)")
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+class Log:
+    """One log file."""
+
+    def __init__(self, path: str, said: Callable[[str], None]) -> None:
+        self.path = path
+        self._said = said
+        self._fd = open_for_appending(path)
+        self._identity = _identity(os.fstat(self._fd))
+        self._kept: deque[bytes] = deque()
+        self._kept_size = 0
+        self._lost = 0
+        self.trouble = ""
+        """Why it cannot be written now; empty while it can."""
+
+    def write(self, record: str) -> None:
+        """Append one record, whole lines; keep it if that cannot be done now."""
+        self._keep(record.encode("utf-8", "backslashreplace"))
+        self._write_kept()
+
+    def _keep(self, data: bytes) -> None:
+        self._kept.append(data)
+        self._kept_size += len(data)
+        while self._kept_size > _KEPT and len(self._kept) > 1:
+            self._kept_size -= len(self._kept.popleft())
+            self._lost += 1
+
+    def _write_kept(self) -> None:
+        try:
+            self._follow()
+            while self._kept:
+                data = self._kept[0]
+                written = os.write(self._fd, data)
+                self._kept_size -= written
+                if written == len(data):
+                    self._kept.popleft()
+                else:
+                    self._kept[0] = data[written:]
+        except (OSError, HeatError) as error:
+            self._failed(str(getattr(error, "strerror", None) or error))
+            return
+        if self.trouble:
+            self.trouble = ""
+            lost = f"; {self._lost} records were lost" if self._lost else "; nothing was lost"
+            self._lost = 0
+            self._said(f"{self.path} can be written again{lost}")
+
+    def _failed(self, why: str) -> None:
+        if not self.trouble:
+            self.trouble = why
+            self._said(
+                f"cannot write {self.path}: {why.lower()}; HEAT goes on checking, keeps the "
+                "latest records, and writes them when it can"
+            )
+
+    def _follow(self) -> None:
+        """Open the log anew if the one that is open is no longer at its path."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
+                    return
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Open the file that is at the path now. Raises OSError or HeatError."""
+        fd = open_for_appending(self.path)
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = fd
+        self._identity = _identity(os.fstat(fd))
+
+    def close(self) -> None:
+        """Write what was kept, if possible, and say what was not."""
+        if self._kept:
+            self._write_kept()
+        if self._kept:
+            self._said(f"{len(self._kept) + self._lost} records for {self.path} are lost")
+        os.close(self._fd)
+
+
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino

@@ -1,0 +1,317 @@
+"""The options: one table, from which a command line becomes a frozen ``Options``.
+
+A row says how a value is read and what it may be; messages name the option and the value,
+and where it is known the fix.
+"""
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from heat import signals
+from heat.mistakes import BadValueError, Mistake
+from heat.target import PID_MAX
+from heat.text import escaped
+from states.model import Limits
+
+LONGEST = 366 * 86_400.0
+"""Seconds; what is longer is a slip of the finger."""
+SHORTEST = 0.001
+MOST = 1_000_000_000
+NAME_LENGTH = 100
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+_NONE = "none"
+
+
+class Options(NamedTuple):
+    """What one monitor is told; times in seconds, None where there is no limit or no such thing."""
+
+    name: str
+    interval: float
+    check: tuple[str, ...]
+    is_script: bool
+    timeout: float | None
+    pid: int | None
+    pid_file: str | None
+    fail: str | None
+    recovery: str | None
+    script_timeout: float | None
+    on_killed: Literal["error", "fail"]
+    log_dir: str
+    json: bool
+    quiet: bool
+    limits: Limits
+
+    @property
+    def shown(self) -> str:
+        """The script as given, or the command with its arguments."""
+        return escaped(" ".join(self.check))
+
+    @property
+    def has_target(self) -> bool:
+        """Signals go to another process than HEAT."""
+        return self.pid is not None or self.pid_file is not None
+
+
+def duration(text: str) -> float:
+    """``30``, ``0.5``, ``500ms``, ``30s``, ``5m`` or ``2h`` in seconds."""
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(ms|s|m|h|)", text)
+    fix = "write seconds, or a number with a unit: 30, 0.5, 500ms, 30s, 5m, 2h"
+    if found is None:
+        raise BadValueError("is not a number of seconds", fix)
+    span = float(found[1]) * _UNITS[found[2]]
+    if span and span < SHORTEST:
+        raise BadValueError("is too short", "the shortest time is 1ms")
+    if span > LONGEST:
+        raise BadValueError("is too long", "the longest time is 8784h (366 days)")
+    return span
+
+
+def positive_duration(text: str) -> float:
+    """A duration of more than no time."""
+    span = duration(text)
+    if span <= 0:
+        raise BadValueError("is no length of time", "write a number greater than 0")
+    return span
+
+
+def limit(text: str) -> float | None:
+    """A positive duration, or ``none``."""
+    if text == _NONE:
+        return None
+    try:
+        return positive_duration(text)
+    except BadValueError as error:
+        raise BadValueError(error.complaint, f"{error.fix}, or 'none' for no limit") from None
+
+
+def number(text: str) -> int:
+    """A count of 1 and more."""
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not 1 <= int(text) <= MOST:
+        raise BadValueError("is not a count", f"write a whole number from 1 to {MOST}")
+    return int(text)
+
+
+def process_id(text: str) -> int:
+    """A process id; whether there is such a process is looked at later."""
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not 1 <= int(text) <= PID_MAX:
+        raise BadValueError(
+            "is not a process id", f"write the number of a running process, 1 to {PID_MAX}"
+        )
+    return int(text)
+
+
+def signal_or_none(text: str) -> int | None:
+    """A signal, or ``none`` to send none."""
+    return None if text.lower() == _NONE else signals.parse(text)
+
+
+def path(text: str) -> str:
+    """A file's path, as given."""
+    if not text:
+        raise BadValueError("is no path", "name a file")
+    if "\0" in text:
+        raise BadValueError("is no path", "leave out the NUL")
+    return text
+
+
+def monitor_name(text: str) -> str:
+    """A name that can be part of a file's name and of a line."""
+    if not text or len(text.encode("utf-8", "surrogateescape")) > NAME_LENGTH:
+        raise BadValueError("is no name", f"write 1 to {NAME_LENGTH} bytes")
+    if "/" in text or escaped(text) != text or text.strip() != text:
+        raise BadValueError("is no name", "leave out '/', control characters and outer blanks")
+    return text
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of these words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise BadValueError("is not known", f"write {' or '.join(words)}")
+        return text
+
+    return parse
+
+
+class Option(NamedTuple):
+    """One option of a monitor; ``parse`` None for one that takes no value."""
+
+    name: str
+    value: str
+    parse: Callable[[str], Any] | None
+    short: str = ""
+
+
+OPTIONS = (
+    Option("--interval", "SECS", positive_duration, "-i"),
+    Option("--script", "SCRIPT", path, "-s"),
+    Option("--timeout", "SECS", limit, "-t"),
+    Option("--pid", "PID", process_id),
+    Option("--pid-file", "FILE", path),
+    Option("--signal", "SIG", signal_or_none),
+    Option("--fail", "SCRIPT", path),
+    Option("--fail-overlap", "POLICY", one_of("queue", "skip")),
+    Option("--threshold", "N", number),
+    Option("--recovery", "SCRIPT", path),
+    Option("--recovery-timeout", "SECS", positive_duration),
+    Option("--max-recoveries", "N", number),
+    Option("--success-threshold", "N", number),
+    Option("--fault-signal", "SIG", signal_or_none),
+    Option("--success-signal", "SIG", signal_or_none),
+    Option("--script-timeout", "SECS", limit),
+    Option("--start-period", "SECS", duration),
+    Option("--on-killed", "POLICY", one_of("error", "fail")),
+    Option("--count", "N", number),
+    Option("--name", "NAME", monitor_name),
+    Option("--log-dir", "DIR", path),
+    Option("--json", "", None),
+    Option("--quiet", "", None, "-q"),
+    Option("--help", "", None, "-h"),
+    Option("--version", "", None),
+)
+
+DEFAULT_TIMEOUT = 30.0
+DEFAULT_SIGNAL = signals.parse("HUP")
+
+_BAD = object()
+"""Stands for a value that could not be read: given, and told already."""
+
+_IN_RECOVERY = ("--recovery", "--fault-signal", "--success-signal")
+_FOR_RECOVERY = ("--threshold", "--success-threshold", "--recovery-timeout", "--max-recoveries")
+_SIGNALS = ("--signal", "--fault-signal", "--success-signal")
+
+
+def build(
+    given: Mapping[str, str], flags: Collection[str], command: Sequence[str]
+) -> tuple[Options | None, list[Mistake]]:
+    """The options of one monitor, or all that is wrong with them.
+
+    ``given`` holds the long options with their values as written, ``flags`` those that take
+    none.
+    """
+    values, mistakes = _parsed(given)
+    mistakes += _missing(given, command)
+    mistakes += [
+        Mistake(f"Error: {option} '{escaped(given[option])}' {complaint}", fix)
+        for option, complaint, fix in _in_vain(values)
+    ]
+    if mistakes:
+        return None, mistakes
+    return _options(values, flags, command), []
+
+
+def _parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+    values: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    for option in OPTIONS:
+        if option.parse is None or option.name not in given:
+            continue
+        text = given[option.name]
+        try:
+            values[option.name] = option.parse(text)
+        except BadValueError as error:
+            values[option.name] = _BAD
+            line = f"Error: {option.name} '{escaped(text)}' {error.complaint}"
+            mistakes.append(Mistake(line, error.fix))
+    return values, mistakes
+
+
+def _missing(given: Mapping[str, str], command: Sequence[str]) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    if "--interval" not in given:
+        fix = "say how often to check, as in -i 30"
+        mistakes.append(Mistake("Error: --interval is missing", fix))
+    if ("--script" in given) == bool(command):
+        fix = (
+            "leave out --script, or the command behind the options"
+            if command
+            else "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
+        )
+        mistakes.append(Mistake("Error: use either script or command", fix))
+    return mistakes
+
+
+def _in_vain(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Options that can have no effect beside the others: option, complaint, fix."""
+
+    def says(option: str) -> bool:
+        return values.get(option) is not None
+
+    target = says("--pid") or says("--pid-file")
+    if not any(map(says, _IN_RECOVERY)):
+        for option in filter(says, _FOR_RECOVERY):
+            yield (
+                option,
+                "has no effect without anything to do in recovery",
+                "add --recovery, --fault-signal or --success-signal, or leave it out",
+            )
+    if says("--fail-overlap") and not says("--fail"):
+        yield "--fail-overlap", "has no effect without --fail", "add --fail, or leave it out"
+    if says("--script-timeout") and not says("--fail") and not says("--recovery"):
+        yield (
+            "--script-timeout",
+            "has no effect without a script to run",
+            "add --fail or --recovery, or leave it out",
+        )
+    if says("--pid") and says("--pid-file"):
+        yield "--pid", "has no effect beside --pid-file", "use either --pid or --pid-file"
+    elif says("--pid-file") and "--signal" in values and not any(map(says, _SIGNALS)):
+        yield (
+            "--pid-file",
+            "has no effect when no signal is sent",
+            "name one with --signal, --fault-signal or --success-signal, or leave it out",
+        )
+    for option in () if target else _SIGNALS:
+        if values.get(option) in signals.NEED_TARGET:
+            yield option, "needs a target", "name the process with --pid or --pid-file"
+
+
+def _options(
+    values: Mapping[str, Any], flags: Collection[str], command: Sequence[str]
+) -> Options:
+    script: str | None = values.get("--script")
+    check = (script,) if script is not None else tuple(command)
+    target = "--pid" in values or "--pid-file" in values
+    recovers = any(values.get(option) is not None for option in _IN_RECOVERY)
+    return Options(
+        name=values.get("--name") or default_name(check[0]),
+        interval=values["--interval"],
+        check=check,
+        is_script=script is not None,
+        timeout=values.get("--timeout", DEFAULT_TIMEOUT),
+        pid=values.get("--pid"),
+        pid_file=values.get("--pid-file"),
+        fail=values.get("--fail"),
+        recovery=values.get("--recovery"),
+        script_timeout=values.get("--script-timeout"),
+        on_killed=values.get("--on-killed", "error"),
+        log_dir=values.get("--log-dir", "."),
+        json="--json" in flags,
+        quiet="--quiet" in flags,
+        limits=Limits(
+            threshold=values.get("--threshold", 1) if recovers else None,
+            success_threshold=values.get("--success-threshold", 1),
+            max_recoveries=values.get("--max-recoveries"),
+            recovery_timeout=values.get("--recovery-timeout"),
+            start_period=values.get("--start-period", 0.0),
+            count=values.get("--count"),
+            fail="--fail" in values,
+            fail_overlap_skip=values.get("--fail-overlap") == "skip",
+            recovery="--recovery" in values,
+            signal=values.get("--signal", DEFAULT_SIGNAL if target else None),
+            fault_signal=values.get("--fault-signal"),
+            success_signal=values.get("--success-signal"),
+        ),
+    )
+
+
+def default_name(check: str) -> str:
+    """The base name of the script or command, fit to be part of a file's name."""
+    name = escaped(os.path.basename(check.rstrip("/"))).strip() or "check"
+    while len(name.encode("utf-8", "surrogateescape")) > NAME_LENGTH:
+        name = name[:-1]
+    return name

@@ -1,0 +1,278 @@
+"""The process layer: spawn into a group of its own, take the output, signal, reap.
+
+``posix_spawn`` (a vfork in the C library), a pidfd to learn of the exit, pipes for what a
+check prints. ``setpgroup`` and not a new session: that would put each child into a
+scheduler group of its own, and the vfork would wait for it on a busy machine.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Callable, Mapping
+
+from heat.capture import Capture
+from heat.errors import StartError
+from heat.files import on_path, why_not_executable
+from heat.loop import Loop
+from heat.world import Output, Program, Status
+
+_PASSING = {
+    errno.EAGAIN,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ETXTBSY,
+    errno.EIO,
+    errno.ESTALE,
+}
+"""A program that cannot be started for one of these may be started later."""
+
+_PIPE_SIZE = 64 * 1024
+_MOST_READS = 16
+"""A program can make its pipe hold a mebibyte; what comes beyond that is a flood."""
+
+_NO_FD = -1
+
+
+class PosixLauncher:
+    """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups.
+
+    ``script_output`` opens the file that a script prints to; None where there is none.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        environ: Mapping[bytes, bytes],
+        script_output: Callable[[], int | None],
+    ) -> None:
+        self._loop = loop
+        self._environ = dict(environ)
+        self._script_output = script_output
+        self._null = _open_null()
+        self._spare = _open_null()
+        """Given up when descriptors run out, so that a started child always gets its pidfd."""
+        ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
+        self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
+
+    def start(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
+        """Start it; ``exited`` is called from the loop. Raises StartError."""
+        try:
+            if program.script:
+                return self._start_script(program, exited)
+            return self._start_check(program, exited)
+        except OSError as error:
+            passing = error.errno in _PASSING
+            why = (error.strerror or str(error)).lower()
+            if not passing:
+                why = why_not_executable(program.path) or why
+            raise StartError(f"{program.shown} cannot be started: {why}", passing=passing) from error
+
+    def _start_script(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
+        file = self._script_output()
+        try:
+            printed = self._null if file is None else file
+            pid = self._spawn(program, printed, printed)
+        finally:
+            if file is not None:
+                os.close(file)
+        return self._child(pid, _NO_FD, _NO_FD, exited)
+
+    def _start_check(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
+        stdout, their_stdout = os.pipe()
+        stderr = their_stderr = _NO_FD
+        try:
+            stderr, their_stderr = os.pipe()
+            os.set_blocking(stdout, False)
+            os.set_blocking(stderr, False)
+            pid = self._spawn(program, their_stdout, their_stderr)
+        except BaseException:
+            _close(stdout, stderr, their_stdout, their_stderr)
+            raise
+        os.close(their_stdout)
+        os.close(their_stderr)
+        return self._child(pid, stdout, stderr, exited)
+
+    def _spawn(self, program: Program, out: int, err: int) -> int:
+        environ: Mapping[bytes, bytes] = self._environ
+        if program.env:
+            added = {key.encode(): os.fsencode(value) for key, value in program.env.items()}
+            environ = {**environ, **added}
+        path = program.path
+        while True:
+            try:
+                return os.posix_spawn(
+                    path,
+                    program.argv,
+                    environ,
+                    file_actions=(
+                        (os.POSIX_SPAWN_DUP2, self._null, 0),
+                        (os.POSIX_SPAWN_DUP2, out, 1),
+                        (os.POSIX_SPAWN_DUP2, err, 2),
+                    ),
+                    setpgroup=0,
+                    setsigmask=(),
+                    setsigdef=self._reset,
+                )
+            except FileNotFoundError:
+                # An upgrade of its package may have moved a command along PATH.
+                found = None if program.script else on_path(program.argv[0])
+                if found is None or found == path:
+                    raise
+                path = found
+
+    def _child(
+        self, pid: int, stdout: int, stderr: int, exited: Callable[[], None]
+    ) -> "PosixChild":
+        pidfd = _NO_FD
+        try:
+            pidfd = self._pidfd(pid)
+            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), exited)
+        except BaseException:
+            # Our own child, not reaped yet: its pid is still its own.
+            os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+            _close(stdout, stderr, pidfd)
+            raise
+
+    def _pidfd(self, pid: int) -> int:
+        try:
+            return os.pidfd_open(pid)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or self._spare == _NO_FD:
+                raise
+        os.close(self._spare)
+        self._spare = _NO_FD
+        return os.pidfd_open(pid)
+
+    def restock(self) -> None:
+        """Take back the spare descriptor, if it was given up."""
+        if self._spare == _NO_FD:
+            with contextlib.suppress(OSError):
+                self._spare = _open_null()
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        _close(self._null, self._spare)
+
+
+class PosixChild:
+    """One started program; until it is reaped, its process id and group are its own."""
+
+    __slots__ = ("_captures", "_exited", "_listening", "_loop", "_pidfd", "_pipes", "pid")
+
+    def __init__(
+        self, loop: Loop, ids: tuple[int, int, int, int], exited: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self.pid, self._pidfd, *pipes = ids
+        self._pipes = pipes
+        self._captures: tuple[Capture, Capture] | None = None
+        self._listening = [False, False]
+        self._exited = exited
+        loop.watch(self._pidfd, self._leader_exited)
+
+    def _leader_exited(self) -> None:
+        self._loop.forget(self._pidfd)
+        self._exited()
+
+    def listen(self) -> None:
+        """Take its output as it comes.
+
+        A check that prints less than a pipe holds and ends at once needs none of this, so
+        it is put off until a check has run for a while.
+        """
+        for which, pipe in enumerate(self._pipes):
+            if pipe != _NO_FD and not self._listening[which]:
+                self._loop.watch(pipe, lambda which=which: self._read(which))
+                self._listening[which] = True
+
+    def _read(self, which: int) -> bool:
+        """Take what is there; False when it was less than a pipe holds."""
+        try:
+            data = os.read(self._pipes[which], _PIPE_SIZE)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._close_pipe(which)
+            return False
+        if self._captures is None:
+            self._captures = (Capture(), Capture())
+        self._captures[which].add(data)
+        return len(data) == _PIPE_SIZE
+
+    def _close_pipe(self, which: int) -> None:
+        if self._listening[which]:
+            self._loop.forget(self._pipes[which])
+            self._listening[which] = False
+        _close(self._pipes[which])
+        self._pipes[which] = _NO_FD
+
+    def output(self) -> Output:
+        """What it printed since the last call: what is in the pipes now, and no more."""
+        for which, pipe in enumerate(self._pipes):
+            reads = _MOST_READS if pipe != _NO_FD else 0
+            while reads and self._read(which):
+                reads -= 1
+        if self._captures is None:
+            return Output()
+        stdout, stderr = self._captures
+        return Output(stdout.take(), stderr.take())
+
+    def signal_group(self, signum: int) -> bool:
+        """Signal the whole group; False if that is not permitted."""
+        try:
+            os.killpg(self.pid, signum)
+        except PermissionError:
+            return False
+        return True
+
+    def exited(self) -> bool:
+        """Its leader has exited, and was not reaped yet."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            return os.waitid(os.P_PIDFD, self._pidfd, flags) is not None
+        except ChildProcessError:
+            return True
+
+    def alone(self) -> bool:
+        """Nothing but the exited leader is left of the group."""
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) != self.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    if os.getpgid(int(name)) == self.pid:
+                        return False
+        return True
+
+    def reap(self) -> Status:
+        """Collect the exited leader; the process id means nothing from here on."""
+        try:
+            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        except OSError:
+            result = None
+        os.close(self._pidfd)
+        if result is None:
+            return Status(None)
+        if result.si_code == os.CLD_EXITED:
+            return Status(result.si_status)
+        return Status(None, result.si_status)
+
+    def close(self) -> None:
+        """Take no more output."""
+        for which, pipe in enumerate(self._pipes):
+            if pipe != _NO_FD:
+                self._close_pipe(which)
+
+
+def _open_null() -> int:
+    return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _close(*fds: int) -> None:
+    for fd in fds:
+        if fd != _NO_FD:
+            os.close(fd)

@@ -1,0 +1,183 @@
+"""One program at work, from its start until nothing of it is left.
+
+It ends by itself, or its time is up, or HEAT stops it. Killing is SIGTERM and SIGCONT to
+the group, SIGKILL 2 s later to what is left of it; the exited leader is kept unreaped until
+then, so that its group id stays its own.
+"""
+
+import signal
+from collections.abc import Callable
+from typing import NamedTuple
+
+from heat.world import Child, Clock, Launcher, Output, Program, Status, Timer, Timers
+
+KILL_AFTER = 2.0
+_LISTEN_AFTER = 0.01
+"""Most checks are over by then, with less output than a pipe holds."""
+_LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
+"""When to look once more whether the group of a leader that died of SIGTERM is empty."""
+
+
+class Told(NamedTuple):
+    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die."""
+
+    ended: Callable[["Run"], None]
+    gone: Callable[["Run"], None]
+    stuck: Callable[["Run"], None]
+
+
+class Run:
+    """One run of a program. Raises StartError.
+
+    One that exits by itself ends and is gone at once; one that times out ends at that
+    moment and is gone when it is dead; one that HEAT stops is gone without having ended.
+    """
+
+    __slots__ = (
+        "_child",
+        "_clock",
+        "_deadline",
+        "_hard",
+        "_killing",
+        "_leader_gone",
+        "_over",
+        "_looks",
+        "_timer",
+        "_timers",
+        "_told",
+        "duration",
+        "pid",
+        "program",
+        "started",
+        "started_unix",
+        "status",
+        "timed_out",
+    )
+
+    def __init__(
+        self,
+        world: tuple[Clock, Timers, Launcher],
+        program: Program,
+        timeout: float | None,
+        told: Told,
+    ) -> None:
+        self._clock, self._timers, launcher = world
+        self._told = told
+        self.program = program
+        self.started_unix = int(self._clock.unix())
+        self.started = self._clock.now()
+        self.duration = 0.0
+        self.status = Status(None)
+        self.timed_out = False
+        self._killing = self._hard = self._leader_gone = self._over = False
+        self._looks = iter(_LOOK_AGAIN)
+        self._child: Child = launcher.start(program, self._leader_exited)
+        self.pid = self._child.pid
+        self._deadline = None if timeout is None else self.started + timeout
+        listen = self.started + _LISTEN_AFTER
+        if program.script or (self._deadline is not None and self._deadline <= listen):
+            self._timer = self._due(self._deadline, self._time_up)
+        else:
+            self._timer = self._due(listen, self._listen)
+
+    def _due(self, when: float | None, call: Callable[[], None]) -> Timer | None:
+        return None if when is None else self._timers.at(when, call)
+
+    def _rearm(self, when: float | None, call: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._due(when, call)
+
+    def _listen(self) -> None:
+        self._child.listen()
+        self._rearm(self._deadline, self._time_up)
+
+    def limit_from_now(self, seconds: float) -> None:
+        """Give a run that has no time limit this one, from now on."""
+        if self._deadline is None and not self._killing:
+            self._deadline = self._clock.now() + seconds
+            self._rearm(self._deadline, self._time_up)
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds from its start to its time limit."""
+        return None if self._deadline is None else self._deadline - self.started
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until its time limit; 0 if that has passed, or there is none."""
+        return 0.0 if self._deadline is None else max(0.0, self._deadline - self._clock.now())
+
+    @property
+    def stopped(self) -> bool:
+        """HEAT has killed it, and not for its time limit."""
+        return self._killing and not self.timed_out
+
+    def output(self) -> Output:
+        """What it printed since the last call."""
+        return self._child.output()
+
+    def _leader_exited(self) -> None:
+        if self._killing:
+            self._leader_gone = True
+            self._look()
+            return
+        if not self.program.script:
+            # A check leaves nothing behind; what a script leaves is a service.
+            self._child.signal_group(signal.SIGKILL)
+        self.duration = self._clock.now() - self.started
+        self._told.ended(self._reaped())
+        self._leave()
+
+    def _time_up(self) -> None:
+        if self._child.exited():
+            return  # In time; HEAT just did not see it yet.
+        self.timed_out = True
+        self.duration = self._clock.now() - self.started
+        self.stop()
+        self._told.ended(self)
+
+    def stop(self) -> None:
+        """Begin to kill it."""
+        if not self._killing and not self._over:
+            self._killing = True
+            self._child.signal_group(signal.SIGTERM)
+            self._child.signal_group(signal.SIGCONT)
+            self._rearm(self._clock.now() + KILL_AFTER, self.stop_hard)
+
+    def stop_hard(self) -> None:
+        """Kill what is left of it."""
+        if self._hard or self._over:
+            return
+        self._killing = self._hard = True
+        self._child.signal_group(signal.SIGKILL)
+        self._rearm(self._clock.now() + KILL_AFTER, self._outlived)
+        self._look()
+
+    def _outlived(self) -> None:
+        self._timer = None
+        self._told.stuck(self)
+
+    def _look(self) -> None:
+        """Once the leader is dead: reap it after the SIGKILL, or when its group is empty."""
+        if not self._leader_gone:
+            return
+        if self._hard or self._child.alone():
+            self._reaped()
+            self._leave()
+        elif (again := next(self._looks, None)) is not None:
+            self._timers.at(self._clock.now() + again, self._look_again)
+
+    def _look_again(self) -> None:
+        if not self._over:
+            self._look()
+
+    def _reaped(self) -> "Run":
+        self._rearm(None, self._outlived)
+        self._over = True
+        self.status = self._child.reap()
+        return self
+
+    def _leave(self) -> None:
+        self._told.gone(self)
+        self._child.close()

@@ -1,0 +1,143 @@
+"""HEAT at work: the parts put together for one monitor, run, and taken apart."""
+
+import gc
+import os
+import signal
+import traceback
+from collections.abc import Callable
+
+from heat import preflight
+from heat.console import Console, warn
+from heat.errors import HeatError
+from heat.files import on_path
+from heat.journal import Journal
+from heat.log import Log
+from heat.loop import Loop, RealClock
+from heat.options import Options
+from heat.process import PosixLauncher
+from heat.scripts import ScriptOutput
+from heat.signals import HANDLED
+from heat.target import NoTarget, PidFileTarget, PidTarget
+from heat.text import escaped
+from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL, Programs, Watch, World
+from heat.world import Program
+
+OWN_VARIABLES = (
+    b"HEAT_FAIL_CODE",
+    b"HEAT_FAIL_TIME",
+    b"HEAT_FAIL_TIME_LAST",
+    b"HEAT_FAIL_INTERVAL",
+    b"HEAT_FAIL_PID",
+    b"HEAT_FAIL_CNT",
+    b"HEAT_NAME",
+    b"HEAT_STATE",
+)
+"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
+
+
+def serve(options: Options) -> int:
+    """Watch until it is over; return HEAT's exit status."""
+    # Inherited as ignored or blocked, these would hide exits and keep signals from children.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    service = Service(options)
+    try:
+        return service.run()
+    finally:
+        service.close()
+
+
+class Service:
+    """One HEAT process with one monitor."""
+
+    def __init__(self, options: Options) -> None:
+        clock = RealClock()
+        self._loop = Loop(clock)
+        self._console = Console(clock.unix, self._record)
+        failures, verbose, printed = preflight.log_paths(options)
+        self._logs = Log(failures, self._console.trouble), Log(verbose, self._console.trouble)
+        self._journal = Journal(options, self._console, self._logs, clock.unix)
+        script_file = ScriptOutput(printed, self._console.trouble)
+        environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
+        self._target = _target(options, self._handle_own)
+        self._loop.catch(HANDLED, self._caught)
+        self._launcher = PosixLauncher(self._loop, environ, script_file.open)
+        world = World(
+            clock, self._loop, self._launcher, self._target, self._journal, script_file
+        )
+        self._watch = Watch(options, _programs(options), world, self._loop.stop)
+        for warning in preflight.warnings(options, preflight.present_target(self._target)):
+            warn(warning)
+
+    def _record(self, text: str) -> None:
+        self._journal.trouble(text)
+
+    def run(self) -> int:
+        """Watch until it is over."""
+        if isinstance(self._target, PidTarget):
+            self._loop.watch(self._target.pidfd, self._target_ended)
+        self._guarded(self._watch.start)
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        self._guarded(self._loop.run)
+        return EXIT_ERROR if self._watch.exit_code is None else self._watch.exit_code
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - a bug must not leave programs behind
+            told = "".join(traceback.format_exception(error))
+            self._watch.crash(f"a bug of HEAT: {error!r}", told)
+            self._loop.run()
+
+    def _target_ended(self) -> None:
+        if isinstance(self._target, PidTarget):
+            self._loop.forget(self._target.pidfd)
+            self._watch.target_gone(self._target.gone_reason())
+
+    def _caught(self, signum: int) -> None:
+        self._act(signum, EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
+
+    def _handle_own(self, signum: int) -> bool:
+        if signum in HANDLED:
+            self._act(signum, EXIT_ERROR)
+        return signum in HANDLED
+
+    def _act(self, signum: int, exit_code: int) -> None:
+        if signum == signal.SIGHUP:
+            self._reopen_logs()
+        elif signum == signal.SIGUSR1:
+            self._journal.status(self._watch.describe())
+        elif signum in HANDLED:
+            self._watch.stop(signal.Signals(signum).name, exit_code)
+
+    def _reopen_logs(self) -> None:
+        for log in self._logs:
+            log.reopen()
+
+    def close(self) -> None:
+        """Complete the logs, and give everything back."""
+        for log in self._logs:
+            log.close()
+        self._launcher.close()
+        self._loop.close()
+
+
+def _target(options: Options, handled: Callable[[int], bool]) -> NoTarget | PidTarget | PidFileTarget:
+    if options.pid is not None:
+        return PidTarget(options.pid)
+    if options.pid_file is not None:
+        return PidFileTarget(options.pid_file, NoTarget(handled))
+    return NoTarget(handled)
+
+
+def _programs(options: Options) -> Programs:
+    name = options.check[0]
+    path = name if options.is_script else on_path(name) or name
+    check = Program(options.shown, path, options.check)
+    return Programs(check, _script(options.fail), _script(options.recovery))
+
+
+def _script(path: str | None) -> Program | None:
+    return None if path is None else Program(escaped(path), path, (path,), script=True)

@@ -1,0 +1,216 @@
+"""The process that signals are sent to, held by a pidfd: a reused pid is never signalled."""
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from heat.errors import TargetError
+from heat.signals import STOPPING
+from heat.signals import name as signal_name
+
+PID_MAX = 4_194_304
+"""The largest process id that Linux can be told to give."""
+_KERNEL_THREAD = 0x00200000
+
+
+class Frozen(NamedTuple):
+    """A process that HEAT has stopped and not continued."""
+
+    pid: int
+    pidfd: int
+
+
+class _Frost:
+    """Remembers what a STOP froze, so that somebody wakes it."""
+
+    def __init__(self) -> None:
+        self._frozen: Frozen | None = None
+
+    def sent(self, signum: int, pid: int, pidfd: int) -> None:
+        """Account for ``signum``, which ``pidfd`` has received."""
+        if signum in STOPPING:
+            if self._frozen is not None and self._frozen.pid != pid:
+                self.wake()
+            if self._frozen is None:
+                self._frozen = Frozen(pid, os.dup(pidfd))
+        elif signum == signal.SIGCONT and self._frozen is not None:
+            # Another process may have taken the place of the frozen one: wake that too.
+            self.wake()
+
+    def wake(self) -> int | None:
+        """Send CONT to what is frozen; its process id, if it was still there."""
+        if self._frozen is None:
+            return None
+        frozen, self._frozen = self._frozen, None
+        try:
+            signal.pidfd_send_signal(frozen.pidfd, signal.SIGCONT)
+        except OSError:
+            return None
+        finally:
+            os.close(frozen.pidfd)
+        return frozen.pid
+
+
+class NoTarget:
+    """HEAT is its own target; the signals that it handles do not go through the kernel."""
+
+    def __init__(self, handled: Callable[[int], bool]) -> None:
+        self._handled = handled
+
+    def send(self, signum: int) -> int:
+        """Do what the signal asks of HEAT, or have its default action."""
+        if not self._handled(signum):
+            os.kill(os.getpid(), signum)
+        return os.getpid()
+
+    def wake(self) -> None:
+        """HEAT never stops itself."""
+
+
+class PidTarget:
+    """The process of ``--pid``: the one that was there at the start, and no other."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.pidfd = open_process(pid)
+        self._frost = _Frost()
+
+    def send(self, signum: int) -> int:
+        """Send, and return the process id. Raises TargetError."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, signum)
+        except ProcessLookupError:
+            raise TargetError(self.gone_reason(), gone=True) from None
+        except OSError as error:
+            raise TargetError(_refused(signum, self.pid, error)) from error
+        self._frost.sent(signum, self.pid, self.pidfd)
+        return self.pid
+
+    def gone_reason(self) -> str:
+        """What is said when it has ended."""
+        return f"target {self.pid} (--pid) has ended"
+
+    def wake(self) -> int | None:
+        """Continue what was stopped and never continued; return its process id."""
+        return self._frost.wake()
+
+
+class PidFileTarget:
+    """The process that a file names, read anew for each signal."""
+
+    def __init__(self, path: str, myself: NoTarget) -> None:
+        self.path = path
+        self._myself = myself
+        self._frost = _Frost()
+
+    def send(self, signum: int) -> int:
+        """Send, and return the process id. Raises TargetError."""
+        pid = self.read()
+        if pid == os.getpid():
+            return self._myself.send(signum)
+        try:
+            pidfd = open_process(pid)
+        except TargetError as error:
+            raise TargetError(f"{error} (--pid-file {self.path})") from None
+        try:
+            signal.pidfd_send_signal(pidfd, signum)
+            self._frost.sent(signum, pid, pidfd)
+        except OSError as error:
+            raise TargetError(_refused(signum, pid, error)) from error
+        finally:
+            os.close(pidfd)
+        return pid
+
+    def read(self) -> int:
+        """The process id that the file names now. Raises TargetError."""
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            why = str(getattr(error, "strerror", None) or error).lower()
+            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise TargetError(f"--pid-file {self.path} is not a regular file")
+            word = os.read(fd, 64).split(b"\n", 1)[0].strip()
+        except OSError as error:
+            why = str(error.strerror).lower()
+            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+        finally:
+            os.close(fd)
+        if not word.isdigit() or not 0 < int(word) <= PID_MAX:
+            raise TargetError(f"--pid-file {self.path} holds no process id")
+        return int(word)
+
+    def wake(self) -> int | None:
+        """Continue what was stopped and never continued; return its process id."""
+        return self._frost.wake()
+
+
+def _refused(signum: int, pid: int, error: OSError) -> str:
+    if error.errno == errno.ESRCH:
+        return f"process {pid} has ended"
+    why = "not permitted" if error.errno == errno.EPERM else str(error.strerror).lower()
+    return f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
+
+
+def open_process(pid: int) -> int:
+    """A pidfd of a living process that may be signalled. Raises TargetError with the reason."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError as error:
+        if os.path.exists(f"/proc/{pid}"):
+            # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
+            if error.errno in (errno.ENOENT, errno.EINVAL):
+                raise TargetError(f"process {pid} is a thread of another process") from None
+            raise TargetError(f"process {pid}: {str(error.strerror).lower()}") from None
+        raise TargetError(f"process {pid} does not exist") from None
+    try:
+        signal.pidfd_send_signal(pidfd, 0)
+        if has_ended(pidfd):
+            raise TargetError(f"process {pid} has ended (a zombie)")
+        if _flags(pid) & _KERNEL_THREAD:
+            raise TargetError(f"process {pid} is a kernel thread and takes no signals")
+    except OSError as error:
+        os.close(pidfd)
+        if error.errno == errno.EPERM:
+            raise TargetError(f"process {pid} may not be signalled by this user") from None
+        raise TargetError(f"process {pid} does not exist") from None
+    except TargetError:
+        os.close(pidfd)
+        raise
+    return pidfd
+
+
+def has_ended(pidfd: int) -> bool:
+    """Whether the process of ``pidfd`` has exited."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _flags(pid: int) -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as f:
+        return int(f.read().rpartition(b")")[2].split()[6])
+    return 0
+
+
+def would_end(pid: int, signum: int) -> bool:
+    """Whether ``signum`` would end ``pid``: neither caught nor ignored nor waited for.
+
+    A blocked signal may be read through a signalfd, so it is taken as waited for.
+    """
+    cared_for = 0
+    try:
+        with open(f"/proc/{pid}/status", "rb") as status:
+            for line in status:
+                key, _, value = line.partition(b":")
+                if key in (b"SigCgt", b"SigIgn", b"SigBlk"):
+                    cared_for |= int(value, 16)
+    except (OSError, ValueError):
+        return False
+    return not cared_for >> (signum - 1) & 1

@@ -1,0 +1,41 @@
+"""Text that is safe to print and to log: no control character gets through."""
+
+_ESCAPES = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in (
+        *range(0x20),
+        *range(0x7F, 0xA0),
+        0x061C,
+        0x200E,
+        0x200F,
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+} | {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
+
+
+def escaped(text: str) -> str:
+    """Show C0, C1, DEL, bidi marks, U+2028 and U+2029 as escapes, and keep the rest."""
+    if text.isprintable():
+        return text
+    shown = text.translate(_ESCAPES)
+    return shown.encode("utf-8", "backslashreplace").decode()
+
+
+def lines(output: bytes) -> list[str]:
+    """The lines of a program's output, escaped; bytes that are not UTF-8 as ``\\xff``."""
+    text = output.decode("utf-8", "backslashreplace")
+    found = text.split("\n")
+    if not found[-1]:
+        found.pop()
+    return [escaped(line) for line in found]
+
+
+def seconds(span: float) -> str:
+    """A length of time in seconds, as in messages: ``300``, ``0.5``, ``12.3``."""
+    return f"{span:.3f}".rstrip("0").rstrip(".")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 failure``, ``3 failures``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

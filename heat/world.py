@@ -1,0 +1,138 @@
+"""What the watch needs of the world: a clock, timers, programs, a target, a journal.
+
+The watch is given these and reaches for nothing else, so that it runs as well on a
+virtual clock with simulated programs as on the real thing.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+
+class Clock(Protocol):
+    """The time, two ways."""
+
+    def now(self) -> float:
+        """Seconds on the monotonic clock."""
+        ...
+
+    def unix(self) -> float:
+        """Seconds since the epoch, for people."""
+        ...
+
+
+class Timer(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> None:
+        """Let it not come; harmless when it has."""
+        ...
+
+
+class Timers(Protocol):
+    """Calls at a time of the monotonic clock, in the order of their times."""
+
+    def at(self, when: float, call: Callable[[], None]) -> Timer:
+        """Call once the clock has reached ``when``."""
+        ...
+
+
+class Status(NamedTuple):
+    """How a program ended: by exit with ``code``, by ``signal``, or neither is known."""
+
+    code: int | None
+    signal: int | None = None
+
+
+class Output(NamedTuple):
+    """What a program printed, each stream bounded and cut in its middle."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+class Program(NamedTuple):
+    """What is to be run.
+
+    ``shown`` is the script or command as the user gave it, ``path`` the file that is
+    executed, ``env`` comes on top of HEAT's own. A ``script`` (fail, recovery) prints to
+    its file and may leave a service behind; a check prints to pipes and leaves nothing.
+    """
+
+    shown: str
+    path: str
+    argv: tuple[str, ...]
+    script: bool = False
+    env: Mapping[str, str] = NO_ENV
+
+
+class Child(Protocol):
+    """A started program and its process group."""
+
+    @property
+    def pid(self) -> int:
+        """The leader's process id."""
+        ...
+
+    def listen(self) -> None:
+        """Take its output as it comes, from now on."""
+        ...
+
+    def output(self) -> Output:
+        """What it printed since the last call."""
+        ...
+
+    def signal_group(self, signum: int) -> bool:
+        """Signal the whole group; False if that is not permitted."""
+        ...
+
+    def exited(self) -> bool:
+        """Its leader has exited, and was not reaped yet."""
+        ...
+
+    def alone(self) -> bool:
+        """Nothing but the exited leader is left of the group."""
+        ...
+
+    def reap(self) -> Status:
+        """Collect the exited leader; the process id means nothing from here on."""
+        ...
+
+    def close(self) -> None:
+        """Take no more output."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts programs."""
+
+    def start(self, program: Program, exited: Callable[[], None]) -> Child:
+        """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
+        ...
+
+
+class Target(Protocol):
+    """The process that signals are sent to."""
+
+    def send(self, signum: int) -> int:
+        """Send, and return the process id it went to. Raises TargetError."""
+        ...
+
+    def wake(self) -> int | None:
+        """Continue what was stopped and never continued; return its process id."""
+        ...
+
+
+class ScriptFile(Protocol):
+    """What fail and recovery scripts print to, and read from when they have ended."""
+
+    def collect(self) -> None:
+        """Read what was appended; a file grown too large is emptied."""
+        ...
+
+    def take(self) -> bytes:
+        """What was printed since the last call, bounded."""
+        ...

@@ -1,0 +1,239 @@
+"""What the machine knows: states, events, limits, and the monitor with its counts.
+
+Events are named in the past tense: the world says what happened, the machine decides what
+follows. Times are values: ``at`` is seconds since the monitor's start on the monotonic
+clock, ``time`` is a unix second; nothing here reads a clock.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class State(Enum):
+    """How the watched thing is; ERROR is terminal."""
+
+    NORMAL = "NORMAL"
+    FAILING = "FAILING"
+    RECOVERING = "RECOVERING"
+    ERROR = "ERROR"
+
+
+class CheckSlot(Enum):
+    """What the check does: a timed-out one has failed, and is DYING until it is gone."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    DYING = "dying"
+
+
+class Remedy(Enum):
+    """How far the recovery of this entry of RECOVERING has come.
+
+    WAITING: for a running fail script. RUNNING: the recovery script runs. OWED: it could
+    not be started for want of resources. OPEN: the recovery window is open.
+    """
+
+    NONE = "none"
+    WAITING = "waiting"
+    RUNNING = "running"
+    OWED = "owed"
+    OPEN = "open"
+
+
+class Failure(NamedTuple):
+    """One failed check: its exit code, its pid, and the unix second in which it failed."""
+
+    code: int
+    pid: int
+    time: int
+
+
+class FailRun(NamedTuple):
+    """What a run of the fail script is told: the failure, its count, the state then."""
+
+    failure: Failure
+    count: int
+    state: State
+
+
+class Tick(NamedTuple):
+    """A due time came; ``missed`` ones before it were passed over by a busy machine."""
+
+    missed: int = 0
+
+
+class CheckDue(NamedTuple):
+    """A recovery window opened: a check is due at once (raised by the machine itself)."""
+
+
+class CheckPassed(NamedTuple):
+    """The check exited 0."""
+
+
+class CheckFailed(NamedTuple):
+    """The check failed ``at`` seconds after the start; ``dying`` if it timed out."""
+
+    failure: Failure
+    at: float = 0.0
+    dying: bool = False
+
+
+class CheckUnknown(NamedTuple):
+    """The check could not be run for want of resources, or its result was lost."""
+
+
+class CheckKilled(NamedTuple):
+    """A signal that HEAT did not send ended the check (``--on-killed error``)."""
+
+    reason: str
+
+
+class CheckImpossible(NamedTuple):
+    """The check can no longer be started: gone, or not executable."""
+
+    reason: str
+
+
+class CheckGone(NamedTuple):
+    """A timed-out check is dead at last."""
+
+
+class FailEnded(NamedTuple):
+    """The fail script ended, in whatever way, or could not be started."""
+
+
+class RecoveryDue(NamedTuple):
+    """RECOVERING was entered (raised by the machine itself)."""
+
+
+class RecoveryEnded(NamedTuple):
+    """The recovery script exited, or was killed by its own timeout."""
+
+
+class RecoveryDelayed(NamedTuple):
+    """The recovery script could not be started for want of resources."""
+
+
+class RecoveryKilled(NamedTuple):
+    """A signal that HEAT did not send ended the recovery script."""
+
+    reason: str
+
+
+class RecoveryImpossible(NamedTuple):
+    """The recovery script can no longer be started: gone, or not executable."""
+
+    reason: str
+
+
+class WindowClosed(NamedTuple):
+    """``--recovery-timeout`` seconds have passed since the window opened."""
+
+
+class TargetGone(NamedTuple):
+    """The target of ``--pid`` ended."""
+
+    reason: str
+
+
+class TargetMissing(NamedTuple):
+    """A signal was due and the target of ``--pid-file`` was not there."""
+
+    reason: str
+
+
+Event = (
+    Tick
+    | CheckDue
+    | CheckPassed
+    | CheckFailed
+    | CheckUnknown
+    | CheckKilled
+    | CheckImpossible
+    | CheckGone
+    | FailEnded
+    | RecoveryDue
+    | RecoveryEnded
+    | RecoveryDelayed
+    | RecoveryKilled
+    | RecoveryImpossible
+    | WindowClosed
+    | TargetGone
+    | TargetMissing
+)
+
+
+class Limits(NamedTuple):
+    """The numbers and choices that the rules look at; times in seconds, None is "no limit"."""
+
+    threshold: int | None = None
+    success_threshold: int = 1
+    max_recoveries: int | None = None
+    recovery_timeout: float | None = None
+    start_period: float = 0.0
+    count: int | None = None
+    fail: bool = False
+    fail_overlap_skip: bool = False
+    recovery: bool = False
+    signal: int | None = None
+    fault_signal: int | None = None
+    success_signal: int | None = None
+
+
+class Monitor:
+    """One watched thing: its state and the counts that the rules keep."""
+
+    __slots__ = (
+        "at_once",
+        "attempts",
+        "check",
+        "check_owed",
+        "checks",
+        "count",
+        "fail_queued",
+        "fail_running",
+        "first_failure",
+        "last_check_failed",
+        "last_failure",
+        "limits",
+        "outage_at",
+        "overdue",
+        "passed_once",
+        "passes",
+        "remedy",
+        "skipped",
+        "state",
+        "target_gone",
+        "window_failures",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.state = State.NORMAL
+        self.check = CheckSlot.IDLE
+        self.checks = 0
+        """Checks started, those that could not be run included."""
+        self.skipped = 0
+        """Ticks that started no check, missed ones included; not those after ``--count``."""
+        self.passed_once = False
+        self.last_check_failed = False
+        self.count = 0
+        """Consecutive failures of this outage."""
+        self.passes = 0
+        """Consecutive passes since the last failure, in this window."""
+        self.first_failure: Failure | None = None
+        self.last_failure: Failure | None = None
+        self.outage_at = 0.0
+        """When the outage began, in seconds since the monitor's start."""
+        self.fail_running = False
+        self.fail_queued: FailRun | None = None
+        self.remedy = Remedy.NONE
+        self.attempts = 0
+        """Entries of RECOVERING in this outage."""
+        self.window_failures = 0
+        self.at_once = False
+        """The check of the moment is the one at once, which never closes a window."""
+        self.check_owed = False
+        self.overdue = False
+        """The window's time is up; the next failed check closes it."""
+        self.target_gone: str | None = None
