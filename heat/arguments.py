@@ -24,18 +24,29 @@ class Words(NamedTuple):
     mistakes: Sequence[Mistake] = ()
 
 
-def parse(usage: str, words: Sequence[str]) -> tuple[str, Options | None, list[Mistake]]:
-    """What is asked (``help``, ``version`` or ``watch``), and the options or what is wrong."""
+class Asked(NamedTuple):
+    """``help``, ``version`` or ``watch``, and for that the options or what is wrong."""
+
+    request: str
+    options: Options | None = None
+    mistakes: Sequence[Mistake] = ()
+
+
+def parse(usage: str, words: Sequence[str]) -> Asked:
+    """What a command line asks for."""
     try:
-        taken = _from_docopt(docopt.docopt(usage, words, default_help=False, options_first=True))
+        taken = _from_docopt(
+            docopt.docopt(usage, list(words), default_help=False, options_first=True)
+        )
     except docopt.DocoptExit:
         taken = explain(words)
     for request in ("help", "version"):
         if f"--{request}" in taken.flags:
-            return request, None, []
+            return Asked(request)
     options, mistakes = build(taken.given, taken.flags, taken.command)
-    found = [*taken.mistakes, *mistakes]
-    return "watch", None if found else options, found
+    if taken.mistakes or options is None:
+        return Asked("watch", None, [*taken.mistakes, *mistakes])
+    return Asked("watch", options)
 
 
 def _from_docopt(found: Mapping[str, object]) -> Words:

@@ -65,9 +65,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from heat import __version__
 
+if TYPE_CHECKING:
+    from heat.arguments import Asked
+
+USAGE = __doc__ or ""
 EXIT_USAGE = 2
 
 
@@ -76,24 +81,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # Imports make garbage collections that find nothing.
     _open_standard_descriptors()
-    from heat import arguments, preflight
+    from heat import preflight
 
-    words = list(sys.argv[1:] if argv is None else argv)
     if problem := preflight.wrong_platform():
         return _refuse([f"Error: {problem}"])
-    request, options, found = arguments.parse(__doc__ or "", words)
-    if request == "help":
-        return _print(__doc__ or "")
-    if request == "version":
+    asked = understand(sys.argv[1:] if argv is None else argv)
+    if asked.request == "help":
+        return _print(USAGE)
+    if asked.request == "version":
         return _print(f"heat {__version__}\n")
-    if options is not None:
-        found = preflight.mistakes(options)
-    if options is None or found:
-        return _refuse([str(mistake) for mistake in found])
+    if asked.options is None:
+        return _refuse([str(mistake) for mistake in asked.mistakes])
 
     from heat.service import serve
 
-    return serve(options)
+    return serve(asked.options)
+
+
+def understand(words: Sequence[str]) -> "Asked":
+    """What a command line asks for, looked at as far as that goes before anything starts."""
+    from heat import arguments, preflight
+
+    asked = arguments.parse(USAGE, words)
+    if asked.options is not None and (found := preflight.mistakes(asked.options)):
+        return asked._replace(options=None, mistakes=found)
+    return asked
 
 
 def _refuse(lines: Sequence[str]) -> int:

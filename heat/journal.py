@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 from heat import signals
 from heat.capture import together
-from heat.console import BLUE, GREEN, RED, YELLOW, Console
-from heat.log import Log
+from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from heat.world import Output
+from heat.world import Output, Printer, Records
 from states.model import FailRun, State
 
 COLOURS = {
@@ -43,7 +42,11 @@ class Journal:
     """Writes down one monitor's life."""
 
     def __init__(
-        self, options: Options, console: Console, logs: tuple[Log, Log], unix: Callable[[], float]
+        self,
+        options: Options,
+        console: Printer,
+        logs: tuple[Records, Records],
+        unix: Callable[[], float],
     ) -> None:
         self._options = options
         self._console = console
@@ -165,15 +168,17 @@ class Journal:
 
     def fail_started(self, pid: int, run: FailRun) -> None:
         """The fail script runs."""
-        self._info(f"fail script {self._fail} runs for failure {run.count}, process {pid}")
+        self._info(f"fail script {self._fail} runs for failure {run.failures}, process {pid}")
 
     def fail_queued(self, run: FailRun) -> None:
         """The fail script will run once more."""
-        self._info(f"fail script still runs: it is run for failure {run.count} when it has ended")
+        self._info(
+            f"fail script still runs: it is run for failure {run.failures} when it has ended"
+        )
 
     def fail_dropped(self, run: FailRun) -> None:
         """A queued run will not be."""
-        self._info(f"fail script is not run for failure {run.count}: recovery or the end is due")
+        self._info(f"fail script is not run for failure {run.failures}: recovery or the end is due")
 
     def waiting_for_fail(self, waiting: str, left: float) -> None:
         """Recovery, or HEAT's end, waits for the fail script."""

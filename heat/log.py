@@ -12,9 +12,7 @@ from collections.abc import Callable
 
 from heat.errors import HeatError
 
-_FLAGS = (
-    os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-)
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o640
 _KEPT = 1024 * 1024
 """Bytes that are kept of what cannot be written."""

@@ -1,7 +1,8 @@
 """One thread, one selector: due times, descriptors, and the signals HEAT gets.
 
-``select()`` on the epoll descriptor does the waiting: epoll's own timeout counts in whole
-milliseconds. Nothing polls; a loop with nothing due sleeps until a descriptor wakes it.
+Nothing polls: a loop with nothing due sleeps until a descriptor wakes it. epoll's timeout
+counts in whole milliseconds, so the last two before a due time are spent in ``select()``
+on the epoll descriptor, which is exact.
 """
 
 import heapq
@@ -12,8 +13,9 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 
-Call = Callable[[], None]
+Call = Callable[[], object]
 
+_EXACT = 0.002
 _LONGEST_SLEEP = 86_400.0
 """Some kernels' and libraries' timeouts overflow above 24.8 days."""
 
@@ -46,6 +48,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._epoll = getattr(self._selector, "fileno")()  # noqa: B009 - not in the stubs' base class
         self._due: list[tuple[float, int, DueCall]] = []
+        self._ready: dict[int, DueCall] = {}
         self._order = 0
         self._cancelled_bound = 1024
         self._running = False
@@ -67,10 +70,12 @@ class Loop:
 
     def watch(self, fd: int, ready: Call) -> None:
         """Call ``ready`` each time ``fd`` can be read, until it is forgotten."""
-        self._selector.register(fd, selectors.EVENT_READ, ready)
+        self._ready[fd] = due = DueCall(ready)
+        self._selector.register(fd, selectors.EVENT_READ, due)
 
     def forget(self, fd: int) -> None:
         """Watch ``fd`` no longer; to be called before it is closed."""
+        self._ready.pop(fd).cancel()
         self._selector.unregister(fd)
 
     def catch(self, signums: Iterable[int], caught: Callable[[int], None]) -> None:
@@ -92,35 +97,29 @@ class Loop:
     def run(self) -> None:
         """Run until ``stop`` is called."""
         self._running = True
-        selected, now, heap = self._selector.select, self._now, self._due
+        now = self._now
         while self._running:
-            events = selected(0)
-            if not events:
-                events = self._sleep()
-            for key, _ in events:
+            for key, _ in self._wait():
                 # One event of a batch may have forgotten the descriptor of a later one.
-                if self._registered(key):
-                    key.data()
+                ready = key.data.call
+                if ready is not None:
+                    ready()
             heap = self._due
-            while heap and (heap[0][2].call is None or heap[0][0] <= now()):
+            while heap and heap[0][0] <= now():
                 due = heapq.heappop(heap)[2]
                 if due.call is not None:
-                    call, due.call = due.call, None
-                    call()
+                    due.call()
                     heap = self._due
 
-    def _registered(self, key: selectors.SelectorKey) -> bool:
-        try:
-            return self._selector.get_key(key.fd) is key
-        except KeyError:
-            return False
-
-    def _sleep(self) -> list[tuple[selectors.SelectorKey, int]]:
-        span = _LONGEST_SLEEP
-        if self._due:
-            span = min(span, self._due[0][0] - self._now())
-            if span <= 0:
-                return []
+    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+        heap = self._due
+        while heap and heap[0][2].call is None:
+            heapq.heappop(heap)
+        span = heap[0][0] - self._now() if heap else _LONGEST_SLEEP
+        if span <= 0:
+            return self._selector.select(0)
+        if span > _EXACT:
+            return self._selector.select(min(span, _LONGEST_SLEEP) - _EXACT)
         select.select([self._epoll], [], [], span)
         return self._selector.select(0)
 

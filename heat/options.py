@@ -270,9 +270,7 @@ def _in_vain(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield option, "needs a target", "name the process with --pid or --pid-file"
 
 
-def _options(
-    values: Mapping[str, Any], flags: Collection[str], command: Sequence[str]
-) -> Options:
+def _options(values: Mapping[str, Any], flags: Collection[str], command: Sequence[str]) -> Options:
     script: str | None = values.get("--script")
     check = (script,) if script is not None else tuple(command)
     target = "--pid" in values or "--pid-file" in values
@@ -298,7 +296,7 @@ def _options(
             max_recoveries=values.get("--max-recoveries"),
             recovery_timeout=values.get("--recovery-timeout"),
             start_period=values.get("--start-period", 0.0),
-            count=values.get("--count"),
+            checks=values.get("--count"),
             fail="--fail" in values,
             fail_overlap_skip=values.get("--fail-overlap") == "skip",
             recovery="--recovery" in values,

@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from heat.capture import Capture
 from heat.errors import StartError
@@ -67,7 +68,9 @@ class PosixLauncher:
             why = (error.strerror or str(error)).lower()
             if not passing:
                 why = why_not_executable(program.path) or why
-            raise StartError(f"{program.shown} cannot be started: {why}", passing=passing) from error
+            raise StartError(
+                f"{program.shown} cannot be started: {why}", passing=passing
+            ) from error
 
     def _start_script(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
         file = self._script_output()
@@ -186,7 +189,7 @@ class PosixChild:
         """
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD and not self._listening[which]:
-                self._loop.watch(pipe, lambda which=which: self._read(which))
+                self._loop.watch(pipe, partial(self._read, which))
                 self._listening[which] = True
 
     def _read(self, which: int) -> bool:

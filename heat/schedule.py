@@ -4,7 +4,7 @@
 class Beat:
     """The ticks of one monitor; pure, ``now`` is passed in; times in seconds."""
 
-    __slots__ = ("due", "interval", "_k", "_start")
+    __slots__ = ("_k", "_start", "due", "interval")
 
     def __init__(self, interval: float, start: float) -> None:
         self.interval = interval

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from heat import preflight
 from heat.console import Console, warn
-from heat.errors import HeatError
 from heat.files import on_path
 from heat.journal import Journal
 from heat.log import Log
@@ -62,9 +61,7 @@ class Service:
         self._target = _target(options, self._handle_own)
         self._loop.catch(HANDLED, self._caught)
         self._launcher = PosixLauncher(self._loop, environ, script_file.open)
-        world = World(
-            clock, self._loop, self._launcher, self._target, self._journal, script_file
-        )
+        world = World(clock, self._loop, self._launcher, self._target, self._journal, script_file)
         self._watch = Watch(options, _programs(options), world, self._loop.stop)
         for warning in preflight.warnings(options, preflight.present_target(self._target)):
             warn(warning)
@@ -76,6 +73,7 @@ class Service:
         """Watch until it is over."""
         if isinstance(self._target, PidTarget):
             self._loop.watch(self._target.pidfd, self._target_ended)
+        self._journal.started()
         self._guarded(self._watch.start)
         gc.collect()
         gc.freeze()
@@ -124,7 +122,9 @@ class Service:
         self._loop.close()
 
 
-def _target(options: Options, handled: Callable[[int], bool]) -> NoTarget | PidTarget | PidFileTarget:
+def _target(
+    options: Options, handled: Callable[[int], bool]
+) -> NoTarget | PidTarget | PidFileTarget:
     if options.pid is not None:
         return PidTarget(options.pid)
     if options.pid_file is not None:

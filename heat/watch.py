@@ -292,7 +292,7 @@ class Watch:
         program = self._programs.fail
         if program is None or self.exit_code is not None:
             return
-        environment = self._environment(run.failure, run.count, run.state)
+        environment = self._environment(run.failure, run.failures, run.state)
         environment["HEAT_FAIL_TIME"] = str(run.failure.time)
         told = Told(_nothing, self._fail_gone, self._stuck)
         program = program._replace(env=environment)
@@ -308,7 +308,7 @@ class Watch:
         program = self._programs.recovery
         if program is None or self.exit_code is not None:
             return
-        environment = self._environment(wanted.last, wanted.count, self.monitor.state)
+        environment = self._environment(wanted.last, wanted.failures, self.monitor.state)
         environment["HEAT_FAIL_TIME"] = str(wanted.first.time)
         environment["HEAT_FAIL_TIME_LAST"] = str(wanted.last.time)
         told = Told(_nothing, self._recovery_gone, self._stuck)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-
 NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
@@ -135,4 +134,29 @@ class ScriptFile(Protocol):
 
     def take(self) -> bytes:
         """What was printed since the last call, bounded."""
+        ...
+
+
+class Printer(Protocol):
+    """Lines for people: a result a check, and the rest."""
+
+    def result(self, text: str, colour: str = "") -> None:
+        """One line on stdout."""
+        ...
+
+    def news(self, text: str, colour: str = "") -> None:
+        """One line on stderr, with the time in front."""
+        ...
+
+
+class Records(Protocol):
+    """A log."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, as given."""
+        ...
+
+    def write(self, record: str) -> None:
+        """Append one record, whole lines."""
         ...

@@ -46,7 +46,7 @@ class EnterRecovery(NamedTuple):
     """Say that recovery number ``attempt`` of this outage begins."""
 
     attempt: int
-    count: int
+    failures: int
 
 
 class RunRecovery(NamedTuple):
@@ -54,7 +54,7 @@ class RunRecovery(NamedTuple):
 
     first: Failure
     last: Failure
-    count: int
+    failures: int
     attempt: int
 
 
@@ -71,7 +71,7 @@ class CloseWindow(NamedTuple):
 class Recovered(NamedTuple):
     """Say that the check passes again; the outage began at ``outage_at``."""
 
-    count: int
+    failures: int
     outage_at: float
     attempts: int
 

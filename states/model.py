@@ -52,7 +52,7 @@ class FailRun(NamedTuple):
     """What a run of the fail script is told: the failure, its count, the state then."""
 
     failure: Failure
-    count: int
+    failures: int
     state: State
 
 
@@ -171,7 +171,7 @@ class Limits(NamedTuple):
     max_recoveries: int | None = None
     recovery_timeout: float | None = None
     start_period: float = 0.0
-    count: int | None = None
+    checks: int | None = None
     fail: bool = False
     fail_overlap_skip: bool = False
     recovery: bool = False

@@ -7,6 +7,7 @@ before the state changes, so ``step.to`` is the state that the row leads to.
 
 from states import effects
 from states.model import (
+    CheckDue,
     CheckFailed,
     CheckSlot,
     Event,
@@ -17,7 +18,6 @@ from states.model import (
     State,
     Tick,
 )
-from states.model import CheckDue as _CheckDue
 
 
 class Step:
@@ -44,8 +44,8 @@ def check_idle(step: Step) -> bool:
 
 def checks_left(step: Step) -> bool:
     """``--count`` allows one more check."""
-    count = step.monitor.limits.count
-    return count is None or step.monitor.checks < count
+    most = step.monitor.limits.checks
+    return most is None or step.monitor.checks < most
 
 
 def fail_script_allows(step: Step) -> bool:
@@ -168,7 +168,7 @@ def failure_closes_window(step: Step) -> bool:
     )
 
 
-# Actions: the books
+# Actions that keep the books
 
 
 def note_skipped(step: Step) -> None:
@@ -283,7 +283,7 @@ def note_reason_kept(step: Step) -> None:
     step.reason = step.monitor.target_gone or step.reason
 
 
-# Actions: effects
+# Actions that append effects
 
 
 def run_check(step: Step) -> None:
@@ -351,12 +351,12 @@ def drop_queued_fail(step: Step) -> None:
         monitor.fail_queued = None
 
 
-def bound_fail(step: Step) -> None:
+def limit_fail(step: Step) -> None:
     """The fail script that recovery waits for gets a time limit."""
     step.effects.append(effects.BoundFail())
 
 
-def enter_recovery(step: Step) -> None:
+def begin_recovery(step: Step) -> None:
     """Say which recovery of this outage begins."""
     monitor = step.monitor
     step.effects.append(effects.EnterRecovery(monitor.attempts, monitor.count))
@@ -379,7 +379,7 @@ def open_window(step: Step) -> None:
     """Open the recovery window; a check is due at once."""
     step.monitor.remedy = Remedy.OPEN
     step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
-    step.raised.append(_CheckDue())
+    step.raised.append(CheckDue())
 
 
 def close_window(step: Step) -> None:
@@ -414,8 +414,8 @@ def well(monitor: Monitor) -> bool:
 def nothing_left(monitor: Monitor) -> bool:
     """``--count`` is reached, and nothing runs, waits or is queued any more."""
     return (
-        monitor.limits.count is not None
-        and monitor.checks >= monitor.limits.count
+        monitor.limits.checks is not None
+        and monitor.checks >= monitor.limits.checks
         and monitor.check is CheckSlot.IDLE
         and not monitor.fail_running
         and monitor.remedy in (Remedy.NONE, Remedy.OPEN)

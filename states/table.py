@@ -72,9 +72,11 @@ ANY = (NORMAL, FAILING, RECOVERING, ERROR)
 # fmt: off
 ROWS: tuple[Row, ...] = (
     # Ticks: which of them start a check
-    Row(WELL_OR_FAILING, Tick, (rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
+    Row(WELL_OR_FAILING, Tick,
+        (rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
         (rules.note_missed, rules.run_check)),
-    Row((RECOVERING,), Tick, (rules.window_open, rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
+    Row((RECOVERING,), Tick,
+        (rules.window_open, rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
         (rules.note_missed, rules.run_check)),
     Row((RECOVERING,), Tick, (rules.recovery_owed,), None,
         (rules.note_skipped, rules.run_recovery)),
@@ -101,7 +103,8 @@ ROWS: tuple[Row, ...] = (
         (rules.note_failed, rules.send_signal, rules.run_fail)),
     Row(WELL_OR_FAILING, CheckFailed, (), RECOVERING,
         (rules.note_failed, rules.send_signal, rules.run_fail)),
-    Row((RECOVERING,), CheckFailed, (rules.failure_closes_window, rules.recoveries_left), RECOVERING,
+    Row((RECOVERING,), CheckFailed,
+        (rules.failure_closes_window, rules.recoveries_left), RECOVERING,
         (rules.note_failed,)),
     Row((RECOVERING,), CheckFailed, (rules.failure_closes_window,), ERROR,
         (rules.note_failed, rules.note_recoveries_spent)),
@@ -142,7 +145,7 @@ ROWS: tuple[Row, ...] = (
     Row((RECOVERING,), RecoveryDue, (rules.no_recovery_script,), None,
         (rules.send_fault_signal, rules.open_window)),
     Row((RECOVERING,), RecoveryDue, (rules.fail_running,), None,
-        (rules.note_waiting, rules.drop_queued_fail, rules.bound_fail)),
+        (rules.note_waiting, rules.drop_queued_fail, rules.limit_fail)),
     Row((RECOVERING,), RecoveryDue, (), None,
         (rules.send_fault_signal, rules.run_recovery)),
 
@@ -203,7 +206,7 @@ ROWS: tuple[Row, ...] = (
 ON_ENTER: dict[State, tuple[Action, ...]] = {
     NORMAL: (rules.note_well,),
     FAILING: (),
-    RECOVERING: (rules.note_entry, rules.enter_recovery),
+    RECOVERING: (rules.note_entry, rules.begin_recovery),
     ERROR: (rules.drop_queued_fail, rules.give_up),
 }
 ON_EXIT: dict[State, tuple[Action, ...]] = {

@@ -1,0 +1,86 @@
+"""Draw the machine, as ``python -m states``.
+
+Usage:
+  states [--format FORMAT]
+  states -h | --help
+
+Without an option, heat.mmd, heat.dot, heat.svg and heat.png are written into diagrams/.
+
+Options:
+  --format FORMAT  print one on stdout: mermaid, dot, svg or png
+  -h, --help       print this
+
+Mermaid and DOT need nothing but Python; SVG and PNG need Graphviz.
+"""
+
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+from docopt import docopt
+
+from states import diagram
+
+FOLDER = "diagrams"
+_PICTURES = ("svg", "png")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the diagrams, or print one of them."""
+    wanted = docopt(__doc__ or "", argv)["--format"]
+    try:
+        if wanted is not None:
+            return _print(wanted)
+        folder = Path(FOLDER)
+        folder.mkdir(exist_ok=True)
+        for suffix, form in (("mmd", "mermaid"), ("dot", "dot"), ("svg", "svg"), ("png", "png")):
+            path = folder / f"heat.{suffix}"
+            path.write_bytes(render(form))
+            print(path)
+    except FileNotFoundError as error:
+        if error.filename != "dot":
+            raise
+        print(
+            "SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH\n"
+            "  install it: apt-get install graphviz",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _print(form: str) -> int:
+    if form not in ("mermaid", "dot", *_PICTURES):
+        print(f"Error: --format '{form}' is not known", file=sys.stderr)
+        print("  write mermaid, dot, svg or png", file=sys.stderr)
+        return 2
+    sys.stdout.buffer.write(render(form))
+    return 0
+
+
+def render(form: str) -> bytes:
+    """The machine as ``mermaid``, ``dot``, ``svg`` or ``png``."""
+    if form == "mermaid":
+        return diagram.mermaid().encode()
+    source = diagram.dot().encode()
+    if form == "dot":
+        return source
+    drawn = subprocess.run(["dot", f"-T{form}"], input=source, capture_output=True, check=True)
+    mark = f"table {diagram.digest()}"
+    if form == "svg":
+        return drawn.stdout.replace(b"<svg", f"<!-- {mark} -->\n<svg".encode(), 1)
+    return _marked_png(drawn.stdout, mark)
+
+
+def _marked_png(png: bytes, mark: str) -> bytes:
+    """Put the mark into a text chunk behind the header (PNG specification, 11.3.4.3)."""
+    header = 8 + 25
+    body = b"tEXtComment\0" + mark.encode()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return png[:header] + chunk + png[header:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
