@@ -1,0 +1,179 @@
+"""What real-process tests share: scripts, a target that tells its signals, HEAT itself."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 30.0
+"""Seconds after which an event that has to come is taken as missing; no test waits for it."""
+
+RECEIVER = """
+import signal, sys
+def tell(signum, _frame):
+    print(signal.Signals(signum).name.removeprefix("SIG"), flush=True)
+for signum in signal.valid_signals() - {9, 17, 18, 19}:
+    signal.signal(signum, tell)
+signal.signal(18, tell)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for an event that cannot wake us: a file that another process writes."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"never came: {what}")
+        time.sleep(0.002)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and not a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
+
+
+class Heat:
+    """One HEAT process in a folder of its own; its lines are read as they come."""
+
+    def __init__(self, folder: Path, words: Sequence[str], **popen: object) -> None:
+        self.folder = folder
+        self.out = folder / "stdout"
+        self.err = folder / "stderr"
+        prefix = popen.pop("prefix", ())
+        assert isinstance(prefix, (tuple, list))
+        with self.out.open("ab") as out, self.err.open("ab") as err:
+            streams: dict[str, object] = {"stdout": out, "stderr": err}
+            streams.update(popen)
+            command = [*prefix, sys.executable, "-m", "heat", *words]
+            self.process = subprocess.Popen(command, cwd=folder, **streams)  # type: ignore[call-overload]
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.pid)
+
+    def lines(self) -> list[str]:
+        """The lines of stdout so far, without the time in front."""
+        return [line.partition(": ")[2] for line in self.out.read_text().splitlines()]
+
+    def news(self) -> list[str]:
+        """The lines of stderr so far, without the time in front."""
+        return [line.partition(": ")[2] for line in self.err.read_text().splitlines()]
+
+    def log(self, name: str = "heat.log") -> str:
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
+    def verbose(self) -> str:
+        return self.log("heat.verbose.log")
+
+    def await_line(self, text: str, times: int = 1) -> None:
+        until(lambda: self.out.read_text().count(text) >= times, f"{text!r} on stdout")
+
+    def await_news(self, text: str, times: int = 1) -> None:
+        until(
+            lambda: self.err.read_text().count(text) >= times,
+            f"{text!r} on stderr, which is {self.err.read_text()!r}",
+        )
+
+    def await_file(self, name: str, text: str = "") -> None:
+        until(lambda: text in self.log(name) and (self.folder / name).exists(), f"{text!r} in {name}")
+
+    def signal(self, signum: int) -> None:
+        self.process.send_signal(signum)
+
+    def wait(self) -> int:
+        """Wait for its exit status; -9 and the like for a signal."""
+        return int(self.process.wait(timeout=PATIENCE))
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+
+class Place:
+    """A test's folder: writes scripts, starts HEATs and targets, and cleans up after all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._number = 0
+
+    def script(self, name: str, body: str, interpreter: str = "/bin/sh") -> str:
+        """An executable script in the folder; returns ./name."""
+        path = self.folder / name
+        path.write_text(f"#!{interpreter}\n{body}\n")
+        path.chmod(0o755)
+        return f"./{name}"
+
+    def heat(self, *words: str, **popen: object) -> Heat:
+        """Start HEAT in the folder."""
+        heat = Heat(self.folder, words, **popen)
+        self._processes.append(heat.process)
+        return heat
+
+    def spawn(self, command: Sequence[str], **popen: object) -> subprocess.Popen[bytes]:
+        """Start another process, which is ended with the test."""
+        process = subprocess.Popen(command, cwd=self.folder, **popen)  # type: ignore[call-overload]
+        self._processes.append(process)
+        return process  # type: ignore[no-any-return]
+
+    def receiver(self, name: str = "received") -> "Receiver":
+        """A process that writes down the signals it gets."""
+        path = self.folder / name
+        with path.open("wb") as out:
+            process = self.spawn([sys.executable, "-c", RECEIVER], stdout=out)
+        until(lambda: "ready" in path.read_text(), "the receiver")
+        return Receiver(process.pid, path)
+
+    def clean(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGCONT)
+                    process.kill()
+                process.wait()
+
+
+class Receiver:
+    """A target: its pid, and the signals that it got."""
+
+    def __init__(self, pid: int, path: Path) -> None:
+        self.pid = pid
+        self.path = path
+
+    def signals(self) -> list[str]:
+        return self.path.read_text().splitlines()[1:]
+
+    def await_signal(self, name: str, times: int = 1) -> None:
+        until(lambda: self.signals().count(name) >= times, f"signal {name}")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A folder to run HEAT in."""
+    there = Place(tmp_path)
+    try:
+        yield there
+    finally:
+        there.clean()
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not depend on who runs them."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    for name in [name for name in os.environ if name.startswith("HEAT_")]:
+        monkeypatch.delenv(name)
