@@ -6,7 +6,7 @@ read once more by the table of options.
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import docopt
 
@@ -62,7 +62,7 @@ def _from_docopt(found: Mapping[str, object]) -> Words:
     rest = found.get("ARG")
     words = [command] if isinstance(command, str) else []
     if isinstance(rest, list):
-        words += [str(word) for word in rest]
+        words += cast("list[str]", rest)
     return Words(given, frozenset(flags), words)
 
 

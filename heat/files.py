@@ -42,23 +42,26 @@ def why_no_interpreter(path: str) -> str:
         start = os.read(fd, 256)
     finally:
         os.close(fd)
-    if not start.startswith(b"#!"):
-        if b"\0" in start:
-            return ""
-        return "it is empty" if not start else "it has no '#!' line"
-    first = start[2:].split(b"\n", 1)[0]
-    words = os.fsdecode(first).split()
-    if not words:
+    if start.startswith(b"#!"):
+        line, _, _ = start[2:].partition(b"\n")
+        return _why_bad_line(line)
+    if b"\0" in start:
+        return ""  # A binary; whether it is one of this machine, the kernel knows.
+    return "it has no '#!' line" if start else "it is empty"
+
+
+def _why_bad_line(line: bytes) -> str:
+    interpreter, *arguments = os.fsdecode(line).split() or [""]
+    if line.endswith(b"\r"):
+        return f"its '#!' line ends in a carriage return: {interpreter}\\r"
+    if not interpreter:
         return "its '#!' line names no interpreter"
-    if first.endswith(b"\r"):
-        return f"its '#!' line ends in a carriage return: {words[0]}\\r"
-    interpreter = words[0]
-    if os.path.basename(interpreter) == "env" and len(words) > 1:
-        wanted = words[2] if words[1] == "-S" and len(words) > 2 else words[1]
-        if not wanted.startswith("-") and "=" not in wanted and on_path(wanted) is None:
-            return f"its interpreter {wanted} is not on PATH"
     if not os.path.exists(interpreter):
         return f"its interpreter {interpreter} does not exist"
     if not os.access(interpreter, os.X_OK):
         return f"its interpreter {interpreter} is not executable"
+    if os.path.basename(interpreter) == "env":
+        wanted = next((word for word in arguments if word != "-S"), "")
+        if wanted and wanted[0] != "-" and "=" not in wanted and on_path(wanted) is None:
+            return f"its interpreter {wanted} is not on PATH"
     return ""

@@ -63,38 +63,41 @@ class Journal:
 
     def checked(self, check: Checked, output: Output, state: State, count: int) -> None:
         """A check has its result; ``state`` and ``count`` are those that followed."""
+        after = (state, count)
         if check.unknown:
-            self._result(check, "unknown", f"Unknown: {check.unknown}", YELLOW, state, count)
+            self._result(check, after, "unknown", (f"Unknown: {check.unknown}", YELLOW))
             self._record(check.started, "ERR", self._shown, [check.unknown])
         elif check.code == 0:
-            self._result(check, "ok", "OK", GREEN, state, count)
+            self._result(check, after, "ok", ("OK", GREEN))
             if output.stdout or output.stderr:
                 self._record(check.started, "INFO", self._shown, _both(output))
         else:
-            self._failed(check, output, state, count)
+            self._failed(check, output, after)
 
-    def _failed(self, check: Checked, output: Output, state: State, count: int) -> None:
+    def _failed(self, check: Checked, output: Output, after: tuple[State, int]) -> None:
         how = ending = f"Exit Code {check.code}"
         if check.timed_out:
             how = ending = self._timed_out
         elif check.killed is not None:
             ending = f"killed by SIG{signals.name(check.killed)}"
-            how = ending.capitalize() if state is State.ERROR else how
-        self._result(check, "failed", f"Failed: {how}, {self._details}", RED, state, count)
+            how = f"K{ending[1:]}" if self._options.on_killed == "error" else how
+        self._result(check, after, "failed", (f"Failed: {how}, {self._details}", RED))
         said = lines(output.stderr) or [f"(nothing on stderr) {how}"]
         self._failures.write("".join(f"{check.started}: {line}\n" for line in said))
         self._record(check.started, "FAIL", self._shown, [*_both(output), f"[{ending}]"])
 
     def _result(
-        self, check: Checked, result: str, text: str, colour: str, state: State, count: int
+        self, check: Checked, after: tuple[State, int], result: str, shown: tuple[str, str]
     ) -> None:
         if self._options.quiet and result == "ok":
             return
         if not self._options.json:
+            text, colour = shown
             self._console.result(f"{check.started}: {text}", colour)
             return
         import json
 
+        state, count = after
         told = {
             "time": check.started,
             "monitor": self._options.name,

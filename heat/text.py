@@ -23,7 +23,7 @@ def escaped(text: str) -> str:
 
 
 def lines(output: bytes) -> list[str]:
-    """The lines of a program's output, escaped; bytes that are not UTF-8 as ``\\xff``."""
+    """The lines of a program's output, escaped; bytes that are not UTF-8 shown in hex."""
     text = output.decode("utf-8", "backslashreplace")
     found = text.split("\n")
     if not found[-1]:

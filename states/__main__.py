@@ -17,7 +17,9 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from docopt import docopt
 
@@ -29,7 +31,8 @@ _PICTURES = ("svg", "png")
 
 def main(argv: list[str] | None = None) -> int:
     """Write the diagrams, or print one of them."""
-    wanted = docopt(__doc__ or "", argv)["--format"]
+    found = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
+    wanted = found["--format"]
     try:
         if wanted is not None:
             return _print(wanted)

@@ -5,6 +5,8 @@ step; one whose name begins with ``note`` only keeps the monitor's counts. Actio
 before the state changes, so ``step.to`` is the state that the row leads to.
 """
 
+from typing import cast
+
 from states import effects
 from states.model import (
     CheckDue,
@@ -12,6 +14,7 @@ from states.model import (
     CheckSlot,
     Event,
     FailRun,
+    Failure,
     Monitor,
     RecoveryDue,
     Remedy,
@@ -34,7 +37,7 @@ class Step:
         self.reason = getattr(event, "reason", "")
 
 
-# Guards: the check
+# Guards of the check
 
 
 def check_idle(step: Step) -> bool:
@@ -60,12 +63,8 @@ def check_owed(step: Step) -> bool:
 
 def in_start_period(step: Step) -> bool:
     """The check never passed yet, and ``--start-period`` is not over."""
-    monitor, event = step.monitor, step.event
-    return (
-        not monitor.passed_once
-        and isinstance(event, CheckFailed)
-        and event.at < monitor.limits.start_period
-    )
+    at = cast(CheckFailed, step.event).at
+    return not step.monitor.passed_once and at < step.monitor.limits.start_period
 
 
 def below_threshold(step: Step) -> bool:
@@ -79,7 +78,7 @@ def passes_too_few(step: Step) -> bool:
     return step.monitor.passes + 1 < step.monitor.limits.success_threshold
 
 
-# Guards: scripts and recovery
+# Guards of the scripts and of recovery
 
 
 def fail_queued(step: Step) -> bool:
@@ -128,7 +127,7 @@ def target_gone(step: Step) -> bool:
     return step.monitor.target_gone is not None
 
 
-# Guards: the window
+# Guards of the window
 
 
 def window_open(step: Step) -> bool:
@@ -179,8 +178,7 @@ def note_skipped(step: Step) -> None:
 
 def note_missed(step: Step) -> None:
     """Count the ticks that a busy machine passed over."""
-    if isinstance(step.event, Tick):
-        step.monitor.skipped += step.event.missed
+    step.monitor.skipped += cast(Tick, step.event).missed
 
 
 def note_check_ended(step: Step) -> None:
@@ -209,25 +207,23 @@ def note_passed(step: Step) -> None:
 
 def note_uncounted_failure(step: Step) -> None:
     """A failed check that does not count towards the threshold."""
-    event, monitor = step.event, step.monitor
     note_check_ended(step)
-    monitor.last_check_failed = True
-    if isinstance(event, CheckFailed) and event.dying:
-        monitor.check = CheckSlot.DYING
+    step.monitor.last_check_failed = True
+    if cast(CheckFailed, step.event).dying:
+        step.monitor.check = CheckSlot.DYING
 
 
 def note_failed(step: Step) -> None:
     """Count a failure of this outage, and of this window."""
-    event, monitor = step.event, step.monitor
+    event, monitor = cast(CheckFailed, step.event), step.monitor
     note_uncounted_failure(step)
     monitor.count += 1
     monitor.passes = 0
     monitor.window_failures += 1
-    if isinstance(event, CheckFailed):
-        monitor.last_failure = event.failure
-        if monitor.first_failure is None:
-            monitor.first_failure = event.failure
-            monitor.outage_at = event.at
+    monitor.last_failure = event.failure
+    if monitor.first_failure is None:
+        monitor.first_failure = event.failure
+        monitor.outage_at = event.at
 
 
 def note_well(step: Step) -> None:
@@ -324,9 +320,9 @@ def _send(step: Step, signal: int | None, option: str) -> None:
 def run_fail(step: Step) -> None:
     """Run the fail script, where there is one; if it runs already, once more after."""
     monitor = step.monitor
-    if not monitor.limits.fail or monitor.last_failure is None:
+    if not monitor.limits.fail:
         return
-    run = FailRun(monitor.last_failure, monitor.count, step.to)
+    run = FailRun(cast(Failure, monitor.last_failure), monitor.count, step.to)
     if monitor.fail_running:
         monitor.fail_queued = run
         step.effects.append(effects.QueueFail(run))
@@ -338,9 +334,8 @@ def run_fail(step: Step) -> None:
 def run_queued_fail(step: Step) -> None:
     """Run the fail script with the values that were queued."""
     monitor = step.monitor
-    if monitor.fail_queued is not None:
-        step.effects.append(effects.RunFail(monitor.fail_queued))
-        monitor.fail_running, monitor.fail_queued = True, None
+    step.effects.append(effects.RunFail(cast(FailRun, monitor.fail_queued)))
+    monitor.fail_running, monitor.fail_queued = True, None
 
 
 def drop_queued_fail(step: Step) -> None:
@@ -367,12 +362,8 @@ def run_recovery(step: Step) -> None:
     """Run the recovery script."""
     monitor = step.monitor
     monitor.remedy = Remedy.RUNNING
-    if monitor.first_failure is not None and monitor.last_failure is not None:
-        step.effects.append(
-            effects.RunRecovery(
-                monitor.first_failure, monitor.last_failure, monitor.count, monitor.attempts
-            )
-        )
+    first, last = cast(Failure, monitor.first_failure), cast(Failure, monitor.last_failure)
+    step.effects.append(effects.RunRecovery(first, last, monitor.count, monitor.attempts))
 
 
 def open_window(step: Step) -> None:

@@ -1,0 +1,926 @@
+"""Every row of the table in isolation: a monitor is led somewhere, an event goes in, and the
+state and the list of effects come out. No process, no clock, no sleep."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from states import effects, model
+from states.machine import step
+from states.model import (
+    CheckDue,
+    CheckFailed,
+    CheckGone,
+    CheckImpossible,
+    CheckKilled,
+    CheckPassed,
+    CheckSlot,
+    CheckUnknown,
+    Event,
+    FailEnded,
+    FailRun,
+    Failure,
+    Limits,
+    Monitor,
+    RecoveryDelayed,
+    RecoveryDue,
+    RecoveryEnded,
+    RecoveryImpossible,
+    RecoveryKilled,
+    Remedy,
+    State,
+    TargetGone,
+    TargetMissing,
+    Tick,
+    WindowClosed,
+)
+from states.rules import Step, nothing_left, well
+from states.table import ROWS, Row
+
+NORMAL, FAILING, RECOVERING, ERROR = State
+
+HUP, USR1, USR2 = 1, 10, 12
+SIGNAL = effects.SendSignal(HUP, "--signal")
+FAULT = effects.SendSignal(USR1, "--fault-signal")
+SUCCESS = effects.SendSignal(USR2, "--success-signal")
+CHECK, RESTART, CLOSE = effects.RunCheck(), effects.RestartTicks(), effects.CloseWindow()
+
+FULL = Limits(
+    threshold=2,
+    fail=True,
+    recovery=True,
+    recovery_timeout=60.0,
+    signal=HUP,
+    fault_signal=USR1,
+    success_signal=USR2,
+)
+PLAIN = Limits()
+RECOVER = Limits(threshold=1, recovery=True)
+SIGNALS = Limits(threshold=1, fault_signal=USR1, success_signal=USR2)
+
+
+def failed(time: int = 100, *, at: float = 5.0, dying: bool = False) -> CheckFailed:
+    return CheckFailed(Failure(7, 4000 + time, time), at, dying)
+
+
+def fail_run(time: int, failures: int, state: State) -> FailRun:
+    return FailRun(Failure(7, 4000 + time, time), failures, state)
+
+
+def typed(values: list[Any]) -> list[Any]:
+    """Named tuples of two types can be equal; here they are not."""
+    return [(type(value), value) for value in values]
+
+
+def led(limits: Limits, *events: Event) -> Monitor:
+    monitor = Monitor(limits)
+    for event in events:
+        step(monitor, event)
+    return monitor
+
+
+FAIL = (Tick(), failed(100))
+RECOVERY = (Tick(), failed(100))  # with threshold 1
+WINDOW = (*RECOVERY, RecoveryEnded())  # its check at once runs
+TWICE = RECOVER._replace(max_recoveries=2, recovery_timeout=60.0)
+
+
+class Case(NamedTuple):
+    """A monitor with these limits is led by these events; what the next one does."""
+
+    what: str
+    limits: Limits
+    before: tuple[Event, ...]
+    event: Event
+    state: State
+    wanted: list[effects.Effect]
+
+
+def recovery(
+    attempt: int = 1, failures: int = 1, first: int = 100, last: int = 100
+) -> effects.RunRecovery:
+    of = Failure(7, 4000 + first, first), Failure(7, 4000 + last, last)
+    return effects.RunRecovery(*of, failures, attempt)
+
+
+CASES = [
+    # Ticks
+    Case("a tick starts a check", PLAIN, (), Tick(), NORMAL, [CHECK]),
+    Case("a tick while the check runs is skipped", PLAIN, (Tick(),), Tick(), NORMAL, []),
+    Case("a tick in FAILING starts a check", PLAIN, FAIL, Tick(), FAILING, [CHECK]),
+    Case(
+        "a tick while a timed-out check dies is skipped",
+        PLAIN,
+        (Tick(), failed(dying=True)),
+        Tick(),
+        FAILING,
+        [],
+    ),
+    Case(
+        "a tick after the timed-out check is gone starts one",
+        PLAIN,
+        (Tick(), failed(dying=True), CheckGone()),
+        Tick(),
+        FAILING,
+        [CHECK],
+    ),
+    Case(
+        "with --count used up, a tick does nothing",
+        Limits(checks=1),
+        (Tick(), CheckPassed()),
+        Tick(),
+        NORMAL,
+        [],
+    ),
+    Case(
+        "under skip, a tick while the fail script runs starts no check",
+        Limits(fail=True, fail_overlap_skip=True),
+        FAIL,
+        Tick(),
+        FAILING,
+        [],
+    ),
+    Case(
+        "under skip, a tick after the fail script has ended starts one",
+        Limits(fail=True, fail_overlap_skip=True),
+        (*FAIL, FailEnded()),
+        Tick(),
+        FAILING,
+        [CHECK],
+    ),
+    Case(
+        "under queue, a tick while the fail script runs starts a check",
+        Limits(fail=True),
+        FAIL,
+        Tick(),
+        FAILING,
+        [CHECK],
+    ),
+    Case("no check while the recovery script runs", RECOVER, RECOVERY, Tick(), RECOVERING, []),
+    Case(
+        "a tick in the window starts a check",
+        RECOVER,
+        (*WINDOW, failed(101)),
+        Tick(),
+        RECOVERING,
+        [CHECK],
+    ),
+    Case(
+        "under skip, a fail script that runs into the window keeps ticks from checking",
+        SIGNALS._replace(fail=True, fail_overlap_skip=True, recovery_timeout=9.0),
+        (*RECOVERY, failed(101)),
+        Tick(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "a tick tries an owed recovery again, without a second fault signal",
+        FULL._replace(threshold=1, fail=False),
+        (*RECOVERY, RecoveryDelayed()),
+        Tick(),
+        RECOVERING,
+        [recovery()],
+    ),
+    # NORMAL and FAILING
+    Case("a pass changes nothing", PLAIN, (Tick(),), CheckPassed(), NORMAL, []),
+    Case(
+        "a failure below the threshold: signal, then fail script",
+        FULL,
+        (Tick(),),
+        failed(),
+        FAILING,
+        [SIGNAL, effects.RunFail(fail_run(100, 1, FAILING))],
+    ),
+    Case("without a threshold, failures stay FAILING", PLAIN, FAIL * 9, failed(), FAILING, []),
+    Case(
+        "FAILING, one more below the threshold",
+        FULL._replace(threshold=9, fail=False),
+        FAIL,
+        failed(101),
+        FAILING,
+        [SIGNAL],
+    ),
+    Case(
+        "the first failure reaches a threshold of 1",
+        FULL._replace(threshold=1, fail=False),
+        (Tick(),),
+        failed(),
+        RECOVERING,
+        [SIGNAL, effects.EnterRecovery(1, 1), FAULT, recovery()],
+    ),
+    Case(
+        "FAILING reaches the threshold",
+        FULL._replace(fail=False),
+        (*FAIL, Tick()),
+        failed(101),
+        RECOVERING,
+        [SIGNAL, effects.EnterRecovery(1, 2), FAULT, recovery(failures=2, last=101)],
+    ),
+    Case(
+        "the failure that reaches the threshold runs the fail script first, and waits for it",
+        FULL._replace(threshold=1),
+        (Tick(),),
+        failed(),
+        RECOVERING,
+        [
+            SIGNAL,
+            effects.RunFail(fail_run(100, 1, RECOVERING)),
+            effects.EnterRecovery(1, 1),
+            effects.BoundFail(),
+        ],
+    ),
+    Case(
+        "a pass in FAILING",
+        PLAIN,
+        (*FAIL, Tick()),
+        CheckPassed(),
+        NORMAL,
+        [effects.Recovered(1, 5.0, 0)],
+    ),
+    Case(
+        "a failure in the start period does not count",
+        FULL._replace(start_period=10.0, threshold=1),
+        (Tick(),),
+        failed(at=9.9),
+        NORMAL,
+        [effects.NotCounted()],
+    ),
+    Case(
+        "the start period is over to the moment",
+        Limits(start_period=10.0),
+        (Tick(),),
+        failed(at=10.0),
+        FAILING,
+        [],
+    ),
+    Case(
+        "the first pass ends the start period",
+        Limits(start_period=10.0),
+        (Tick(), CheckPassed(), Tick()),
+        failed(at=5.0),
+        FAILING,
+        [],
+    ),
+    # The fail script
+    Case(
+        "a failure while the fail script runs is folded into one more run",
+        Limits(fail=True),
+        (*FAIL, Tick()),
+        failed(101),
+        FAILING,
+        [effects.QueueFail(fail_run(101, 2, FAILING))],
+    ),
+    Case(
+        "the queued run has the values of the latest failure",
+        Limits(fail=True),
+        (*FAIL, Tick(), failed(101), Tick(), failed(102)),
+        FailEnded(),
+        FAILING,
+        [effects.RunFail(fail_run(102, 3, FAILING))],
+    ),
+    Case(
+        "the queued run is run even if a check has passed in between",
+        Limits(fail=True),
+        (*FAIL, Tick(), failed(101), Tick(), CheckPassed()),
+        FailEnded(),
+        NORMAL,
+        [effects.RunFail(fail_run(101, 2, FAILING))],
+    ),
+    Case(
+        "the queued run ends, and nothing follows",
+        Limits(fail=True),
+        (*FAIL, Tick(), failed(101), FailEnded()),
+        FailEnded(),
+        FAILING,
+        [],
+    ),
+    Case(
+        "recovery drops the queued run and waits",
+        FULL,
+        (*FAIL, Tick()),
+        failed(101),
+        RECOVERING,
+        [
+            SIGNAL,
+            effects.QueueFail(fail_run(101, 2, RECOVERING)),
+            effects.EnterRecovery(1, 2),
+            effects.DropFail(fail_run(101, 2, RECOVERING)),
+            effects.BoundFail(),
+        ],
+    ),
+    Case(
+        "the fail script has ended: the fault signal and the recovery script",
+        FULL._replace(threshold=1),
+        RECOVERY,
+        FailEnded(),
+        RECOVERING,
+        [FAULT, recovery()],
+    ),
+    # Recovery
+    Case(
+        "signals alone: the window opens at once",
+        SIGNALS,
+        (Tick(),),
+        failed(),
+        RECOVERING,
+        [effects.EnterRecovery(1, 1), FAULT, effects.OpenWindow(None), RESTART, CHECK],
+    ),
+    Case(
+        "signals alone do not wait for the fail script",
+        SIGNALS._replace(fail=True),
+        (Tick(),),
+        failed(),
+        RECOVERING,
+        [
+            effects.RunFail(fail_run(100, 1, RECOVERING)),
+            effects.EnterRecovery(1, 1),
+            FAULT,
+            effects.OpenWindow(None),
+            RESTART,
+            CHECK,
+        ],
+    ),
+    Case(
+        "recovery ended: the window, and a check at once",
+        RECOVER._replace(recovery_timeout=60.0),
+        RECOVERY,
+        RecoveryEnded(),
+        RECOVERING,
+        [effects.OpenWindow(60.0), RESTART, CHECK],
+    ),
+    Case(
+        "the check at once waits until the timed-out one is gone",
+        RECOVER,
+        (Tick(), failed(dying=True)),
+        RecoveryEnded(),
+        RECOVERING,
+        [effects.OpenWindow(None)],
+    ),
+    Case(
+        "and starts then",
+        RECOVER,
+        (Tick(), failed(dying=True), RecoveryEnded()),
+        CheckGone(),
+        RECOVERING,
+        [RESTART, CHECK],
+    ),
+    Case(
+        "a timed-out check that is gone before the recovery has ended",
+        RECOVER,
+        (Tick(), failed(dying=True)),
+        CheckGone(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "with --count used up there is no check at once",
+        RECOVER._replace(checks=1),
+        RECOVERY,
+        RecoveryEnded(),
+        RECOVERING,
+        [effects.OpenWindow(None)],
+    ),
+    Case(
+        "a failure in the window counts, and nothing else",
+        FULL._replace(threshold=1, fail=False),
+        WINDOW,
+        failed(101),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "with a threshold of 1 the check at once does not close the window",
+        RECOVER,
+        WINDOW,
+        failed(101),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "but the next failure does",
+        RECOVER,
+        (*WINDOW, failed(101), Tick()),
+        failed(102),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 3), recovery(2, 3, 100, 102)],
+    ),
+    Case(
+        "the threshold-th failure closes the window, the check at once counted",
+        RECOVER._replace(threshold=3),
+        (*FAIL * 3, RecoveryEnded(), failed(101), Tick(), failed(102), Tick()),
+        failed(103),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 6), recovery(2, 6, 100, 103)],
+    ),
+    Case(
+        "and not the one before it",
+        RECOVER._replace(threshold=3),
+        (*FAIL * 3, RecoveryEnded(), failed(101), Tick()),
+        failed(102),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "a window with a time limit is not closed by failures",
+        TWICE,
+        (*WINDOW, failed(101), Tick(), failed(102), Tick()),
+        failed(103),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "the time is up: recovery anew",
+        TWICE,
+        (*WINDOW, failed(101)),
+        WindowClosed(),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 2), recovery(2, 2, 100, 101)],
+    ),
+    Case(
+        "the time is up, none left: ERROR",
+        TWICE._replace(max_recoveries=1),
+        (*WINDOW, failed(101)),
+        WindowClosed(),
+        ERROR,
+        [CLOSE, effects.GiveUp("1 recovery did not help")],
+    ),
+    Case(
+        "the second of two did not help either",
+        TWICE,
+        (*WINDOW, failed(101), WindowClosed(), RecoveryEnded(), failed(102)),
+        WindowClosed(),
+        ERROR,
+        [CLOSE, effects.GiveUp("2 recoveries did not help")],
+    ),
+    Case(
+        "the last window closed by failures: ERROR",
+        RECOVER._replace(max_recoveries=1),
+        (*WINDOW, failed(101), Tick()),
+        failed(102),
+        ERROR,
+        [CLOSE, effects.GiveUp("1 recovery did not help")],
+    ),
+    Case(
+        "--max-recoveries counts entries where there is no script",
+        SIGNALS._replace(max_recoveries=1),
+        (*RECOVERY, failed(101), Tick()),
+        failed(102),
+        ERROR,
+        [CLOSE, effects.GiveUp("1 recovery did not help")],
+    ),
+    Case("a check in flight still decides", TWICE, WINDOW, WindowClosed(), RECOVERING, []),
+    Case(
+        "and closes the window by failing",
+        TWICE,
+        (*WINDOW, WindowClosed()),
+        failed(101),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 2), recovery(2, 2, 100, 101)],
+    ),
+    Case(
+        "or ends the outage by passing",
+        TWICE,
+        (*WINDOW, WindowClosed()),
+        CheckPassed(),
+        NORMAL,
+        [effects.Recovered(1, 5.0, 1), CLOSE],
+    ),
+    Case(
+        "an owed check still decides too",
+        TWICE,
+        (Tick(), failed(dying=True), RecoveryEnded()),
+        WindowClosed(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "a window whose last check passed does not close in time",
+        TWICE._replace(success_threshold=2),
+        (*WINDOW, CheckPassed()),
+        WindowClosed(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "but with the next failed check",
+        TWICE._replace(success_threshold=2),
+        (*WINDOW, CheckPassed(), WindowClosed(), Tick()),
+        failed(101),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 2), recovery(2, 2, 100, 101)],
+    ),
+    Case(
+        "a late report about a window that is gone",
+        TWICE,
+        (*WINDOW, failed(101), WindowClosed()),
+        WindowClosed(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "a pass that is not yet enough",
+        SIGNALS._replace(success_threshold=2),
+        RECOVERY,
+        CheckPassed(),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "passes enough: the success signal",
+        SIGNALS._replace(success_threshold=2),
+        (*RECOVERY, CheckPassed(), Tick()),
+        CheckPassed(),
+        NORMAL,
+        [SUCCESS, effects.Recovered(1, 5.0, 1), CLOSE],
+    ),
+    Case(
+        "a failure between two passes begins the row of passes anew",
+        SIGNALS._replace(success_threshold=2, recovery_timeout=60.0),
+        (*RECOVERY, CheckPassed(), Tick(), failed(101), Tick()),
+        CheckPassed(),
+        RECOVERING,
+        [],
+    ),
+    Case("recovery is delayed", RECOVER, RECOVERY, RecoveryDelayed(), RECOVERING, []),
+    # Unknown
+    Case("unknown in NORMAL", FULL, (Tick(),), CheckUnknown(), NORMAL, []),
+    Case("unknown in FAILING", FULL, (*FAIL, Tick()), CheckUnknown(), FAILING, []),
+    Case("unknown in RECOVERING", RECOVER, WINDOW, CheckUnknown(), RECOVERING, []),
+    Case(
+        "unknown after the time is up: recovery anew",
+        TWICE,
+        (*WINDOW, WindowClosed()),
+        CheckUnknown(),
+        RECOVERING,
+        [CLOSE, effects.EnterRecovery(2, 1), recovery(2, 1)],
+    ),
+    Case(
+        "unknown after the time is up, none left",
+        TWICE._replace(max_recoveries=1),
+        (*WINDOW, WindowClosed()),
+        CheckUnknown(),
+        ERROR,
+        [CLOSE, effects.GiveUp("1 recovery did not help")],
+    ),
+    Case(
+        "unknown after the time is up and a pass",
+        TWICE._replace(success_threshold=2),
+        (*WINDOW, CheckPassed(), WindowClosed(), Tick()),
+        CheckUnknown(),
+        RECOVERING,
+        [],
+    ),
+    # ERROR
+    *(
+        Case(
+            f"{event!r} in {name}",
+            limits,
+            before,
+            event,
+            ERROR,
+            [*([CLOSE] if name == "RECOVERING" else []), effects.GiveUp("why")],
+        )
+        for event in (
+            CheckKilled("why"),
+            CheckImpossible("why"),
+            TargetGone("why"),
+        )
+        for name, limits, before in (
+            ("NORMAL", PLAIN, (Tick(),)),
+            ("FAILING", PLAIN, (*FAIL, Tick())),
+            ("RECOVERING", RECOVER, WINDOW),
+        )
+    ),
+    *(
+        Case(f"{event!r}", RECOVER, RECOVERY, event, ERROR, [CLOSE, effects.GiveUp("why")])
+        for event in (RecoveryKilled("why"), RecoveryImpossible("why"))
+    ),
+    Case(
+        "a missing target is an error when nothing starts recovery",
+        PLAIN._replace(signal=HUP),
+        FAIL,
+        TargetMissing("why"),
+        ERROR,
+        [effects.GiveUp("why")],
+    ),
+    Case(
+        "a missing target is none when recovery will start",
+        FULL._replace(fail=False),
+        FAIL,
+        TargetMissing("why"),
+        FAILING,
+        [],
+    ),
+    Case(
+        "a target that ends while the recovery script runs",
+        RECOVER,
+        RECOVERY,
+        TargetGone("why"),
+        RECOVERING,
+        [],
+    ),
+    Case(
+        "is an error when that has ended",
+        RECOVER,
+        (*RECOVERY, TargetGone("why")),
+        RecoveryEnded(),
+        ERROR,
+        [CLOSE, effects.GiveUp("why")],
+    ),
+    Case(
+        "or could not be started after all",
+        RECOVER,
+        (*RECOVERY, TargetGone("why")),
+        RecoveryDelayed(),
+        ERROR,
+        [CLOSE, effects.GiveUp("why")],
+    ),
+    Case(
+        "a target that ends while recovery waits is an error at once",
+        FULL._replace(threshold=1),
+        RECOVERY,
+        TargetGone("why"),
+        ERROR,
+        [CLOSE, effects.GiveUp("why")],
+    ),
+    Case(
+        "ERROR drops the queued fail run",
+        Limits(fail=True),
+        (*FAIL, Tick(), failed(101)),
+        TargetGone("why"),
+        ERROR,
+        [effects.DropFail(fail_run(101, 2, FAILING)), effects.GiveUp("why")],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_row(case: Case) -> None:
+    monitor = led(case.limits, *case.before)
+
+    wanted = step(monitor, case.event)
+
+    assert monitor.state is case.state
+    assert typed(wanted) == typed(case.wanted)
+
+
+EVERY_EVENT: tuple[Event, ...] = (
+    Tick(),
+    CheckDue(),
+    CheckPassed(),
+    failed(),
+    CheckUnknown(),
+    CheckKilled("again"),
+    CheckImpossible("again"),
+    CheckGone(),
+    FailEnded(),
+    RecoveryDue(),
+    RecoveryEnded(),
+    RecoveryDelayed(),
+    RecoveryKilled("again"),
+    RecoveryImpossible("again"),
+    WindowClosed(),
+    TargetGone("again"),
+    TargetMissing("again"),
+)
+
+
+def test_the_list_of_events_is_whole() -> None:
+    assert {type(event) for event in EVERY_EVENT} == set(model.Event.__args__)
+
+
+@pytest.mark.parametrize("event", EVERY_EVENT, ids=repr)
+def test_nothing_follows_error(event: Event) -> None:
+    monitor = led(PLAIN, CheckImpossible("first"))
+
+    wanted = step(monitor, event)
+
+    assert (monitor.state, wanted) == (ERROR, [])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [RecoveryEnded(), RecoveryDelayed(), RecoveryKilled("x"), RecoveryImpossible("x")],
+    ids=repr,
+)
+@pytest.mark.parametrize("before", [(), FAIL])
+def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Event, ...]) -> None:
+    monitor = led(PLAIN, *before)
+    state = monitor.state
+
+    for late in (event, WindowClosed(), RecoveryDue(), CheckDue(), CheckGone()):
+        wanted = step(monitor, late)
+
+        assert (monitor.state, wanted) == (state, [])
+
+
+def test_the_table_is_total() -> None:
+    for event in model.Event.__args__:
+        for state in State:
+            rows = [row for row in ROWS if row.event is event and state in row.sources]
+
+            assert rows, f"no row for {event.__name__} in {state}"
+            assert rows[-1].guards == (), f"{event.__name__} in {state} may find no row"
+            assert all(row.guards for row in rows[:-1]), f"{event.__name__} in {state}: dead row"
+
+
+def test_guards_return_real_bools() -> None:
+    taken = Step(led(FULL, Tick()), failed())
+
+    assert all(isinstance(guard(taken), bool) for row in ROWS for guard in row.guards)
+
+
+def test_no_row_leads_out_of_error() -> None:
+    assert [row for row in ROWS if ERROR in row.sources and (row.to or row.actions)] == []
+
+
+def test_the_count_runs_on_through_all_recoveries_of_an_outage() -> None:
+    monitor = led(RECOVER, *WINDOW, failed(101), Tick(), failed(102), RecoveryEnded(), failed(103))
+
+    assert (monitor.count, monitor.attempts) == (4, 2)
+
+    step(monitor, Tick())
+    step(monitor, CheckPassed())
+
+    assert (monitor.state, monitor.count, monitor.attempts) == (NORMAL, 0, 0)
+
+
+def test_the_next_outage_begins_with_a_first_failure_of_its_own() -> None:
+    monitor = led(RECOVER, *WINDOW, CheckPassed(), Tick())
+
+    wanted = step(monitor, failed(200))
+
+    assert recovery(1, 1, 200, 200) in wanted
+
+
+def test_skipped_and_missed_ticks_are_counted() -> None:
+    monitor = led(PLAIN, Tick(), Tick(), Tick(3), CheckPassed(), Tick(2))
+
+    assert (monitor.checks, monitor.skipped) == (2, 1 + 4 + 2)
+
+
+def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
+    monitor = led(Limits(checks=1), Tick(), CheckPassed(), Tick(), Tick())
+
+    assert monitor.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "events", "left"),
+    [
+        (PLAIN, (Tick(), CheckPassed()), True),
+        (Limits(checks=1), (), True),
+        (Limits(checks=1), (Tick(),), True),
+        (Limits(checks=1), (Tick(), CheckPassed()), False),
+        (Limits(checks=1), (Tick(), CheckUnknown()), False),
+        (Limits(checks=1), (Tick(), failed(dying=True)), True),
+        (Limits(checks=1), (Tick(), failed(dying=True), CheckGone()), False),
+        (Limits(checks=1, fail=True), FAIL, True),
+        (Limits(checks=1, fail=True), (*FAIL, FailEnded()), False),
+        (RECOVER._replace(checks=1), RECOVERY, True),
+        (RECOVER._replace(checks=1), (*RECOVERY, RecoveryDelayed()), True),
+        (RECOVER._replace(checks=1), (*RECOVERY, RecoveryEnded()), False),
+        (RECOVER._replace(checks=1, fail=True), RECOVERY, True),
+        (Limits(checks=1), (Tick(), CheckKilled("x")), True),
+    ],
+)
+def test_when_nothing_is_left_to_do(
+    limits: Limits, events: tuple[Event, ...], *, left: bool
+) -> None:
+    assert nothing_left(led(limits, *events)) is not left
+
+
+def test_well_is_normal_with_a_last_check_that_did_not_fail() -> None:
+    assert well(led(PLAIN, Tick(), CheckPassed()))
+    assert not well(led(PLAIN, *FAIL))
+    assert not well(led(Limits(start_period=9.0), *FAIL))
+    assert well(led(PLAIN, Tick(), CheckUnknown()))
+
+
+def test_an_action_of_a_row_sees_where_it_leads() -> None:
+    rows = [row for row in ROWS if row.to is RECOVERING]
+
+    assert all(isinstance(row, Row) for row in rows)
+    assert any("run_fail" in [action.__name__ for action in row.actions] for row in rows)
+
+
+LIMITS = st.builds(
+    Limits,
+    threshold=st.sampled_from([None, 1, 2, 3]),
+    success_threshold=st.integers(1, 3),
+    max_recoveries=st.sampled_from([None, 1, 2]),
+    recovery_timeout=st.sampled_from([None, 5.0]),
+    start_period=st.sampled_from([0.0, 9.0]),
+    checks=st.sampled_from([None, 4]),
+    fail=st.booleans(),
+    fail_overlap_skip=st.booleans(),
+    recovery=st.booleans(),
+    signal=st.sampled_from([None, HUP]),
+    fault_signal=st.sampled_from([None, USR1]),
+    success_signal=st.sampled_from([None, USR2]),
+)
+
+
+class Body:
+    """The world as the effects leave it: what runs, so that only possible events come."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.monitor = Monitor(limits)
+        self.check = CheckSlot.IDLE
+        self.fail = self.recovery = self.window = False
+        self.owed_fault = False
+
+    def possible(self) -> list[Event]:
+        events: list[Event] = [Tick(), TargetMissing("missing"), TargetGone("gone")]
+        if self.check is CheckSlot.RUNNING:
+            events += [CheckPassed(), failed(), failed(dying=True), CheckUnknown()]
+            events += [CheckKilled("killed")]
+        if self.check is CheckSlot.DYING:
+            events += [CheckGone()]
+        if self.fail:
+            events += [FailEnded()]
+        if self.recovery:
+            events += [RecoveryEnded(), RecoveryDelayed(), RecoveryKilled("killed")]
+        if self.window:
+            events += [WindowClosed()]
+        return events
+
+    def feed(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one after another
+        monitor = self.monitor
+        before, count = monitor.state, monitor.count
+        match event:
+            case CheckPassed() | CheckUnknown() | CheckKilled() | CheckGone():
+                self.check = CheckSlot.IDLE
+            case CheckFailed(_, _, dying):
+                self.check = CheckSlot.DYING if dying else CheckSlot.IDLE
+            case FailEnded():
+                self.fail = False
+            case RecoveryEnded() | RecoveryDelayed() | RecoveryKilled():
+                self.recovery = False
+            case WindowClosed():
+                self.window = False
+            case _:
+                pass
+        wanted = step(monitor, event)
+        for effect in wanted:
+            match effect:
+                case effects.RunCheck():
+                    assert self.check is CheckSlot.IDLE, "a check overlaps itself"
+                    assert not self.recovery, "a check while the recovery script runs"
+                    self.check = CheckSlot.RUNNING
+                case effects.RunFail():
+                    assert not self.fail, "two fail scripts"
+                    assert not self.recovery, "a fail script beside the recovery script"
+                    self.fail = True
+                case effects.RunRecovery():
+                    assert not self.recovery, "two recovery scripts"
+                    assert not self.fail, "a recovery script beside the fail script"
+                    self.recovery = True
+                    self.owed_fault = False
+                case effects.OpenWindow(span):
+                    self.window = span is not None
+                    self.owed_fault = False
+                case effects.CloseWindow():
+                    self.window = False
+                case effects.SendSignal(_, "--fault-signal"):
+                    assert not self.owed_fault, "a fault signal without a recovery"
+                    self.owed_fault = True
+                case effects.GiveUp():
+                    assert monitor.state is ERROR
+                case _:
+                    pass
+        assert not self.owed_fault, "a fault signal that no recovery follows"
+        assert monitor.check is self.check or monitor.state is ERROR
+        if before is ERROR:
+            assert (monitor.state, wanted) == (ERROR, [])
+        elif isinstance(event, CheckFailed) and not any(
+            isinstance(effect, effects.NotCounted) for effect in wanted
+        ):
+            assert monitor.count == count + 1
+        elif monitor.state is NORMAL:
+            assert monitor.count == 0
+        limits = monitor.limits
+        assert limits.checks is None or monitor.checks <= limits.checks
+        assert limits.max_recoveries is None or monitor.attempts <= limits.max_recoveries
+        if limits.threshold is not None and monitor.state is FAILING:
+            assert 0 < monitor.count < limits.threshold
+
+
+@given(limits=LIMITS, data=st.data())
+def test_whatever_happens_the_invariants_hold(limits: Limits, data: st.DataObject) -> None:
+    body = Body(limits)
+    for _ in range(data.draw(st.integers(1, 60))):
+        possible = body.possible()
+        # Ends and ticks come more often than a target's end, or runs would be short.
+        usual = [e for e in possible if not isinstance(e, (TargetGone, CheckKilled))]
+        pick = data.draw(st.integers(0, 20))
+        pool = possible if pick == 0 else usual
+        body.feed(pool[data.draw(st.integers(0, len(pool) - 1))])
+
+
+def test_remedy_is_none_when_well() -> None:
+    monitor = led(RECOVER, *WINDOW, CheckPassed())
+
+    assert monitor.remedy is Remedy.NONE

@@ -1,0 +1,251 @@
+"""A world of its own for the watch: a virtual clock, simulated programs, a remembered target.
+
+Nothing here sleeps or starts anything; ``run_until`` moves the clock from one due time to
+the next.
+"""
+
+import heapq
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from heat.errors import StartError, TargetError
+from heat.journal import Journal
+from heat.options import Options, build
+from heat.watch import Programs, Watch, World
+from heat.world import Output, Program, Status
+
+UNIX = 1_671_306_479
+"""The unix second in which each virtual world begins."""
+
+
+class VirtualTimer:
+    def __init__(self, call: Callable[[], object]) -> None:
+        self.call: Callable[[], object] | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+
+class VirtualTime:
+    """A clock and timers; equal times in the order they were set."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._due: list[tuple[float, int, VirtualTimer]] = []
+        self._order = 0
+
+    def now(self) -> float:
+        return self._now
+
+    def unix(self) -> float:
+        return UNIX + self._now - 1000.0
+
+    def elapsed(self) -> float:
+        return round(self._now - 1000.0, 6)
+
+    def at(self, when: float, call: Callable[[], object]) -> VirtualTimer:
+        timer = VirtualTimer(call)
+        self._order += 1
+        heapq.heappush(self._due, (when, self._order, timer))
+        return timer
+
+    def run_until(self, end: float) -> None:
+        """Do all that is due up to ``end`` seconds after the start."""
+        while self._due and self._due[0][0] <= 1000.0 + end + 1e-9:
+            when, _, timer = heapq.heappop(self._due)
+            self._now = max(self._now, when)
+            if timer.call is not None:
+                timer.call()
+        self._now = 1000.0 + end
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which nothing is looked at, as when HEAT is stopped."""
+        self._now += seconds
+
+
+class Ends(NamedTuple):
+    """How a simulated program goes: ``after`` seconds it exits; None: it hangs."""
+
+    code: int = 0
+    after: float | None = 0.0
+    killed: int | None = None
+    stubborn: bool = False
+    """It ignores SIGTERM."""
+    stderr: bytes = b""
+    error: str = ""
+    """It cannot be started; ``passing`` tells whether for want of resources."""
+    passing: bool = True
+
+
+class VirtualChild:
+    def __init__(
+        self, world: "VirtualWorld", pid: int, ends: Ends, exited: Callable[[], None]
+    ) -> None:
+        self.pid = pid
+        self._world = world
+        self._ends = ends
+        self._exited = exited
+        self._status: Status | None = None
+        self._output = Output(b"", ends.stderr)
+        self.reaped = False
+        if ends.after is not None:
+            status = Status(None, ends.killed) if ends.killed else Status(ends.code)
+            world.time.at(world.time.now() + ends.after, lambda: self._exit(status))
+
+    def _exit(self, status: Status) -> None:
+        if self._status is None:
+            self._status = status
+            self._exited()
+
+    def listen(self) -> None:
+        pass
+
+    def output(self) -> Output:
+        taken, self._output = self._output, Output()
+        return taken
+
+    def signal_group(self, signum: int) -> bool:
+        assert not self.reaped, "a reaped process is signalled"
+        if signum == signal.SIGKILL or (signum == signal.SIGTERM and not self._ends.stubborn):
+            status = Status(None, signum)
+            self._world.time.at(self._world.time.now(), lambda: self._exit(status))
+        return True
+
+    def exited(self) -> bool:
+        return self._status is not None
+
+    def alone(self) -> bool:
+        return True
+
+    def reap(self) -> Status:
+        assert self._status is not None, "reaped before it exited"
+        assert not self.reaped, "reaped twice"
+        self.reaped = True
+        return self._status
+
+    def close(self) -> None:
+        pass
+
+
+class VirtualWorld:
+    """One watch with all it needs; what it did is in ``events``, with the time of each.
+
+    ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays.
+    """
+
+    def __init__(
+        self,
+        *words: str,
+        checks: Iterable[Ends] = (Ends(),),
+        fails: Iterable[Ends] = (Ends(),),
+        recoveries: Iterable[Ends] = (Ends(),),
+    ) -> None:
+        self.time = VirtualTime()
+        self.options = options(*words)
+        self.events: list[tuple[float, str]] = []
+        self.programs: list[Program] = []
+        self.printed: list[str] = []
+        self.records: dict[str, str] = {"heat.log": "", "heat.verbose.log": ""}
+        self.target_error: TargetError | None = None
+        self.done = False
+        self._pid = 47000
+        self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
+        logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
+        self.journal = Journal(self.options, self, logs, self.time.unix)
+        world = World(self.time, self.time, self, self, self.journal, _NoScriptFile())
+        given = self.options
+        self.watch = Watch(
+            given,
+            Programs(
+                Program("check", "check", ("check",)),
+                Program("fail", "fail", ("fail",), script=True) if given.fail else None,
+                Program("recovery", "recovery", ("recovery",), script=True)
+                if given.recovery
+                else None,
+            ),
+            world,
+            self._finish,
+        )
+        self.watch.start()
+
+    def _finish(self) -> None:
+        self.note("done")
+        self.done = True
+
+    def note(self, what: str) -> None:
+        self.events.append((self.time.elapsed(), what))
+
+    def run_until(self, end: float) -> "VirtualWorld":
+        self.time.run_until(end)
+        return self
+
+    def times(self, what: str) -> list[float]:
+        """When this happened."""
+        return [when for when, it in self.events if it == what]
+
+    # The launcher
+
+    def start(self, program: Program, exited: Callable[[], None]) -> VirtualChild:
+        queue = self._ends[program.shown]
+        ends = queue.popleft() if len(queue) > 1 else queue[0]
+        if ends.error:
+            raise StartError(ends.error, passing=ends.passing)
+        self._pid += 1
+        self.note(program.shown)
+        self.programs.append(program)
+        return VirtualChild(self, self._pid, ends, exited)
+
+    # The target
+
+    def send(self, signum: int) -> int:
+        if self.target_error is not None:
+            raise self.target_error
+        self.note(signal.Signals(signum).name.removeprefix("SIG"))
+        return 42
+
+    def wake(self) -> int | None:
+        return None
+
+    # The printer
+
+    def result(self, text: str, colour: str = "") -> None:
+        del colour
+        self.printed.append(text)
+
+    def news(self, text: str, colour: str = "") -> None:
+        del colour
+        self.printed.append(f"({text})")
+
+
+class _Log:
+    def __init__(self, world: VirtualWorld, path: str) -> None:
+        self._world = world
+        self.path = path
+
+    def write(self, record: str) -> None:
+        self._world.records[self.path] += record
+
+
+class _NoScriptFile:
+    def collect(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        return b""
+
+
+def options(*words: str) -> Options:
+    """Options as on a command line, every one as ``--name=value`` or a flag; check ``check``."""
+    given: dict[str, str] = {"--interval": "10"}
+    flags: set[str] = set()
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals:
+            given[name] = value
+        else:
+            flags.add(name)
+    built, mistakes = build(given, flags, ["check"])
+    assert built is not None, [str(mistake) for mistake in mistakes]
+    return built
