@@ -1,4 +1,4 @@
-"""HEAT: run a check at an interval, react to its failures, write down what was seen.
+"""HEAT: run a check at an interval, react to failures, write down what was seen.
 
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
@@ -6,9 +6,10 @@ Usage:
   heat -h | --help
   heat --version
 
-The check is a COMMAND, executed directly and not through a shell, or a SCRIPT; exit code 0
-is well, any other a failure. HEAT's own options stand before COMMAND. SECS is a number of
-seconds such as 30 or 0.5, or has a unit: 500ms, 30s, 5m, 2h.
+The check is a COMMAND, executed directly and not through a shell, or a SCRIPT;
+exit code 0 is well, any other a failure. HEAT's own options stand before
+COMMAND. SECS is a number of seconds such as 30 or 0.5, or has a unit: 500ms,
+30s, 5m, 2h.
 
 The check:
   -i, --interval SECS       time from one check to the next
@@ -17,16 +18,18 @@ The check:
                             code 124; 'none' for no limit (default: 30)
   --start-period SECS       failures in this first while are logged and not
                             counted, until the first pass (default: 0)
-  --on-killed POLICY        a check killed by a signal is 'error' (HEAT stops) or
-                            'fail', a failure with code 128+n (default: error)
+  --on-killed POLICY        a check killed by a signal is 'error' (HEAT stops)
+                            or 'fail', a failure with code 128+n
+                            (default: error)
   --count N                 stop after N checks
 
 On each failure, outside recovery:
   --signal SIG              sent to the target; 'none' to send none
                             (default: HUP if there is a target, else none)
   --fail SCRIPT             run on every failure
-  --fail-overlap POLICY     while it still runs, 'queue' goes on checking and runs
-                            it once more, 'skip' does not check (default: queue)
+  --fail-overlap POLICY     while it still runs, 'queue' goes on checking and
+                            runs it once more, 'skip' does not check
+                            (default: queue)
 
 The target:
   --pid PID                 the process that signals are sent to
@@ -38,7 +41,7 @@ Recovery, after failures in a row:
   --recovery SCRIPT         run when it starts, and again each time a recovery
                             window closes without success
   --recovery-timeout SECS   length of the window (default: --threshold checks)
-  --max-recoveries N        after N recoveries in one outage give up: ERROR, exit 3
+  --max-recoveries N        after N recoveries in one outage give up (exit 3)
   --success-threshold N     consecutive passes that end recovery (default: 1)
   --fault-signal SIG        sent to the target just before each recovery run
   --success-signal SIG      sent to the target when recovery succeeds
@@ -52,12 +55,12 @@ What is written:
   -h, --help                print this
   --version                 print the version
 
-Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT stop it,
-SIGHUP opens the logs anew, SIGUSR1 prints a status line.
+Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT
+stop it, SIGHUP opens the logs anew, SIGUSR1 prints a status line.
 
-Exit status: 0 stopped by SIGTERM, or --count reached and all well; 1 --count reached and
-not well; 2 bad usage; 3 the monitor went to ERROR, or HEAT was its own target of TERM or
-INT; 130 stopped by SIGINT.
+Exit status: 0 stopped by SIGTERM, or --count reached and all well; 1 --count
+reached and not well; 2 bad usage; 3 the monitor went to ERROR, or HEAT was its
+own target of TERM or INT; 130 stopped by SIGINT.
 """
 
 import gc

@@ -58,7 +58,7 @@ def _why_bad_line(line: bytes) -> str:
         return "its '#!' line names no interpreter"
     if not os.path.exists(interpreter):
         return f"its interpreter {interpreter} does not exist"
-    if not os.access(interpreter, os.X_OK):
+    if not os.path.isfile(interpreter) or not os.access(interpreter, os.X_OK):
         return f"its interpreter {interpreter} is not executable"
     if os.path.basename(interpreter) == "env":
         wanted = next((word for word in arguments if word != "-S"), "")

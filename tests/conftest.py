@@ -1,6 +1,7 @@
 """What real-process tests share: scripts, a target that tells its signals, HEAT itself."""
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -15,16 +16,16 @@ PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
 
 RECEIVER = """
-import signal, sys
-def tell(signum, _frame):
-    print(signal.Signals(signum).name.removeprefix("SIG"), flush=True)
-for signum in signal.valid_signals() - {9, 17, 18, 19}:
-    signal.signal(signum, tell)
-signal.signal(18, tell)
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 print("ready", flush=True)
 while True:
-    signal.pause()
+    number = signal.sigwait(signal.valid_signals())
+    known = number in signal.Signals.__members__.values()
+    name = signal.Signals(number).name if known else f"RTMIN+{number - signal.SIGRTMIN}"
+    print(name.removeprefix("SIG"), flush=True)
 """
+"""Of signals that wait at once, the one with the lowest number is taken first, and only once."""
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
@@ -45,15 +46,46 @@ def alive(pid: int) -> bool:
     return stat.rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
 
 
+def process_state(pid: int) -> str:
+    """The letter of a process's state in /proc; empty if there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    return stat.rpartition(b")")[2].split()[0].decode()
+
+
+class Gate:
+    """A FIFO at which a script waits, ``: < NAME``, until it is let through."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.mkfifo(path)
+
+    def open(self) -> None:
+        """Let through who waits, or the next one who comes."""
+
+        def opened() -> bool:
+            try:
+                os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                return False
+            return True
+
+        until(opened, f"somebody at the gate {self.path.name}")
+
+
 class Heat:
     """One HEAT process in a folder of its own; its lines are read as they come."""
 
-    def __init__(self, folder: Path, words: Sequence[str], **popen: object) -> None:
+    def __init__(
+        self, folder: Path, words: Sequence[str], prefix: Sequence[str] = (), **popen: object
+    ) -> None:
         self.folder = folder
         self.out = folder / "stdout"
         self.err = folder / "stderr"
-        prefix = popen.pop("prefix", ())
-        assert isinstance(prefix, (tuple, list))
         with self.out.open("ab") as out, self.err.open("ab") as err:
             streams: dict[str, object] = {"stdout": out, "stderr": err}
             streams.update(popen)
@@ -89,7 +121,9 @@ class Heat:
         )
 
     def await_file(self, name: str, text: str = "") -> None:
-        until(lambda: text in self.log(name) and (self.folder / name).exists(), f"{text!r} in {name}")
+        until(
+            lambda: text in self.log(name) and (self.folder / name).exists(), f"{text!r} in {name}"
+        )
 
     def signal(self, signum: int) -> None:
         self.process.send_signal(signum)
@@ -109,7 +143,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._number = 0
+        self._adopted: list[int] = []
 
     def script(self, name: str, body: str, interpreter: str = "/bin/sh") -> str:
         """An executable script in the folder; returns ./name."""
@@ -118,9 +152,45 @@ class Place:
         path.chmod(0o755)
         return f"./{name}"
 
-    def heat(self, *words: str, **popen: object) -> Heat:
-        """Start HEAT in the folder."""
-        heat = Heat(self.folder, words, **popen)
+    def check(self, *codes: int, name: str = "check", body: str = "") -> str:
+        """A check that exits with these codes in turn, with the last one from then on.
+
+        Its process ids are in NAME.ran; ``body`` runs before it exits.
+        """
+        return self.script(
+            name,
+            f"""n=0
+if [ -e {name}.ran ]; then while read -r _; do n=$((n + 1)); done < {name}.ran; fi
+echo $$ >> {name}.ran
+{body}
+set -- {" ".join(map(str, codes))}
+while [ $n -gt 0 ] && [ $# -gt 1 ]; do shift; n=$((n - 1)); done
+exit $1""",
+        )
+
+    def words(self, name: str) -> list[str]:
+        """The whole lines of a file that a script writes; none if it is not there yet."""
+        path = self.folder / name
+        return path.read_text().split("\n")[:-1] if path.exists() else []
+
+    def await_words(self, name: str, count: int = 1) -> list[str]:
+        """The lines of a file that a script writes, once there are so many."""
+        until(lambda: len(self.words(name)) >= count, f"{count} lines in {name}")
+        return self.words(name)
+
+    def gate(self, name: str) -> Gate:
+        """A gate in the folder."""
+        return Gate(self.folder / name)
+
+    def adopt(self, pid: int) -> int:
+        """Have a process ended with the test that is no child of ours; returns its pid."""
+        with contextlib.suppress(ProcessLookupError):
+            self._adopted.append(os.pidfd_open(pid))
+        return pid
+
+    def heat(self, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
+        """Start HEAT in the folder, by way of ``prefix`` where that is given."""
+        heat = Heat(self.folder, words, prefix, **popen)
         self._processes.append(heat.process)
         return heat
 
@@ -145,6 +215,10 @@ class Place:
                     process.send_signal(signal.SIGCONT)
                     process.kill()
                 process.wait()
+        for pidfd in self._adopted:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            os.close(pidfd)
 
 
 class Receiver:

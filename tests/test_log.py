@@ -1,0 +1,201 @@
+"""The logs: records whole, rotation followed, a full disk said once and made up for."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from heat.errors import HeatError
+from heat.log import Log, open_for_appending
+from heat.scripts import BOUND, ScriptOutput
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def log(tmp_path: Path, said: list[str]) -> Log:
+    return Log(str(tmp_path / "heat.log"), said.append)
+
+
+def text(log: Log) -> str:
+    return Path(log.path).read_text()
+
+
+def test_records_are_appended_and_never_truncate(tmp_path: Path, said: list[str]) -> None:
+    (tmp_path / "heat.log").write_text("before\n")
+    log = Log(str(tmp_path / "heat.log"), said.append)
+    log.write("one\n")
+    log.write("two\n")
+
+    assert text(log) == "before\none\ntwo\n"
+    assert Path(log.path).stat().st_mode & 0o777 != 0
+
+
+def test_a_new_log_is_not_for_everybody(log: Log) -> None:
+    assert Path(log.path).stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted", "replaced"])
+def test_a_log_that_was_moved_away_is_opened_anew(log: Log, tmp_path: Path, how: str) -> None:
+    log.write("one\n")
+    path = Path(log.path)
+    if how == "deleted":
+        path.unlink()
+    else:
+        path.rename(tmp_path / "heat.log.1")
+    if how == "replaced":
+        path.touch()
+    log.write("two\n")
+
+    assert text(log) == "two\n"
+
+
+def test_a_log_that_was_truncated_in_place_goes_on_at_its_beginning(log: Log) -> None:
+    log.write("one\n")
+    os.truncate(log.path, 0)
+    log.write("two\n")
+
+    assert text(log) == "two\n"
+
+
+def test_a_removed_folder_is_said_once_and_nothing_is_lost(tmp_path: Path, said: list[str]) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = Log(str(folder / "heat.log"), said.append)
+    (folder / "heat.log").unlink()
+    folder.rmdir()
+    for number in range(5):
+        log.write(f"{number}\n")
+
+    assert len(said) == 1
+    assert "no such file or directory" in said[0]
+
+    folder.mkdir()
+    log.write("5\n")
+
+    assert text(log) == "0\n1\n2\n3\n4\n5\n"
+    assert len(said) == 2
+    assert "can be written again; nothing was lost" in said[1]
+
+
+def test_a_short_write_is_completed_when_there_is_room(
+    log: Log, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 7
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        nonlocal room
+        if room == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(fd, data[:room])
+        room -= written
+        return written
+
+    monkeypatch.setattr(os, "write", full)
+    log.write("first record\n")
+    log.write("second\n")
+
+    assert text(log) == "first r"
+    assert len(said) == 1
+    assert said[0].startswith(f"cannot write {log.path}: no space left on device; HEAT goes on")
+
+    monkeypatch.undo()
+    log.write("third\n")
+
+    assert text(log) == "first record\nsecond\nthird\n"
+
+
+def test_what_is_kept_is_bounded_and_the_loss_is_said(log: Log, said: list[str]) -> None:
+    path = Path(log.path)
+    path.unlink()
+    path.mkdir()
+    for _ in range(40):
+        log.write("x" * 100_000 + "\n")
+    path.rmdir()
+    log.write("last\n")
+
+    assert text(log).endswith("last\n")
+    assert len(text(log)) < 1_200_000
+    assert "records were lost" in said[-1]
+
+
+def test_what_could_never_be_written_is_said_at_the_end(log: Log, said: list[str]) -> None:
+    path = Path(log.path)
+    path.unlink()
+    path.mkdir()
+    log.write("one\n")
+    log.close()
+
+    assert said[-1] == f"1 records for {log.path} are lost"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "hard link", "folder"])
+def test_a_log_is_a_regular_file_of_one_name(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "heat.log"
+    other = tmp_path / "other"
+    other.touch()
+    if kind == "fifo":
+        os.mkfifo(path)
+        keep = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    else:
+        keep = os.open(other, os.O_RDONLY)
+    if kind == "link":
+        path.symlink_to(other)
+    elif kind == "hard link":
+        path.hardlink_to(other)
+    elif kind == "folder":
+        path.mkdir()
+
+    with pytest.raises((OSError, HeatError)):
+        open_for_appending(str(path))
+    os.close(keep)
+
+
+def test_scripts_print_to_a_file_that_is_read_and_emptied(tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / "heat.web.out"
+    path.write_text("from before\n")
+    output = ScriptOutput(str(path), said.append)
+    fd = output.open()
+    assert fd is not None
+    os.write(fd, b"one\n")
+
+    assert output.take() == b"one\n"
+
+    os.write(fd, b"two\n")
+    os.write(fd, b"x" * BOUND)
+    kept = output.take()
+
+    assert kept.startswith(b"two\n")
+    assert b"bytes cut here" in kept
+    assert path.stat().st_size == 0
+
+    os.write(fd, b"three\n")
+
+    assert output.take() == b"three\n"
+    os.close(fd)
+
+
+def test_a_script_file_that_cannot_be_opened_is_said_once(tmp_path: Path, said: list[str]) -> None:
+    output = ScriptOutput(str(tmp_path / "no" / "heat.web.out"), said.append)
+
+    assert (output.open(), output.open()) == (None, None)
+    assert len(said) == 1
+    assert "what the scripts print is lost" in said[0]
+    assert output.take() == b""
+
+
+def test_a_script_file_that_was_removed_is_no_trouble(tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / "heat.web.out"
+    output = ScriptOutput(str(path), said.append)
+    fd = output.open()
+    assert fd is not None
+    os.write(fd, b"one\n")
+    path.unlink()
+
+    assert output.take() == b""
+    os.close(fd)
