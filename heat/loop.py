@@ -68,6 +68,10 @@ class Loop:
         heapq.heapify(self._due)
         self._cancelled_bound = max(1024, 2 * len(self._due))
 
+    def pending(self) -> int:
+        """How many calls are held, cancelled ones included."""
+        return len(self._due)
+
     def watch(self, fd: int, ready: Call) -> None:
         """Call ``ready`` each time ``fd`` can be read, until it is forgotten."""
         self._ready[fd] = due = DueCall(ready)

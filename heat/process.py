@@ -232,6 +232,8 @@ class PosixChild:
             os.killpg(self.pid, signum)
         except PermissionError:
             return False
+        except ProcessLookupError:
+            pass  # Somebody else has reaped it; its status will be lost.
         return True
 
     def exited(self) -> bool:

@@ -1,0 +1,366 @@
+"""The process layer on real processes: spawn, capture, time out, kill the group, reap."""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Place, alive, until
+
+from heat.errors import StartError
+from heat.loop import Loop, RealClock
+from heat.process import PosixLauncher
+from heat.run import Run, Told
+from heat.world import Output, Program, Status
+
+
+class Bench:
+    """A loop with a launcher; runs one program after another to its end."""
+
+    def __init__(self, script_output: Path) -> None:
+        self.clock = RealClock()
+        self.loop = Loop(self.clock)
+        self.script_output = script_output
+        self.launcher = PosixLauncher(self.loop, os.environb, self._open)
+        self.verdicts: list[str] = []
+        self.outputs: list[Output] = []
+        self.stuck: list[Run] = []
+
+    def _open(self) -> int:
+        return os.open(self.script_output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def start(
+        self,
+        *argv: str,
+        timeout: float | None = 30.0,
+        script: bool = False,
+        path: str = "",
+        **env: str,
+    ) -> Run:
+        program = Program(argv[0], path or argv[0], argv, script, env)
+        told = Told(self._ended, self._gone, self.stuck.append)
+        return Run((self.clock, self.loop, self.launcher), program, timeout, told)
+
+    def _ended(self, run: Run) -> None:
+        self.verdicts.append("timed out" if run.timed_out else "ended")
+        self.outputs.append(run.output())
+
+    def _gone(self, run: Run) -> None:
+        self.verdicts.append("gone")
+        self.outputs.append(run.output())
+        self.loop.stop()
+
+    def run(self, *argv: str, timeout: float | None = 30.0, script: bool = False) -> Run:
+        run = self.start(*argv, timeout=timeout, script=script)
+        self.loop.run()
+        return run
+
+    def sh(self, line: str, timeout: float | None = 30.0) -> Run:
+        return self.run("/bin/sh", "-c", line, timeout=timeout)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path / "out")
+    before = descriptors()
+    yield made
+    assert descriptors() <= before
+    made.launcher.close()
+    made.loop.close()
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 255])
+def test_the_exit_code_is_what_it_is(bench: Bench, code: int) -> None:
+    run = bench.sh(f"exit {code}")
+
+    assert run.status == Status(code)
+    assert bench.verdicts == ["ended", "gone"]
+
+
+def test_a_signal_is_told_from_an_exit_code(bench: Bench) -> None:
+    assert bench.sh("kill -9 $$").status == Status(None, signal.SIGKILL)
+    assert bench.sh("exit 137").status == Status(137)
+
+
+def test_both_streams_are_taken_apart(bench: Bench) -> None:
+    bench.sh("echo out; echo err >&2; exit 1")
+
+    assert bench.outputs[0] == Output(b"out\n", b"err\n")
+
+
+def test_more_than_a_pipe_holds_is_taken_while_it_runs(bench: Bench) -> None:
+    bench.sh("head -c 300000 /dev/zero | tr '\\0' x; echo end >&2; exit 3")
+
+    stdout, stderr = bench.outputs[0]
+    assert b"[234464 bytes cut here]" in stdout
+    assert stderr == b"end\n"
+
+
+def test_stdin_is_empty_and_the_group_is_its_own(bench: Bench) -> None:
+    run = bench.sh("cat; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
+
+    assert bench.outputs[0].stdout.decode().split() == [str(run.pid)]
+
+
+def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
+    bench.run("/bin/ls", "/proc/self/fd")
+
+    assert bench.outputs[0].stdout.split() == [b"0", b"1", b"2", b"3"]
+
+
+def test_dispositions_and_mask_are_reset(bench: Bench) -> None:
+    bench.run("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
+
+    internal = 1 << 31 | 1 << 32  # The C library ignores its own two in children of threads.
+    values = [line.split()[1] for line in bench.outputs[0].stdout.splitlines()]
+    assert [int(value, 16) & ~internal for value in values] == [0, 0]
+
+
+def test_a_hanging_check_fails_at_its_timeout_and_then_dies(bench: Bench) -> None:
+    run = bench.sh("exec sleep 600", timeout=0.05)
+
+    assert bench.verdicts == ["timed out", "gone"]
+    assert run.timed_out
+    assert not alive(run.pid)
+
+
+def test_a_stopped_check_is_continued_to_die(bench: Bench) -> None:
+    run = bench.sh("kill -STOP $$; sleep 600", timeout=0.1)
+
+    assert bench.verdicts == ["timed out", "gone"]
+    assert run.status.signal in {signal.SIGTERM, signal.SIGKILL}
+
+
+def test_what_ignores_term_is_killed_with_its_whole_group(bench: Bench, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    began = time.monotonic()
+    bench.sh(
+        f"trap '' TERM; (trap '' TERM; sh -c 'echo $PPID' >>{pids}; sleep 600) & "
+        f"echo $$ >>{pids}; while :; do sleep 1; done",
+        timeout=0.2,
+    )
+
+    assert time.monotonic() - began >= 2.2
+    for pid in pids.read_text().split():
+        until(lambda pid=pid: not alive(int(pid)), f"the end of {pid}")  # type: ignore[misc]
+
+
+def test_what_outlives_its_leader_is_killed_two_seconds_later(bench: Bench, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    bench.sh(
+        f"(trap '' TERM; sh -c 'echo $PPID' >{pid}; while :; do sleep 1; done) & "
+        "trap 'exit 0' TERM; while :; do sleep 0.1; done",
+        timeout=0.3,
+    )
+
+    until(lambda: not alive(int(pid.read_text())), "the end of the grandchild")
+
+
+def test_a_grandchild_that_keeps_the_pipe_does_not_delay_the_verdict(bench: Bench) -> None:
+    began = time.monotonic()
+    run = bench.sh("sleep 600 & echo $!; exit 1")
+
+    assert run.status == Status(1)
+    assert time.monotonic() - began < 20
+    left = int(bench.outputs[0].stdout)
+    until(lambda: not alive(left), "the end of what the check left behind")
+
+
+def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) -> None:
+    run = bench.sh("setsid sleep 600 & echo $!; exit 1")
+
+    assert run.status == Status(1)
+    escaped = int(bench.outputs[0].stdout)
+    os.kill(escaped, signal.SIGKILL)
+
+
+def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:
+    tick = tmp_path / "ticks"
+    line = f"(while :; do echo x >>{tick}; echo y; sleep 0.01; done) & echo $!"
+    run = bench.run("/bin/sh", "-c", line, script=True)
+    until(bench.script_output.exists, "output")
+    service = int(bench.script_output.read_text().split()[0])
+    size = tick.stat().st_size if tick.exists() else 0
+    until(lambda: tick.exists() and tick.stat().st_size > size + 10, "the service's work")
+
+    assert run.status == Status(0)
+    assert alive(service)
+    os.kill(service, signal.SIGKILL)
+
+
+def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
+    run = bench.start("/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+    bench.loop.at(bench.clock.now() + 0.2, run.stop)
+    bench.loop.at(bench.clock.now() + 0.3, run.stop_hard)
+    bench.loop.run()
+
+    assert bench.verdicts == ["gone"]
+    assert run.stopped
+    assert run.status == Status(None, signal.SIGKILL)
+
+    run.stop()
+    run.stop_hard()
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("/no/such/program", "no such file"),
+        ("/etc", "directory"),
+        ("/etc/passwd", "not executable"),
+    ],
+)
+def test_what_can_never_start_says_why(bench: Bench, program: str, said: str) -> None:
+    with pytest.raises(StartError, match=said) as caught:
+        bench.start(program)
+
+    assert not caught.value.passing
+
+
+def test_a_missing_interpreter_is_named(bench: Bench, place: Place) -> None:
+    place.script("odd", "", "/no/such/interpreter")
+
+    with pytest.raises(StartError, match="its interpreter /no/such/interpreter does not exist"):
+        bench.start(str(place.folder / "odd"))
+
+
+@pytest.mark.parametrize(
+    "number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO]
+)
+@pytest.mark.parametrize("call", ["pipe", "posix_spawn", "pidfd_open"])
+def test_want_of_resources_is_passing_and_leaks_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    def fails(*_args: object, **_named: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, fails)
+    with pytest.raises(StartError) as caught:
+        bench.start("/bin/sleep", "600")
+    monkeypatch.undo()
+
+    assert caught.value.passing
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    bench.launcher.restock()
+
+
+def test_the_second_pipe_failing_closes_the_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipes = iter([os.pipe])
+
+    def pipe() -> tuple[int, int]:
+        make = next(pipes, None)
+        if make is None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return make()
+
+    real = os.pipe
+    pipes = iter([real])
+    monkeypatch.setattr(os, "pipe", pipe)
+    with pytest.raises(StartError):
+        bench.start("/bin/true")
+
+
+def test_a_text_file_that_is_being_written_is_busy_for_now(bench: Bench, tmp_path: Path) -> None:
+    program = tmp_path / "true"
+    program.write_bytes(Path("/bin/true").read_bytes())
+    program.chmod(0o755)
+    with program.open("ab"), pytest.raises(StartError, match="busy") as caught:
+        bench.start(str(program))
+
+    assert caught.value.passing
+
+
+def test_a_lost_exit_status_is_unknown_and_never_0(bench: Bench) -> None:
+    run = bench.start("/bin/true")
+    os.waitpid(run.pid, 0)
+    bench.loop.run()
+
+    assert run.status == Status(None, None)
+
+
+def test_a_command_that_moved_along_path_is_found_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "probe"
+    there.write_text("#!/bin/sh\nexit 4\n")
+    there.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    run = bench.start("probe", path="/gone/probe")
+    bench.loop.run()
+
+    assert run.status == Status(4)
+
+
+def test_an_environment_is_added_to_heats_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.start("/usr/bin/env", HEAT_NAME="größe")
+    bench.loop.run()
+
+    lines = bench.outputs[0].stdout.decode().splitlines()
+    assert "HEAT_NAME=größe" in lines
+    assert any(line.startswith("PATH=") for line in lines)
+    monkeypatch.undo()
+
+
+def test_due_calls_come_in_order_and_cancelled_ones_do_not() -> None:
+    clock = RealClock()
+    loop = Loop(clock)
+    came: list[str] = []
+    now = clock.now()
+
+    def call(name: str) -> Callable[[], None]:
+        return lambda: came.append(name)
+
+    loop.at(now + 0.02, call("second"))
+    loop.at(now + 0.01, call("first"))
+    loop.at(now + 0.015, call("never")).cancel()
+    loop.at(now + 0.02, call("third"))
+    loop.at(now + 0.03, loop.stop)
+    loop.run()
+    loop.close()
+
+    assert came == ["first", "second", "third"]
+
+
+def test_cancelled_calls_do_not_pile_up() -> None:
+    clock = RealClock()
+    loop = Loop(clock)
+    for _ in range(100_000):
+        loop.at(clock.now() + 3600, lambda: None).cancel()
+
+    assert loop.pending() < 5000
+    loop.close()
+
+
+def test_an_event_of_a_descriptor_that_was_just_forgotten_is_dropped() -> None:
+    loop = Loop(RealClock())
+    pipes = [os.pipe() for _ in range(2)]
+    called: list[int] = []
+
+    def ready(which: int) -> None:
+        called.append(which)
+        for reader, _ in pipes:
+            loop.forget(reader)
+        loop.stop()
+
+    for which, (reader, writer) in enumerate(pipes):
+        os.write(writer, b"x")
+        loop.watch(reader, lambda which=which: ready(which))  # type: ignore[misc]
+    loop.run()
+    loop.close()
+
+    assert len(called) == 1
+    for pair in pipes:
+        for fd in pair:
+            os.close(fd)
