@@ -92,8 +92,3 @@ def _painted(text: str, colour: str) -> str:
         return text
     time, _, rest = text.partition(": ")
     return f"{time}: \x1b[{colour}m{rest}\x1b[0m"
-
-
-def warn(text: str) -> None:
-    """Say something about the start that is not a mistake."""
-    os.write(2, f"heat: warning: {text}\n".encode("utf-8", "backslashreplace"))

@@ -237,9 +237,18 @@ class Journal:
 
     # HEAT
 
+    def warn(self, text: str) -> None:
+        """Something at the start that is allowed and may not be meant."""
+        self._console.news(f"heat: warning: {text}", YELLOW)
+        self._info(f"warning: {text}")
+
     def started(self) -> None:
         """HEAT begins to watch."""
         self._info(f"watching every {seconds(self._options.interval)} s: {self._shown}")
+
+    def reopened(self) -> None:
+        """The logs were opened anew, as SIGHUP asks."""
+        self._info("logs opened anew")
 
     def ending(self, why: str) -> None:
         """HEAT begins to end."""

@@ -93,10 +93,16 @@ class Log:
             with contextlib.suppress(OSError):
                 if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
                     return
-        self.reopen()
+        self._open_anew()
 
     def reopen(self) -> None:
-        """Open the file that is at the path now. Raises OSError or HeatError."""
+        """Open the file that is at the path now, and write to that."""
+        try:
+            self._open_anew()
+        except (OSError, HeatError) as error:
+            self._failed(str(getattr(error, "strerror", None) or error))
+
+    def _open_anew(self) -> None:
         fd = open_for_appending(self.path)
         if self._fd >= 0:
             os.close(self._fd)

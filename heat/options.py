@@ -40,6 +40,7 @@ class Options(NamedTuple):
     script_timeout: float | None
     on_killed: Literal["error", "fail"]
     log_dir: str
+    """As given; empty for the folder HEAT was started in."""
     json: bool
     quiet: bool
     limits: Limits
@@ -287,7 +288,7 @@ def _options(values: Mapping[str, Any], flags: Collection[str], command: Sequenc
         recovery=values.get("--recovery"),
         script_timeout=values.get("--script-timeout"),
         on_killed=values.get("--on-killed", "error"),
-        log_dir=values.get("--log-dir", "."),
+        log_dir=values.get("--log-dir", ""),
         json="--json" in flags,
         quiet="--quiet" in flags,
         limits=Limits(

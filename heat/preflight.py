@@ -127,13 +127,10 @@ def _target_mistakes(pid: int) -> Iterator[Mistake]:
 def log_paths(options: Options) -> tuple[str, str, str]:
     """heat.log, heat.verbose.log and the scripts' file, as given."""
     folder = options.log_dir
-    names = ("heat.log", "heat.verbose.log", f"heat.{options.name}.out")
-    if folder == ".":
-        return names
     return (
-        os.path.join(folder, names[0]),
-        os.path.join(folder, names[1]),
-        os.path.join(folder, names[2]),
+        os.path.join(folder, "heat.log"),
+        os.path.join(folder, "heat.verbose.log"),
+        os.path.join(folder, f"heat.{options.name}.out"),
     )
 
 
@@ -149,10 +146,14 @@ def _log_mistakes(options: Options) -> Iterator[Mistake]:
             why = str(getattr(error, "strerror", None) or error)
             if os.path.islink(path):
                 why = "it is a symbolic link"
+            folder = escaped(options.log_dir or ".")
+            fix = "name a folder that HEAT may write to"
+            if not os.path.exists(folder):
+                fix = f"make it first: mkdir -p {folder}"
             yield Mistake(
-                f"Error: --log-dir '{escaped(options.log_dir)}': {shown} cannot be opened for "
-                f"appending: {why[0].lower()}{why[1:]}",
-                "name a folder that HEAT may write to",
+                f"Error: --log-dir '{folder}': {shown} cannot be opened for appending: "
+                f"{why[0].lower()}{why[1:]}",
+                fix,
             )
             continue
         if not existed:

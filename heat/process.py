@@ -59,6 +59,8 @@ class PosixLauncher:
 
     def start(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
         """Start it; ``exited`` is called from the loop. Raises StartError."""
+        if self._spare == _NO_FD:
+            self._restock()
         try:
             if program.script:
                 return self._start_script(program, exited)
@@ -150,11 +152,9 @@ class PosixLauncher:
         self._spare = _NO_FD
         return os.pidfd_open(pid)
 
-    def restock(self) -> None:
-        """Take back the spare descriptor, if it was given up."""
-        if self._spare == _NO_FD:
-            with contextlib.suppress(OSError):
-                self._spare = _open_null()
+    def _restock(self) -> None:
+        with contextlib.suppress(OSError):
+            self._spare = _open_null()
 
     def close(self) -> None:
         """Give the descriptors back."""

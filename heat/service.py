@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable
 
 from heat import preflight
-from heat.console import Console, warn
+from heat.console import Console
+from heat.errors import HeatError
 from heat.files import on_path
 from heat.journal import Journal
 from heat.log import Log
@@ -18,7 +19,15 @@ from heat.scripts import ScriptOutput
 from heat.signals import HANDLED
 from heat.target import NoTarget, PidFileTarget, PidTarget
 from heat.text import escaped
-from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL, Programs, Watch, World
+from heat.watch import (
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    EXIT_WELL,
+    Programs,
+    Watch,
+    World,
+)
 from heat.world import Program
 
 OWN_VARIABLES = (
@@ -39,7 +48,12 @@ def serve(options: Options) -> int:
     # Inherited as ignored or blocked, these would hide exits and keep signals from children.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    service = Service(options)
+    try:
+        service = Service(options)
+    except (HeatError, OSError) as error:
+        # The target has ended, or a folder has gone, since it was looked at.
+        os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
+        return EXIT_USAGE
     try:
         return service.run()
     finally:
@@ -64,7 +78,7 @@ class Service:
         world = World(clock, self._loop, self._launcher, self._target, self._journal, script_file)
         self._watch = Watch(options, _programs(options), world, self._loop.stop)
         for warning in preflight.warnings(options, preflight.present_target(self._target)):
-            warn(warning)
+            self._journal.warn(warning)
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
@@ -75,7 +89,6 @@ class Service:
             self._loop.watch(self._target.pidfd, self._target_ended)
         self._journal.started()
         self._guarded(self._watch.start)
-        gc.collect()
         gc.freeze()
         gc.enable()
         self._guarded(self._loop.run)
@@ -95,24 +108,25 @@ class Service:
             self._watch.target_gone(self._target.gone_reason())
 
     def _caught(self, signum: int) -> None:
-        self._act(signum, EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
+        name = signal.Signals(signum).name
+        code = EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL
+        self._act(signum, f"{name} received", code)
 
     def _handle_own(self, signum: int) -> bool:
         if signum in HANDLED:
-            self._act(signum, EXIT_ERROR)
+            name = signal.Signals(signum).name
+            self._act(signum, f"{name} sent by HEAT to itself, exit code {EXIT_ERROR}", EXIT_ERROR)
         return signum in HANDLED
 
-    def _act(self, signum: int, exit_code: int) -> None:
+    def _act(self, signum: int, why: str, exit_code: int) -> None:
         if signum == signal.SIGHUP:
-            self._reopen_logs()
+            for log in self._logs:
+                log.reopen()
+            self._journal.reopened()
         elif signum == signal.SIGUSR1:
             self._journal.status(self._watch.describe())
-        elif signum in HANDLED:
-            self._watch.stop(signal.Signals(signum).name, exit_code)
-
-    def _reopen_logs(self) -> None:
-        for log in self._logs:
-            log.reopen()
+        else:
+            self._watch.stop(why, exit_code)
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""

@@ -43,4 +43,7 @@ def name(number: int) -> str:
     if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
         above = number - signal.SIGRTMIN
         return f"RTMIN+{above}" if above else "RTMIN"
-    return signal.Signals(number).name.removeprefix("SIG")
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:
+        return str(number)  # One of the C library's own.

@@ -51,7 +51,7 @@ FAIL_LIMIT = 30.0
 SLOW_RECOVERY = 10.0
 """Seconds; a recovery script is not called slow before that."""
 
-EXIT_WELL, EXIT_NOT_WELL, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 3, 130
+EXIT_WELL, EXIT_NOT_WELL, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 Tell = Callable[[State, int], None]
 
@@ -388,7 +388,7 @@ class Watch:
                 run.stop()
                 if again:
                     run.stop_hard()
-        self._tell(self._journal.ending, why)
+        self._tell(self._journal.ending, f"{why}, {'killing' if again else 'stopping'}")
         self._leave_if_ended()
 
     def crash(self, reason: str, told: str) -> None:

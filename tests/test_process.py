@@ -249,7 +249,9 @@ def test_want_of_resources_is_passing_and_leaks_nothing(
     assert caught.value.passing
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
-    bench.launcher.restock()
+    bench.run("/bin/true")
+
+    assert bench.verdicts == ["ended", "gone"]
 
 
 def test_the_second_pipe_failing_closes_the_first(
