@@ -54,6 +54,8 @@ class PosixLauncher:
         self._null = _open_null()
         self._spare = _open_null()
         """Given up when descriptors run out, so that a started child always gets its pidfd."""
+        self._own: set[int] = set()
+        """The process ids of started programs that were not reaped yet."""
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
@@ -133,9 +135,11 @@ class PosixLauncher:
         pidfd = _NO_FD
         try:
             pidfd = self._pidfd(pid)
-            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), exited)
+            self._own.add(pid)
+            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), exited, self._own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
+            self._own.discard(pid)
             os.killpg(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
@@ -152,6 +156,18 @@ class PosixLauncher:
         self._spare = _NO_FD
         return os.pidfd_open(pid)
 
+    def reap_orphans(self) -> None:
+        """Reap dead children that HEAT did not start: process 1 of a container inherits them."""
+        own_pid = os.getpid()
+        try:
+            with open(f"/proc/{own_pid}/task/{own_pid}/children", "rb") as children:
+                found = {int(pid) for pid in children.read().split()}
+        except OSError:
+            return
+        for pid in found - self._own:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
     def _restock(self) -> None:
         with contextlib.suppress(OSError):
             self._spare = _open_null()
@@ -164,11 +180,25 @@ class PosixLauncher:
 class PosixChild:
     """One started program; until it is reaped, its process id and group are its own."""
 
-    __slots__ = ("_captures", "_exited", "_listening", "_loop", "_pidfd", "_pipes", "pid")
+    __slots__ = (
+        "_captures",
+        "_exited",
+        "_listening",
+        "_loop",
+        "_pidfd",
+        "_pipes",
+        "_unreaped",
+        "pid",
+    )
 
     def __init__(
-        self, loop: Loop, ids: tuple[int, int, int, int], exited: Callable[[], None]
+        self,
+        loop: Loop,
+        ids: tuple[int, int, int, int],
+        exited: Callable[[], None],
+        unreaped: set[int],
     ) -> None:
+        self._unreaped = unreaped
         self._loop = loop
         self.pid, self._pidfd, *pipes = ids
         self._pipes = pipes
@@ -259,6 +289,7 @@ class PosixChild:
             result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
         except OSError:
             result = None
+        self._unreaped.discard(self.pid)
         os.close(self._pidfd)
         if result is None:
             return Status(None)

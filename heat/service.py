@@ -73,7 +73,9 @@ class Service:
         script_file = ScriptOutput(printed, self._console.trouble)
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         self._target = _target(options, self._handle_own)
-        self._loop.catch(HANDLED, self._caught)
+        # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
+        orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
+        self._loop.catch(HANDLED | orphans, self._caught)
         self._launcher = PosixLauncher(self._loop, environ, script_file.open)
         world = World(clock, self._loop, self._launcher, self._target, self._journal, script_file)
         self._watch = Watch(options, _programs(options), world, self._loop.stop)
@@ -100,7 +102,10 @@ class Service:
         except Exception as error:  # noqa: BLE001 - a bug must not leave programs behind
             told = "".join(traceback.format_exception(error))
             self._watch.crash(f"a bug of HEAT: {error!r}", told)
-            self._loop.run()
+            try:
+                self._loop.run()
+            except Exception:  # noqa: BLE001 - the loop itself is broken
+                self._watch.abandon()
 
     def _target_ended(self) -> None:
         if isinstance(self._target, PidTarget):
@@ -108,6 +113,9 @@ class Service:
             self._watch.target_gone(self._target.gone_reason())
 
     def _caught(self, signum: int) -> None:
+        if signum == signal.SIGCHLD:
+            self._launcher.reap_orphans()
+            return
         name = signal.Signals(signum).name
         code = EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL
         self._act(signum, f"{name} received", code)
@@ -130,6 +138,7 @@ class Service:
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""
+        self._target.wake()
         for log in self._logs:
             log.close()
         self._launcher.close()

@@ -398,6 +398,12 @@ class Watch:
         self._give_up(reason)
         self._leave_if_ended()
 
+    def abandon(self) -> None:
+        """Kill what runs, and wait for nothing."""
+        for run in (self._check, self._script):
+            if run is not None:
+                run.stop_hard()
+
     def _give_up(self, reason: str) -> None:
         self._end(EXIT_ERROR)
         self._tell(self._journal.error, reason)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -366,3 +367,20 @@ def test_an_event_of_a_descriptor_that_was_just_forgotten_is_dropped() -> None:
     for pair in pipes:
         for fd in pair:
             os.close(fd)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs a pid namespace"
+)
+def test_as_process_1_heat_reaps_the_orphans_it_inherits(place: Place) -> None:
+    place.script("orphan", "setsid sh -c 'sleep 0.05 & exec true' & wait; exit 0")
+    place.script("zombies", "sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l")
+    place.script("both", "./orphan; ./zombies")
+    heat = place.heat(
+        *("-i", "1", "--count", "3", "-s", "./both"),
+        prefix=("unshare", "--pid", "--fork", "--mount-proc"),
+    )
+
+    assert heat.wait() == 0
+    counts = [line[2:] for line in heat.verbose().splitlines() if line[2:].isdigit()]
+    assert counts == ["0", "0", "0"]
