@@ -252,7 +252,9 @@ class Journal:
 
     def ending(self, why: str) -> None:
         """HEAT begins to end."""
-        self._detail(f"heat: {why}")
+        if not self._options.quiet:
+            self._console.news(f"heat: {why}")
+        self._info(why)
 
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more."""

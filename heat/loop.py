@@ -51,7 +51,7 @@ class Loop:
         self._ready: dict[int, DueCall] = {}
         self._order = 0
         self._cancelled_bound = 1024
-        self._running = False
+        self._running = True
         self._wakeup: tuple[int, int] | None = None
 
     def at(self, when: float, call: Call) -> DueCall:
@@ -99,8 +99,7 @@ class Loop:
             signal.signal(signum, _handled)
 
     def run(self) -> None:
-        """Run until ``stop`` is called."""
-        self._running = True
+        """Run until ``stop`` is called; return at once if it was called before."""
         now = self._now
         while self._running:
             for key, _ in self._wait():
@@ -114,6 +113,7 @@ class Loop:
                 if due.call is not None:
                     due.call()
                     heap = self._due
+        self._running = True
 
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
         heap = self._due

@@ -21,10 +21,19 @@ def wrong_platform() -> str:
     """Why HEAT cannot run on this system; empty if it can."""
     if sys.platform != "linux" or not hasattr(os, "pidfd_open") or not hasattr(os, "P_PIDFD"):
         return f"HEAT needs Linux 5.4 or newer, and this is {sys.platform}"
+    needed = f"HEAT needs Linux 5.4 or newer with pidfds, and this is {os.uname().release}"
     try:
-        os.close(os.pidfd_open(os.getpid()))
+        pidfd = os.pidfd_open(os.getpid())
     except OSError:
-        return f"HEAT needs Linux 5.4 or newer with pidfds, and this is {os.uname().release}"
+        return needed
+    try:
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        return ""  # What it says of a process that is no child, if it knows pidfds.
+    except OSError:
+        return needed
+    finally:
+        os.close(pidfd)
     return ""
 
 
@@ -181,7 +190,7 @@ def warnings(options: Options, pid: int | None) -> Iterator[str]:
                 yield f"{option} {name} ends HEAT itself, its own target: use --pid or --pid-file"
         elif pid is not None and would_end(pid, signum):
             yield (
-                f"process {pid} does not catch {name} ({option}), which will end it: "
+                f"process {pid} does not catch {name} ({option}) and would be ended by it: "
                 f"choose another signal, or '{option} none'"
             )
 

@@ -16,6 +16,7 @@ from heat.capture import Capture
 from heat.errors import StartError
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
+from heat.target import has_ended
 from heat.world import Output, Program, Status
 
 _PASSING = {
@@ -279,7 +280,7 @@ class PosixChild:
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) != self.pid:
                 with contextlib.suppress(ProcessLookupError):
-                    if os.getpgid(int(name)) == self.pid:
+                    if os.getpgid(int(name)) == self.pid and not has_ended(int(name)):
                         return False
         return True
 

@@ -175,6 +175,8 @@ class Run:
     def _reaped(self) -> "Run":
         self._rearm(None, self._outlived)
         self._over = True
+        if self.stopped:
+            self.duration = self._clock.now() - self.started
         self.status = self._child.reap()
         return self
 

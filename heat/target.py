@@ -1,9 +1,7 @@
 """The process that signals are sent to, held by a pidfd: a reused pid is never signalled."""
 
-import contextlib
 import errno
 import os
-import select
 import signal
 import stat
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from heat.signals import name as signal_name
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
+_FLAGS = 6
 _KERNEL_THREAD = 0x00200000
 
 
@@ -171,9 +170,9 @@ def open_process(pid: int) -> int:
         raise TargetError(f"process {pid} does not exist") from None
     try:
         signal.pidfd_send_signal(pidfd, 0)
-        if has_ended(pidfd):
+        if has_ended(pid):
             raise TargetError(f"process {pid} has ended (a zombie)")
-        if _flags(pid) & _KERNEL_THREAD:
+        if int(_stat(pid)[_FLAGS]) & _KERNEL_THREAD:
             raise TargetError(f"process {pid} is a kernel thread and takes no signals")
     except OSError as error:
         os.close(pidfd)
@@ -186,17 +185,18 @@ def open_process(pid: int) -> int:
     return pidfd
 
 
-def has_ended(pidfd: int) -> bool:
-    """Whether the process of ``pidfd`` has exited."""
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(0))
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie that waits to be reaped."""
+    return _stat(pid)[0] in {b"Z", b"X", b""}
 
 
-def _flags(pid: int) -> int:
-    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/stat", "rb") as f:
-        return int(f.read().rpartition(b")")[2].split()[6])
-    return 0
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the state on (proc(5)); one empty one if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat_file:
+            return stat_file.read().rpartition(b")")[2].split()
+    except OSError:
+        return [b""]
 
 
 def would_end(pid: int, signum: int) -> bool:

@@ -215,6 +215,7 @@ class Watch:
     # The target
 
     def _send(self, signum: int, option: str) -> None:
+        told = len(self._told)
         try:
             pid = self._target.send(signum)
         except TargetError as error:
@@ -222,7 +223,8 @@ class Watch:
             self._tell(self._journal.not_sent, signum, option, reason)
             self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
         else:
-            self._tell(self._journal.sent, signum, option, pid)
+            # In front of what a signal to HEAT itself has led to.
+            self._told.insert(told, partial(self._journal.sent, signum, option, pid))
 
     def target_gone(self, reason: str) -> None:
         """The process of ``--pid`` has ended."""

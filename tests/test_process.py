@@ -183,17 +183,20 @@ def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) ->
 
 
 def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:
-    tick = tmp_path / "ticks"
-    line = f"(while :; do echo x >>{tick}; echo y; sleep 0.01; done) & echo $!"
+    ticks, pid = tmp_path / "ticks", tmp_path / "pid"
+    line = f"(while :; do echo x >>{ticks}; echo y; sleep 0.01; done) & echo $! >{pid}"
     run = bench.run("/bin/sh", "-c", line, script=True)
-    until(bench.script_output.exists, "output")
-    service = int(bench.script_output.read_text().split()[0])
-    size = tick.stat().st_size if tick.exists() else 0
-    until(lambda: tick.exists() and tick.stat().st_size > size + 10, "the service's work")
+    service = int(pid.read_text())
+    try:
+        until(ticks.exists, "the service's first work")
+        size = ticks.stat().st_size
+        until(lambda: ticks.stat().st_size > size + 10, "the service's work")
 
-    assert run.status == Status(0)
-    assert alive(service)
-    os.kill(service, signal.SIGKILL)
+        assert run.status == Status(0)
+        assert alive(service)
+        assert bench.script_output.read_text().startswith("y\n")
+    finally:
+        os.kill(service, signal.SIGKILL)
 
 
 def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
@@ -384,3 +387,10 @@ def test_as_process_1_heat_reaps_the_orphans_it_inherits(place: Place) -> None:
     assert heat.wait() == 0
     counts = [line[2:] for line in heat.verbose().splitlines() if line[2:].isdigit()]
     assert counts == ["0", "0", "0"]
+
+
+def test_a_loop_that_was_stopped_before_it_runs_does_not_wait() -> None:
+    loop = Loop(RealClock())
+    loop.stop()
+    loop.run()
+    loop.close()
