@@ -1,10 +1,13 @@
 """What one program prints, kept within bounds: the beginning and the end of it."""
 
+import re
+
 LIMIT = 64 * 1024
 """Bytes of one run that are kept; the middle of what goes beyond is cut."""
 
 _LINE = 1024
 """A cut moves to the end of a line, if one is this near."""
+_MARK = re.compile(rb"\n\[([0-9]{1,18}) bytes cut here\]\n")
 
 
 class Capture:
@@ -62,6 +65,16 @@ def together(first: bytes, second: bytes) -> tuple[bytes, bytes]:
         return first, second
     half = LIMIT // 2
     return (
-        cut(first, len(first), max(half, LIMIT - len(second))),
-        cut(second, len(second), max(half, LIMIT - len(first))),
+        _shorter(first, max(half, LIMIT - len(second))),
+        _shorter(second, max(half, LIMIT - len(first))),
     )
+
+
+def _shorter(data: bytes, limit: int) -> bytes:
+    """Cut once more what may have been cut before, and keep count of all that is gone."""
+    found = _MARK.search(data, LIMIT // 2 - _LINE, LIMIT // 2 + _LINE)
+    if found is None or len(data) <= limit:
+        return cut(data, len(data), limit)
+    head, tail = data[: found.start()], data[found.end() :]
+    total = len(head) + len(tail) + int(found[1])
+    return cut(head + tail, total, min(limit, 2 * len(head), 2 * len(tail)))

@@ -45,7 +45,7 @@ class Loop:
 
     def __init__(self, clock: RealClock) -> None:
         self._now = clock.now
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.EpollSelector()
         self._epoll = getattr(self._selector, "fileno")()  # noqa: B009 - not in the stubs' base class
         self._due: list[tuple[float, int, DueCall]] = []
         self._ready: dict[int, DueCall] = {}

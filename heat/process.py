@@ -189,6 +189,7 @@ class PosixChild:
         "_pidfd",
         "_pipes",
         "_unreaped",
+        "_watched",
         "pid",
     )
 
@@ -206,11 +207,17 @@ class PosixChild:
         self._captures: tuple[Capture, Capture] | None = None
         self._listening = [False, False]
         self._exited = exited
+        self._watched = True
         loop.watch(self._pidfd, self._leader_exited)
 
     def _leader_exited(self) -> None:
-        self._loop.forget(self._pidfd)
         self._exited()
+        self._unwatch()
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.forget(self._pidfd)
 
     def listen(self) -> None:
         """Take its output as it comes.
@@ -284,19 +291,25 @@ class PosixChild:
                         return False
         return True
 
-    def reap(self) -> Status:
-        """Collect the exited leader; the process id means nothing from here on."""
+    def status(self) -> Status:
+        """How the exited leader ended; it stays a zombie, and its group its own."""
         try:
-            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
         except OSError:
             result = None
-        self._unreaped.discard(self.pid)
-        os.close(self._pidfd)
         if result is None:
             return Status(None)
         if result.si_code == os.CLD_EXITED:
             return Status(result.si_status)
         return Status(None, result.si_status)
+
+    def reap(self) -> None:
+        """Collect the exited leader; the process id means nothing from here on."""
+        self._unwatch()
+        with contextlib.suppress(OSError):
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        self._unreaped.discard(self.pid)
+        os.close(self._pidfd)
 
     def close(self) -> None:
         """Take no more output."""

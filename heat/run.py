@@ -46,6 +46,7 @@ class Run:
         "_timers",
         "_told",
         "duration",
+        "outlived",
         "pid",
         "program",
         "started",
@@ -69,6 +70,8 @@ class Run:
         self.duration = 0.0
         self.status = Status(None)
         self.timed_out = False
+        self.outlived = False
+        """SIGKILL has not ended it; nothing more can be done about it."""
         self._killing = self._hard = self._leader_gone = self._over = False
         self._looks = iter(_LOOK_AGAIN)
         self._child: Child = launcher.start(program, self._leader_exited)
@@ -122,11 +125,13 @@ class Run:
             self._leader_gone = True
             self._look()
             return
+        self._over = True
+        self.status = self._child.status()
+        self.duration = self._clock.now() - self.started
+        self._told.ended(self)
         if not self.program.script:
             # A check leaves nothing behind; what a script leaves is a service.
             self._child.signal_group(signal.SIGKILL)
-        self.duration = self._clock.now() - self.started
-        self._told.ended(self._reaped())
         self._leave()
 
     def _time_up(self) -> None:
@@ -156,6 +161,7 @@ class Run:
 
     def _outlived(self) -> None:
         self._timer = None
+        self.outlived = True
         self._told.stuck(self)
 
     def _look(self) -> None:
@@ -163,7 +169,10 @@ class Run:
         if not self._leader_gone:
             return
         if self._hard or self._child.alone():
-            self._reaped()
+            self._over = True
+            self.status = self._child.status()
+            if self.stopped:
+                self.duration = self._clock.now() - self.started
             self._leave()
         elif (again := next(self._looks, None)) is not None:
             self._timers.at(self._clock.now() + again, self._look_again)
@@ -172,14 +181,8 @@ class Run:
         if not self._over:
             self._look()
 
-    def _reaped(self) -> "Run":
-        self._rearm(None, self._outlived)
-        self._over = True
-        if self.stopped:
-            self.duration = self._clock.now() - self.started
-        self.status = self._child.reap()
-        return self
-
     def _leave(self) -> None:
+        self._rearm(None, self._outlived)
+        self._child.reap()
         self._told.gone(self)
         self._child.close()

@@ -138,6 +138,9 @@ class Service:
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""
+        for signum in HANDLED:
+            # Python's end restores the default, and a late signal would change the exit status.
+            signal.signal(signum, signal.SIG_IGN)
         self._target.wake()
         for log in self._logs:
             log.close()

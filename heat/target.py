@@ -30,13 +30,21 @@ class _Frost:
     def __init__(self) -> None:
         self._frozen: Frozen | None = None
 
-    def sent(self, signum: int, pid: int, pidfd: int) -> None:
-        """Account for ``signum``, which ``pidfd`` has received."""
-        if signum in STOPPING:
-            if self._frozen is not None and self._frozen.pid != pid:
+    def send(self, signum: int, pid: int, pidfd: int) -> None:
+        """Signal ``pidfd``; nothing is stopped that could not be woken. Raises OSError."""
+        held = os.dup(pidfd) if signum in STOPPING else -1
+        try:
+            signal.pidfd_send_signal(pidfd, signum)
+        except OSError:
+            if held >= 0:
+                os.close(held)
+            raise
+        if held >= 0:
+            if self._frozen is not None and self._frozen.pid == pid:
+                os.close(self._frozen.pidfd)
+            else:
                 self.wake()
-            if self._frozen is None:
-                self._frozen = Frozen(pid, os.dup(pidfd))
+            self._frozen = Frozen(pid, held)
         elif signum == signal.SIGCONT and self._frozen is not None:
             # Another process may have taken the place of the frozen one: wake that too.
             self.wake()
@@ -82,12 +90,11 @@ class PidTarget:
     def send(self, signum: int) -> int:
         """Send, and return the process id. Raises TargetError."""
         try:
-            signal.pidfd_send_signal(self.pidfd, signum)
+            self._frost.send(signum, self.pid, self.pidfd)
         except ProcessLookupError:
             raise TargetError(self.gone_reason(), gone=True) from None
         except OSError as error:
             raise TargetError(_refused(signum, self.pid, error)) from error
-        self._frost.sent(signum, self.pid, self.pidfd)
         return self.pid
 
     def gone_reason(self) -> str:
@@ -117,8 +124,7 @@ class PidFileTarget:
         except TargetError as error:
             raise TargetError(f"{error} (--pid-file {self.path})") from None
         try:
-            signal.pidfd_send_signal(pidfd, signum)
-            self._frost.sent(signum, pid, pidfd)
+            self._frost.send(signum, pid, pidfd)
         except OSError as error:
             raise TargetError(_refused(signum, pid, error)) from error
         finally:

@@ -163,29 +163,31 @@ class Watch:
             write()
 
     def _take(self, event: Event, tell: Tell | None) -> None:
-        monitor = self.monitor
+        monitor, told = self.monitor, len(self._told)
         before = monitor.state
         wanted = step(monitor, event)
         after, count = monitor.state, monitor.count
-        if tell is not None:
-            self._tell(tell, after, count)
-        if after is not before:
-            self._tell(self._journal.changed, before, after, count)
         for effect in wanted:
             self._perform(effect)
+        if after is not before:
+            self._told.insert(told, partial(self._journal.changed, before, after, count))
+        if tell is not None:
+            self._told.insert(told, partial(tell, after, count))
 
     def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912 - an arm an effect
         tell, journal = self._tell, self._journal
-        match effect:
+        match effect:  # The most urgent first.
+            case effects.SendSignal(signum, option):
+                self._send(signum, option)
+            case effects.RunFail(run):
+                self._run_fail(run)
+            case effects.RunRecovery():
+                self._run_recovery(effect)
             case effects.RunCheck():
                 self._run_check()
             case effects.RestartTicks():
                 self._beat.restart(self._clock.now())
                 self._arm_tick()
-            case effects.SendSignal(signum, option):
-                self._send(signum, option)
-            case effects.RunFail(run):
-                self._run_fail(run)
             case effects.QueueFail(run):
                 tell(journal.fail_queued, run)
             case effects.DropFail(run):
@@ -194,8 +196,6 @@ class Watch:
                 self._bound_fail("recovery")
             case effects.EnterRecovery(attempt, count):
                 tell(journal.entered_recovery, attempt, count)
-            case effects.RunRecovery():
-                self._run_recovery(effect)
             case effects.OpenWindow(span):
                 if span is not None:
                     due = self._clock.now() + span
@@ -241,7 +241,7 @@ class Watch:
         except StartError as error:
             if error.passing:
                 checked = Checked(int(self._clock.unix()), None, unknown=str(error))
-                self._feed(CheckUnknown(), partial(self._tell_checked, checked, None))
+                self._feed(CheckUnknown(), partial(self._tell_checked, checked, Output()))
             else:
                 self._feed(CheckImpossible(str(error)))
 
@@ -249,34 +249,40 @@ class Watch:
         return Run((self._clock, self._timers, self._launcher), program, timeout, told)
 
     def _check_ended(self, run: Run) -> None:
-        code, signum = run.status
-        if run.timed_out:
-            code = TIMED_OUT
-        elif signum is not None:
-            code = 128 + signum
-        lost = "" if code is not None else "the check's exit code is lost"
-        checked = Checked(
-            run.started_unix, code, run.pid, run.duration, signum, run.timed_out, lost
-        )
-        self._feed(self._verdict(checked), partial(self._tell_checked, checked, run))
+        self._feed(self._verdict(run), partial(self._tell_ended, run))
 
-    def _verdict(self, checked: Checked) -> Event:
-        if checked.code is None:
-            return CheckUnknown()
-        if checked.code == 0:
+    def _verdict(self, run: Run) -> Event:
+        code = _code(run)
+        if code == 0:
             return CheckPassed()
-        if checked.killed is not None and self._options.on_killed == "error":
-            name = signals.name(checked.killed)
+        if code is None:
+            return CheckUnknown()
+        signum = run.status.signal
+        if signum is not None and not run.timed_out and self._options.on_killed == "error":
             return CheckKilled(
-                f"check {self._options.shown} (process {checked.pid}) was killed by SIG{name}, "
-                "and not by HEAT; '--on-killed fail' takes that for a failure"
+                f"check {self._options.shown} (process {run.pid}) was killed by "
+                f"SIG{signals.name(signum)}, and not by HEAT; '--on-killed fail' takes that for "
+                "a failure"
             )
-        failure = Failure(checked.code, checked.pid or 0, int(self._clock.unix()))
-        return CheckFailed(failure, self._clock.now() - self._start, checked.timed_out)
+        failure = Failure(code, run.pid, int(self._clock.unix()))
+        return CheckFailed(failure, self._clock.now() - self._start, run.timed_out)
 
-    def _tell_checked(self, checked: Checked, run: Run | None, state: State, count: int) -> None:
+    def _tell_ended(self, run: Run, state: State, count: int) -> None:
+        code = _code(run)
+        checked = Checked(
+            run.started_unix,
+            code,
+            run.pid,
+            run.duration,
+            run.status.signal,
+            run.timed_out,
+            "" if code is not None else "the check's exit code is lost",
+        )
+        self._tell_checked(checked, run.output(), state, count)
+
+    def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
         self._last, self._last_ended = checked, self._clock.now()
-        self._journal.checked(checked, run.output() if run else Output(), state, count)
+        self._journal.checked(checked, output, state, count)
 
     def _check_gone(self, run: Run) -> None:
         if self._check is run:
@@ -374,10 +380,7 @@ class Watch:
 
     def _stuck(self, run: Run) -> None:
         self._journal.stuck(run.program.shown, run.pid)
-        if self.exit_code is not None:
-            self._check = None if self._check is run else self._check
-            self._script = None if self._script is run else self._script
-            self._leave_if_ended()
+        self._leave_if_ended()
 
     # The end
 
@@ -420,7 +423,8 @@ class Watch:
             _cancel(timer)
 
     def _leave_if_ended(self) -> None:
-        running = self._check is not None or self._script is not None
+        runs = (self._check, self._script)
+        running = any(run is not None and not run.outlived for run in runs)
         if self.exit_code is None or self._busy or self._left or running:
             return
         self._left = True
@@ -436,6 +440,14 @@ class Watch:
         now = self._clock.now()
         last = "" if self._last is None else self._journal.ending_of(self._last)
         return describe(self.monitor, last, now - self._last_ended, self._beat.due - now)
+
+
+def _code(run: Run) -> int | None:
+    """The exit code as timeout(1) and the shell have it; None if it is lost."""
+    if run.timed_out:
+        return TIMED_OUT
+    code, signum = run.status
+    return code if signum is None else 128 + signum
 
 
 def _cancel(timer: Timer | None) -> None:

@@ -96,7 +96,11 @@ class Child(Protocol):
         """Nothing but the exited leader is left of the group."""
         ...
 
-    def reap(self) -> Status:
+    def status(self) -> Status:
+        """How the exited leader ended."""
+        ...
+
+    def reap(self) -> None:
         """Collect the exited leader; the process id means nothing from here on."""
         ...
 

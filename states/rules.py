@@ -34,7 +34,7 @@ class Step:
         self.to = monitor.state
         self.effects: list[effects.Effect] = []
         self.raised: list[Event] = []
-        self.reason = getattr(event, "reason", "")
+        self.reason = ""
 
 
 # Guards of the check
@@ -265,7 +265,7 @@ def note_fail_ended(step: Step) -> None:
 
 def note_target_gone(step: Step) -> None:
     """ERROR follows when the recovery script has ended."""
-    step.monitor.target_gone = step.reason
+    step.monitor.target_gone = _told_reason(step)
 
 
 def note_recoveries_spent(step: Step) -> None:
@@ -276,7 +276,7 @@ def note_recoveries_spent(step: Step) -> None:
 
 def note_reason_kept(step: Step) -> None:
     """Why ERROR is entered: what happened while the recovery script ran."""
-    step.reason = step.monitor.target_gone or step.reason
+    step.reason = step.monitor.target_gone or ""
 
 
 # Actions that append effects
@@ -391,7 +391,11 @@ def say_not_counted(step: Step) -> None:
 
 def give_up(step: Step) -> None:
     """ERROR: write it down, say it, stop."""
-    step.effects.append(effects.GiveUp(step.reason))
+    step.effects.append(effects.GiveUp(step.reason or _told_reason(step)))
+
+
+def _told_reason(step: Step) -> str:
+    return cast("str", getattr(step.event, "reason", ""))
 
 
 # Asked by the watch when it is done

@@ -17,6 +17,8 @@ PATIENCE = 30.0
 
 RECEIVER = """
 import signal
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, lambda *_: None)
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 print("ready", flush=True)
 while True:
@@ -105,8 +107,10 @@ class Heat:
         return [line.partition(": ")[2] for line in self.err.read_text().splitlines()]
 
     def log(self, name: str = "heat.log") -> str:
-        path = self.folder / name
-        return path.read_text() if path.exists() else ""
+        try:
+            return (self.folder / name).read_text()
+        except FileNotFoundError:
+            return ""
 
     def verbose(self) -> str:
         return self.log("heat.verbose.log")

@@ -119,11 +119,15 @@ class VirtualChild:
     def alone(self) -> bool:
         return True
 
-    def reap(self) -> Status:
+    def status(self) -> Status:
+        assert self._status is not None, "asked before it exited"
+        assert not self.reaped, "asked when it was reaped"
+        return self._status
+
+    def reap(self) -> None:
         assert self._status is not None, "reaped before it exited"
         assert not self.reaped, "reaped twice"
         self.reaped = True
-        return self._status
 
     def close(self) -> None:
         pass
