@@ -74,8 +74,9 @@ class Loop:
 
     def watch(self, fd: int, ready: Call) -> None:
         """Call ``ready`` each time ``fd`` can be read, until it is forgotten."""
-        self._ready[fd] = due = DueCall(ready)
+        due = DueCall(ready)
         self._selector.register(fd, selectors.EVENT_READ, due)
+        self._ready[fd] = due
 
     def forget(self, fd: int) -> None:
         """Watch ``fd`` no longer; to be called before it is closed."""

@@ -223,12 +223,14 @@ class PosixChild:
         """Take its output as it comes.
 
         A check that prints less than a pipe holds and ends at once needs none of this, so
-        it is put off until a check has run for a while.
+        it is put off until a check has run for a while. A pipe that cannot be watched for
+        want of memory is read at the end.
         """
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD and not self._listening[which]:
-                self._loop.watch(pipe, partial(self._read, which))
-                self._listening[which] = True
+                with contextlib.suppress(OSError):
+                    self._loop.watch(pipe, partial(self._read, which))
+                    self._listening[which] = True
 
     def _read(self, which: int) -> bool:
         """Take what is there; False when it was less than a pipe holds."""
