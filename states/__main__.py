@@ -13,6 +13,7 @@ Options:
 Mermaid and DOT need nothing but Python; SVG and PNG need Graphviz.
 """
 
+import shutil
 import struct
 import subprocess
 import sys
@@ -27,39 +28,35 @@ from states import diagram
 
 FOLDER = "diagrams"
 _PICTURES = ("svg", "png")
+_SUFFIXES = {"mermaid": "mmd"}
+_NO_GRAPHVIZ = """\
+SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH
+  install it: apt-get install graphviz"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the diagrams, or print one of them."""
     found = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
     wanted = found["--format"]
-    try:
-        if wanted is not None:
-            return _print(wanted)
-        folder = Path(FOLDER)
-        folder.mkdir(exist_ok=True)
-        for suffix, form in (("mmd", "mermaid"), ("dot", "dot"), ("svg", "svg"), ("png", "png")):
-            path = folder / f"heat.{suffix}"
-            path.write_bytes(render(form))
-            print(path)
-    except FileNotFoundError as error:
-        if error.filename != "dot":
-            raise
+    forms = ("mermaid", "dot", *_PICTURES)
+    if wanted is not None and wanted not in forms:
         print(
-            "SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH\n"
-            "  install it: apt-get install graphviz",
+            f"Error: --format '{wanted}' is not known\n  write mermaid, dot, svg or png",
             file=sys.stderr,
         )
-        return 1
-    return 0
-
-
-def _print(form: str) -> int:
-    if form not in ("mermaid", "dot", *_PICTURES):
-        print(f"Error: --format '{form}' is not known", file=sys.stderr)
-        print("  write mermaid, dot, svg or png", file=sys.stderr)
         return 2
-    sys.stdout.buffer.write(render(form))
+    if wanted is None:
+        Path(FOLDER).mkdir(exist_ok=True)
+    for form in forms if wanted is None else (wanted,):
+        if form in _PICTURES and shutil.which("dot") is None:
+            print(_NO_GRAPHVIZ, file=sys.stderr)
+            return 1
+        if wanted is not None:
+            sys.stdout.buffer.write(render(form))
+        else:
+            path = Path(FOLDER) / f"heat.{_SUFFIXES.get(form, form)}"
+            path.write_bytes(render(form))
+            print(path)
     return 0
 
 

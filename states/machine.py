@@ -80,9 +80,8 @@ _events: dict[str, Any] = _machine.events
 def step(monitor: Monitor, event: Event) -> list[Effect]:
     """Feed ``event`` to ``monitor``; the effects come in the order they are to be performed."""
     taken = Step(monitor, event)
-    for rule in _events[type(event).__name__].transitions[monitor.state.name]:
-        if rule.take(taken):
-            break
+    rules = _events[type(event).__name__].transitions[monitor.state.name]
+    next(rule for rule in rules if rule.take(taken))
     effects = taken.effects
     for raised in taken.raised:
         effects += step(monitor, raised)

@@ -215,6 +215,11 @@ exit $1""",
     def clean(self) -> None:
         for process in self._processes:
             if process.poll() is None:
+                with contextlib.suppress(OSError):
+                    # What a HEAT runs does not end with it when that is killed.
+                    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+                    for child in children.read_text().split():
+                        self.adopt(int(child))
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(signal.SIGCONT)
                     process.kill()
