@@ -18,9 +18,20 @@ _KEPT = 1024 * 1024
 """Bytes that are kept of what cannot be written."""
 
 
-def open_for_appending(path: str) -> int:
+def try_to_open(path: str) -> None:
+    """See whether a log can be opened, and create none. Raises OSError or HeatError."""
+    try:
+        os.close(open_for_appending(path, os.O_CREAT))
+    except FileNotFoundError:
+        folder = os.path.dirname(path) or "."
+        os.stat(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise HeatError("the folder may not be written to") from None
+
+
+def open_for_appending(path: str, without: int = 0) -> int:
     """A descriptor of a log: a regular file of one name. Raises OSError or HeatError."""
-    fd = os.open(path, _FLAGS, _MODE)
+    fd = os.open(path, _FLAGS & ~without, _MODE)
     try:
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode):

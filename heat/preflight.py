@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from heat import signals
 from heat.errors import HeatError, TargetError
 from heat.files import on_path, why_not_executable
-from heat.log import open_for_appending
+from heat.log import try_to_open
 from heat.mistakes import Mistake
 from heat.options import Options
 from heat.target import PidFileTarget, PidTarget, open_process, would_end
@@ -148,9 +148,8 @@ def _log_mistakes(options: Options) -> Iterator[Mistake]:
         if path.endswith(".out") and not (options.fail or options.recovery):
             continue
         shown = escaped(path)
-        existed = os.path.lexists(path)
         try:
-            os.close(open_for_appending(path))
+            try_to_open(path)
         except (OSError, HeatError, ValueError) as error:
             why = str(getattr(error, "strerror", None) or error)
             if os.path.islink(path):
@@ -165,8 +164,6 @@ def _log_mistakes(options: Options) -> Iterator[Mistake]:
                 fix,
             )
             continue
-        if not existed:
-            os.unlink(path)
         if _others_write(path):
             yield _writable(shown)
 
