@@ -4,7 +4,6 @@ docopt's own errors do not say what is wrong, nor all of it, so on an error the 
 read once more by the table of options.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -136,6 +135,8 @@ def _named(name: str, mistakes: list[Mistake]) -> Option | None:
         line = f"Error: {shown} is short for more than one option"
         mistakes.append(Mistake(line, f"write {' or '.join(meant)}"))
     else:
+        import difflib
+
         near = difflib.get_close_matches(name, names, 1, 0.5)
         fix = f"did you mean {near[0]}?" if near else "'heat --help' lists the options"
         mistakes.append(Mistake(f"Error: {shown} is not an option of HEAT", fix))

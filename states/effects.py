@@ -5,12 +5,20 @@ from typing import NamedTuple
 from states.model import FailRun, Failure
 
 
-class RunCheck(NamedTuple):
+class _Plain(NamedTuple):
+    """An effect whose name says all; one named tuple for all of them is quicker to load."""
+
+
+class RunCheck(_Plain):
     """Start the check."""
 
+    __slots__ = ()
 
-class RestartTicks(NamedTuple):
+
+class RestartTicks(_Plain):
     """Count the ticks from now: the check that follows is the first of a window."""
+
+    __slots__ = ()
 
 
 class SendSignal(NamedTuple):
@@ -20,26 +28,34 @@ class SendSignal(NamedTuple):
     option: str
 
 
-class RunFail(NamedTuple):
+class _OfFail(NamedTuple):
+    """What concerns one run of the fail script."""
+
+    run: FailRun
+
+
+class RunFail(_OfFail):
     """Run the fail script."""
 
-    run: FailRun
+    __slots__ = ()
 
 
-class QueueFail(NamedTuple):
+class QueueFail(_OfFail):
     """The fail script runs already: one more run, with these values, follows it."""
 
-    run: FailRun
+    __slots__ = ()
 
 
-class DropFail(NamedTuple):
+class DropFail(_OfFail):
     """The queued run of the fail script will not be."""
 
-    run: FailRun
+    __slots__ = ()
 
 
-class BoundFail(NamedTuple):
+class BoundFail(_Plain):
     """Recovery waits for the running fail script: give it a limit if it has none."""
+
+    __slots__ = ()
 
 
 class EnterRecovery(NamedTuple):
@@ -64,8 +80,10 @@ class OpenWindow(NamedTuple):
     seconds: float | None
 
 
-class CloseWindow(NamedTuple):
+class CloseWindow(_Plain):
     """The recovery window is over: forget its time limit."""
+
+    __slots__ = ()
 
 
 class Recovered(NamedTuple):
@@ -76,8 +94,10 @@ class Recovered(NamedTuple):
     attempts: int
 
 
-class NotCounted(NamedTuple):
+class NotCounted(_Plain):
     """Say that the failure does not count: the start period is not over."""
+
+    __slots__ = ()
 
 
 class GiveUp(NamedTuple):

@@ -56,18 +56,32 @@ class FailRun(NamedTuple):
     state: State
 
 
+class _Plain(NamedTuple):
+    """An event whose name says all; one named tuple for all of them is quicker to load."""
+
+
+class _Reasoned(NamedTuple):
+    """An event that may lead to ERROR, with the reason that is then given."""
+
+    reason: str
+
+
 class Tick(NamedTuple):
     """A due time came; ``missed`` ones before it were passed over by a busy machine."""
 
     missed: int = 0
 
 
-class CheckDue(NamedTuple):
+class CheckDue(_Plain):
     """A recovery window opened: a check is due at once (raised by the machine itself)."""
 
+    __slots__ = ()
 
-class CheckPassed(NamedTuple):
+
+class CheckPassed(_Plain):
     """The check exited 0."""
+
+    __slots__ = ()
 
 
 class CheckFailed(NamedTuple):
@@ -78,68 +92,82 @@ class CheckFailed(NamedTuple):
     dying: bool = False
 
 
-class CheckUnknown(NamedTuple):
+class CheckUnknown(_Plain):
     """The check could not be run for want of resources, or its result was lost."""
 
+    __slots__ = ()
 
-class CheckKilled(NamedTuple):
+
+class CheckKilled(_Reasoned):
     """A signal that HEAT did not send ended the check (``--on-killed error``)."""
 
-    reason: str
+    __slots__ = ()
 
 
-class CheckImpossible(NamedTuple):
+class CheckImpossible(_Reasoned):
     """The check can no longer be started: gone, or not executable."""
 
-    reason: str
+    __slots__ = ()
 
 
-class CheckGone(NamedTuple):
+class CheckGone(_Plain):
     """A timed-out check is dead at last."""
 
+    __slots__ = ()
 
-class FailEnded(NamedTuple):
+
+class FailEnded(_Plain):
     """The fail script ended, in whatever way, or could not be started."""
 
+    __slots__ = ()
 
-class RecoveryDue(NamedTuple):
+
+class RecoveryDue(_Plain):
     """RECOVERING was entered (raised by the machine itself)."""
 
+    __slots__ = ()
 
-class RecoveryEnded(NamedTuple):
+
+class RecoveryEnded(_Plain):
     """The recovery script exited, or was killed by its own timeout."""
 
+    __slots__ = ()
 
-class RecoveryDelayed(NamedTuple):
+
+class RecoveryDelayed(_Plain):
     """The recovery script could not be started for want of resources."""
 
+    __slots__ = ()
 
-class RecoveryKilled(NamedTuple):
+
+class RecoveryKilled(_Reasoned):
     """A signal that HEAT did not send ended the recovery script."""
 
-    reason: str
+    __slots__ = ()
 
 
-class RecoveryImpossible(NamedTuple):
+class RecoveryImpossible(_Reasoned):
     """The recovery script can no longer be started: gone, or not executable."""
 
-    reason: str
+    __slots__ = ()
 
 
-class WindowClosed(NamedTuple):
+class WindowClosed(_Plain):
     """``--recovery-timeout`` seconds have passed since the window opened."""
 
+    __slots__ = ()
 
-class TargetGone(NamedTuple):
+
+class TargetGone(_Reasoned):
     """The target of ``--pid`` ended."""
 
-    reason: str
+    __slots__ = ()
 
 
-class TargetMissing(NamedTuple):
+class TargetMissing(_Reasoned):
     """A signal was due and the target of ``--pid-file`` was not there."""
 
-    reason: str
+    __slots__ = ()
 
 
 Event = (
