@@ -102,7 +102,7 @@ class Watch:
         self._last_script = ""
         self._events: deque[tuple[Event, Tell | None]] = deque()
         self._busy = False
-        self._left = False
+        self._left = self._stopping = False
         self._told: list[Callable[[], None]] = []
 
     # Ticks
@@ -386,7 +386,7 @@ class Watch:
 
     def stop(self, why: str, exit_code: int) -> None:
         """Start no more checks, kill what runs, then end; called again, kill at once."""
-        again = self.exit_code is not None
+        again, self._stopping = self._stopping, True
         self._end(exit_code)
         for run in (self._check, self._script):
             if run is not None:

@@ -109,7 +109,8 @@ def state_of(pid: int) -> str:
 
 @pytest.mark.parametrize("signum", [signal.SIGSTOP, signal.SIGTSTP])
 def test_what_was_stopped_is_woken(place: Place, signum: int) -> None:
-    process = place.spawn(["sleep", "600"])
+    # In a group of its own, with its parent outside: TSTP stops no orphaned group.
+    process = place.spawn(["sleep", "600"], process_group=0)
     target = PidTarget(process.pid)
     target.send(signum)
     until(lambda: state_of(process.pid) == "T", "the stop")

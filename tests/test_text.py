@@ -115,3 +115,15 @@ def test_two_streams_share_the_limit(first: int, second: int) -> None:
     if first + second <= LIMIT:
         assert (len(out), len(err)) == (first, second)
     assert len(err) >= min(second, LIMIT // 2)
+
+
+def test_a_stream_that_was_cut_is_cut_again_and_the_count_is_of_both_cuts() -> None:
+    capture = Capture()
+    capture.add(b"x" * (3 * LIMIT))
+
+    out, _ = together(capture.take(), b"e" * LIMIT)
+
+    head, _, rest = out.partition(b"\n[")
+    number, _, tail = rest.partition(b" bytes cut here]\n")
+    assert len(head) + int(number) + len(tail) == 3 * LIMIT
+    assert len(out) < LIMIT // 2 + 100

@@ -325,6 +325,16 @@ def test_on_error_the_running_fail_script_is_let_end_so_that_the_failure_is_told
     assert (world.done, world.watch.exit_code) == (True, 3)
 
 
+def test_a_first_term_meanwhile_gives_the_fail_script_its_two_seconds() -> None:
+    world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[STUBBORN])
+    world.run_until(1)
+    world.watch.target_gone("target 42 (--pid) has ended")
+    world.watch.stop("SIGTERM received", 0)
+    world.run_until(9)
+
+    assert (world.times("done"), world.watch.exit_code) == ([3], 3)
+
+
 def test_but_not_for_ever() -> None:
     world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[HANGS])
     world.run_until(1)
