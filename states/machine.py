@@ -4,7 +4,6 @@ One shared machine of ``transitions`` serves all monitors; it keeps no list of t
 actions, entry and exit are the functions of the table, passed as such.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -16,8 +15,6 @@ from states.effects import Effect
 from states.model import Event, Monitor, State
 from states.rules import Step
 from states.table import ON_ENTER, ON_EXIT, ROWS, Row
-
-logging.getLogger("transitions").setLevel(logging.WARNING)
 
 
 class Rule(Transition):

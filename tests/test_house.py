@@ -26,7 +26,6 @@ PURE = {
     "hashlib",
     "html",
     "itertools",
-    "logging",
     "re",
     "transitions",
     "typing",
