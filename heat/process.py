@@ -24,11 +24,15 @@ _PASSING = {
     errno.ENOMEM,
     errno.EMFILE,
     errno.ENFILE,
+    errno.EBADF,
     errno.ETXTBSY,
     errno.EIO,
     errno.ESTALE,
 }
-"""A program that cannot be started for one of these may be started later."""
+"""A program that cannot be started for one of these may be started later.
+
+EBADF is what the C library says of an open descriptor above a limit that was lowered since.
+"""
 
 _PIPE_SIZE = 64 * 1024
 _MOST_READS = 16

@@ -1,7 +1,9 @@
 """The process layer on real processes: spawn, capture, time out, kill the group, reap."""
 
 import errno
+import fcntl
 import os
+import resource
 import shutil
 import signal
 import time
@@ -403,3 +405,26 @@ def test_a_loop_that_was_stopped_before_it_runs_does_not_wait() -> None:
     loop.stop()
     loop.run()
     loop.close()
+
+
+def test_a_limit_of_files_lowered_below_an_open_one_is_a_want_of_resources(tmp_path: Path) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    class Lowered(Bench):
+        def _open(self) -> int:
+            low = super()._open()
+            high = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 200)
+            os.close(low)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (200, usual[1]))
+            return high
+
+    bench = Lowered(tmp_path / "out")
+    try:
+        with pytest.raises(StartError) as caught:
+            bench.start("/bin/true", script=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+        bench.launcher.close()
+        bench.loop.close()
+
+    assert caught.value.passing
