@@ -1,12 +1,14 @@
-"""stdout and stderr: lines as they happen, and a reader that cannot hold HEAT up.
+"""stdout and stderr: lines as they happen, a turn of the loop at a time.
 
-A line is dropped, and counted, when its reader does not read; a stream whose reader is gone
-is given up. Both are said once on the other stream, and the watching goes on.
+No reader can hold HEAT up: a line is dropped, and counted, when it is not read; a stream
+whose reader is gone is given up. Both are said once on the other stream, and the watching
+goes on.
 """
 
 import os
 import select
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator, Sequence
 
 _ATOMIC = 4096
 """A pipe that polls writable takes this much without blocking."""
@@ -19,37 +21,50 @@ class Stream:
         self._fd = fd
         self._name = name
         self._said = said
-        self._poll = select.poll()
-        self._poll.register(fd, select.POLLOUT)
+        self._poll: select.poll | None = None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            self._poll = select.poll()
+            self._poll.register(fd, select.POLLOUT)
         self._dropped = 0
         self._trouble = ""
         self._closed = False
+        self._lines: list[bytes] = []
         self.colour = (
             os.isatty(fd) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
 
     def line(self, text: str) -> None:
-        """Write one line, or drop it."""
+        """Have one line written at the next ``flush``."""
+        if not self._closed:
+            self._lines.append(text.encode("utf-8", "backslashreplace")[: _ATOMIC - 1] + b"\n")
+
+    def flush(self) -> None:
+        """Write the lines that came since the last time, or drop them."""
+        while self._lines:
+            lines, self._lines = self._lines, []
+            for some in _chunks(lines):
+                self._write(some)
+
+    def _write(self, lines: Sequence[bytes]) -> None:
         if self._closed:
             return
-        data = text.encode("utf-8", "backslashreplace")[: _ATOMIC - 1] + b"\n"
         try:
-            if not self._poll.poll(0):
-                self._drop("nobody reads it")
+            if self._poll is not None and not self._poll.poll(0):
+                self._drop(len(lines), "nobody reads it")
                 return
-            os.write(self._fd, data)
+            os.write(self._fd, b"".join(lines))
         except BlockingIOError:
-            self._drop("nobody reads it")
+            self._drop(len(lines), "nobody reads it")
         except BrokenPipeError:
             self._closed = True
             self._said(f"{self._name} was closed by its reader; HEAT goes on without it")
         except OSError as error:
-            self._drop(str(error.strerror).lower())
+            self._drop(len(lines), str(error.strerror).lower())
         else:
             self._whole_again()
 
-    def _drop(self, why: str) -> None:
-        self._dropped += 1
+    def _drop(self, lines: int, why: str) -> None:
+        self._dropped += lines
         if not self._trouble:
             self._trouble = why
             self._said(f"cannot write to {self._name}: {why}; its lines are dropped until it can")
@@ -58,6 +73,20 @@ class Stream:
         if self._trouble:
             dropped, self._dropped, self._trouble = self._dropped, 0, ""
             self._said(f"{self._name} can be written again; {dropped} of its lines were dropped")
+
+
+def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Whole lines, as many at a time as a pipe takes."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        if size + len(line) > _ATOMIC:
+            yield some
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    if some:
+        yield some
 
 
 class Console:
@@ -77,6 +106,11 @@ class Console:
         """One line on stderr, with the time in front."""
         line = f"{int(self._unix())}: {text}"
         self._err.line(_painted(line, colour) if self._err.colour else line)
+
+    def flush(self) -> None:
+        """Write what was printed in this turn of the loop."""
+        self._out.flush()
+        self._err.flush()
 
     def trouble(self, text: str) -> None:
         """A fault of HEAT's surroundings: on stderr, and on record."""

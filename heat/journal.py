@@ -1,19 +1,19 @@
-"""What HEAT says of what it saw: the lines on stdout and stderr, and the records in the logs.
+"""What is said of one monitor: the lines on stdout and stderr, and the records in the logs.
 
-All texts of a running HEAT are made here, for somebody at three in the morning. The books
-are kept after the reactions: signals are sent and scripts started before this is written.
+Made for somebody at three in the morning. The books are kept after the reactions: signals
+are sent and scripts started before this is written.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from heat import signals
+from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from heat.world import Output, Printer, Records
+from heat.world import Output
 from states.model import FailRun, State
 
 COLOURS = {
@@ -38,26 +38,14 @@ class Checked(NamedTuple):
     unknown: str = ""
 
 
-class Journal:
+class Journal(Writer):
     """Writes down one monitor's life."""
 
-    def __init__(
-        self,
-        options: Options,
-        console: Printer,
-        logs: tuple[Records, Records],
-        unix: Callable[[], float],
-    ) -> None:
-        self._options = options
-        self._console = console
-        self._failures, self._verbose = logs
-        self._unix = unix
-        self._shown = options.shown
-        self._fail = escaped(options.fail or "")
-        self._recovery = escaped(options.recovery or "")
-        limit = options.timeout
-        self._timed_out = "" if limit is None else f"Timed out after {seconds(limit)} s"
-        self._details = f"details in {escaped(self._failures.path)}"
+    __slots__ = ("options",)
+
+    def __init__(self, options: Options, books: Books) -> None:
+        super().__init__(books, f"{options.name}: " if books.named else "")
+        self.options = options
 
     # Checks
 
@@ -66,41 +54,44 @@ class Journal:
         after = (state, count)
         if check.unknown:
             self._result(check, after, "unknown", (f"Unknown: {check.unknown}", YELLOW))
-            self._record(check.started, "ERR", self._shown, [check.unknown])
+            self._record(check.started, "ERR", self.options.shown, [check.unknown])
         elif check.code == 0:
             self._result(check, after, "ok", ("OK", GREEN))
             if output.stdout or output.stderr:
-                self._record(check.started, "INFO", self._shown, _both(output))
+                self._record(check.started, "INFO", self.options.shown, _both(output))
         else:
             self._failed(check, output, after)
 
     def _failed(self, check: Checked, output: Output, after: tuple[State, int]) -> None:
         how = ending = f"Exit Code {check.code}"
         if check.timed_out:
-            how = ending = self._timed_out
+            how = ending = self._timed_out()
         elif check.killed is not None:
             ending = f"killed by SIG{signals.name(check.killed)}"
-            how = f"K{ending[1:]}" if self._options.on_killed == "error" else how
-        self._result(check, after, "failed", (f"Failed: {how}, {self._details}", RED))
+            how = f"K{ending[1:]}" if self.options.on_killed == "error" else how
+        failures = self._books.failures
+        details = f"details in {escaped(failures.shown)}"
+        self._result(check, after, "failed", (f"Failed: {how}, {details}", RED))
         said = lines(output.stderr) or [f"(nothing on stderr) {how}"]
-        self._failures.write("".join(f"{check.started}: {line}\n" for line in said))
-        self._record(check.started, "FAIL", self._shown, [*_both(output), f"[{ending}]"])
+        before = f"{check.started}: {self._prefix}"
+        failures.write("".join(f"{before}{line}\n" for line in said))
+        self._record(check.started, "FAIL", self.options.shown, [*_both(output), f"[{ending}]"])
 
     def _result(
         self, check: Checked, after: tuple[State, int], result: str, shown: tuple[str, str]
     ) -> None:
-        if self._options.quiet and result == "ok":
+        if self._books.common.quiet and result == "ok":
             return
-        if not self._options.json:
+        if not self._books.common.json:
             text, colour = shown
-            self._console.result(f"{check.started}: {text}", colour)
+            self._books.console.result(f"{check.started}: {self._prefix}{text}", colour)
             return
         import json
 
         state, count = after
         told = {
             "time": check.started,
-            "monitor": self._options.name,
+            "monitor": self.options.name,
             "result": result,
             "code": check.code,
             "pid": check.pid,
@@ -108,24 +99,24 @@ class Journal:
             "state": state.value,
             "count": count,
         }
-        self._console.result(json.dumps(told))
+        self._books.console.result(json.dumps(told))
 
     def late_output(self, run: Run, output: Output) -> None:
         """What a check printed while it was being killed."""
         if output.stdout or output.stderr:
             said = ["(printed after its time was up)", *_both(output)]
-            self._record(run.started_unix, "INFO", self._shown, said)
+            self._record(run.started_unix, "INFO", self.options.shown, said)
 
     def check_stopped(self, run: Run, output: Output) -> None:
         """A check was killed because HEAT ends."""
         said = [*_both(output), f"[{_ending(run)}]"]
-        self._record(run.started_unix, "INFO", self._shown, said)
+        self._record(run.started_unix, "INFO", self.options.shown, said)
 
     def ending_of(self, check: Checked) -> str:
         """How the check went, in a word or two."""
         if check.unknown:
             return "unknown"
-        return self._timed_out if check.timed_out else f"Exit Code {check.code}"
+        return self._timed_out() if check.timed_out else f"Exit Code {check.code}"
 
     # States
 
@@ -140,9 +131,9 @@ class Journal:
 
     def entered_recovery(self, attempt: int, count: int) -> None:
         """A recovery of this outage begins."""
-        most = self._options.limits.max_recoveries
+        most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
-        what = f": {self._recovery}" if self._options.recovery else ""
+        what = f": {self._script(self.options.recovery)}" if self.options.recovery else ""
         after = f"after {counted(count, 'failure')} in a row"
         self._outage(f"RECOVERING {after}, recovery {attempt}{of}{what}", State.RECOVERING)
 
@@ -156,7 +147,7 @@ class Journal:
 
     def sent(self, signum: int, option: str, pid: int) -> None:
         """A signal went out."""
-        whom = str(pid) if self._options.has_target else "HEAT itself"
+        whom = str(pid) if self.options.has_target else "HEAT itself"
         self._detail(f"sent {signals.name(signum)} to {whom} ({option})")
 
     def not_sent(self, signum: int, option: str, why: str) -> None:
@@ -171,7 +162,7 @@ class Journal:
 
     def fail_started(self, pid: int, run: FailRun) -> None:
         """The fail script runs."""
-        self._info(f"fail script {self._fail} runs for failure {run.failures}, process {pid}")
+        self._info(f"fail script {self._script(self.options.fail)} runs for failure {run.failures}, process {pid}")
 
     def fail_queued(self, run: FailRun) -> None:
         """The fail script will run once more."""
@@ -184,13 +175,17 @@ class Journal:
         self._info(f"fail script is not run for failure {run.failures}: recovery or the end is due")
 
     def waiting_for_fail(self, waiting: str, left: float) -> None:
-        """Recovery, or HEAT's end, waits for the fail script."""
+        """Recovery, or the end, waits for the fail script."""
         left = round(left, 1)
         self._detail(f"{waiting} waits for the fail script, at most {seconds(left)} s")
 
+    def end_waits_for_fail(self, left: float) -> None:
+        """What is left to do before the end."""
+        self.waiting_for_fail("the end" if self._books.named else "HEAT", left)
+
     def recovery_started(self, pid: int, attempt: int) -> None:
         """The recovery script runs."""
-        self._info(f"recovery script {self._recovery} runs, number {attempt}, process {pid}")
+        self._info(f"recovery script {self._script(self.options.recovery)} runs, number {attempt}, process {pid}")
 
     def recovery_delayed(self, why: str) -> None:
         """The recovery script could not be started for want of resources."""
@@ -199,7 +194,7 @@ class Journal:
     def recovery_slow(self, pid: int, span: float) -> None:
         """The recovery script takes its time, and no check runs meanwhile."""
         self._fault(
-            f"recovery script {self._recovery} (process {pid}) has been running for "
+            f"recovery script {self._script(self.options.recovery)} (process {pid}) has been running for "
             f"{seconds(round(span))} s; there are no checks until it has ended"
         )
 
@@ -222,12 +217,12 @@ class Journal:
         if well:
             self._detail(text)
         else:
-            self._console.news(text, YELLOW)
+            self._news(text, YELLOW)
 
     def script_printed(self, shown: str, output: bytes) -> None:
         """A service that a script left behind prints on."""
         if output:
-            self._record(int(self._unix()), "INFO", shown, lines(output))
+            self._record(int(self._books.unix()), "INFO", shown, lines(output))
 
     def stuck(self, what: str, pid: int) -> None:
         """A program outlives SIGKILL."""
@@ -235,63 +230,38 @@ class Journal:
             f"{what} (process {pid}) does not die of KILL; it is not run again until it has ended"
         )
 
-    # HEAT
-
-    def warn(self, text: str) -> None:
-        """Something at the start that is allowed and may not be meant."""
-        self._console.news(f"heat: warning: {text}", YELLOW)
-        self._info(f"warning: {text}")
-
-    def started(self) -> None:
-        """HEAT begins to watch."""
-        self._info(f"watching every {seconds(self._options.interval)} s: {self._shown}")
-
-    def reopened(self) -> None:
-        """The logs were opened anew, as SIGHUP asks."""
-        self._info("logs opened anew")
+    # The end
 
     def ending(self, why: str) -> None:
-        """HEAT begins to end."""
-        if not self._options.quiet:
-            self._console.news(f"heat: {why}")
-        self._info(why)
+        """The monitor is done."""
+        self._own(why)
 
     def error(self, reason: str) -> None:
-        """HEAT cannot do its work any more."""
-        self._console.news(f"heat: error: {reason}; HEAT stops", RED)
-        self._record(int(self._unix()), "ERR", "heat", [reason])
+        """HEAT cannot do its work any more for this monitor."""
+        then = "no more checks of it; the others go on" if self._books.named else "HEAT stops"
+        self._news(f"heat: error: {reason}; {then}", RED)
+        self._record(int(self._books.unix()), "ERR", "heat", [reason])
 
     def bug(self, told: str) -> None:
         """A traceback, for the log alone."""
-        self._record(int(self._unix()), "ERR", "heat", told.splitlines())
+        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
 
-    def status(self, text: str) -> None:
-        """What SIGUSR1 asked for."""
-        self._console.news(f"heat: {self._shown}: {text}")
+    # What else is said
 
-    def trouble(self, text: str) -> None:
-        """A fault of HEAT's surroundings that stderr has been told."""
-        self._record(int(self._unix()), "ERR", "heat", [text])
-
-    def _info(self, text: str) -> None:
-        self._record(int(self._unix()), "INFO", "heat", [text])
-
-    def _detail(self, text: str) -> None:
-        if not self._options.quiet:
-            self._console.news(text)
-        self._info(text)
+    def warn(self, text: str) -> None:
+        """Something at the start that is allowed and may not be meant."""
+        self._news(f"heat: warning: {text}", YELLOW)
+        self._info(f"warning: {text}")
 
     def _outage(self, text: str, state: State) -> None:
-        self._console.news(text, COLOURS[state])
+        self._news(text, COLOURS[state])
         self._info(text)
 
-    def _fault(self, text: str) -> None:
-        self._console.news(text, YELLOW)
-        self.trouble(text)
+    def _timed_out(self) -> str:
+        return f"Timed out after {seconds(self.options.timeout or 0)} s"
 
-    def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
-        body = "".join(f"> {line}\n" for line in said)
-        self._verbose.write(f"{time} : {kind} : {field} :\n{body}")
+    def _script(self, path: str | None) -> str:
+        return escaped(path or "its script")
 
 
 def _ending(run: Run) -> str:

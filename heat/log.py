@@ -1,4 +1,4 @@
-"""The logs: appended to, a record a write, opened anew when they were moved away.
+"""The logs: appended to, whole records a write, opened anew when they were moved away.
 
 What cannot be written is kept, up to a bound, and written when that is possible again;
 the trouble is said once, and so is its end.
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from heat.errors import HeatError
+from heat.text import counted
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o640
@@ -45,56 +46,66 @@ def open_for_appending(path: str, without: int = 0) -> int:
 
 
 class Log:
-    """One log file."""
+    """One log file: what is written in one turn of the loop goes out in one write.
 
-    def __init__(self, path: str, said: Callable[[str], None]) -> None:
+    ``path`` is where it is opened, ``shown`` how it is named to people.
+    """
+
+    def __init__(self, path: str, shown: str, said: Callable[[str], None]) -> None:
+        self.shown = shown
         self.path = path
         self._said = said
         self._fd = open_for_appending(path)
         self._identity = _identity(os.fstat(self._fd))
         self._kept: deque[bytes] = deque()
         self._kept_size = 0
+        self._fresh = False
         self._lost = 0
         self.trouble = ""
         """Why it cannot be written now; empty while it can."""
 
     def write(self, record: str) -> None:
-        """Append one record, whole lines; keep it if that cannot be done now."""
-        self._keep(record.encode("utf-8", "backslashreplace"))
-        self._write_kept()
-
-    def _keep(self, data: bytes) -> None:
+        """Have one record, whole lines, appended at the next ``flush``."""
+        data = record.encode("utf-8", "backslashreplace")
         self._kept.append(data)
         self._kept_size += len(data)
+        self._fresh = True
+        if self._kept_size > _KEPT:
+            self.flush()
         while self._kept_size > _KEPT and len(self._kept) > 1:
             self._kept_size -= len(self._kept.popleft())
             self._lost += 1
 
-    def _write_kept(self) -> None:
+    def flush(self) -> None:
+        """Append what was written since the last time; keep what cannot be."""
+        if not self._fresh:
+            return
+        self._fresh = False
         try:
             self._follow()
             while self._kept:
-                data = self._kept[0]
-                written = os.write(self._fd, data)
-                self._kept_size -= written
-                if written == len(data):
-                    self._kept.popleft()
-                else:
-                    self._kept[0] = data[written:]
+                self._forget(os.write(self._fd, b"".join(self._kept)))
         except (OSError, HeatError) as error:
             self._failed(str(getattr(error, "strerror", None) or error))
             return
         if self.trouble:
             self.trouble = ""
-            lost = f"; {self._lost} records were lost" if self._lost else "; nothing was lost"
+            lost = f"; lost: {counted(self._lost, 'record')}" if self._lost else "; nothing was lost"
             self._lost = 0
-            self._said(f"{self.path} can be written again{lost}")
+            self._said(f"{self.shown} can be written again{lost}")
+
+    def _forget(self, written: int) -> None:
+        self._kept_size -= written
+        while self._kept and written >= len(self._kept[0]):
+            written -= len(self._kept.popleft())
+        if written:
+            self._kept[0] = self._kept[0][written:]
 
     def _failed(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self._said(
-                f"cannot write {self.path}: {why.lower()}; HEAT goes on checking, keeps the "
+                f"cannot write {self.shown}: {why.lower()}; HEAT goes on checking, keeps the "
                 "latest records, and writes them when it can"
             )
 
@@ -122,10 +133,11 @@ class Log:
 
     def close(self) -> None:
         """Write what was kept, if possible, and say what was not."""
+        self._fresh = bool(self._kept)
+        self.flush()
         if self._kept:
-            self._write_kept()
-        if self._kept:
-            self._said(f"{len(self._kept) + self._lost} records for {self.path} are lost")
+            lost = counted(len(self._kept) + self._lost, "record")
+            self._said(f"{lost} for {self.shown} could not be written")
         os.close(self._fd)
 
 

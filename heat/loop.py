@@ -1,23 +1,29 @@
-"""One thread, one selector: due times, descriptors, and the signals HEAT gets.
+"""One thread, one epoll: due times, descriptors, and the signals HEAT gets.
 
 Nothing polls: a loop with nothing due sleeps until a descriptor wakes it. epoll's timeout
-counts in whole milliseconds, so the last two before a due time are spent in ``select()``
-on the epoll descriptor, which is exact.
+counts in whole milliseconds, ``select()`` on the epoll descriptor is exact to a thousandth
+of its span; so the last part of a long sleep, and the whole of a short one, is spent there.
+
+A turn takes what is ready, then one call that is due: exits come first, and a crowd of due
+checks holds up the reaction to a failed one by no more than one start.
 """
 
-import heapq
+import contextlib
 import os
 import select
-import selectors
 import signal
 import time
 from collections.abc import Callable, Iterable
 
+from heat.schedule import Agenda, DueCall, Owner
+
 Call = Callable[[], object]
 
-_EXACT = 0.002
+_EXACT = 0.05
 _LONGEST_SLEEP = 86_400.0
 """Some kernels' and libraries' timeouts overflow above 24.8 days."""
+_MOST_READY = 16
+"""Descriptors that one turn takes, so that what it has to write waits for a short while only."""
 
 
 class RealClock:
@@ -27,63 +33,47 @@ class RealClock:
     unix = staticmethod(time.time)
 
 
-class DueCall:
-    """A timer of the loop; cancelled, it is dropped when its time comes."""
-
-    __slots__ = ("call",)
-
-    def __init__(self, call: Call) -> None:
-        self.call: Call | None = call
-
-    def cancel(self) -> None:
-        """Let it not come."""
-        self.call = None
-
-
 class Loop:
-    """Calls what is due and what is ready, until it is stopped."""
+    """Calls what is ready and what is due, until it is stopped.
+
+    An exception goes to the owner of the call that raised it, and the loop goes on.
+    """
 
     def __init__(self, clock: RealClock) -> None:
         self._now = clock.now
-        self._selector = selectors.EpollSelector()
-        self._epoll = getattr(self._selector, "fileno")()  # noqa: B009 - not in the stubs' base class
-        self._due: list[tuple[float, int, DueCall]] = []
+        self._epoll = select.epoll()
+        self._agenda = Agenda()
         self._ready: dict[int, DueCall] = {}
-        self._order = 0
-        self._cancelled_bound = 1024
+        self._forgotten: set[int] = set()
+        """In this turn: what is ready there is old news, even if another file has the number."""
+        self._ended: list[Call] = []
         self._running = True
         self._wakeup: tuple[int, int] | None = None
-
-    def at(self, when: float, call: Call) -> DueCall:
-        """Call once the clock has reached ``when``; equal times in the order they came."""
-        due = DueCall(call)
-        self._order += 1
-        if len(self._due) >= self._cancelled_bound:
-            self._drop_cancelled()
-        heapq.heappush(self._due, (when, self._order, due))
-        return due
-
-    def _drop_cancelled(self) -> None:
-        self._due = [entry for entry in self._due if entry[2].call is not None]
-        heapq.heapify(self._due)
-        self._cancelled_bound = max(1024, 2 * len(self._due))
+        self.at = self._agenda.add
 
     def pending(self) -> int:
-        """How many calls are held, cancelled ones included."""
-        return len(self._due)
+        """How many calls are to come, cancelled ones included."""
+        return len(self._agenda)
 
-    def watch(self, fd: int, ready: Call) -> None:
+    def watch(self, fd: int, ready: Call, owner: Owner) -> None:
         """Call ``ready`` each time ``fd`` can be read, until it is forgotten."""
-        due = DueCall(ready)
-        self._selector.register(fd, selectors.EVENT_READ, due)
-        self._ready[fd] = due
+        self._epoll.register(fd, select.EPOLLIN)
+        self._ready[fd] = DueCall(ready, owner)
 
     def forget(self, fd: int) -> None:
         """Watch ``fd`` no longer; to be called before it is closed."""
-        self._ready.pop(fd).cancel()
-        self._selector.unregister(fd)
+        del self._ready[fd]
+        self._forgotten.add(fd)
+        try:  # noqa: SIM105 - the quick way, once a check
+            self._epoll.unregister(fd)
+        except OSError:
+            pass  # Its close will do.
 
-    def catch(self, signums: Iterable[int], caught: Callable[[int], None]) -> None:
+    def each_turn(self, ended: Call) -> None:
+        """Call ``ended`` at the end of each turn, and of the whole run."""
+        self._ended.append(ended)
+
+    def catch(self, signums: Iterable[int], caught: Callable[[int], None], owner: Owner) -> None:
         """Report these signals from the loop, never from within a handler."""
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
@@ -91,42 +81,37 @@ class Loop:
         self._wakeup = (reader, writer)
 
         def read() -> None:
-            for signum in os.read(reader, 4096):
-                caught(signum)
+            with contextlib.suppress(BlockingIOError):
+                for signum in os.read(reader, 4096):
+                    caught(signum)
 
-        self.watch(reader, read)
+        self.watch(reader, read, owner)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for signum in signums:
             signal.signal(signum, _handled)
 
     def run(self) -> None:
         """Run until ``stop`` is called; return at once if it was called before."""
-        now = self._now
+        take, now, ready, forgotten = self._agenda.take, self._now, self._ready, self._forgotten
         while self._running:
-            for key, _ in self._wait():
-                # One event of a batch may have forgotten the descriptor of a later one.
-                ready = key.data.call
-                if ready is not None:
-                    ready()
-            heap = self._due
-            while heap and heap[0][0] <= now():
-                due = heapq.heappop(heap)[2]
-                if due.call is not None:
-                    due.call()
-                    heap = self._due
+            forgotten.clear()
+            for fd, _ in self._wait():
+                if fd not in forgotten and (call := ready.get(fd)) is not None:
+                    _call(call)
+            if (due := take(now())) is not None:
+                _call(due)
+            for ended in self._ended:
+                ended()
         self._running = True
 
-    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
-        heap = self._due
-        while heap and heap[0][2].call is None:
-            heapq.heappop(heap)
-        span = heap[0][0] - self._now() if heap else _LONGEST_SLEEP
-        if span <= 0:
-            return self._selector.select(0)
+    def _wait(self) -> list[tuple[int, int]]:
+        due = self._agenda.next()
+        span = _LONGEST_SLEEP if due is None else due - self._now()
         if span > _EXACT:
-            return self._selector.select(min(span, _LONGEST_SLEEP) - _EXACT)
-        select.select([self._epoll], [], [], span)
-        return self._selector.select(0)
+            return self._epoll.poll(min(span, _LONGEST_SLEEP) - _EXACT, _MOST_READY)
+        if span > 0:
+            select.select([self._epoll], [], [], span)
+        return self._epoll.poll(0, _MOST_READY)
 
     def stop(self) -> None:
         """Return from ``run`` after this turn."""
@@ -138,7 +123,15 @@ class Loop:
             signal.set_wakeup_fd(-1)
             for fd in self._wakeup:
                 os.close(fd)
-        self._selector.close()
+        self._epoll.close()
+
+
+def _call(due: DueCall) -> None:
+    try:
+        if due.call is not None:
+            due.call()
+    except Exception as error:  # noqa: BLE001 - a bug in one monitor must not stop the others
+        due.owner.crashed(error)
 
 
 def _handled(_signum: int, _frame: object) -> None:

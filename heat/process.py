@@ -16,6 +16,7 @@ from heat.capture import Capture
 from heat.errors import StartError
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
+from heat.schedule import Owner
 from heat.target import has_ended
 from heat.world import Output, Program, Status
 
@@ -40,22 +41,16 @@ _MOST_READS = 16
 
 _NO_FD = -1
 
+_Report = tuple[Callable[[], None], Owner]
+"""What is called when a program has exited, and whose program it is."""
+
 
 class PosixLauncher:
-    """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups.
+    """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups."""
 
-    ``script_output`` opens the file that a script prints to; None where there is none.
-    """
-
-    def __init__(
-        self,
-        loop: Loop,
-        environ: Mapping[bytes, bytes],
-        script_output: Callable[[], int | None],
-    ) -> None:
+    def __init__(self, loop: Loop, environ: Mapping[bytes, bytes]) -> None:
         self._loop = loop
         self._environ = dict(environ)
-        self._script_output = script_output
         self._null = _open_null()
         self._spare = _open_null()
         """Given up when descriptors run out, so that a started child always gets its pidfd."""
@@ -64,14 +59,16 @@ class PosixLauncher:
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
-    def start(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
+    def start(
+        self, program: Program, exited: Callable[[], None], owner: Owner
+    ) -> "PosixChild":
         """Start it; ``exited`` is called from the loop. Raises StartError."""
         if self._spare == _NO_FD:
             self._restock()
         try:
-            if program.script:
-                return self._start_script(program, exited)
-            return self._start_check(program, exited)
+            if program.file is not None:
+                return self._start_script(program, program.file.open(), (exited, owner))
+            return self._start_check(program, (exited, owner))
         except OSError as error:
             passing = error.errno in _PASSING
             why = (error.strerror or str(error)).lower()
@@ -81,17 +78,18 @@ class PosixLauncher:
                 f"{program.shown} cannot be started: {why}", passing=passing
             ) from error
 
-    def _start_script(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
-        file = self._script_output()
+    def _start_script(
+        self, program: Program, file: int | None, report: _Report
+    ) -> "PosixChild":
         try:
             printed = self._null if file is None else file
             pid = self._spawn(program, printed, printed)
         finally:
             if file is not None:
                 os.close(file)
-        return self._child(pid, _NO_FD, _NO_FD, exited)
+        return self._child((pid, _NO_FD, _NO_FD), report)
 
-    def _start_check(self, program: Program, exited: Callable[[], None]) -> "PosixChild":
+    def _start_check(self, program: Program, report: _Report) -> "PosixChild":
         stdout, their_stdout = os.pipe()
         stderr = their_stderr = _NO_FD
         try:
@@ -104,7 +102,7 @@ class PosixLauncher:
             raise
         os.close(their_stdout)
         os.close(their_stderr)
-        return self._child(pid, stdout, stderr, exited)
+        return self._child((pid, stdout, stderr), report)
 
     def _spawn(self, program: Program, out: int, err: int) -> int:
         environ: Mapping[bytes, bytes] = self._environ
@@ -129,19 +127,18 @@ class PosixLauncher:
                 )
             except FileNotFoundError:
                 # An upgrade of its package may have moved a command along PATH.
-                found = None if program.script else on_path(program.argv[0])
+                found = None if program.file is not None else on_path(program.argv[0])
                 if found is None or found == path:
                     raise
                 path = found
 
-    def _child(
-        self, pid: int, stdout: int, stderr: int, exited: Callable[[], None]
-    ) -> "PosixChild":
+    def _child(self, started: tuple[int, int, int], report: _Report) -> "PosixChild":
+        pid, stdout, stderr = started
         pidfd = _NO_FD
         try:
             pidfd = self._pidfd(pid)
             self._own.add(pid)
-            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), exited, self._own)
+            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self._own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
             self._own.discard(pid)
@@ -190,6 +187,7 @@ class PosixChild:
         "_exited",
         "_listening",
         "_loop",
+        "_owner",
         "_pidfd",
         "_pipes",
         "_unreaped",
@@ -201,7 +199,7 @@ class PosixChild:
         self,
         loop: Loop,
         ids: tuple[int, int, int, int],
-        exited: Callable[[], None],
+        report: _Report,
         unreaped: set[int],
     ) -> None:
         self._unreaped = unreaped
@@ -210,9 +208,9 @@ class PosixChild:
         self._pipes = pipes
         self._captures: tuple[Capture, Capture] | None = None
         self._listening = [False, False]
-        self._exited = exited
+        self._exited, self._owner = report
         self._watched = True
-        loop.watch(self._pidfd, self._leader_exited)
+        loop.watch(self._pidfd, self._leader_exited, self._owner)
 
     def _leader_exited(self) -> None:
         self._exited()
@@ -233,7 +231,7 @@ class PosixChild:
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD and not self._listening[which]:
                 with contextlib.suppress(OSError):
-                    self._loop.watch(pipe, partial(self._read, which))
+                    self._loop.watch(pipe, partial(self._read, which), self._owner)
                     self._listening[which] = True
 
     def _read(self, which: int) -> bool:
@@ -312,8 +310,10 @@ class PosixChild:
     def reap(self) -> None:
         """Collect the exited leader; the process id means nothing from here on."""
         self._unwatch()
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105 - the quick way, once a check
             os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        except OSError:
+            pass  # Somebody else has.
         self._unreaped.discard(self.pid)
         os.close(self._pidfd)
 

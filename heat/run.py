@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from typing import NamedTuple
 
+from heat.schedule import Owner
 from heat.world import Child, Clock, Launcher, Output, Program, Status, Timer, Timers
 
 KILL_AFTER = 2.0
@@ -41,6 +42,7 @@ class Run:
         "_killing",
         "_leader_gone",
         "_looks",
+        "_owner",
         "_over",
         "_timer",
         "_timers",
@@ -61,9 +63,11 @@ class Run:
         program: Program,
         timeout: float | None,
         told: Told,
+        owner: Owner,
     ) -> None:
         self._clock, self._timers, launcher = world
         self._told = told
+        self._owner = owner
         self.program = program
         self.started_unix = int(self._clock.unix())
         self.started = self._clock.now()
@@ -74,17 +78,17 @@ class Run:
         """SIGKILL has not ended it; nothing more can be done about it."""
         self._killing = self._hard = self._leader_gone = self._over = False
         self._looks = iter(_LOOK_AGAIN)
-        self._child: Child = launcher.start(program, self._leader_exited)
+        self._child: Child = launcher.start(program, self._leader_exited, owner)
         self.pid = self._child.pid
         self._deadline = None if timeout is None else self.started + timeout
         listen = self.started + _LISTEN_AFTER
-        if program.script or (self._deadline is not None and self._deadline <= listen):
+        if program.file is not None or (self._deadline is not None and self._deadline <= listen):
             self._timer = self._due(self._deadline, self._time_up)
         else:
             self._timer = self._due(listen, self._listen)
 
     def _due(self, when: float | None, call: Callable[[], None]) -> Timer | None:
-        return None if when is None else self._timers.at(when, call)
+        return None if when is None else self._timers.at(when, call, self._owner)
 
     def _rearm(self, when: float | None, call: Callable[[], None]) -> None:
         if self._timer is not None:
@@ -129,7 +133,7 @@ class Run:
         self.status = self._child.status()
         self.duration = self._clock.now() - self.started
         self._told.ended(self)
-        if not self.program.script:
+        if self.program.file is None:
             # A check leaves nothing behind; what a script leaves is a service.
             self._child.signal_group(signal.SIGKILL)
         self._leave()
@@ -175,7 +179,7 @@ class Run:
                 self.duration = self._clock.now() - self.started
             self._leave()
         elif (again := next(self._looks, None)) is not None:
-            self._timers.at(self._clock.now() + again, self._look_again)
+            self._timers.at(self._clock.now() + again, self._look_again, self._owner)
 
     def _look_again(self) -> None:
         if not self._over:

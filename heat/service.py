@@ -1,34 +1,30 @@
-"""HEAT at work: the parts put together for one monitor, run, and taken apart."""
+"""HEAT at work: the parts put together, run, and taken apart."""
 
 import gc
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from heat import preflight
+from heat.books import Books, HeatJournal
 from heat.console import Console
 from heat.errors import HeatError
-from heat.files import on_path
-from heat.journal import Journal
+from heat.fleet import Fleet
 from heat.log import Log
 from heat.loop import Loop, RealClock
-from heat.options import Options
+from heat.options import Common, Options
 from heat.process import PosixLauncher
-from heat.scripts import ScriptOutput
 from heat.signals import HANDLED
-from heat.target import NoTarget, PidFileTarget, PidTarget
-from heat.text import escaped
-from heat.watch import (
-    EXIT_ERROR,
-    EXIT_INTERRUPTED,
-    EXIT_USAGE,
-    EXIT_WELL,
-    Programs,
-    Watch,
-    World,
-)
-from heat.world import Program
+from heat.status import summary
+from heat.target import NoTarget
+from heat.text import counted, seconds
+from heat.turns import Turns
+from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
+
+if TYPE_CHECKING:
+    from heat.config import Config
 
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
@@ -43,13 +39,13 @@ OWN_VARIABLES = (
 """What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
 
 
-def serve(options: Options) -> int:
+def serve(monitors: Sequence[Options], common: Common, config: "Config | None" = None) -> int:
     """Watch until it is over; return HEAT's exit status."""
     # Inherited as ignored or blocked, these would hide exits and keep signals from children.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
-        service = Service(options)
+        service = Service(monitors, common, config)
     except (HeatError, OSError) as error:
         # The target has ended, or a folder has gone, since it was looked at.
         os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
@@ -61,56 +57,75 @@ def serve(options: Options) -> int:
 
 
 class Service:
-    """One HEAT process with one monitor."""
+    """One HEAT process; ``config`` is the file its monitors are from, None for a single one."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, monitors: Sequence[Options], common: Common, config: "Config | None"
+    ) -> None:
         clock = RealClock()
+        self._config = config
+        self._common = common
+        self._broken = False
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
-        failures, verbose, printed = preflight.log_paths(options)
-        self._logs = Log(failures, self._console.trouble), Log(verbose, self._console.trouble)
-        self._journal = Journal(options, self._console, self._logs, clock.unix)
-        script_file = ScriptOutput(printed, self._console.trouble)
+        failures, verbose = self._logs = [self._log(log) for log in ("heat.log", "heat.verbose.log")]
+        named = config is not None
+        books = Books(self._console, failures, verbose, clock.unix, common, named)
+        self._journal = HeatJournal(books)
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
-        self._target = _target(options, self._handle_own)
         # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
         orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
-        self._loop.catch(HANDLED | orphans, self._caught)
-        self._launcher = PosixLauncher(self._loop, environ, script_file.open)
-        world = World(clock, self._loop, self._launcher, self._target, self._journal, script_file)
-        self._watch = Watch(options, _programs(options), world, self._loop.stop)
-        for warning in preflight.warnings(options, preflight.present_target(self._target)):
-            self._journal.warn(warning)
+        self._loop.catch(HANDLED | orphans, self._caught, self)
+        self._loop.each_turn(self._flush)
+        self._launcher = PosixLauncher(self._loop, environ)
+        most = 1 if config is None else config.max_running
+        self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
+        world = World(clock, self._loop, self._launcher, self._turns)
+        self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
+        self._fleet.add(monitors)
+        self._fleet.warn()
+        self._journal.started(
+            f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
+            if config is None
+            else f"{counted(len(monitors), 'monitor')} of {config.shown}"
+        )
+
+    def _log(self, name: str) -> Log:
+        path, shown = (
+            os.path.join(folder, name)
+            for folder in (self._common.log_folder, self._common.log_dir)
+        )
+        return Log(path, shown, self._console.trouble)
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
 
+    def _flush(self) -> None:
+        for log in self._logs:
+            log.flush()
+        self._console.flush()
+        for log in self._logs:
+            log.flush()  # What is wrong with the console.
+
     def run(self) -> int:
         """Watch until it is over."""
-        if isinstance(self._target, PidTarget):
-            self._loop.watch(self._target.pidfd, self._target_ended)
-        self._journal.started()
-        self._guarded(self._watch.start)
         gc.freeze()
         gc.enable()
-        self._guarded(self._loop.run)
-        return EXIT_ERROR if self._watch.exit_code is None else self._watch.exit_code
-
-    def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            work()
-        except Exception as error:  # noqa: BLE001 - a bug must not leave programs behind
-            told = "".join(traceback.format_exception(error))
-            self._watch.crash(f"a bug of HEAT: {error!r}", told)
-            try:
-                self._loop.run()
-            except Exception:  # noqa: BLE001 - the loop itself is broken
-                self._watch.abandon()
+            self._loop.run()
+        except Exception as error:  # noqa: BLE001 - the loop itself is broken
+            self._fleet.abandon()
+            self.crashed(error)
+        return EXIT_ERROR if self._broken else self._fleet.exit_code()
 
-    def _target_ended(self) -> None:
-        if isinstance(self._target, PidTarget):
-            self._loop.forget(self._target.pidfd)
-            self._watch.target_gone(self._target.gone_reason())
+    def crashed(self, error: Exception) -> None:
+        """A bug of HEAT that is no single monitor's: write it down, and stop."""
+        self._broken = True
+        self._journal.bug("".join(traceback.format_exception(error)))
+        self._journal.error(f"a bug of HEAT: {error!r}")
+        self._fleet.stop(EXIT_ERROR)
+
+    # Signals
 
     def _caught(self, signum: int) -> None:
         if signum == signal.SIGCHLD:
@@ -128,42 +143,47 @@ class Service:
 
     def _act(self, signum: int, why: str, exit_code: int) -> None:
         if signum == signal.SIGHUP:
-            for log in self._logs:
-                log.reopen()
-            self._journal.reopened()
+            self._read_again()
         elif signum == signal.SIGUSR1:
-            self._journal.status(self._watch.describe())
+            for line in summary(
+                self._fleet.watches, self._turns, named=self._config is not None
+            ):
+                self._journal.status(line)
         else:
-            self._watch.stop(why, exit_code)
+            self._journal.ending(f"{why}, {'killing' if self._fleet.stopping else 'stopping'}")
+            self._fleet.stop(exit_code)
+
+    def _read_again(self) -> None:
+        for log in self._logs:
+            log.reopen()
+        self._journal.reopened()
+        if self._config is None or self._fleet.stopping:
+            return
+        from heat.config import read
+
+        shown = self._config.shown
+        config, mistakes = read(shown, self._config.path)
+        if config is None or mistakes:
+            self._journal.not_reloaded(shown, [str(mistake) for mistake in mistakes])
+            return
+        try:
+            counts = self._fleet.change(config.monitors)
+        except (HeatError, OSError) as error:
+            self._journal.not_reloaded(shown, [str(error)])
+            return
+        self._config = config
+        self._turns.allow(config.max_running)
+        self._journal.reloaded(shown, *counts)
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""
         for signum in HANDLED:
             # Python's end restores the default, and a late signal would change the exit status.
             signal.signal(signum, signal.SIG_IGN)
-        self._target.wake()
+        self._fleet.wake_targets()
+        self._flush()
         for log in self._logs:
             log.close()
+        self._console.flush()
         self._launcher.close()
         self._loop.close()
-
-
-def _target(
-    options: Options, handled: Callable[[int], bool]
-) -> NoTarget | PidTarget | PidFileTarget:
-    if options.pid is not None:
-        return PidTarget(options.pid)
-    if options.pid_file is not None:
-        return PidFileTarget(options.pid_file, NoTarget(handled))
-    return NoTarget(handled)
-
-
-def _programs(options: Options) -> Programs:
-    name = options.check[0]
-    path = name if options.is_script else on_path(name) or name
-    check = Program(options.shown, path, options.check)
-    return Programs(check, _script(options.fail), _script(options.recovery))
-
-
-def _script(path: str | None) -> Program | None:
-    return None if path is None else Program(escaped(path), path, (path,), script=True)

@@ -1,7 +1,15 @@
 """The status line: where a monitor stands, and what comes next."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
 from heat.text import counted, seconds
+from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
+
+if TYPE_CHECKING:
+    from heat.watch import Watch
 
 _NEXT = {
     Remedy.WAITING: "next check when the fail and the recovery script have ended",
@@ -27,3 +35,28 @@ def describe(monitor: Monitor, last: str, last_age: float, next_in: float) -> st
     if monitor.skipped:
         parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
     return "; ".join(parts)
+
+
+_MOST_LINES = 20
+
+
+def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Iterator[str]:
+    """What SIGUSR1 prints: one line of a single monitor; of many, those that are not well."""
+    if not named:
+        for watch in watches.values():
+            yield f"{watch.parts.options.shown}: {watch.describe()}"
+        return
+    states = Counter(watch.monitor.state for watch in watches.values())
+    count = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
+    late = f", {turns.waited} had to wait for max-running" if turns.waited else ""
+    yield (
+        f"{counted(len(watches), 'monitor')}: {count}; "
+        f"{counted(turns.running, 'check')} running of {turns.most} at most{late}"
+    )
+    told = [name for name, watch in watches.items() if watch.monitor.state is not State.NORMAL]
+    if len(watches) <= _MOST_LINES:
+        told = list(watches)
+    for name in told[:_MOST_LINES]:
+        yield f"{name}: {watches[name].describe()}"
+    if len(told) > _MOST_LINES:
+        yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL"

@@ -85,6 +85,7 @@ class PidTarget:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.pidfd = open_process(pid)
+        self.ended = False
         self._frost = _Frost()
 
     def send(self, signum: int) -> int:

@@ -4,7 +4,7 @@ Events that come while effects are performed wait until that is done, so each ef
 carried out whole. What is to be written waits until all reactions are out.
 """
 
-from collections import deque
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, assert_never
@@ -13,11 +13,22 @@ from heat import signals
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
+from heat.preflight import present_target, warnings
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.status import describe
 from heat.text import counted, seconds
-from heat.world import Clock, Launcher, Output, Program, ScriptFile, Target, Timer, Timers
+from heat.world import (
+    Clock,
+    Launcher,
+    Output,
+    Program,
+    ScriptFile,
+    Target,
+    Timer,
+    Timers,
+    Turns,
+)
 from states import effects
 from states.machine import step
 from states.model import (
@@ -31,6 +42,7 @@ from states.model import (
     FailEnded,
     FailRun,
     Failure,
+    LimitsChanged,
     Monitor,
     RecoveryDelayed,
     RecoveryEnded,
@@ -40,10 +52,12 @@ from states.model import (
     TargetGone,
     TargetMissing,
     Tick,
+    WatchBroke,
     WindowClosed,
 )
 from states.rules import nothing_left, well
 
+_TICK = Tick()
 TIMED_OUT = 124
 """The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
@@ -57,40 +71,65 @@ Tell = Callable[[State, int], None]
 
 
 class World(NamedTuple):
-    """All that a watch acts on."""
+    """What all watches of a HEAT act on."""
 
     clock: Clock
     timers: Timers
     launcher: Launcher
-    target: Target
-    journal: Journal
-    script_file: ScriptFile
+    turns: Turns
 
 
-class Programs(NamedTuple):
-    """What a watch runs."""
+class Parts(NamedTuple):
+    """What one watch is made of: its options, what it runs, and what only it acts on."""
 
+    options: Options
     check: Program
-    fail: Program | None = None
-    recovery: Program | None = None
+    fail: Program | None
+    recovery: Program | None
+    target: Target
+    script_file: ScriptFile | None
+    """What fail and recovery script print to; None where there are none."""
 
 
 class Watch:
     """One monitor at work; ``done`` is called when it has ended and nothing of it is left."""
 
+    __slots__ = (
+        "_beat",
+        "_busy",
+        "_check",
+        "_crashed",
+        "_done",
+        "_events",
+        "_journal",
+        "_last",
+        "_last_ended",
+        "_last_script",
+                "_script",
+        "_slow_timer",
+        "_start",
+        "_tick_timer",
+        "_told",
+        "_window_timer",
+        "_world",
+        "exit_code",
+        "left",
+        "monitor",
+        "parts",
+    )
+
     def __init__(
-        self, options: Options, programs: Programs, world: World, done: Callable[[], None]
+        self, parts: Parts, world: World, journal: Journal, done: Callable[["Watch"], None]
     ) -> None:
-        self.monitor = Monitor(options.limits)
+        self.parts = parts
+        self.monitor = Monitor(parts.options.limits)
         self.exit_code: int | None = None
-        """What HEAT exits with; None while it watches."""
-        self._options = options
-        self._programs = programs
-        self._clock, self._timers, self._launcher = world[:3]
-        self._target, self._journal, self._script_file = world[3:]
+        """How it ended, as an exit code of HEAT; None while it watches."""
+        self._world = world
+        self._journal = journal
         self._done = done
-        self._start = self._clock.now()
-        self._beat = Beat(options.interval, self._start)
+        self._start = 0.0
+        self._beat: Beat
         self._tick_timer: Timer | None = None
         self._window_timer: Timer | None = None
         self._slow_timer: Timer | None = None
@@ -100,33 +139,32 @@ class Watch:
         self._last: Checked | None = None
         self._last_ended = 0.0
         self._last_script = ""
-        self._events: deque[tuple[Event, Tell | None]] = deque()
-        self._busy = False
-        self._left = self._stopping = False
+        self._events: list[tuple[Event, Tell | None]] = []
+        self.left = False
+        """Ended, and nothing of it is left."""
+        self._busy = self._crashed = False
         self._told: list[Callable[[], None]] = []
 
     # Ticks
 
-    def start(self) -> None:
-        """Begin: the first check starts at once."""
-        self._start = self._clock.now()
-        self._beat.restart(self._start)
-        self._feed(Tick())
+    def start(self, first: float) -> None:
+        """Begin; the first check is at this moment of the clock."""
+        self._start = first
+        self._beat = Beat(self.parts.options.interval, first)
         self._arm_tick()
 
     def _arm_tick(self) -> None:
-        _cancel(self._tick_timer)
-        if self.exit_code is None:
-            self._tick_timer = self._timers.at(self._beat.due, self._tick)
+        self._tick_timer = self._world.timers.at(self._beat.due, self._tick, self)
 
     def _tick(self) -> None:
-        missed = self._beat.advance(self._clock.now())
+        missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()
-        self._feed(Tick(missed))
-        if self._script is None:
-            self._journal.script_printed(self._last_script, self._script_file.take())
-        else:
-            self._script_file.collect()
+        self._feed(Tick(missed) if missed else _TICK)
+        if (file := self.parts.script_file) is not None:
+            if self._script is None:
+                self._journal.script_printed(self._last_script, file.take())
+            else:
+                file.collect()
 
     # Events and effects
 
@@ -136,13 +174,14 @@ class Watch:
             if tell is not None:
                 self._tell(tell, self.monitor.state, self.monitor.count)
             return
-        self._events.append((event, tell))
         if self._busy:
+            self._events.append((event, tell))
             return
         self._busy = True
         try:
+            self._take(event, tell)
             while self._events:
-                self._take(*self._events.popleft())
+                self._take(*self._events.pop(0))
         finally:
             self._busy = False
             self._write()
@@ -186,24 +225,26 @@ class Watch:
             case effects.RunCheck():
                 self._run_check()
             case effects.RestartTicks():
-                self._beat.restart(self._clock.now())
+                self._beat.restart(self._world.clock.now())
+                _cancel(self._tick_timer)
                 self._arm_tick()
             case effects.QueueFail(run):
                 tell(journal.fail_queued, run)
             case effects.DropFail(run):
                 tell(journal.fail_dropped, run)
             case effects.BoundFail():
-                self._bound_fail("recovery")
+                self._bound_fail(journal.waiting_for_fail, "recovery")
             case effects.EnterRecovery(attempt, count):
                 tell(journal.entered_recovery, attempt, count)
             case effects.OpenWindow(span):
                 if span is not None:
-                    due = self._clock.now() + span
-                    self._window_timer = self._timers.at(due, partial(self._feed, WindowClosed()))
+                    due = self._world.clock.now() + span
+                    closed = partial(self._feed, WindowClosed())
+                    self._window_timer = self._world.timers.at(due, closed, self)
             case effects.CloseWindow():
                 _cancel(self._window_timer)
             case effects.Recovered(count, outage_at, attempts):
-                span = self._clock.now() - self._start - outage_at
+                span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
                 tell(journal.not_counted)
@@ -217,7 +258,7 @@ class Watch:
     def _send(self, signum: int, option: str) -> None:
         told = len(self._told)
         try:
-            pid = self._target.send(signum)
+            pid = self.parts.target.send(signum)
         except TargetError as error:
             reason = str(error)
             self._tell(self._journal.not_sent, signum, option, reason)
@@ -233,20 +274,27 @@ class Watch:
     # The check
 
     def _run_check(self) -> None:
+        if self.exit_code is None:
+            self._world.turns.ask(self._start_check, self)
+
+    def _start_check(self) -> None:
+        turns = self._world.turns
         if self.exit_code is not None:
+            turns.end()
             return
-        told = Told(self._check_ended, self._check_gone, self._stuck)
+        told = Told(self._check_ended, self._check_gone, self._check_stuck)
         try:
-            self._check = self._run(self._programs.check, self._options.timeout, told)
+            self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
+            turns.end()
             if error.passing:
-                checked = Checked(int(self._clock.unix()), None, unknown=str(error))
+                checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
                 self._feed(CheckUnknown(), partial(self._tell_checked, checked, Output()))
             else:
                 self._feed(CheckImpossible(str(error)))
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
-        return Run((self._clock, self._timers, self._launcher), program, timeout, told)
+        return Run(self._world[:3], program, timeout, told, self)
 
     def _check_ended(self, run: Run) -> None:
         self._feed(self._verdict(run), partial(self._tell_ended, run))
@@ -258,14 +306,14 @@ class Watch:
         if code is None:
             return CheckUnknown()
         signum = run.status.signal
-        if signum is not None and not run.timed_out and self._options.on_killed == "error":
+        if signum is not None and not run.timed_out and self.parts.options.on_killed == "error":
             return CheckKilled(
-                f"check {self._options.shown} (process {run.pid}) was killed by "
+                f"check {self.parts.options.shown} (process {run.pid}) was killed by "
                 f"SIG{signals.name(signum)}, and not by HEAT; '--on-killed fail' takes that for "
                 "a failure"
             )
-        failure = Failure(code, run.pid, int(self._clock.unix()))
-        return CheckFailed(failure, self._clock.now() - self._start, run.timed_out)
+        failure = Failure(code, run.pid, int(self._world.clock.unix()))
+        return CheckFailed(failure, self._world.clock.now() - self._start, run.timed_out)
 
     def _tell_ended(self, run: Run, state: State, count: int) -> None:
         code = _code(run)
@@ -281,12 +329,13 @@ class Watch:
         self._tell_checked(checked, run.output(), state, count)
 
     def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
-        self._last, self._last_ended = checked, self._clock.now()
+        self._last, self._last_ended = checked, self._world.clock.now()
         self._journal.checked(checked, output, state, count)
 
     def _check_gone(self, run: Run) -> None:
-        if self._check is run:
-            self._check = None
+        self._check = None
+        if not run.outlived:
+            self._world.turns.end()
         if run.timed_out:
             self._journal.late_output(run, run.output())
             self._feed(CheckGone())
@@ -294,18 +343,25 @@ class Watch:
             self._journal.check_stopped(run, run.output())
         self._leave_if_ended()
 
+    def _check_stuck(self, run: Run) -> None:
+        self._world.turns.end()
+        self._stuck(run)
+
     # The scripts
 
     def _run_fail(self, run: FailRun) -> None:
-        program = self._programs.fail
-        if program is None or self.exit_code is not None:
+        program = self.parts.fail
+        if self.exit_code is not None:
+            return
+        if program is None:  # It was wanted before the configuration was read again.
+            self._feed(FailEnded())
             return
         environment = self._environment(run.failure, run.failures, run.state)
         environment["HEAT_FAIL_TIME"] = str(run.failure.time)
         told = Told(_nothing, self._fail_gone, self._stuck)
         program = program._replace(env=environment)
         try:
-            self._script = self._run(program, self._options.script_timeout, told)
+            self._script = self._run(program, self.parts.options.script_timeout, told)
         except StartError as error:
             self._tell(self._journal.fail_not_started, str(error))
             self._feed(FailEnded())
@@ -313,8 +369,11 @@ class Watch:
             self._tell(self._journal.fail_started, self._script.pid, run)
 
     def _run_recovery(self, wanted: effects.RunRecovery) -> None:
-        program = self._programs.recovery
-        if program is None or self.exit_code is not None:
+        program = self.parts.recovery
+        if self.exit_code is not None:
+            return
+        if program is None:  # It was wanted before the configuration was read again.
+            self._feed(RecoveryEnded())
             return
         environment = self._environment(wanted.last, wanted.failures, self.monitor.state)
         environment["HEAT_FAIL_TIME"] = str(wanted.first.time)
@@ -322,7 +381,7 @@ class Watch:
         told = Told(_nothing, self._recovery_gone, self._stuck)
         program = program._replace(env=environment)
         try:
-            self._script = self._run(program, self._options.script_timeout, told)
+            self._script = self._run(program, self.parts.options.script_timeout, told)
         except StartError as error:
             if error.passing:
                 self._tell(self._journal.recovery_delayed, str(error))
@@ -331,29 +390,29 @@ class Watch:
                 self._feed(RecoveryImpossible(str(error)))
         else:
             self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
-            self._mind_slowness(self._script, max(self._options.interval, SLOW_RECOVERY))
+            self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
 
     def _mind_slowness(self, run: Run, span: float) -> None:
         def slow() -> None:
             self._journal.recovery_slow(run.pid, span)
             self._mind_slowness(run, 2 * span)
 
-        self._slow_timer = self._timers.at(run.started + span, slow)
+        self._slow_timer = self._world.timers.at(run.started + span, slow, self)
 
     def _environment(self, last: Failure, count: int, state: State) -> dict[str, str]:
         return {
             "HEAT_FAIL_CODE": str(last.code),
-            "HEAT_FAIL_INTERVAL": seconds(self._options.interval),
+            "HEAT_FAIL_INTERVAL": seconds(self.parts.options.interval),
             "HEAT_FAIL_PID": str(last.pid),
             "HEAT_FAIL_CNT": str(count),
-            "HEAT_NAME": self._options.name,
+            "HEAT_NAME": self.parts.options.name,
             "HEAT_STATE": state.value,
         }
 
-    def _bound_fail(self, waiting: str) -> None:
+    def _bound_fail(self, told: Callable[..., None], *what: str) -> None:
         if self._script is not None:
             self._script.limit_from_now(FAIL_LIMIT)
-            self._tell(self._journal.waiting_for_fail, waiting, self._script.time_left)
+            self._tell(told, *what, self._script.time_left)
 
     def _fail_gone(self, run: Run) -> None:
         self._feed(FailEnded(), self._script_gone("fail", run))
@@ -375,7 +434,7 @@ class Watch:
         """Take what the script printed, before another prints to the same file."""
         self._script = None
         self._last_script = run.program.shown
-        output = self._script_file.take()
+        output = b"" if run.program.file is None else run.program.file.take()
         return lambda _state, _count: self._journal.script_ended(name, run, output)
 
     def _stuck(self, run: Run) -> None:
@@ -384,60 +443,92 @@ class Watch:
 
     # The end
 
-    def stop(self, why: str, exit_code: int) -> None:
-        """Start no more checks, kill what runs, then end; called again, kill at once."""
-        again, self._stopping = self._stopping, True
+    def stop(self, exit_code: int, *, at_once: bool = False) -> None:
+        """Start no more checks, kill what runs, then end."""
         self._end(exit_code)
         for run in (self._check, self._script):
             if run is not None:
                 run.stop()
-                if again:
+                if at_once:
                     run.stop_hard()
-        self._tell(self._journal.ending, f"{why}, {'killing' if again else 'stopping'}")
         self._leave_if_ended()
 
-    def crash(self, reason: str, told: str) -> None:
-        """A bug of HEAT: say it, and stop as for an error."""
+    def crashed(self, error: Exception) -> None:
+        """A bug of HEAT: write it down, and stop as for any error."""
+        if self._crashed:
+            self.abandon()
+            return
+        self._crashed = True
         self._busy = False
-        self._journal.bug(told)
-        self._give_up(reason)
+        self._events.clear()
+        self._journal.bug("".join(traceback.format_exception(error)))
+        self._feed(WatchBroke(f"a bug of HEAT: {error!r}"))
         self._leave_if_ended()
 
     def abandon(self) -> None:
         """Kill what runs, and wait for nothing."""
+        self._end(EXIT_ERROR)
         for run in (self._check, self._script):
             if run is not None:
                 run.stop_hard()
+        if not self.left:
+            self.left = True
+            self._done(self)
 
     def _give_up(self, reason: str) -> None:
         self._end(EXIT_ERROR)
         self._tell(self._journal.error, reason)
         if self._check is not None:
             self._check.stop()
-        self._bound_fail("HEAT")
+        self._bound_fail(self._journal.end_waits_for_fail)
 
     def _end(self, exit_code: int) -> None:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
         self._events.clear()
+        self._world.turns.forget(self)
         for timer in (self._tick_timer, self._window_timer, self._slow_timer):
             _cancel(timer)
 
     def _leave_if_ended(self) -> None:
-        runs = (self._check, self._script)
-        running = any(run is not None and not run.outlived for run in runs)
-        if self.exit_code is None or self._busy or self._left or running:
+        if self.exit_code is None or self._busy or self.left:
             return
-        self._left = True
-        self._journal.script_printed(self._last_script, self._script_file.take())
-        if (pid := self._target.wake()) is not None:
+        if any(run is not None and not run.outlived for run in (self._check, self._script)):
+            return
+        self.left = True
+        if (file := self.parts.script_file) is not None:
+            self._journal.script_printed(self._last_script, file.take())
+        if (pid := self.parts.target.wake()) is not None:
             self._journal.woke(pid)
-        self._done()
+        self._done(self)
 
     # What is asked
 
+    def adopt(self, parts: Parts, first: float) -> None:
+        """Go on with other parts; state and counts stay, and what runs is let end.
+
+        ``first`` is when the ticks begin if there is another interval.
+        """
+        before, self.parts = self.parts, parts
+        self._journal.options = parts.options
+        if parts.target is not before.target and (pid := before.target.wake()) is not None:
+            self._journal.woke(pid)
+        if self.exit_code is not None:
+            return
+        if parts.options.interval != before.options.interval:
+            self._beat = Beat(parts.options.interval, first)
+            _cancel(self._tick_timer)
+            self._arm_tick()
+        self._feed(LimitsChanged(parts.options.limits))
+
+    def warn(self, *, named: bool) -> None:
+        """Say what is allowed in its options and may not be meant."""
+        pid = present_target(self.parts.target)
+        for warning in warnings(self.parts.options, pid, in_file=named):
+            self._journal.warn(warning)
+
     def describe(self) -> str:
         """One line: state, count, last check, next check."""
-        now = self._clock.now()
+        now = self._world.clock.now()
         last = "" if self._last is None else self._journal.ending_of(self._last)
         return describe(self.monitor, last, now - self._last_ended, self._beat.due - now)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from heat.schedule import Owner
+
 NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,8 +36,8 @@ class Timer(Protocol):
 class Timers(Protocol):
     """Calls at a time of the monotonic clock, in the order of their times."""
 
-    def at(self, when: float, call: Callable[[], None]) -> Timer:
-        """Call once the clock has reached ``when``."""
+    def at(self, when: float, call: Callable[[], object], owner: Owner) -> Timer:
+        """Call once the clock has reached ``when``; its ``owner`` is told if it crashes."""
         ...
 
 
@@ -57,14 +59,14 @@ class Program(NamedTuple):
     """What is to be run.
 
     ``shown`` is the script or command as the user gave it, ``path`` the file that is
-    executed, ``env`` comes on top of HEAT's own. A ``script`` (fail, recovery) prints to
-    its file and may leave a service behind; a check prints to pipes and leaves nothing.
+    executed, ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its
+    ``file`` and may leave a service behind; a check prints to pipes and leaves nothing.
     """
 
     shown: str
     path: str
     argv: tuple[str, ...]
-    script: bool = False
+    file: "ScriptFile | None" = None
     env: Mapping[str, str] = NO_ENV
 
 
@@ -112,8 +114,24 @@ class Child(Protocol):
 class Launcher(Protocol):
     """Starts programs."""
 
-    def start(self, program: Program, exited: Callable[[], None]) -> Child:
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
         """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
+        ...
+
+
+class Turns(Protocol):
+    """Lets checks start, so many at once."""
+
+    def ask(self, start: Callable[[], None], owner: Owner) -> None:
+        """Have it started, now or when others have ended."""
+        ...
+
+    def end(self) -> None:
+        """One that was started has ended, or could not be started."""
+        ...
+
+    def forget(self, owner: Owner) -> bool:
+        """What waits for its turn is no longer wanted; False if nothing waited."""
         ...
 
 
@@ -131,6 +149,10 @@ class Target(Protocol):
 
 class ScriptFile(Protocol):
     """What fail and recovery scripts print to, and read from when they have ended."""
+
+    def open(self) -> int | None:
+        """A descriptor for a script to print to; None where there can be none."""
+        ...
 
     def collect(self) -> None:
         """Read what was appended; a file grown too large is emptied."""
@@ -157,7 +179,7 @@ class Records(Protocol):
     """A log."""
 
     @property
-    def path(self) -> str:
+    def shown(self) -> str:
         """Where it is, as given."""
         ...
 

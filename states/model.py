@@ -5,12 +5,12 @@ follows. Times are values: ``at`` is seconds since the monitor's start on the mo
 clock, ``time`` is a unix second; nothing here reads a clock.
 """
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 
-class State(Enum):
-    """How the watched thing is; ERROR is terminal."""
+class State(StrEnum):
+    """How the watched thing is; ERROR is terminal. (Of strings, whose hash is quick.)"""
 
     NORMAL = "NORMAL"
     FAILING = "FAILING"
@@ -170,6 +170,18 @@ class TargetMissing(_Reasoned):
     __slots__ = ()
 
 
+class WatchBroke(_Reasoned):
+    """HEAT's own handling of this monitor has a bug."""
+
+    __slots__ = ()
+
+
+class LimitsChanged(NamedTuple):
+    """The configuration was read again, and is another one for this monitor."""
+
+    limits: "Limits"
+
+
 Event = (
     Tick
     | CheckDue
@@ -188,6 +200,8 @@ Event = (
     | WindowClosed
     | TargetGone
     | TargetMissing
+    | WatchBroke
+    | LimitsChanged
 )
 
 

@@ -15,6 +15,7 @@ from states.model import (
     Event,
     FailRun,
     Failure,
+    LimitsChanged,
     Monitor,
     RecoveryDue,
     Remedy,
@@ -167,6 +168,12 @@ def failure_closes_window(step: Step) -> bool:
     )
 
 
+def window_length_changes(step: Step) -> bool:
+    """``--recovery-timeout`` is not what it was when the window opened."""
+    limits = cast(LimitsChanged, step.event).limits
+    return limits.recovery_timeout != step.monitor.limits.recovery_timeout
+
+
 # Actions that keep the books
 
 
@@ -266,6 +273,11 @@ def note_fail_ended(step: Step) -> None:
 def note_target_gone(step: Step) -> None:
     """ERROR follows when the recovery script has ended."""
     step.monitor.target_gone = _told_reason(step)
+
+
+def note_limits(step: Step) -> None:
+    """What the configuration says now."""
+    step.monitor.limits = cast(LimitsChanged, step.event).limits
 
 
 def note_recoveries_spent(step: Step) -> None:
@@ -371,6 +383,12 @@ def open_window(step: Step) -> None:
     step.monitor.remedy = Remedy.OPEN
     step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
     step.raised.append(CheckDue())
+
+
+def begin_window_anew(step: Step) -> None:
+    """The open window has its new length, from now on."""
+    step.effects.append(effects.CloseWindow())
+    step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
 
 
 def close_window(step: Step) -> None:

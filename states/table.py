@@ -18,6 +18,8 @@ Why the odd rows are there:
   resources; the fault signal was sent already and is not sent again.
 - **A target that ends while the recovery script runs.** The script may be replacing it,
   and is let end; ERROR follows.
+- **Other limits.** A reload changes what the rules look at and nothing else: state and counts
+  stay. An open window gets its new length from that moment on.
 - **ERROR is terminal.** Every event is received there and changes nothing.
 
 The table is total: for each event and state there is a row without a guard, or no other
@@ -38,6 +40,7 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    LimitsChanged,
     RecoveryDelayed,
     RecoveryDue,
     RecoveryEnded,
@@ -47,6 +50,7 @@ from states.model import (
     TargetGone,
     TargetMissing,
     Tick,
+    WatchBroke,
     WindowClosed,
 )
 
@@ -182,6 +186,13 @@ ROWS: tuple[Row, ...] = (
     Row(WATCHING, TargetMissing, (rules.nothing_starts_recovery,), ERROR, ()),
     Row(WATCHING, TargetMissing, (), None, ()),
 
+    # HEAT itself
+    Row(WATCHING, WatchBroke, (), ERROR, ()),
+    Row((RECOVERING,), LimitsChanged, (rules.window_open, rules.window_length_changes), None,
+        (rules.note_limits, rules.begin_window_anew)),
+    Row(WATCHING, LimitsChanged, (), None,
+        (rules.note_limits,)),
+
     # Late news: about a recovery that is over, or after the end
     Row((NORMAL, FAILING, ERROR), CheckDue, (), None, ()),
     Row((RECOVERING,), CheckDue, (), None, ()),
@@ -200,6 +211,8 @@ ROWS: tuple[Row, ...] = (
     Row((ERROR,), FailEnded, (), None, ()),
     Row((ERROR,), TargetGone, (), None, ()),
     Row((ERROR,), TargetMissing, (), None, ()),
+    Row((ERROR,), WatchBroke, (), None, ()),
+    Row((ERROR,), LimitsChanged, (), None, ()),
 )
 # fmt: on
 

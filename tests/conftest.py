@@ -57,6 +57,13 @@ def process_state(pid: int) -> str:
     return stat.rpartition(b")")[2].split()[0].decode()
 
 
+class Nobody:
+    """Whose calls nobody expects to crash."""
+
+    def crashed(self, error: Exception) -> None:
+        raise error
+
+
 class Gate:
     """A FIFO at which a script waits, ``: < NAME``, until it is let through."""
 

@@ -12,7 +12,9 @@ from heat.console import Console, Stream
 
 def test_lines_reach_the_reader() -> None:
     reader, writer = os.pipe()
-    Stream(writer, "stdout", pytest.fail).line("hello")
+    stream = Stream(writer, "stdout", pytest.fail)
+    stream.line("hello")
+    stream.flush()
 
     assert os.read(reader, 100) == b"hello\n"
     os.close(reader)
@@ -25,6 +27,7 @@ def test_a_reader_that_never_reads_costs_lines_and_no_time() -> None:
     stream = Stream(writer, "stdout", said.append)
     for number in range(30_000):
         stream.line(f"line {number}")
+        stream.flush()
 
     assert len(said) == 1
     assert "cannot write to stdout: nobody reads it" in said[0]
@@ -32,6 +35,7 @@ def test_a_reader_that_never_reads_costs_lines_and_no_time() -> None:
     while len(os.read(reader, 65536)) == 65536:
         pass
     stream.line("again")
+    stream.flush()
 
     assert said[1].startswith("stdout can be written again; ")
     assert os.read(reader, 100) == b"again\n"
@@ -46,6 +50,7 @@ def test_a_reader_that_is_gone_is_said_once() -> None:
     stream = Stream(writer, "stdout", said.append)
     for _ in range(3):
         stream.line("x")
+        stream.flush()
 
     assert said == ["stdout was closed by its reader; HEAT goes on without it"]
     os.close(writer)
@@ -57,6 +62,7 @@ def test_a_full_disk_behind_stdout_is_said_once() -> None:
     stream = Stream(full, "stdout", said.append)
     for _ in range(3):
         stream.line("x")
+        stream.flush()
 
     assert len(said) == 1
     assert "no space left on device" in said[0]
@@ -95,6 +101,19 @@ def test_news_have_the_second_in_front(capfd: pytest.CaptureFixture[str]) -> Non
         console = Console(lambda: time.time(), recorded.append)  # noqa: PLW0108 - bound late
         console.news("recovered")
         console.trouble("disk full")
+        console.flush()
 
     assert capfd.readouterr().err == "1671306479: recovered\n1671306479: heat: disk full\n"
     assert recorded == ["disk full"]
+
+
+def test_lines_of_one_turn_go_out_whole_and_as_many_at_once_as_a_pipe_takes() -> None:
+    reader, writer = os.pipe()
+    stream = Stream(writer, "stdout", pytest.fail)
+    for number in range(2000):
+        stream.line(f"line {number}")
+    stream.flush()
+    os.close(writer)
+
+    with open(reader, encoding="ascii") as lines:
+        assert lines.read().splitlines() == [f"line {number}" for number in range(2000)]

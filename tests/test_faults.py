@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Heat, Place, alive, process_state, until
+from conftest import PATIENCE, Heat, Nobody, Place, alive, process_state, until
 
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
@@ -1539,7 +1539,7 @@ def test_21_of_two_thousand_exits_at_once_each_status_is_right(place: Place) -> 
     gate = place.gate("gate")
     script = place.script("waits", f": < {gate.path}\necho $1 >&2\nexit $1")
     loop = Loop(RealClock())
-    launcher = PosixLauncher(loop, os.environb, lambda: None)
+    launcher = PosixLauncher(loop, os.environb)
     ended: dict[int, list[tuple[int | None, int | None]]] = {}
     gone: list[Run] = []
 
@@ -1559,7 +1559,7 @@ def test_21_of_two_thousand_exits_at_once_each_status_is_right(place: Place) -> 
         words = (script, str(number % 256))
         program = Program(script, str(place.folder / "waits"), words)
         told = Told(partial(note_ended, number), note_gone, unkilled)
-        return Run((RealClock(), loop, launcher), program, None, told)
+        return Run((RealClock(), loop, launcher), program, None, told, Nobody())
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(3 * count + 500, most), most))
     runs: list[Run] = []

@@ -23,6 +23,7 @@ from states.model import (
     FailRun,
     Failure,
     Limits,
+    LimitsChanged,
     Monitor,
     RecoveryDelayed,
     RecoveryDue,
@@ -34,6 +35,7 @@ from states.model import (
     TargetGone,
     TargetMissing,
     Tick,
+    WatchBroke,
     WindowClosed,
 )
 from states.rules import Step, nothing_left, well
@@ -653,6 +655,49 @@ CASES = [
         ERROR,
         [effects.DropFail(fail_run(101, 2, FAILING)), effects.GiveUp("why")],
     ),
+    Case(
+        "a bug of HEAT is an error",
+        PLAIN,
+        FAIL,
+        WatchBroke("why"),
+        ERROR,
+        [effects.GiveUp("why")],
+    ),
+    Case(
+        "other limits change no state",
+        PLAIN,
+        FAIL,
+        LimitsChanged(FULL),
+        FAILING,
+        [],
+    ),
+    Case(
+        "other limits hold from the next event on",
+        PLAIN,
+        (*FAIL, LimitsChanged(RECOVER), Tick()),
+        failed(101),
+        RECOVERING,
+        [
+            effects.EnterRecovery(1, 2),
+            effects.RunRecovery(failed(100).failure, failed(101).failure, 2, 1),
+        ],
+    ),
+    Case(
+        "an open window gets its new length",
+        RECOVER,
+        WINDOW,
+        LimitsChanged(RECOVER._replace(recovery_timeout=9.0)),
+        RECOVERING,
+        [CLOSE, effects.OpenWindow(9.0)],
+    ),
+    Case(
+        "an open window whose length stays goes on",
+        TWICE,
+        WINDOW,
+        LimitsChanged(TWICE._replace(max_recoveries=5)),
+        RECOVERING,
+        [],
+    ),
 ]
 
 
@@ -684,6 +729,8 @@ EVERY_EVENT: tuple[Event, ...] = (
     WindowClosed(),
     TargetGone("again"),
     TargetMissing("again"),
+    WatchBroke("again"),
+    LimitsChanged(FULL),
 )
 
 
@@ -727,9 +774,14 @@ def test_the_table_is_total() -> None:
 
 
 def test_guards_return_real_bools() -> None:
-    taken = Step(led(FULL, Tick()), failed())
+    monitor = led(FULL, Tick())
+    events = {type(event): event for event in (*EVERY_EVENT, failed())}
 
-    assert all(isinstance(guard(taken), bool) for row in ROWS for guard in row.guards)
+    assert all(
+        isinstance(guard(Step(monitor, events[row.event])), bool)
+        for row in ROWS
+        for guard in row.guards
+    )
 
 
 def test_no_row_leads_out_of_error() -> None:
@@ -830,7 +882,7 @@ class Body:
         self.monitor = Monitor(limits)
         self.check = CheckSlot.IDLE
         self.fail = self.recovery = self.window = False
-        self.owed_fault = False
+        self.owed_fault = self.other_limits = False
 
     def possible(self) -> list[Event]:
         events: list[Event] = [Tick(), TargetMissing("missing"), TargetGone("gone")]
@@ -861,6 +913,8 @@ class Body:
                 self.recovery = False
             case WindowClosed():
                 self.window = False
+            case LimitsChanged():
+                self.other_limits = True
             case _:
                 pass
         wanted = step(monitor, event)
@@ -901,6 +955,8 @@ class Body:
             assert monitor.count == count + 1
         elif monitor.state is NORMAL:
             assert monitor.count == 0
+        if self.other_limits:
+            return  # What was counted under the old ones may be beyond the new ones.
         limits = monitor.limits
         assert limits.checks is None or monitor.checks <= limits.checks
         assert limits.max_recoveries is None or monitor.attempts <= limits.max_recoveries
@@ -908,15 +964,17 @@ class Body:
             assert 0 < monitor.count < limits.threshold
 
 
-@given(limits=LIMITS, data=st.data())
-def test_whatever_happens_the_invariants_hold(limits: Limits, data: st.DataObject) -> None:
+@given(limits=LIMITS, others=LIMITS, data=st.data())
+def test_whatever_happens_the_invariants_hold(
+    limits: Limits, others: Limits, data: st.DataObject
+) -> None:
     body = Body(limits)
     for _ in range(data.draw(st.integers(1, 60))):
         possible = body.possible()
         # Ends and ticks come more often than a target's end, or runs would be short.
         usual = [e for e in possible if not isinstance(e, (TargetGone, CheckKilled))]
         pick = data.draw(st.integers(0, 20))
-        pool = possible if pick == 0 else usual
+        pool = possible if pick == 0 else [LimitsChanged(others)] if pick == 1 else usual
         body.feed(pool[data.draw(st.integers(0, len(pool) - 1))])
 
 

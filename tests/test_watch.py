@@ -329,7 +329,7 @@ def test_a_first_term_meanwhile_gives_the_fail_script_its_two_seconds() -> None:
     world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[STUBBORN])
     world.run_until(1)
     world.watch.target_gone("target 42 (--pid) has ended")
-    world.watch.stop("SIGTERM received", 0)
+    world.watch.stop(0)
     world.run_until(9)
 
     assert (world.times("done"), world.watch.exit_code) == ([3], 3)
@@ -347,7 +347,7 @@ def test_but_not_for_ever() -> None:
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_stop_kills_what_runs_and_then_ends(stubborn: bool) -> None:  # noqa: FBT001
     world = VirtualWorld(checks=[Ends(after=None, stubborn=stubborn)]).run_until(1)
-    world.watch.stop("SIGTERM", 0)
+    world.watch.stop(0)
     world.run_until(9)
 
     assert world.times("done") == [3 if stubborn else 1]
@@ -357,8 +357,8 @@ def test_stop_kills_what_runs_and_then_ends(stubborn: bool) -> None:  # noqa: FB
 
 def test_a_second_stop_kills_at_once() -> None:
     world = VirtualWorld(checks=[STUBBORN]).run_until(1)
-    world.watch.stop("SIGTERM", 0)
-    world.watch.stop("SIGTERM", 0)
+    world.watch.stop(0)
+    world.watch.stop(0, at_once=True)
     world.run_until(9)
 
     assert world.times("done") == [1]

@@ -4,28 +4,22 @@ Nothing here sleeps or starts anything; ``run_until`` moves the clock from one d
 the next.
 """
 
-import heapq
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from heat.books import Books
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
-from heat.options import Options, build
-from heat.watch import Programs, Watch, World
+from heat.options import Common, Options, build
+from heat.schedule import Agenda, Owner
+from heat.turns import Turns
+from heat.watch import Parts, Watch, World
 from heat.world import Output, Program, Status
 
 UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""
-
-
-class VirtualTimer:
-    def __init__(self, call: Callable[[], object]) -> None:
-        self.call: Callable[[], object] | None = call
-
-    def cancel(self) -> None:
-        self.call = None
 
 
 class VirtualTime:
@@ -33,8 +27,8 @@ class VirtualTime:
 
     def __init__(self) -> None:
         self._now = 1000.0
-        self._due: list[tuple[float, int, VirtualTimer]] = []
-        self._order = 0
+        self._agenda = Agenda()
+        self.at = self._agenda.add
 
     def now(self) -> float:
         return self._now
@@ -45,19 +39,15 @@ class VirtualTime:
     def elapsed(self) -> float:
         return round(self._now - 1000.0, 6)
 
-    def at(self, when: float, call: Callable[[], object]) -> VirtualTimer:
-        timer = VirtualTimer(call)
-        self._order += 1
-        heapq.heappush(self._due, (when, self._order, timer))
-        return timer
-
     def run_until(self, end: float) -> None:
         """Do all that is due up to ``end`` seconds after the start."""
-        while self._due and self._due[0][0] <= 1000.0 + end + 1e-9:
-            when, _, timer = heapq.heappop(self._due)
+        last = 1000.0 + end + 1e-9
+        while (when := self._agenda.next()) is not None and when <= last:
             self._now = max(self._now, when)
-            if timer.call is not None:
-                timer.call()
+            due = self._agenda.take(self._now)
+            assert due is not None
+            assert due.call is not None
+            due.call()
         self._now = 1000.0 + end
 
     def stall(self, seconds: float) -> None:
@@ -81,7 +71,11 @@ class Ends(NamedTuple):
 
 class VirtualChild:
     def __init__(
-        self, world: "VirtualWorld", pid: int, ends: Ends, exited: Callable[[], None]
+        self,
+        world: "VirtualWorld",
+        pid: int,
+        ends: Ends,
+        exited: Callable[[], None],
     ) -> None:
         self.pid = pid
         self._world = world
@@ -92,7 +86,7 @@ class VirtualChild:
         self.reaped = False
         if ends.after is not None:
             status = Status(None, ends.killed) if ends.killed else Status(ends.code)
-            world.time.at(world.time.now() + ends.after, lambda: self._exit(status))
+            world.time.at(world.time.now() + ends.after, lambda: self._exit(status), world)
 
     def _exit(self, status: Status) -> None:
         if self._status is None:
@@ -110,7 +104,7 @@ class VirtualChild:
         assert not self.reaped, "a reaped process is signalled"
         if signum == signal.SIGKILL or (signum == signal.SIGTERM and not self._ends.stubborn):
             status = Status(None, signum)
-            self._world.time.at(self._world.time.now(), lambda: self._exit(status))
+            self._world.time.at(self._world.time.now(), lambda: self._exit(status), self._world)
         return True
 
     def exited(self) -> bool:
@@ -145,6 +139,7 @@ class VirtualWorld:
         checks: Iterable[Ends] = (Ends(),),
         fails: Iterable[Ends] = (Ends(),),
         recoveries: Iterable[Ends] = (Ends(),),
+        most: int = 1,
     ) -> None:
         self.time = VirtualTime()
         self.options = options(*words)
@@ -157,24 +152,29 @@ class VirtualWorld:
         self._pid = 47000
         self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
-        self.journal = Journal(self.options, self, logs, self.time.unix)
-        world = World(self.time, self.time, self, self, self.journal, _NoScriptFile())
-        given = self.options
-        self.watch = Watch(
-            given,
-            Programs(
-                Program("check", "check", ("check",)),
-                Program("fail", "fail", ("fail",), script=True) if given.fail else None,
-                Program("recovery", "recovery", ("recovery",), script=True)
-                if given.recovery
-                else None,
-            ),
-            world,
-            self._finish,
-        )
-        self.watch.start()
+        common = Common(json="--json" in words, quiet="--quiet" in words)
+        books = Books(self, *logs, self.time.unix, common)
+        self.journal = Journal(self.options, books)
+        turns = Turns(most, (self.time, self.time), self.printed.append, self)
+        world = World(self.time, self.time, self, turns)
+        self.watch = Watch(self.parts(self.options), world, self.journal, self._finish)
+        self.watch.start(self.time.now())
 
-    def _finish(self) -> None:
+    def parts(self, given: Options) -> Parts:
+        file = _NoScriptFile()
+        return Parts(
+            given,
+            Program("check", "check", ("check",)),
+            Program("fail", "fail", ("fail",), file) if given.fail else None,
+            Program("recovery", "recovery", ("recovery",), file) if given.recovery else None,
+            self,
+            file,
+        )
+
+    def crashed(self, error: Exception) -> None:
+        raise error
+
+    def _finish(self, _watch: Watch) -> None:
         self.note("done")
         self.done = True
 
@@ -191,7 +191,10 @@ class VirtualWorld:
 
     # The launcher
 
-    def start(self, program: Program, exited: Callable[[], None]) -> VirtualChild:
+    def start(
+        self, program: Program, exited: Callable[[], None], owner: Owner
+    ) -> VirtualChild:
+        del owner
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
         if ends.error:
@@ -226,13 +229,16 @@ class VirtualWorld:
 class _Log:
     def __init__(self, world: VirtualWorld, path: str) -> None:
         self._world = world
-        self.path = path
+        self.shown = path
 
     def write(self, record: str) -> None:
-        self._world.records[self.path] += record
+        self._world.records[self.shown] += record
 
 
 class _NoScriptFile:
+    def open(self) -> int | None:
+        return None
+
     def collect(self) -> None:
         pass
 

@@ -1,0 +1,114 @@
+"""Where everything is written down, and how: the manner in which all texts of HEAT go out."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from heat.console import RED, YELLOW
+from heat.options import Common
+from heat.text import counted
+from heat.world import Printer, Records
+
+
+class Books(NamedTuple):
+    """Console and logs of one HEAT; ``named`` if lines carry the names of monitors."""
+
+    console: Printer
+    failures: Records
+    verbose: Records
+    unix: Callable[[], float]
+    common: Common
+    named: bool = False
+
+
+class Writer:
+    """Writes lines and records, with ``prefix`` in front of what they say."""
+
+    __slots__ = ("_books", "_prefix")
+
+    def __init__(self, books: Books, prefix: str = "") -> None:
+        self._books = books
+        self._prefix = prefix
+
+    def _info(self, text: str) -> None:
+        """On record alone."""
+        self._record(int(self._books.unix()), "INFO", "heat", [text])
+
+    def _detail(self, text: str) -> None:
+        """On record, and for those who read along."""
+        if not self._books.common.quiet:
+            self._news(text)
+        self._info(text)
+
+    def _own(self, text: str) -> None:
+        """A detail about HEAT itself."""
+        if not self._books.common.quiet:
+            self._news(f"heat: {text}")
+        self._info(text)
+
+    def _fault(self, text: str) -> None:
+        """Something is wrong, and HEAT goes on."""
+        self._news(text, YELLOW)
+        self.trouble(text)
+
+    def trouble(self, text: str) -> None:
+        """A fault that stderr has been told of."""
+        self._record(int(self._books.unix()), "ERR", "heat", [text])
+
+    def _news(self, text: str, colour: str = "") -> None:
+        self._books.console.news(f"{self._prefix}{text}", colour)
+
+    def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
+        body = "".join(f"> {line}\n" for line in said)
+        self._books.verbose.write(f"{time} : {kind} : {self._prefix}{field} :\n{body}")
+
+
+class HeatJournal(Writer):
+    """What HEAT says of itself as a whole."""
+
+    __slots__ = ()
+
+    def started(self, what: str) -> None:
+        """HEAT begins to watch."""
+        self._info(f"watching {what}")
+
+    def reopened(self) -> None:
+        """The logs were opened anew, as SIGHUP asks."""
+        self._info("logs opened anew")
+
+    def reloaded(self, path: str, added: int, changed: int, removed: int) -> None:
+        """The configuration was read again."""
+        self._own(
+            f"{path} was read again: {counted(added, 'monitor')} added, {changed} changed, "
+            f"{removed} removed"
+        )
+
+    def not_reloaded(self, path: str, mistakes: list[str]) -> None:
+        """The configuration was read again, and is wrong."""
+        for mistake in mistakes:
+            for line in mistake.splitlines():
+                self._news(f"heat: {line.strip()}", RED)
+        told = f"{path} was read again and is not taken: what was in force before stays in force"
+        self._news(f"heat: {told}", RED)
+        lines = [line for mistake in mistakes for line in mistake.splitlines()]
+        self._record(int(self._books.unix()), "ERR", "heat", [*lines, told])
+
+    def crowd(self, text: str) -> None:
+        """Checks wait for their turn, or do so no longer."""
+        self._fault(f"heat: {text}")
+
+    def ending(self, why: str) -> None:
+        """HEAT begins to end."""
+        self._own(why)
+
+    def error(self, reason: str) -> None:
+        """HEAT cannot do its work any more."""
+        self._news(f"heat: error: {reason}; HEAT stops", RED)
+        self.trouble(reason)
+
+    def bug(self, told: str) -> None:
+        """A traceback, for the log alone."""
+        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
+
+    def status(self, text: str) -> None:
+        """What SIGUSR1 asked for."""
+        self._news(f"heat: {text}")

@@ -1,0 +1,227 @@
+"""All monitors of one HEAT: each a watch of its own, added, changed and removed as they run."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from heat import preflight
+from heat.books import Books
+from heat.errors import HeatError
+from heat.files import on_path
+from heat.journal import Journal
+from heat.loop import Loop
+from heat.options import Options
+from heat.schedule import phase
+from heat.scripts import ScriptOutput
+from heat.target import NoTarget, PidFileTarget, PidTarget
+from heat.text import escaped
+from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
+from heat.world import Program, ScriptFile
+
+
+class Fleet:
+    """``ended`` is called when all monitors have ended and nothing of them is left."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        world: World,
+        books: Books,
+        myself: NoTarget,
+        ended: Callable[[], None],
+    ) -> None:
+        self.watches: dict[str, Watch] = {}
+        self._loop = loop
+        self._world = world
+        self._books = books
+        self._myself = myself
+        self._ended = ended
+        self._began = world.clock.now()
+        self._active = 0
+        self._leaving: dict[str, Watch] = {}
+        """Removed ones, of which something still runs."""
+        self._awaited: dict[str, Parts] = {}
+        """What takes the place of one that is leaving, once it has left."""
+        self._stopped: int | None = None
+
+    def add(self, monitors: Iterable[Options]) -> None:
+        """Have these watched as well. Raises HeatError or OSError before any of them is."""
+        for parts in self._all_parts(monitors):
+            self._add(parts)
+
+    def _all_parts(self, monitors: Iterable[Options]) -> list[Parts]:
+        made: list[Parts] = []
+        try:
+            for options in monitors:
+                made.append(self._parts(options))
+        except (HeatError, OSError):
+            for parts in made:
+                self._release(parts)
+            raise
+        return made
+
+    def _add(self, parts: Parts) -> None:
+        options = parts.options
+        watch = Watch(parts, self._world, Journal(options, self._books), self._done)
+        self.watches[options.name] = watch
+        self._active += 1
+        self._mind_target(watch)
+        watch.start(self._first(options))
+
+    def _first(self, options: Options) -> float:
+        """When a monitor's next tick is: those of many are spread, each by its name."""
+        now = self._world.clock.now()
+        if not self._books.named:
+            return now
+        first = self._began + phase(options.name, options.interval)
+        passed = max(0.0, now - first) // options.interval
+        return first + options.interval * (passed + (first + passed * options.interval < now))
+
+    # Another configuration
+
+    def change(self, monitors: Mapping[str, Options]) -> tuple[int, int, int]:
+        """Watch these and no others; how many were added, changed and removed.
+
+        What has not changed is not touched. Raises HeatError or OSError before anything is.
+        """
+        present = {name: watch.parts.options for name, watch in self.watches.items()}
+        removed = [name for name in present if name not in monitors]
+        added = [new for name, new in monitors.items() if name not in present]
+        changed = [
+            new for name, new in monitors.items() if name in present and present[name] != new
+        ]
+        for parts in self._all_parts([*added, *changed]):
+            name = parts.options.name
+            if name in present:
+                self._change(self.watches[name], parts)
+            elif name in self._leaving:
+                self._awaited[name] = parts
+            else:
+                self._add(parts)
+        for name in removed:
+            self._remove(name)
+        return len(added), len(changed), len(removed)
+
+    def _change(self, watch: Watch, parts: Parts) -> None:
+        before = watch.parts
+        old, new = before.options, parts.options
+        if (old.pid, old.pid_file) == (new.pid, new.pid_file):
+            self._release(parts)
+            parts = parts._replace(target=before.target)
+            watch.adopt(parts, self._first(new))
+        else:
+            watch.adopt(parts, self._first(new))
+            self._forget_target(before)
+            self._mind_target(watch)
+
+    def _remove(self, name: str) -> None:
+        self._awaited.pop(name, None)
+        watch = self.watches.pop(name)
+        if watch.left:
+            self._forget_target(watch.parts)
+            return
+        self._leaving[name] = watch
+        watch.stop(EXIT_WELL)
+
+    def warn(self) -> None:
+        """Say what is allowed in the monitors' options and may not be meant."""
+        for watch in self.watches.values():
+            watch.warn(named=self._books.named)
+
+    # The parts of one
+
+    def _parts(self, options: Options) -> Parts:
+        name = options.check[0]
+        path = name if options.is_script else on_path(name) or name
+        file = self._script_file(options)
+        return Parts(
+            options,
+            Program(options.shown, path, options.check),
+            _script(options.fail, file),
+            _script(options.recovery, file),
+            self._target(options),
+            file,
+        )
+
+    def _script_file(self, options: Options) -> ScriptFile | None:
+        if options.fail is None and options.recovery is None:
+            return None
+        watch = self.watches.get(options.name)
+        if watch is not None and watch.parts.script_file is not None:
+            return watch.parts.script_file
+        *_, path = preflight.log_paths(self._books.common, options.name)
+        return ScriptOutput(path, self._books.console.trouble)
+
+    def _target(self, options: Options) -> NoTarget | PidTarget | PidFileTarget:
+        if options.pid is not None:
+            return PidTarget(options.pid)
+        if options.pid_file is not None:
+            return PidFileTarget(options.pid_file, self._myself)
+        return self._myself
+
+    def _mind_target(self, watch: Watch) -> None:
+        target = watch.parts.target
+        if isinstance(target, PidTarget):
+
+            def ended() -> None:
+                self._loop.forget(target.pidfd)
+                target.ended = True
+                watch.target_gone(target.gone_reason())
+
+            self._loop.watch(target.pidfd, ended, watch)
+
+    def _forget_target(self, parts: Parts) -> None:
+        if isinstance(parts.target, PidTarget) and not parts.target.ended:
+            self._loop.forget(parts.target.pidfd)
+        self._release(parts)
+
+    def wake_targets(self) -> None:
+        """Continue what was stopped and never continued, though its watch did not end well."""
+        for watch in self.watches.values():
+            watch.parts.target.wake()
+
+    def _release(self, parts: Parts) -> None:
+        if isinstance(parts.target, PidTarget):
+            os.close(parts.target.pidfd)
+
+    # The end
+
+    def stop(self, exit_code: int) -> None:
+        """Start no more checks, kill what runs; called again, kill at once."""
+        again, self._stopped = self._stopped is not None, exit_code
+        self._awaited.clear()
+        for watch in [*self.watches.values(), *self._leaving.values()]:
+            watch.stop(exit_code, at_once=again)
+
+    @property
+    def stopping(self) -> bool:
+        """HEAT was told to end."""
+        return self._stopped is not None
+
+    def abandon(self) -> None:
+        """Kill what runs, and wait for nothing."""
+        for watch in [*self.watches.values(), *self._leaving.values()]:
+            watch.abandon()
+
+    def _done(self, watch: Watch) -> None:
+        name = watch.parts.options.name
+        self._active -= 1
+        if self._leaving.get(name) is watch:
+            del self._leaving[name]
+            self._forget_target(watch.parts)
+            if (parts := self._awaited.pop(name, None)) is not None:
+                self._add(parts)
+        if not self._active:
+            self._ended()
+
+    def exit_code(self) -> int:
+        """What HEAT exits with."""
+        codes = {watch.exit_code for watch in self.watches.values()}
+        if codes == {EXIT_ERROR}:
+            return EXIT_ERROR
+        if self._stopped is not None:
+            return self._stopped
+        return EXIT_WELL if codes == {EXIT_WELL} else EXIT_NOT_WELL
+
+
+def _script(path: str | None, file: ScriptFile | None) -> Program | None:
+    return None if path is None else Program(escaped(path), path, (path,), file)

@@ -1,0 +1,95 @@
+"""Turns: so many checks run at once; what is due beyond that waits, first come first served."""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from heat.schedule import Owner
+from heat.text import counted, seconds
+from heat.world import Clock, Timer, Timers
+
+_QUIET_AGAIN = 10.0
+"""Seconds without waiting after which it is said to be over."""
+
+
+class Turns:
+    """``said`` is told when checks begin to wait, and when that is over; both once."""
+
+    def __init__(
+        self, most: int, world: tuple[Clock, Timers], said: Callable[[str], None], owner: Owner
+    ) -> None:
+        self.most = most
+        self.running = 0
+        self.waited = 0
+        """How many checks had to wait, from the start."""
+        self.longest = 0.0
+        """Seconds that one of them waited."""
+        self._clock, self._timers = world
+        self._said = said
+        self._owner = owner
+        self._waiting: deque[tuple[float, Callable[[], None], Owner]] = deque()
+        self._crowded: tuple[int, float] | None = None
+        """How many had waited before the present crowd, and the longest wait in it."""
+        self._over: Timer | None = None
+
+    def ask(self, start: Callable[[], None], owner: Owner) -> None:
+        """Have it started, now or when others have ended."""
+        if self.running < self.most and not self._waiting:
+            self.running += 1
+            start()
+            return
+        self._waiting.append((self._clock.now(), start, owner))
+        if self._over is not None:
+            self._over.cancel()
+            self._over = None
+        if self._crowded is None:
+            self._crowded = self.waited, 0.0
+            self._said(
+                f"{counted(self.most, 'check')} run at once, which is max-running: "
+                "what is due beyond that waits its turn"
+            )
+
+    def end(self) -> None:
+        """One that was started has ended, or could not be started."""
+        self.running -= 1
+        self._fill()
+
+    def allow(self, most: int) -> None:
+        """Let so many run at once from now on."""
+        self.most = most
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._waiting and self.running < self.most:
+            due, start, owner = self._waiting.popleft()
+            self.running += 1
+            # By way of the loop: an exit that waits to be seen comes first.
+            now = self._clock.now()
+            self._timers.at(now, partial(self._begin, due, start), owner)
+        if self._crowded is not None and self._over is None and not self._waiting:
+            end = self._clock.now() + _QUIET_AGAIN
+            self._over = self._timers.at(end, self._say_over, self._owner)
+
+    def _begin(self, due: float, start: Callable[[], None]) -> None:
+        span = self._clock.now() - due
+        self.waited += 1
+        self.longest = max(self.longest, span)
+        if self._crowded is not None:
+            self._crowded = self._crowded[0], max(self._crowded[1], span)
+        start()
+
+    def forget(self, owner: Owner) -> bool:
+        """What waits for its turn is no longer wanted; False if nothing waited."""
+        before = len(self._waiting)
+        self._waiting = deque(entry for entry in self._waiting if entry[2] is not owner)
+        return len(self._waiting) < before
+
+    def _say_over(self) -> None:
+        if self._crowded is not None:
+            before, longest = self._crowded
+            self._crowded = self._over = None
+            had = counted(self.waited - before, "check")
+            self._said(
+                f"checks start when they are due again; {had} had to wait, "
+                f"the longest {seconds(round(longest, 1))} s"
+            )
