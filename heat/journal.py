@@ -13,7 +13,7 @@ from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from heat.world import Output, Printer, Records
+from heat.world import SILENT, Output, Printer, Records
 from states.model import FailRun, State
 
 COLOURS = {
@@ -69,7 +69,7 @@ class Journal:
             self._record(check.started, "ERR", self._shown, [check.unknown])
         elif check.code == 0:
             self._result(check, after, "ok", ("OK", GREEN))
-            if output.stdout or output.stderr:
+            if output != SILENT:
                 self._record(check.started, "INFO", self._shown, _both(output))
         else:
             self._failed(check, output, after)
@@ -82,7 +82,7 @@ class Journal:
             ending = f"killed by SIG{signals.name(check.killed)}"
             how = f"K{ending[1:]}" if self._options.on_killed == "error" else how
         self._result(check, after, "failed", (f"Failed: {how}, {self._details}", RED))
-        said = lines(output.stderr) or [f"(nothing on stderr) {how}"]
+        said = lines(output.stderr.within()) or [f"(nothing on stderr) {how}"]
         self._failures.write("".join(f"{check.started}: {line}\n" for line in said))
         self._record(check.started, "FAIL", self._shown, [*_both(output), f"[{ending}]"])
 
@@ -112,7 +112,7 @@ class Journal:
 
     def late_output(self, run: Run, output: Output) -> None:
         """What a check printed while it was being killed."""
-        if output.stdout or output.stderr:
+        if output != SILENT:
             said = ["(printed after its time was up)", *_both(output)]
             self._record(run.started_unix, "INFO", self._shown, said)
 

@@ -17,7 +17,7 @@ from heat.errors import StartError
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.target import has_ended
-from heat.world import Output, Program, Status
+from heat.world import SILENT, Output, Program, Status
 
 _PASSING = {
     errno.EAGAIN,
@@ -266,7 +266,7 @@ class PosixChild:
             while reads and self._read(which):
                 reads -= 1
         if self._captures is None:
-            return Output()
+            return SILENT
         stdout, stderr = self._captures
         return Output(stdout.take(), stderr.take())
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from heat.capture import Printed
+
 NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,10 +49,14 @@ class Status(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a program printed, each stream bounded and cut in its middle."""
+    """What a program printed, each stream bounded."""
 
-    stdout: bytes = b""
-    stderr: bytes = b""
+    stdout: Printed = Printed()
+    stderr: Printed = Printed()
+
+
+SILENT = Output()
+"""Most checks print nothing."""
 
 
 class Program(NamedTuple):

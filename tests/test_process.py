@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Place, alive, until
 
+from heat.capture import Printed
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
@@ -102,21 +103,21 @@ def test_a_signal_is_told_from_an_exit_code(bench: Bench) -> None:
 def test_both_streams_are_taken_apart(bench: Bench) -> None:
     bench.sh("echo out; echo err >&2; exit 1")
 
-    assert bench.outputs[0] == Output(b"out\n", b"err\n")
+    assert bench.outputs[0] == Output(Printed(b"out\n", 4), Printed(b"err\n", 4))
 
 
 def test_more_than_a_pipe_holds_is_taken_while_it_runs(bench: Bench) -> None:
     bench.sh("head -c 300000 /dev/zero | tr '\\0' x; echo end >&2; exit 3")
 
     stdout, stderr = bench.outputs[0]
-    assert b"[234464 bytes cut here]" in stdout
-    assert stderr == b"end\n"
+    assert b"[234464 bytes cut here]" in stdout.within()
+    assert stderr.within() == b"end\n"
 
 
 def test_stdin_is_empty_and_the_group_is_its_own(bench: Bench) -> None:
     run = bench.sh("cat; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
 
-    assert bench.outputs[0].stdout.decode().split() == [str(run.pid)]
+    assert bench.outputs[0].stdout.kept.decode().split() == [str(run.pid)]
 
 
 def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
@@ -124,14 +125,14 @@ def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
     given = {fd for fd in map(int, os.listdir("/proc/self/fd")) if inheritable(fd)}
     bench.run("/bin/ls", "/proc/self/fd")
 
-    assert len({int(fd) for fd in bench.outputs[0].stdout.split()} - given - {0, 1, 2}) == 1
+    assert len({int(fd) for fd in bench.outputs[0].stdout.kept.split()} - given - {0, 1, 2}) == 1
 
 
 def test_dispositions_and_mask_are_reset(bench: Bench) -> None:
     bench.run("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
 
     internal = 1 << 31 | 1 << 32  # The C library ignores its own two in children of threads.
-    values = [line.split()[1] for line in bench.outputs[0].stdout.splitlines()]
+    values = [line.split()[1] for line in bench.outputs[0].stdout.kept.splitlines()]
     assert [int(value, 16) & ~internal for value in values] == [0, 0]
 
 
@@ -181,7 +182,7 @@ def test_a_grandchild_that_keeps_the_pipe_does_not_delay_the_verdict(bench: Benc
 
     assert run.status == Status(1)
     assert time.monotonic() - began < 20
-    left = int(bench.outputs[0].stdout)
+    left = int(bench.outputs[0].stdout.kept)
     until(lambda: not alive(left), "the end of what the check left behind")
 
 
@@ -189,7 +190,7 @@ def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) ->
     run = bench.sh("setsid sleep 600 & echo $!; exit 1")
 
     assert run.status == Status(1)
-    escaped = int(bench.outputs[0].stdout)
+    escaped = int(bench.outputs[0].stdout.kept)
     os.kill(escaped, signal.SIGKILL)
 
 
@@ -324,7 +325,7 @@ def test_an_environment_is_added_to_heats_own(
     bench.start("/usr/bin/env", HEAT_NAME="größe")
     bench.loop.run()
 
-    lines = bench.outputs[0].stdout.decode().splitlines()
+    lines = bench.outputs[0].stdout.kept.decode().splitlines()
     assert "HEAT_NAME=größe" in lines
     assert any(line.startswith("PATH=") for line in lines)
     monkeypatch.undo()

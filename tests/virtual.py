@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
 from heat.options import Options, build
@@ -88,7 +89,7 @@ class VirtualChild:
         self._ends = ends
         self._exited = exited
         self._status: Status | None = None
-        self._output = Output(b"", ends.stderr)
+        self._output = Output(stderr=Printed(ends.stderr, len(ends.stderr)))
         self.reaped = False
         if ends.after is not None:
             status = Status(None, ends.killed) if ends.killed else Status(ends.code)
