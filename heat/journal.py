@@ -235,6 +235,14 @@ class Journal:
             f"{what} (process {pid}) does not die of KILL; it is not run again until it has ended"
         )
 
+    def escaped(self, pid: int) -> None:
+        """A process that a check has started is out of its group, and out of reach."""
+        self._fault(
+            f"check {self._shown} (process {pid}) has ended, but a process that it started has "
+            "left its process group (as with setsid) and still holds its output; HEAT cannot "
+            "find it and leaves it running: have the check end what it starts. This is said once"
+        )
+
     # HEAT
 
     def warn(self, text: str) -> None:

@@ -188,6 +188,7 @@ class PosixChild:
     __slots__ = (
         "_captures",
         "_exited",
+        "_held",
         "_listening",
         "_loop",
         "_pidfd",
@@ -210,6 +211,8 @@ class PosixChild:
         self._pipes = pipes
         self._captures: tuple[Capture, Capture] | None = None
         self._listening = [False, False]
+        self._held = False
+        """A pipe was empty at the last look, and somebody still held its other end."""
         self._exited = exited
         self._watched = True
         loop.watch(self._pidfd, self._leader_exited)
@@ -241,6 +244,7 @@ class PosixChild:
         try:
             data = os.read(self._pipes[which], _PIPE_SIZE)
         except BlockingIOError:
+            self._held = True
             return False
         except OSError:
             data = b""
@@ -261,6 +265,7 @@ class PosixChild:
 
     def output(self) -> Output:
         """What it printed since the last call: what is in the pipes now, and no more."""
+        self._held = False
         for which, pipe in enumerate(self._pipes):
             reads = _MOST_READS if pipe != _NO_FD else 0
             while reads and self._read(which):
@@ -316,6 +321,22 @@ class PosixChild:
             os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
         self._unreaped.discard(self.pid)
         os.close(self._pidfd)
+
+    def escapee(self) -> bool:
+        """Its group is empty, and yet somebody holds its output; asked when it is reaped.
+
+        Asks the system only if a pipe had no end at the last look. Silent while what was
+        killed is still dying, and about a process that does not hold the output.
+        """
+        if self._held:
+            try:
+                os.killpg(self.pid, 0)
+            except ProcessLookupError:
+                self.output()
+                return self._held
+            except PermissionError:
+                pass
+        return False
 
     def close(self) -> None:
         """Take no more output."""

@@ -19,11 +19,15 @@ _LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
 
 
 class Told(NamedTuple):
-    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die."""
+    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die.
+
+    And, where that is wanted, that something of it has left its group and lives on.
+    """
 
     ended: Callable[["Run"], None]
     gone: Callable[["Run"], None]
     stuck: Callable[["Run"], None]
+    escaped: Callable[["Run"], None] | None = None
 
 
 class Run:
@@ -185,4 +189,6 @@ class Run:
         self._rearm(None, self._outlived)
         self._child.reap()
         self._told.gone(self)
+        if self._told.escaped is not None and self._child.escapee():
+            self._told.escaped(self)
         self._child.close()

@@ -110,6 +110,10 @@ class Child(Protocol):
         """Collect the exited leader; the process id means nothing from here on."""
         ...
 
+    def escapee(self) -> bool:
+        """Its group is empty, and yet somebody holds its output; asked when it is reaped."""
+        ...
+
     def close(self) -> None:
         """Take no more output."""
         ...

@@ -32,6 +32,7 @@ class Bench:
         self.verdicts: list[str] = []
         self.outputs: list[Output] = []
         self.stuck: list[Run] = []
+        self.escaped: list[Run] = []
 
     def _open(self) -> int:
         return os.open(self.script_output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -45,7 +46,7 @@ class Bench:
         **env: str,
     ) -> Run:
         program = Program(argv[0], path or argv[0], argv, script, env)
-        told = Told(self._ended, self._gone, self.stuck.append)
+        told = Told(self._ended, self._gone, self.stuck.append, self.escaped.append)
         return Run((self.clock, self.loop, self.launcher), program, timeout, told)
 
     def _ended(self, run: Run) -> None:
@@ -192,6 +193,60 @@ def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) ->
     assert run.status == Status(1)
     escaped = int(bench.outputs[0].stdout.kept)
     os.kill(escaped, signal.SIGKILL)
+
+
+LEFT = "sh -c 'echo $$ >left; exec sleep 600' & until [ -s left ]; do sleep 0.01; done"
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        (f"setsid {LEFT}", True),
+        (f"setsid {LEFT}; echo out", True),
+        (f"setsid {LEFT}; echo err >&2; exit 1", True),
+        (f"setsid {LEFT.replace(' &', ' >/dev/null 2>&1 &')}", False),
+        (LEFT, False),
+        (f"{LEFT}; kill $(cat left); wait", False),
+        ("echo out; echo err >&2", False),
+    ],
+)
+def test_a_process_that_left_the_group_of_a_check_is_seen_by_what_it_holds(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch, line: str, *, seen: bool
+) -> None:
+    monkeypatch.chdir(place.folder)
+    run = bench.sh(line)
+
+    for pid in place.words("left"):
+        place.adopt(int(pid))
+    assert bench.escaped == [run] * seen
+
+
+def test_a_process_that_left_the_group_of_a_check_that_timed_out_is_seen_too(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    run = bench.sh(f"setsid {LEFT}; trap 'exit 1' TERM; while :; do sleep 0.1; done", timeout=0.5)
+
+    place.adopt(int(place.await_words("left")[0]))
+    assert bench.verdicts == ["timed out", "gone"]
+    assert bench.escaped == [run]
+
+
+def test_a_check_that_leaves_nothing_behind_is_not_looked_at_twice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = os.killpg
+
+    def killpg(pid: int, signum: int) -> None:
+        looks.append(signum)
+        real(pid, signum)
+
+    monkeypatch.setattr(os, "killpg", killpg)
+    bench.sh("exit 1")
+    bench.sh("echo out; echo err >&2")
+
+    assert looks == [signal.SIGKILL, signal.SIGKILL]
 
 
 def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ class Ends(NamedTuple):
     error: str = ""
     """It cannot be started; ``passing`` tells whether for want of resources."""
     passing: bool = True
+    escapee: bool = False
+    """It leaves a process behind that is no longer in its group."""
 
 
 class VirtualChild:
@@ -129,6 +131,9 @@ class VirtualChild:
         assert self._status is not None, "reaped before it exited"
         assert not self.reaped, "reaped twice"
         self.reaped = True
+
+    def escapee(self) -> bool:
+        return self._ends.escapee
 
     def close(self) -> None:
         pass
