@@ -102,7 +102,7 @@ class Watch:
         self._last_script = ""
         self._events: deque[tuple[Event, Tell | None]] = deque()
         self._busy = False
-        self._left = self._stopping = False
+        self._left = self._stopping = self._escape_told = False
         self._told: list[Callable[[], None]] = []
 
     # Ticks
@@ -235,7 +235,8 @@ class Watch:
     def _run_check(self) -> None:
         if self.exit_code is not None:
             return
-        told = Told(self._check_ended, self._check_gone, self._stuck)
+        escaped = None if self._escape_told else self._check_escaped
+        told = Told(self._check_ended, self._check_gone, self._stuck, escaped)
         try:
             self._check = self._run(self._programs.check, self._options.timeout, told)
         except StartError as error:
@@ -293,6 +294,10 @@ class Watch:
         elif run.stopped:
             self._journal.check_stopped(run, run.output())
         self._leave_if_ended()
+
+    def _check_escaped(self, run: Run) -> None:
+        self._escape_told = True
+        self._journal.escaped(run.pid)
 
     # The scripts
 

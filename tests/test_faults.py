@@ -366,6 +366,11 @@ def test_04_a_grandchild_that_escapes_costs_neither_a_verdict_nor_a_descriptor(
     assert set(heat.lines()) == {FAILED}
     for pid in place.await_words("pids"):
         place.adopt(int(pid))
+    first = place.words("check.ran")[0]
+    said = f"check ./check (process {first}) has ended, but a process that it started has left"
+    assert [line for line in heat.news() if said in line] == heat.news()[:1]
+    assert f"ERR : heat :\n> {said}" in heat.verbose()
+    assert heat.verbose().count("has left its process group") == 1
 
 
 def test_04_a_grandchild_that_floods_the_pipe_delays_no_verdict(place: Place) -> None:
