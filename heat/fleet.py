@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from heat import preflight
 from heat.books import Books
@@ -50,9 +51,10 @@ class Fleet:
 
     def _all_parts(self, monitors: Iterable[Options]) -> list[Parts]:
         made: list[Parts] = []
+        find = cache(on_path)
         try:
             for options in monitors:
-                made.append(self._parts(options))
+                made.append(self._parts(options, find))  # noqa: PERF401 - to be taken back
         except (HeatError, OSError):
             for parts in made:
                 self._release(parts)
@@ -129,9 +131,9 @@ class Fleet:
 
     # The parts of one
 
-    def _parts(self, options: Options) -> Parts:
+    def _parts(self, options: Options, find: Callable[[str], str | None]) -> Parts:
         name = options.check[0]
-        path = name if options.is_script else on_path(name) or name
+        path = name if options.is_script else find(name) or name
         file = self._script_file(options)
         return Parts(
             options,

@@ -13,7 +13,7 @@ from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from heat.world import Output
+from heat.world import SILENT, Output
 from states.model import FailRun, State
 
 COLOURS = {
@@ -57,7 +57,7 @@ class Journal(Writer):
             self._record(check.started, "ERR", self.options.shown, [check.unknown])
         elif check.code == 0:
             self._result(check, after, "ok", ("OK", GREEN))
-            if output.stdout or output.stderr:
+            if output != SILENT:
                 self._record(check.started, "INFO", self.options.shown, _both(output))
         else:
             self._failed(check, output, after)
@@ -72,7 +72,7 @@ class Journal(Writer):
         failures = self._books.failures
         details = f"details in {escaped(failures.shown)}"
         self._result(check, after, "failed", (f"Failed: {how}, {details}", RED))
-        said = lines(output.stderr) or [f"(nothing on stderr) {how}"]
+        said = lines(output.stderr.within()) or [f"(nothing on stderr) {how}"]
         before = f"{check.started}: {self._prefix}"
         failures.write("".join(f"{before}{line}\n" for line in said))
         self._record(check.started, "FAIL", self.options.shown, [*_both(output), f"[{ending}]"])
@@ -103,7 +103,7 @@ class Journal(Writer):
 
     def late_output(self, run: Run, output: Output) -> None:
         """What a check printed while it was being killed."""
-        if output.stdout or output.stderr:
+        if output != SILENT:
             said = ["(printed after its time was up)", *_both(output)]
             self._record(run.started_unix, "INFO", self.options.shown, said)
 
@@ -162,7 +162,8 @@ class Journal(Writer):
 
     def fail_started(self, pid: int, run: FailRun) -> None:
         """The fail script runs."""
-        self._info(f"fail script {self._script(self.options.fail)} runs for failure {run.failures}, process {pid}")
+        script = self._script(self.options.fail)
+        self._info(f"fail script {script} runs for failure {run.failures}, process {pid}")
 
     def fail_queued(self, run: FailRun) -> None:
         """The fail script will run once more."""
@@ -185,7 +186,8 @@ class Journal(Writer):
 
     def recovery_started(self, pid: int, attempt: int) -> None:
         """The recovery script runs."""
-        self._info(f"recovery script {self._script(self.options.recovery)} runs, number {attempt}, process {pid}")
+        script = self._script(self.options.recovery)
+        self._info(f"recovery script {script} runs, number {attempt}, process {pid}")
 
     def recovery_delayed(self, why: str) -> None:
         """The recovery script could not be started for want of resources."""
@@ -193,8 +195,9 @@ class Journal(Writer):
 
     def recovery_slow(self, pid: int, span: float) -> None:
         """The recovery script takes its time, and no check runs meanwhile."""
+        script = self._script(self.options.recovery)
         self._fault(
-            f"recovery script {self._script(self.options.recovery)} (process {pid}) has been running for "
+            f"recovery script {script} (process {pid}) has been running for "
             f"{seconds(round(span))} s; there are no checks until it has ended"
         )
 
@@ -228,6 +231,15 @@ class Journal(Writer):
         """A program outlives SIGKILL."""
         self._fault(
             f"{what} (process {pid}) does not die of KILL; it is not run again until it has ended"
+        )
+
+    def escaped(self, pid: int) -> None:
+        """A process that a check has started is out of its group, and out of reach."""
+        self._fault(
+            f"check {self.options.shown} (process {pid}) has ended, but a process that it "
+            "started has left its process group (as with setsid) and still holds its output; "
+            "HEAT cannot find it and leaves it running: have the check end what it starts. "
+            "This is said once"
         )
 
     # The end

@@ -90,7 +90,9 @@ class Log:
             return
         if self.trouble:
             self.trouble = ""
-            lost = f"; lost: {counted(self._lost, 'record')}" if self._lost else "; nothing was lost"
+            lost = (
+                f"; lost: {counted(self._lost, 'record')}" if self._lost else "; nothing was lost"
+            )
             self._lost = 0
             self._said(f"{self.shown} can be written again{lost}")
 

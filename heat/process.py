@@ -18,7 +18,7 @@ from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.schedule import Owner
 from heat.target import has_ended
-from heat.world import Output, Program, Status
+from heat.world import SILENT, Output, Program, Status
 
 _PASSING = {
     errno.EAGAIN,
@@ -59,9 +59,7 @@ class PosixLauncher:
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
-    def start(
-        self, program: Program, exited: Callable[[], None], owner: Owner
-    ) -> "PosixChild":
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> "PosixChild":
         """Start it; ``exited`` is called from the loop. Raises StartError."""
         if self._spare == _NO_FD:
             self._restock()
@@ -78,9 +76,7 @@ class PosixLauncher:
                 f"{program.shown} cannot be started: {why}", passing=passing
             ) from error
 
-    def _start_script(
-        self, program: Program, file: int | None, report: _Report
-    ) -> "PosixChild":
+    def _start_script(self, program: Program, file: int | None, report: _Report) -> "PosixChild":
         try:
             printed = self._null if file is None else file
             pid = self._spawn(program, printed, printed)
@@ -185,6 +181,7 @@ class PosixChild:
     __slots__ = (
         "_captures",
         "_exited",
+        "_held",
         "_listening",
         "_loop",
         "_owner",
@@ -209,6 +206,8 @@ class PosixChild:
         self._captures: tuple[Capture, Capture] | None = None
         self._listening = [False, False]
         self._exited, self._owner = report
+        self._held = False
+        """A pipe was empty at the last look, and somebody still held its other end."""
         self._watched = True
         loop.watch(self._pidfd, self._leader_exited, self._owner)
 
@@ -239,6 +238,7 @@ class PosixChild:
         try:
             data = os.read(self._pipes[which], _PIPE_SIZE)
         except BlockingIOError:
+            self._held = True
             return False
         except OSError:
             data = b""
@@ -259,12 +259,13 @@ class PosixChild:
 
     def output(self) -> Output:
         """What it printed since the last call: what is in the pipes now, and no more."""
+        self._held = False
         for which, pipe in enumerate(self._pipes):
             reads = _MOST_READS if pipe != _NO_FD else 0
             while reads and self._read(which):
                 reads -= 1
         if self._captures is None:
-            return Output()
+            return SILENT
         stdout, stderr = self._captures
         return Output(stdout.take(), stderr.take())
 
@@ -316,6 +317,22 @@ class PosixChild:
             pass  # Somebody else has.
         self._unreaped.discard(self.pid)
         os.close(self._pidfd)
+
+    def escapee(self) -> bool:
+        """Its group is empty, and yet somebody holds its output; asked when it is reaped.
+
+        Asks the system only if a pipe had no end at the last look. Silent while what was
+        killed is still dying, and about a process that does not hold the output.
+        """
+        if self._held:
+            try:
+                os.killpg(self.pid, 0)
+            except ProcessLookupError:
+                self.output()
+                return self._held
+            except PermissionError:
+                pass
+        return False
 
     def close(self) -> None:
         """Take no more output."""

@@ -20,11 +20,15 @@ _LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
 
 
 class Told(NamedTuple):
-    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die."""
+    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die.
+
+    And, where that is wanted, that something of it has left its group and lives on.
+    """
 
     ended: Callable[["Run"], None]
     gone: Callable[["Run"], None]
     stuck: Callable[["Run"], None]
+    escaped: Callable[["Run"], None] | None = None
 
 
 class Run:
@@ -42,8 +46,8 @@ class Run:
         "_killing",
         "_leader_gone",
         "_looks",
-        "_owner",
         "_over",
+        "_owner",
         "_timer",
         "_timers",
         "_told",
@@ -189,4 +193,6 @@ class Run:
         self._rearm(None, self._outlived)
         self._child.reap()
         self._told.gone(self)
+        if self._told.escaped is not None and self._child.escapee():
+            self._told.escaped(self)
         self._child.close()

@@ -75,7 +75,7 @@ class ScriptOutput:
     def take(self) -> bytes:
         """What was printed since the last call, bounded."""
         self.collect()
-        return self._capture.take()
+        return self._capture.take().within()
 
 
 def _size(path: str) -> int:

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from heat import preflight
 from heat.books import Books, HeatJournal
 from heat.console import Console
 from heat.errors import HeatError
@@ -68,7 +67,9 @@ class Service:
         self._broken = False
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
-        failures, verbose = self._logs = [self._log(log) for log in ("heat.log", "heat.verbose.log")]
+        failures, verbose = self._logs = [
+            self._log(log) for log in ("heat.log", "heat.verbose.log")
+        ]
         named = config is not None
         books = Books(self._console, failures, verbose, clock.unix, common, named)
         self._journal = HeatJournal(books)
@@ -92,8 +93,7 @@ class Service:
 
     def _log(self, name: str) -> Log:
         path, shown = (
-            os.path.join(folder, name)
-            for folder in (self._common.log_folder, self._common.log_dir)
+            os.path.join(folder, name) for folder in (self._common.log_folder, self._common.log_dir)
         )
         return Log(path, shown, self._console.trouble)
 
@@ -145,9 +145,7 @@ class Service:
         if signum == signal.SIGHUP:
             self._read_again()
         elif signum == signal.SIGUSR1:
-            for line in summary(
-                self._fleet.watches, self._turns, named=self._config is not None
-            ):
+            for line in summary(self._fleet.watches, self._turns, named=self._config is not None):
                 self._journal.status(line)
         else:
             self._journal.ending(f"{why}, {'killing' if self._fleet.stopping else 'stopping'}")

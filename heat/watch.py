@@ -19,6 +19,7 @@ from heat.schedule import Beat
 from heat.status import describe
 from heat.text import counted, seconds
 from heat.world import (
+    SILENT,
     Clock,
     Launcher,
     Output,
@@ -100,12 +101,13 @@ class Watch:
         "_check",
         "_crashed",
         "_done",
+        "_escape_told",
         "_events",
         "_journal",
         "_last",
         "_last_ended",
         "_last_script",
-                "_script",
+        "_script",
         "_slow_timer",
         "_start",
         "_tick_timer",
@@ -142,7 +144,7 @@ class Watch:
         self._events: list[tuple[Event, Tell | None]] = []
         self.left = False
         """Ended, and nothing of it is left."""
-        self._busy = self._crashed = False
+        self._busy = self._crashed = self._escape_told = False
         self._told: list[Callable[[], None]] = []
 
     # Ticks
@@ -282,14 +284,15 @@ class Watch:
         if self.exit_code is not None:
             turns.end()
             return
-        told = Told(self._check_ended, self._check_gone, self._check_stuck)
+        escaped = None if self._escape_told else self._check_escaped
+        told = Told(self._check_ended, self._check_gone, self._check_stuck, escaped)
         try:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
             turns.end()
             if error.passing:
                 checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
-                self._feed(CheckUnknown(), partial(self._tell_checked, checked, Output()))
+                self._feed(CheckUnknown(), partial(self._tell_checked, checked, SILENT))
             else:
                 self._feed(CheckImpossible(str(error)))
 
@@ -342,6 +345,10 @@ class Watch:
         elif run.stopped:
             self._journal.check_stopped(run, run.output())
         self._leave_if_ended()
+
+    def _check_escaped(self, run: Run) -> None:
+        self._escape_told = True
+        self._journal.escaped(run.pid)
 
     def _check_stuck(self, run: Run) -> None:
         self._world.turns.end()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from heat.capture import Printed
 from heat.schedule import Owner
 
 NO_ENV: Mapping[str, str] = MappingProxyType({})
@@ -49,10 +50,14 @@ class Status(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a program printed, each stream bounded and cut in its middle."""
+    """What a program printed, each stream bounded."""
 
-    stdout: bytes = b""
-    stderr: bytes = b""
+    stdout: Printed = Printed()
+    stderr: Printed = Printed()
+
+
+SILENT = Output()
+"""Most checks print nothing."""
 
 
 class Program(NamedTuple):
@@ -104,6 +109,10 @@ class Child(Protocol):
 
     def reap(self) -> None:
         """Collect the exited leader; the process id means nothing from here on."""
+        ...
+
+    def escapee(self) -> bool:
+        """Its group is empty, and yet somebody holds its output; asked when it is reaped."""
         ...
 
     def close(self) -> None:
@@ -172,6 +181,10 @@ class Printer(Protocol):
 
     def news(self, text: str, colour: str = "") -> None:
         """One line on stderr, with the time in front."""
+        ...
+
+    def trouble(self, text: str) -> None:
+        """A fault of HEAT's surroundings: on stderr, and on record."""
         ...
 
 

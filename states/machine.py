@@ -4,6 +4,8 @@ One shared machine of ``transitions`` serves all monitors; it keeps no list of t
 actions, entry and exit are the functions of the table, passed as such.
 """
 
+from typing import cast
+
 from transitions import EventData, Machine, Transition
 from transitions import State as MachineState
 
@@ -58,14 +60,16 @@ def _build() -> Machine:
     for row in ROWS:
         machine.add_transition(row.event.__name__, list(row.sources), row.to, list(row.guards))
         for source in row.sources:
-            rule: Rule = machine.events[row.event.__name__].transitions[source][-1]
-            rule.row = row
+            cast(Rule, machine.events[row.event.__name__].transitions[source][-1]).row = row
     return machine
 
 
 _machine = _build()
-_rules: dict[type[Event], dict[State, list[Rule]]] = {
-    row.event: {state: _machine.events[row.event.__name__].transitions[state] for state in State}
+_rules = {
+    row.event: {
+        state: cast("list[Rule]", _machine.events[row.event.__name__].transitions[state])
+        for state in State
+    }
     for row in ROWS
 }
 

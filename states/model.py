@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class State(StrEnum):
-    """How the watched thing is; ERROR is terminal. (Of strings, whose hash is quick.)"""
+    """How the watched thing is; ERROR is terminal. Strings, as their hash is quick."""
 
     NORMAL = "NORMAL"
     FAILING = "FAILING"

@@ -2,18 +2,31 @@
 
 import contextlib
 import errno
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
+
+FAST = "0.05"
+DETAILS = "details in heat.log"
+FAILED = f"Failed: Exit Code 1, {DETAILS}"
+
+LASTING = "echo $$ >> pids\nexec sleep 600"
+STUBBORN = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
+"""Scripts that do not end, and tell their process ids in ``pids``."""
+FIRST_AT_GATE = "[ $n -gt 0 ] || : < gate"
+"""The body of a check whose first run waits at the gate of that name."""
 
 RECEIVER = """
 import signal
@@ -41,11 +54,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 def alive(pid: int) -> bool:
     """Whether a process is there and not a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return stat.rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
+    return process_state(pid) not in {"", "Z", "X"}
 
 
 def process_state(pid: int) -> str:
@@ -109,6 +118,10 @@ class Heat:
         """The lines of stdout so far, without the time in front."""
         return [line.partition(": ")[2] for line in self.out.read_text().splitlines()]
 
+    def objects(self) -> list[dict[str, Any]]:
+        """The objects that ``--json`` has printed so far."""
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
     def news(self) -> list[str]:
         """The lines of stderr so far, without the time in front."""
         return [line.partition(": ")[2] for line in self.err.read_text().splitlines()]
@@ -138,6 +151,18 @@ class Heat:
 
     def signal(self, signum: int) -> None:
         self.process.send_signal(signum)
+
+    def status(self) -> str:
+        """The status line that SIGUSR1 asks for."""
+        before = self.err.read_text().count("in a row")
+        self.signal(signal.SIGUSR1)
+        self.await_news("in a row", before + 1)
+        return [line for line in self.news() if "in a row" in line][-1]
+
+    def skipped(self) -> int:
+        """How many ticks it has skipped."""
+        found = re.search(r"(\d+) ticks? skipped", self.status())
+        return int(found[1]) if found else 0
 
     def wait(self) -> int:
         """Wait for its exit status; -9 and the like for a signal."""

@@ -5,7 +5,6 @@ A test is named after its row: what is broken, and what HEAT does about it.
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import resource
@@ -20,7 +19,22 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Heat, Nobody, Place, alive, process_state, until
+from conftest import (
+    DETAILS,
+    FAILED,
+    FAST,
+    FIRST_AT_GATE,
+    LASTING,
+    PATIENCE,
+    RECEIVER,
+    STUBBORN,
+    Heat,
+    Nobody,
+    Place,
+    alive,
+    process_state,
+    until,
+)
 
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
@@ -28,9 +42,6 @@ from heat.process import PosixLauncher
 from heat.run import Run, Told
 from heat.world import Program
 
-FAST = "0.05"
-DETAILS = "details in heat.log"
-FAILED = f"Failed: Exit Code 1, {DETAILS}"
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -58,14 +69,6 @@ def records(text: str) -> list[tuple[str, str, list[str]]]:
     return found
 
 
-def status_of(heat: Heat) -> str:
-    """The status line that SIGUSR1 asks for."""
-    before = heat.err.read_text().count("in a row")
-    heat.signal(signal.SIGUSR1)
-    heat.await_news("in a row", before + 1)
-    return [line for line in heat.news() if "in a row" in line][-1]
-
-
 def open_files(heat: Heat) -> int:
     """How many descriptors HEAT holds between two checks: the fewest of many looks."""
     return min(len(os.listdir(f"/proc/{heat.pid}/fd")) for _ in range(200))
@@ -75,7 +78,7 @@ def idle_files(place: Place, heat: Heat) -> int:
     """How many descriptors HEAT holds beside those of the check that runs."""
     place.await_words("check.ran")
     # Its status line tells that the start of the check is over.
-    assert "a check runs now" in status_of(heat)
+    assert "a check runs now" in heat.status()
     return len(os.listdir(f"/proc/{heat.pid}/fd")) - 3
 
 
@@ -88,7 +91,7 @@ def memory(heat: Heat, key: str) -> int:
 
 # 1: started with SIGCHLD ignored, TERM blocked
 
-WITH_SIGNALS_LOST = """
+SIGNALS_LOST = """
 import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -96,11 +99,11 @@ signal.signal(signal.SIGHUP, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execv(sys.argv[1], sys.argv[1:])
 """
+WITH_SIGNALS_LOST = (sys.executable, "-c", SIGNALS_LOST)
 
 
 def test_01_failures_are_seen_with_sigchld_ignored(place: Place) -> None:
-    prefix = (sys.executable, "-c", WITH_SIGNALS_LOST)
-    heat = place.heat("-i", FAST, "-s", place.check(1), prefix=prefix)
+    heat = place.heat("-i", FAST, "-s", place.check(1), prefix=WITH_SIGNALS_LOST)
     heat.await_line("Failed", 3)
 
     assert heat.stop() == 0
@@ -109,11 +112,10 @@ def test_01_failures_are_seen_with_sigchld_ignored(place: Place) -> None:
 
 def test_01_programs_begin_with_plain_signals(place: Place) -> None:
     show = "grep -E 'Sig(Ign|Blk)' /proc/self/status"
-    prefix = (sys.executable, "-c", WITH_SIGNALS_LOST)
     heat = place.heat(
         *("-i", FAST, "--count", "1", "--fail", place.script("fail", show)),
         *("-s", place.check(1, body=show)),
-        prefix=prefix,
+        prefix=WITH_SIGNALS_LOST,
     )
 
     assert heat.wait() == 1
@@ -123,10 +125,10 @@ def test_01_programs_begin_with_plain_signals(place: Place) -> None:
 
 
 def test_01_a_check_can_be_killed_with_term_blocked(place: Place) -> None:
-    prefix = (sys.executable, "-c", WITH_SIGNALS_LOST)
     body = "trap 'echo by TERM; exit 1' TERM\nwhile :; do sleep 0.01; done"
     heat = place.heat(
-        "-i", FAST, "-t", "0.3", "--count", "1", "-s", place.script("check", body), prefix=prefix
+        *("-i", FAST, "-t", "0.3", "--count", "1", "-s", place.script("check", body)),
+        prefix=WITH_SIGNALS_LOST,
     )
 
     assert heat.wait() == 1
@@ -153,6 +155,14 @@ def traced() -> str:
 needs_strace = pytest.mark.skipif(bool(traced()), reason=traced() or "strace works")
 
 
+def injecting(place: Place, call: str, when: str, path: str) -> list[str]:
+    """The words of an strace that has a system call fail, where that is about ``path``."""
+    only = ["-P", str(place.folder / path), "-P", path] if path else []
+    names, _, error = call.rpartition(":")
+    inject = f"inject={names}:error={error}:when={when}"
+    return ["strace", "-qq", "-o", str(place.folder / "trace"), *only, "-e", inject]
+
+
 @contextlib.contextmanager
 def failing(place: Place, heat: Heat, call: str, when: str, path: str = "") -> Generator[Path]:
     """Have a system call of a running HEAT fail, until the block is left.
@@ -162,13 +172,8 @@ def failing(place: Place, heat: Heat, call: str, when: str, path: str = "") -> G
     """
     trace = place.folder / "trace"
     trace.unlink(missing_ok=True)
-    only = ["-P", str(place.folder / path), "-P", path] if path else []
-    names, _, error = call.rpartition(":")
-    inject = f"inject={names}:error={error}:when={when}"
-    strace = place.spawn(
-        ["strace", "-qq", "-o", str(trace), *only, "-p", str(heat.pid), "-e", inject],
-        stderr=subprocess.DEVNULL,
-    )
+    words = [*injecting(place, call, when, path), "-p", str(heat.pid)]
+    strace = place.spawn(words, stderr=subprocess.DEVNULL)
     try:
         yield trace
     finally:
@@ -260,13 +265,10 @@ def test_02_a_system_call_that_fails_loses_no_record_and_makes_no_check_pass(
 def test_02_a_system_call_that_fails_at_the_start_is_told_in_a_sentence(
     place: Place, call: str, path: str, when: int
 ) -> None:
-    only = ("-P", str(place.folder / path), "-P", path) if path else ()
-    names, _, error = call.rpartition(":")
-    inject = f"inject={names}:error={error}:when={when}"
     receiver = place.receiver()
     heat = place.heat(
         *("-i", FAST, "--count", "1", "--pid", str(receiver.pid), "-s", place.check(1)),
-        prefix=("strace", "-D", "-qq", "-o", str(place.folder / "trace"), *only, "-e", inject),
+        prefix=[*injecting(place, call, str(when), path), "-D"],
     )
 
     code = heat.wait()
@@ -305,7 +307,7 @@ def test_03_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(
     place.await_words("check.ran", 2)
 
     assert heat.stop() == 0
-    first = json.loads(heat.out.read_text().splitlines()[0])
+    first = heat.objects()[0]
     assert (first["result"], first["code"]) == ("failed", 124)
     assert first["duration"] < first["duration"] + took
     assert took >= least - 0.6
@@ -320,7 +322,7 @@ def test_03_no_second_check_starts_while_the_first_one_dies(place: Place) -> Non
     )
     heat = place.heat("-i", FAST, "-t", "0.1", "-s", check)
     heat.await_line("Timed out")
-    status = status_of(heat)
+    status = heat.status()
     (place.folder / "lock").unlink()
     place.await_words("pids", 2)
     (place.folder / "lock").unlink()
@@ -341,7 +343,7 @@ def test_04_a_grandchild_that_keeps_the_pipe_delays_no_verdict(place: Place) -> 
     until(lambda: not alive(pid), "the end of the grandchild")
 
     assert heat.stop() == 0
-    told = json.loads(heat.out.read_text())
+    (told,) = heat.objects()
     assert told["code"] == 1
     assert told["duration"] < 5
     assert "FAIL : ./check :\n> said\n> [Exit Code 1]\n" in heat.verbose()
@@ -365,6 +367,11 @@ def test_04_a_grandchild_that_escapes_costs_neither_a_verdict_nor_a_descriptor(
     assert set(heat.lines()) == {FAILED}
     for pid in place.await_words("pids"):
         place.adopt(int(pid))
+    first = place.words("check.ran")[0]
+    said = f"check ./check (process {first}) has ended, but a process that it started has left"
+    assert [line for line in heat.news() if said in line] == heat.news()[:1]
+    assert f"ERR : heat :\n> {said}" in heat.verbose()
+    assert heat.verbose().count("has left its process group") == 1
 
 
 def test_04_a_grandchild_that_floods_the_pipe_delays_no_verdict(place: Place) -> None:
@@ -399,32 +406,33 @@ def stubborn(place: Place) -> Path:
     done = subprocess.run(command, cwd=place.folder, capture_output=True, check=False)
     if done.stdout != b"0\n":
         pytest.skip(f"setuid programs do not work here: {done.stderr.decode()}")
-    done = subprocess.run([*NOBODY, sys.executable, "-c", "import heat"], check=False)
-    if done.returncode != 0:
+    if not nobody_runs_heat():
         pytest.skip("nobody may not run this Python")
     return path
 
 
-def unkillable(place: Place) -> tuple[Heat, int]:
-    """HEAT as nobody, with a check that is root's, after that outlived the KILL; its pid."""
+def nobody_runs_heat() -> bool:
+    """HEAT can be run as nobody."""
+    words = [*NOBODY, sys.executable, "-c", "import heat"]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+def unkillable(place: Place, *words: str) -> tuple[Heat, int]:
+    """HEAT as nobody, with a check that is root's; the pid of that."""
     for name in ("stdout", "stderr"):
         (place.folder / name).touch()
-    heat = place.heat(
-        *("-i", FAST, "-t", "0.1", "--"),
-        *("./stubborn", "--reuid", "0", "sh", "-c", "echo $$ >> pids; exec sleep 600"),
-        prefix=NOBODY,
-    )
-    place.adopt(int(place.await_words("pids")[0]))
-    heat.await_news("does not die of KILL")
-    return heat, int(place.words("pids")[0])
+    check = ("./stubborn", "--reuid", "0", "sh", "-c", LASTING)
+    heat = place.heat("-i", FAST, *words, "--", *check, prefix=NOBODY)
+    return heat, place.adopt(int(place.await_words("pids")[0]))
 
 
 @pytest.mark.usefixtures("stubborn")
 def test_05_a_check_that_cannot_be_killed_is_said_once_and_not_started_again(
     place: Place,
 ) -> None:
-    heat, pid = unkillable(place)
-    status = status_of(heat)
+    heat, pid = unkillable(place, "-t", "0.1")
+    heat.await_news("does not die of KILL")
+    status = heat.status()
     os.kill(pid, signal.SIGKILL)
     place.adopt(int(place.await_words("pids", 2)[1]))
 
@@ -438,7 +446,8 @@ def test_05_a_check_that_cannot_be_killed_is_said_once_and_not_started_again(
 
 @pytest.mark.usefixtures("stubborn")
 def test_05_heat_ends_though_its_check_cannot_be_killed(place: Place) -> None:
-    heat, pid = unkillable(place)
+    heat, pid = unkillable(place, "-t", "0.1")
+    heat.await_news("does not die of KILL")
 
     assert heat.stop() == 0
     assert alive(pid)
@@ -447,14 +456,7 @@ def test_05_heat_ends_though_its_check_cannot_be_killed(place: Place) -> None:
 
 @pytest.mark.usefixtures("stubborn")
 def test_05_heat_ends_though_a_check_cannot_be_killed_that_runs_at_the_end(place: Place) -> None:
-    for name in ("stdout", "stderr"):
-        (place.folder / name).touch()
-    heat = place.heat(
-        *("-i", FAST, "--"),
-        *("./stubborn", "--reuid", "0", "sh", "-c", "echo $$ >> pids; exec sleep 600"),
-        prefix=NOBODY,
-    )
-    pid = place.adopt(int(place.await_words("pids")[0]))
+    heat, pid = unkillable(place)
 
     assert heat.stop() == 0
     assert alive(pid)
@@ -586,8 +588,7 @@ def test_08_without_processes_a_check_is_unknown_and_the_next_tick_tries_again(
 ) -> None:
     prefix: tuple[str, ...] = ()
     if os.geteuid() == 0:
-        done = subprocess.run([*NOBODY, sys.executable, "-c", "import heat"], check=False)
-        if done.returncode != 0:
+        if not nobody_runs_heat():
             pytest.skip("root has no limit of processes, and nobody may not run this Python")
         prefix = NOBODY
         place.folder.chmod(0o777)
@@ -601,7 +602,7 @@ def test_08_without_descriptors_a_check_is_unknown_and_the_next_tick_tries_again
     place: Place,
 ) -> None:
     gate = place.gate("gate")
-    check = place.check(1, body="[ $n -gt 0 ] || : < gate")
+    check = place.check(1, body=FIRST_AT_GATE)
     heat = place.heat("-i", FAST, "-s", check)
     idle = idle_files(place, heat)
     gate.open()
@@ -614,7 +615,7 @@ def test_08_however_few_descriptors_are_left_no_started_check_is_lost(place: Pla
     heat = place.heat(
         *("-i", "0.02", "--fail", place.script("fail", "true"), "--recovery"),
         *(place.script("recover", "true"), "--threshold", "3"),
-        *("-s", place.check(1, body="[ $n -gt 0 ] || : < gate")),
+        *("-s", place.check(1, body=FIRST_AT_GATE)),
     )
     idle = idle_files(place, heat)
     gate.open()
@@ -646,7 +647,7 @@ def test_08_a_target_is_not_stopped_without_the_descriptor_that_it_takes_to_wake
     receiver = place.receiver()
     heat = place.heat(
         *("-i", FAST, "--pid", str(receiver.pid), "--signal", "none", "--fault-signal", "STOP"),
-        *("--recovery-timeout", "1h", "-s", place.check(1, body="[ $n -gt 0 ] || : < gate")),
+        *("--recovery-timeout", "1h", "-s", place.check(1, body=FIRST_AT_GATE)),
     )
     place.await_words("check.ran")
     with failing(place, heat, "?fcntl,?dup:EMFILE", "1..3") as trace:
@@ -667,7 +668,7 @@ def test_08_a_recovery_script_that_cannot_be_started_is_tried_again(place: Place
     recovery = place.script("recover", "echo $HEAT_FAIL_CNT >> recovered")
     heat = place.heat(
         *("-i", FAST, "--recovery", recovery, "--recovery-timeout", "1h", "--count", "2"),
-        *("-s", place.check(1, 0, body="[ $n -gt 0 ] || : < gate")),
+        *("-s", place.check(1, 0, body=FIRST_AT_GATE)),
     )
     place.await_words("check.ran")
     with failing(place, heat, f"{SPAWN}:EAGAIN", "1..2") as trace:
@@ -771,8 +772,8 @@ def test_09_a_recovery_script_that_can_no_longer_be_started_is_an_error_that_nam
 def test_10_a_check_killed_from_outside_is_an_error_at_once(
     place: Place, signum: signal.Signals
 ) -> None:
-    heat = place.heat("-i", "1h", "-s", place.script("check", "echo $$ > pid\nexec sleep 600"))
-    pid = int(place.await_words("pid")[0])
+    heat = checking(place)
+    pid = int(place.words("pids")[0])
     os.kill(pid, signum)
 
     assert heat.wait() == 3
@@ -785,11 +786,8 @@ def test_10_a_check_killed_from_outside_is_an_error_at_once(
 def test_10_a_recovery_script_killed_from_outside_is_an_error_at_once(
     place: Place, policy: str
 ) -> None:
-    recovery = place.script("recover", "echo $$ > pid\nexec sleep 600")
-    heat = place.heat(
-        "-i", "1h", "--on-killed", policy, "--recovery", recovery, "-s", place.check(1)
-    )
-    pid = int(place.await_words("pid")[0])
+    heat = recovery_script(place, "--on-killed", policy)
+    pid = int(place.words("pids")[0])
     os.kill(pid, signal.SIGKILL)
 
     assert heat.wait() == 3
@@ -799,9 +797,8 @@ def test_10_a_recovery_script_killed_from_outside_is_an_error_at_once(
 
 
 def test_10_a_fail_script_killed_from_outside_is_a_record(place: Place) -> None:
-    fail = place.script("fail", "echo $$ > pid\nexec sleep 600")
-    heat = place.heat("-i", "1h", "--count", "1", "--fail", fail, "-s", place.check(1))
-    os.kill(int(place.await_words("pid")[0]), signal.SIGKILL)
+    heat = fail_script(place, "--count", "1")
+    os.kill(int(place.words("pids")[0]), signal.SIGKILL)
 
     assert heat.wait() == 1
     assert ("FAIL", "./fail", ["[killed by SIGKILL]"]) in records(heat.verbose())
@@ -818,12 +815,17 @@ def test_10_a_killed_grandchild_is_an_ordinary_failure(place: Place) -> None:
 # 11: the target exits, is a zombie, its pid is reused
 
 
-def test_11_a_target_that_exits_is_an_error_at_that_moment(place: Place) -> None:
+def watching_a_target(place: Place) -> tuple[Heat, subprocess.Popen[bytes]]:
     target = place.spawn(["sleep", "600"])
     heat = place.heat(
         "-i", "1h", "--pid", str(target.pid), "--signal", "TERM", "-s", place.check(0)
     )
     heat.await_line("OK")
+    return heat, target
+
+
+def test_11_a_target_that_exits_is_an_error_at_that_moment(place: Place) -> None:
+    heat, target = watching_a_target(place)
     target.kill()
     target.wait()
 
@@ -833,11 +835,7 @@ def test_11_a_target_that_exits_is_an_error_at_that_moment(place: Place) -> None
 
 
 def test_11_a_target_that_becomes_a_zombie_has_ended(place: Place) -> None:
-    target = place.spawn(["sleep", "600"])
-    heat = place.heat(
-        "-i", "1h", "--pid", str(target.pid), "--signal", "TERM", "-s", place.check(0)
-    )
-    heat.await_line("OK")
+    heat, target = watching_a_target(place)
     os.kill(target.pid, signal.SIGKILL)
 
     assert heat.wait() == 3
@@ -857,7 +855,7 @@ def test_11_a_target_that_ends_during_the_recovery_script_lets_that_end_first(
     place.await_words("told")
     until(lambda: process_state(target.pid) == "Z", "the target's end")
 
-    assert "no check ended yet" not in status_of(heat)
+    assert "no check ended yet" not in heat.status()
     assert heat.process.poll() is None
     gate.open()
     assert heat.wait() == 3
@@ -918,8 +916,6 @@ sys.exit(code)
 
 @needs_root
 def test_11_a_stranger_with_the_target_s_pid_is_not_signalled(place: Place) -> None:
-    from conftest import RECEIVER  # noqa: PLC0415
-
     namespace = ("unshare", "--pid", "--fork", "--mount-proc")
     probe = "test -w /proc/sys/kernel/ns_last_pid"
     if subprocess.run([*namespace, "sh", "-c", probe], check=False).returncode != 0:
@@ -1027,7 +1023,7 @@ def test_14_a_result_at_the_deadline_is_one_verdict(place: Place) -> None:
     heat = place.heat("-i", "0.01", "-t", "0.06", "--count", "25", "--json", "sleep", "0.058")
     code = heat.wait()
 
-    told = [json.loads(line) for line in heat.out.read_text().splitlines()]
+    told = heat.objects()
     assert len(told) == 25
     assert {(each["result"], each["code"]) for each in told} <= {("ok", 0), ("failed", 124)}
     assert len({each["pid"] for each in told}) == 25
@@ -1049,7 +1045,7 @@ def test_15_ticks_that_a_stopped_heat_missed_are_skipped_and_counted(place: Plac
     assert len(place.words("check.ran")) <= ran + 1
     heat.signal(signal.SIGCONT)
     heat.await_line("OK", ran + 2)
-    found = re.search(r"; (\d+) checks; (\d+) ticks skipped", status_of(heat))
+    found = re.search(r"; (\d+) checks; (\d+) ticks skipped", heat.status())
 
     assert heat.stop() == 0
     assert found is not None
@@ -1078,7 +1074,7 @@ def test_15_a_stepped_wall_clock_shifts_no_tick(place: Place, step: int) -> None
     heat.await_line("Failed", before + 5)
     took = time.monotonic() - began
     ran = len(heat.lines())
-    status = status_of(heat)
+    status = heat.status()
 
     assert heat.stop() == 0
     orderly(heat)
@@ -1151,7 +1147,7 @@ def test_16_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
     heat.await_news("cannot write logs/heat.verbose.log: no such file or directory")
     if hup:
         heat.signal(signal.SIGHUP)
-        status_of(heat)
+        heat.status()
     seen = len(heat.lines())
     heat.await_line("Failed", seen + 3)
     logs.mkdir()
@@ -1308,8 +1304,6 @@ def test_17_a_full_disk_behind_stdout_does_not_stop_the_watching(place: Place) -
 
 # 18: TERM, INT, HUP, USR1 in each state; a second TERM
 
-LASTING = "echo $$ >> pids\nexec sleep 600"
-
 
 def normal(place: Place) -> Heat:
     heat = place.heat("-i", "1h", "-s", place.check(0))
@@ -1329,16 +1323,16 @@ def failing_state(place: Place) -> Heat:
     return heat
 
 
-def fail_script(place: Place) -> Heat:
+def fail_script(place: Place, *words: str) -> Heat:
     fail = place.script("fail", LASTING)
-    heat = place.heat("-i", "1h", "--fail", fail, "-s", place.check(1))
+    heat = place.heat("-i", "1h", "--fail", fail, *words, "-s", place.check(1))
     place.await_words("pids")
     return heat
 
 
-def recovery_script(place: Place) -> Heat:
+def recovery_script(place: Place, *words: str) -> Heat:
     recovery = place.script("recover", LASTING)
-    heat = place.heat("-i", "1h", "--recovery", recovery, "-s", place.check(1))
+    heat = place.heat("-i", "1h", "--recovery", recovery, *words, "-s", place.check(1))
     place.await_words("pids")
     return heat
 
@@ -1363,8 +1357,7 @@ def waiting(place: Place) -> Heat:
 
 
 def dying(place: Place) -> Heat:
-    stubborn = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
-    heat = place.heat("-i", "1h", "-t", "0.3", "-s", place.script("check", stubborn))
+    heat = place.heat("-i", "1h", "-t", "0.3", "-s", place.script("check", STUBBORN))
     heat.await_line("Timed out")
     return heat
 
@@ -1412,7 +1405,7 @@ def test_18_hup_and_usr1_change_nothing_and_int_exits_130(
     (place.folder / "heat.verbose.log").rename(place.folder / "old")
     heat.signal(signal.SIGHUP)
     heat.await_file("heat.verbose.log")
-    status = status_of(heat)
+    status = heat.status()
     assert heat.process.poll() is None
     heat.signal(signal.SIGINT)
 
@@ -1434,11 +1427,10 @@ def test_18_a_second_term_is_harmless(place: Place, begin: Callable[[Place], Hea
 
 
 def test_18_a_second_term_kills_at_once_what_ignores_the_first(place: Place) -> None:
-    stubborn = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
     took = 2.0
     # A busy machine may be slow once, and not each time.
     for attempt in range(1, 5):
-        heat = place.heat("-i", "1h", "-s", place.script("check", stubborn))
+        heat = place.heat("-i", "1h", "-s", place.script("check", STUBBORN))
         pid = int(place.await_words("pids", attempt)[-1])
         began = time.monotonic()
         heat.signal(signal.SIGTERM)
@@ -1472,7 +1464,7 @@ def test_18_in_error_a_signal_ends_the_wait_for_the_fail_script(
     heat = in_error(place)
     place.await_words("pids")
     heat.signal(signal.SIGHUP)
-    status = status_of(heat)
+    status = heat.status()
     heat.signal(signum)
 
     assert heat.wait() == 3
@@ -1545,7 +1537,7 @@ def test_21_of_two_thousand_exits_at_once_each_status_is_right(place: Place) -> 
 
     def note_ended(number: int, run: Run) -> None:
         ended.setdefault(number, []).append((run.status.code, run.status.signal))
-        assert run.output().stderr == f"{number % 256}\n".encode()
+        assert run.output().stderr.kept == f"{number % 256}\n".encode()
 
     def note_gone(run: Run) -> None:
         gone.append(run)

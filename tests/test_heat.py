@@ -1,6 +1,5 @@
 """HEAT end to end, on real processes: the options, the lines, the logs, the exit codes."""
 
-import json
 import os
 import re
 import signal
@@ -8,13 +7,9 @@ import sys
 import time
 
 import pytest
-from conftest import Heat, Place, alive, process_state, until
+from conftest import DETAILS, FAILED, FAST, LASTING, Heat, Place, alive, process_state, until
 
 from heat import __version__
-
-FAST = "0.05"
-DETAILS = "details in heat.log"
-FAILED = f"Failed: Exit Code 1, {DETAILS}"
 
 
 def without_times(text: str) -> str:
@@ -154,7 +149,7 @@ def test_a_check_that_runs_too_long_has_failed_with_code_124(place: Place) -> No
     (pid,) = place.words("pid")
     assert not alive(int(pid))
     assert place.words("told") == [f"124 {pid}"]
-    told = json.loads(heat.out.read_text())
+    (told,) = heat.objects()
     assert (told["result"], told["code"], told["pid"]) == ("failed", 124, int(pid))
     assert told["duration"] >= 0.2
 
@@ -195,13 +190,7 @@ def test_a_tick_that_finds_a_check_running_is_skipped_and_counted(place: Place) 
     check = place.check(0, body=": < gate")
     heat = place.heat("-i", FAST, "--count", "2", "-s", check)
     place.await_words("check.ran")
-
-    def skipped() -> int:
-        heat.signal(signal.SIGUSR1)
-        found = re.findall(r"(\d+) ticks? skipped", heat.err.read_text())
-        return int(found[-1]) if found else 0
-
-    until(lambda: skipped() >= 3, "three skipped ticks")
+    until(lambda: heat.skipped() >= 3, "three skipped ticks")
 
     assert len(place.words("check.ran")) == 1
     gate.open()
@@ -433,34 +422,29 @@ def test_the_failure_that_reaches_the_threshold_is_told_as_recovering(place: Pla
     assert told[-2:] == ["fail 2 RECOVERING", "recovery 2 RECOVERING"]
 
 
-def test_failures_during_the_fail_script_are_folded_into_one_more_run(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("words", "codes", "last", "code"),
+    [((), (11, 12, 13, 14), "4 14", 1), (("--fail-overlap", "queue"), (11, 12, 0), "2 12", 0)],
+    ids=["", "though a check has passed meanwhile"],
+)
+def test_failures_during_the_fail_script_are_folded_into_one_more_run(
+    place: Place, words: tuple[str, ...], codes: tuple[int, ...], last: str, code: int
+) -> None:
     gate = place.gate("gate")
-    fail = place.script("fail", "echo $HEAT_FAIL_CNT $HEAT_FAIL_CODE >> told\n: < gate")
-    heat = place.heat("-i", FAST, "--count", "4", "--fail", fail, "-s", place.check(11, 12, 13, 14))
-    heat.await_line("Failed", 4)
-
-    assert place.words("told") == ["1 11"]
-    gate.open()
-    place.await_words("told", 2)
-    gate.open()
-    assert heat.wait() == 1
-    assert place.words("told") == ["1 11", "4 14"]
-
-
-def test_a_queued_run_of_the_fail_script_is_run_even_after_a_pass(place: Place) -> None:
-    gate = place.gate("gate")
-    fail = place.script("fail", "echo $HEAT_FAIL_CNT $HEAT_STATE >> told\n: < gate")
+    told = "echo $HEAT_FAIL_CNT $HEAT_FAIL_CODE $HEAT_STATE >> told"
+    fail = place.script("fail", f"{told}\n: < gate")
     heat = place.heat(
-        *("-i", FAST, "--count", "3", "--fail", fail, "--fail-overlap", "queue"),
-        *("-s", place.check(1, 1, 0)),
+        *("-i", FAST, "--count", str(len(codes)), "--fail", fail, *words),
+        *("-s", place.check(*codes)),
     )
-    heat.await_line("OK")
+    until(lambda: len(heat.lines()) == len(codes), "the last check")
+
+    assert place.await_words("told") == ["1 11 FAILING"]
     gate.open()
     place.await_words("told", 2)
     gate.open()
-
-    assert heat.wait() == 0
-    assert place.words("told") == ["1 FAILING", "2 FAILING"]
+    assert heat.wait() == code
+    assert place.words("told") == ["1 11 FAILING", f"{last} FAILING"]
 
 
 def test_no_check_runs_during_the_fail_script_with_skip(place: Place) -> None:
@@ -471,13 +455,7 @@ def test_no_check_runs_during_the_fail_script_with_skip(place: Place) -> None:
         *("-s", place.check(1)),
     )
     place.await_words("told")
-
-    def skipped() -> int:
-        heat.signal(signal.SIGUSR1)
-        found = re.findall(r"(\d+) ticks? skipped", heat.err.read_text())
-        return int(found[-1]) if found else 0
-
-    until(lambda: skipped() >= 3, "three skipped ticks")
+    until(lambda: heat.skipped() >= 3, "three skipped ticks")
 
     assert len(place.words("check.ran")) == 1
     gate.open()
@@ -659,7 +637,7 @@ def test_recovery_ends_after_so_many_passes_in_a_row(place: Place) -> None:
     assert heat.wait() == 0
     receiver.await_signal("USR2")
     assert receiver.signals() == ["USR2"]
-    told = [json.loads(line) for line in heat.out.read_text().splitlines()]
+    told = heat.objects()
     assert [each["state"] for each in told] == [
         *("FAILING", "FAILING", "RECOVERING", "RECOVERING", "RECOVERING", "RECOVERING"),
         "NORMAL",
@@ -668,14 +646,14 @@ def test_recovery_ends_after_so_many_passes_in_a_row(place: Place) -> None:
 
 
 def test_a_recovery_script_that_runs_too_long_is_killed_and_the_window_opens(place: Place) -> None:
-    recovery = place.script("recover", "echo $$ > pid\nexec sleep 600")
+    recovery = place.script("recover", LASTING)
     heat = place.heat(
         *("-i", "1h", "--recovery", recovery, "--script-timeout", "0.2", "--count", "2"),
         *("-s", place.check(1, 0)),
     )
 
     assert heat.wait() == 0
-    assert not alive(int(place.words("pid")[0]))
+    assert not alive(int(place.words("pids")[0]))
     assert "FAIL : ./recover :\n> [Timed out after 0.2 s]\n" in heat.verbose()
     assert " : ERR : " not in heat.verbose()
 
@@ -709,7 +687,7 @@ def test_all_options_work_together(place: Place) -> None:
     got = receiver.signals()
     assert got[:3] == ["USR1", "USR1", "WINCH"]
     assert set(got[3:-1]) <= {"WINCH"}
-    told = [json.loads(line) for line in heat.out.read_text().splitlines()]
+    told = heat.objects()
     assert [each["count"] for each in told] == [0, 1, 2, 3, 4]
     assert "> recovery web 2\n" in heat.log("logs/heat.verbose.log")
     assert "recovery web 2\n" in heat.log("logs/heat.web.out")
@@ -813,7 +791,7 @@ def test_json_has_one_object_a_line(place: Place) -> None:
     )
 
     assert heat.wait() == 1
-    told = [json.loads(line) for line in heat.out.read_text().splitlines()]
+    told = heat.objects()
     for each, pid in zip(told, place.words("check.ran"), strict=True):
         assert list(each) == [
             *("time", "monitor", "result", "code", "pid", "duration", "state", "count")
@@ -841,7 +819,7 @@ def test_quiet_json_leaves_out_what_is_well(place: Place) -> None:
     heat = place.heat("-i", FAST, "-q", "--json", "--count", "2", "-s", place.check(0, 1))
 
     assert heat.wait() == 1
-    assert [json.loads(line)["result"] for line in heat.out.read_text().splitlines()] == ["failed"]
+    assert [each["result"] for each in heat.objects()] == ["failed"]
 
 
 def test_lines_are_flushed_as_they_happen(place: Place) -> None:

@@ -7,12 +7,13 @@ import resource
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Nobody, Place, alive, until
 
+from heat.capture import Printed
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
@@ -31,6 +32,7 @@ class Bench(Nobody):
         self.verdicts: list[str] = []
         self.outputs: list[Output] = []
         self.stuck: list[Run] = []
+        self.escaped: list[Run] = []
 
     def open(self) -> int:
         return os.open(self.script_output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -44,7 +46,7 @@ class Bench(Nobody):
         **env: str,
     ) -> Run:
         program = Program(argv[0], path or argv[0], argv, self if script else None, env)
-        told = Told(self._ended, self._gone, self.stuck.append)
+        told = Told(self._ended, self._gone, self.stuck.append, self.escaped.append)
         return Run((self.clock, self.loop, self.launcher), program, timeout, told, self)
 
     def collect(self) -> None:
@@ -108,21 +110,21 @@ def test_a_signal_is_told_from_an_exit_code(bench: Bench) -> None:
 def test_both_streams_are_taken_apart(bench: Bench) -> None:
     bench.sh("echo out; echo err >&2; exit 1")
 
-    assert bench.outputs[0] == Output(b"out\n", b"err\n")
+    assert bench.outputs[0] == Output(Printed(b"out\n", 4), Printed(b"err\n", 4))
 
 
 def test_more_than_a_pipe_holds_is_taken_while_it_runs(bench: Bench) -> None:
     bench.sh("head -c 300000 /dev/zero | tr '\\0' x; echo end >&2; exit 3")
 
     stdout, stderr = bench.outputs[0]
-    assert b"[234464 bytes cut here]" in stdout
-    assert stderr == b"end\n"
+    assert b"[234464 bytes cut here]" in stdout.within()
+    assert stderr.within() == b"end\n"
 
 
 def test_stdin_is_empty_and_the_group_is_its_own(bench: Bench) -> None:
     run = bench.sh("cat; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
 
-    assert bench.outputs[0].stdout.decode().split() == [str(run.pid)]
+    assert bench.outputs[0].stdout.kept.decode().split() == [str(run.pid)]
 
 
 def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
@@ -130,14 +132,14 @@ def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
     given = {fd for fd in map(int, os.listdir("/proc/self/fd")) if inheritable(fd)}
     bench.run("/bin/ls", "/proc/self/fd")
 
-    assert len({int(fd) for fd in bench.outputs[0].stdout.split()} - given - {0, 1, 2}) == 1
+    assert len({int(fd) for fd in bench.outputs[0].stdout.kept.split()} - given - {0, 1, 2}) == 1
 
 
 def test_dispositions_and_mask_are_reset(bench: Bench) -> None:
     bench.run("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
 
     internal = 1 << 31 | 1 << 32  # The C library ignores its own two in children of threads.
-    values = [line.split()[1] for line in bench.outputs[0].stdout.splitlines()]
+    values = [line.split()[1] for line in bench.outputs[0].stdout.kept.splitlines()]
     assert [int(value, 16) & ~internal for value in values] == [0, 0]
 
 
@@ -187,7 +189,7 @@ def test_a_grandchild_that_keeps_the_pipe_does_not_delay_the_verdict(bench: Benc
 
     assert run.status == Status(1)
     assert time.monotonic() - began < 20
-    left = int(bench.outputs[0].stdout)
+    left = int(bench.outputs[0].stdout.kept)
     until(lambda: not alive(left), "the end of what the check left behind")
 
 
@@ -195,8 +197,62 @@ def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) ->
     run = bench.sh("setsid sleep 600 & echo $!; exit 1")
 
     assert run.status == Status(1)
-    escaped = int(bench.outputs[0].stdout)
+    escaped = int(bench.outputs[0].stdout.kept)
     os.kill(escaped, signal.SIGKILL)
+
+
+LEFT = "sh -c 'echo $$ >left; exec sleep 600' & until [ -s left ]; do sleep 0.01; done"
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        (f"setsid {LEFT}", True),
+        (f"setsid {LEFT}; echo out", True),
+        (f"setsid {LEFT}; echo err >&2; exit 1", True),
+        (f"setsid {LEFT.replace(' &', ' >/dev/null 2>&1 &')}", False),
+        (LEFT, False),
+        (f"{LEFT}; kill $(cat left); wait", False),
+        ("echo out; echo err >&2", False),
+    ],
+)
+def test_a_process_that_left_the_group_of_a_check_is_seen_by_what_it_holds(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch, line: str, *, seen: bool
+) -> None:
+    monkeypatch.chdir(place.folder)
+    run = bench.sh(line)
+
+    for pid in place.words("left"):
+        place.adopt(int(pid))
+    assert bench.escaped == [run] * seen
+
+
+def test_a_process_that_left_the_group_of_a_check_that_timed_out_is_seen_too(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    run = bench.sh(f"setsid {LEFT}; trap 'exit 1' TERM; while :; do sleep 0.1; done", timeout=0.5)
+
+    place.adopt(int(place.await_words("left")[0]))
+    assert bench.verdicts == ["timed out", "gone"]
+    assert bench.escaped == [run]
+
+
+def test_a_check_that_leaves_nothing_behind_is_not_looked_at_twice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = os.killpg
+
+    def killpg(pid: int, signum: int) -> None:
+        looks.append(signum)
+        real(pid, signum)
+
+    monkeypatch.setattr(os, "killpg", killpg)
+    bench.sh("exit 1")
+    bench.sh("echo out; echo err >&2")
+
+    assert looks == [signal.SIGKILL, signal.SIGKILL]
 
 
 def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:
@@ -330,7 +386,7 @@ def test_an_environment_is_added_to_heats_own(
     bench.start("/usr/bin/env", HEAT_NAME="größe")
     bench.loop.run()
 
-    lines = bench.outputs[0].stdout.decode().splitlines()
+    lines = bench.outputs[0].stdout.kept.decode().splitlines()
     assert "HEAT_NAME=größe" in lines
     assert any(line.startswith("PATH=") for line in lines)
     monkeypatch.undo()

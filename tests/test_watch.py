@@ -414,6 +414,14 @@ def test_scripts_are_told_of_the_outage() -> None:
     assert recovery == fail | {"HEAT_FAIL_TIME_LAST": "1671306479"}
 
 
+def test_a_process_that_leaves_the_group_of_a_check_is_said_once() -> None:
+    world = VirtualWorld(checks=[OK, Ends(escapee=True)]).run_until(45)
+
+    told = [line for line in world.printed if "has left its process group" in line]
+    assert [line[: line.index(" has ended")] for line in told] == ["(check check (process 47002)"]
+    assert told[0].strip("()") in world.records["heat.verbose.log"]
+
+
 def test_the_status_line() -> None:
     world = VirtualWorld("--threshold=3", *RECOVER, checks=[FAILS]).run_until(12)
 

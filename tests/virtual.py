@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from heat.books import Books
+from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
 from heat.options import Common, Options, build
@@ -67,6 +68,8 @@ class Ends(NamedTuple):
     error: str = ""
     """It cannot be started; ``passing`` tells whether for want of resources."""
     passing: bool = True
+    escapee: bool = False
+    """It leaves a process behind that is no longer in its group."""
 
 
 class VirtualChild:
@@ -82,7 +85,7 @@ class VirtualChild:
         self._ends = ends
         self._exited = exited
         self._status: Status | None = None
-        self._output = Output(b"", ends.stderr)
+        self._output = Output(stderr=Printed(ends.stderr, len(ends.stderr)))
         self.reaped = False
         if ends.after is not None:
             status = Status(None, ends.killed) if ends.killed else Status(ends.code)
@@ -122,6 +125,9 @@ class VirtualChild:
         assert self._status is not None, "reaped before it exited"
         assert not self.reaped, "reaped twice"
         self.reaped = True
+
+    def escapee(self) -> bool:
+        return self._ends.escapee
 
     def close(self) -> None:
         pass
@@ -191,9 +197,7 @@ class VirtualWorld:
 
     # The launcher
 
-    def start(
-        self, program: Program, exited: Callable[[], None], owner: Owner
-    ) -> VirtualChild:
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
@@ -224,6 +228,9 @@ class VirtualWorld:
     def news(self, text: str, colour: str = "") -> None:
         del colour
         self.printed.append(f"({text})")
+
+    def trouble(self, text: str) -> None:
+        self.news(f"heat: {text}")
 
 
 class _Log:
