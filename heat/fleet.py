@@ -194,6 +194,13 @@ class Fleet:
         for watch in [*self.watches.values(), *self._leaving.values()]:
             watch.stop(exit_code, at_once=again)
 
+    def give_in(self, exit_code: int) -> None:
+        """End by a signal of HEAT's own: stop, but let fail scripts tell of the failure."""
+        self._stopped = exit_code
+        self._awaited.clear()
+        for watch in [*self.watches.values(), *self._leaving.values()]:
+            watch.give_in(exit_code)
+
     @property
     def stopping(self) -> bool:
         """HEAT was told to end."""

@@ -177,8 +177,8 @@ class Journal(Writer):
 
     def waiting_for_fail(self, waiting: str, left: float) -> None:
         """Recovery, or the end, waits for the fail script."""
-        left = round(left, 1)
-        self._detail(f"{waiting} waits for the fail script, at most {seconds(left)} s")
+        so_long = f"at most {seconds(round(left, 1))} s" if left else "which is being killed"
+        self._detail(f"{waiting} waits for the fail script, {so_long}")
 
     def end_waits_for_fail(self, left: float) -> None:
         """What is left to do before the end."""

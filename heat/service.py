@@ -5,6 +5,7 @@ import os
 import signal
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.books import Books, HeatJournal
@@ -128,28 +129,33 @@ class Service:
     # Signals
 
     def _caught(self, signum: int) -> None:
+        name = signal.Signals(signum).name
         if signum == signal.SIGCHLD:
             self._launcher.reap_orphans()
-            return
-        name = signal.Signals(signum).name
-        code = EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL
-        self._act(signum, f"{name} received", code)
-
-    def _handle_own(self, signum: int) -> bool:
-        if signum in HANDLED:
-            name = signal.Signals(signum).name
-            self._act(signum, f"{name} sent by HEAT to itself, exit code {EXIT_ERROR}", EXIT_ERROR)
-        return signum in HANDLED
-
-    def _act(self, signum: int, why: str, exit_code: int) -> None:
-        if signum == signal.SIGHUP:
+        elif signum == signal.SIGHUP:
             self._read_again()
         elif signum == signal.SIGUSR1:
-            for line in summary(self._fleet.watches, self._turns, named=self._config is not None):
+            named = self._config is not None
+            for line in summary(self._fleet.watches, self._turns, named=named):
                 self._journal.status(line)
         else:
-            self._journal.ending(f"{why}, {'killing' if self._fleet.stopping else 'stopping'}")
-            self._fleet.stop(exit_code)
+            doing = "killing" if self._fleet.stopping else "stopping"
+            self._journal.ending(f"{name} received, {doing}")
+            self._fleet.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
+
+    def _handle_own(self, signum: int) -> bool:
+        """Take a signal that HEAT sends to itself, when all it goes with has been done."""
+        if signum not in HANDLED:
+            return False
+        ends = signum in (signal.SIGTERM, signal.SIGINT)
+        take = partial(self._give_in if ends else self._caught, signum)
+        self._loop.at(0.0, take, self)
+        return True
+
+    def _give_in(self, signum: int) -> None:
+        name = signal.Signals(signum).name
+        self._journal.ending(f"{name} sent by HEAT to itself, exit code {EXIT_ERROR}, stopping")
+        self._fleet.give_in(EXIT_ERROR)
 
     def _read_again(self) -> None:
         for log in self._logs:

@@ -18,8 +18,11 @@ _NEXT = {
 }
 
 
-def describe(monitor: Monitor, last: str, last_age: float, next_in: float) -> str:
-    """State, count, last check and its age, next check; times in seconds."""
+def describe(monitor: Monitor, last: str, last_age: float, next_in: float | None) -> str:
+    """State, count, last check and its age, next check; times in seconds.
+
+    ``next_in`` is the time to the next tick, None when there is none.
+    """
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
     parts = [
@@ -29,12 +32,22 @@ def describe(monitor: Monitor, last: str, last_age: float, next_in: float) -> st
     if monitor.check is CheckSlot.RUNNING:
         parts.append("a check runs now")
     else:
-        in_time = f"next check in {seconds(round(max(0.0, next_in), 1))} s"
-        parts.append(_NEXT.get(monitor.remedy, in_time))
+        parts.append(_next(monitor, next_in))
     parts.append(counted(monitor.checks, "check"))
     if monitor.skipped:
         parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
     return "; ".join(parts)
+
+
+def _next(monitor: Monitor, next_in: float | None) -> str:
+    limits = monitor.limits
+    if next_in is None or (limits.checks is not None and monitor.checks >= limits.checks):
+        return "no more checks"
+    if monitor.remedy in _NEXT:
+        return _NEXT[monitor.remedy]
+    if limits.fail_overlap_skip and monitor.fail_running:
+        return "next check when the fail script has ended"
+    return f"next check in {seconds(round(max(0.0, next_in), 1))} s"
 
 
 _MOST_LINES = 20

@@ -164,9 +164,15 @@ class Watch:
         self._feed(Tick(missed) if missed else _TICK)
         if (file := self.parts.script_file) is not None:
             if self._script is None:
-                self._journal.script_printed(self._last_script, file.take())
+                self._tell_printed(file)
             else:
                 file.collect()
+
+    def _tell_printed(self, file: ScriptFile) -> None:
+        """A service that a script left behind, or another HEAT's script, prints on."""
+        own = self.parts.recovery or self.parts.fail
+        shown = self._last_script or ("" if own is None else own.shown)
+        self._journal.script_printed(shown, file.take())
 
     # Events and effects
 
@@ -187,10 +193,14 @@ class Watch:
         finally:
             self._busy = False
             self._write()
-        if self.exit_code is None and nothing_left(self.monitor):
+        self._end_if_done()
+        self._leave_if_ended()
+
+    def _end_if_done(self) -> None:
+        stuck = self._check is not None and self._check.outlived
+        if self.exit_code is None and nothing_left(self.monitor, stuck=stuck):
             self._end(EXIT_WELL if well(self.monitor) else EXIT_NOT_WELL)
             self._journal.ending(f"{counted(self.monitor.checks, 'check')} done (--count)")
-        self._leave_if_ended()
 
     def _tell(self, write: Callable[..., None], *what: object) -> None:
         """Have it written as soon as all reactions are out."""
@@ -409,7 +419,7 @@ class Watch:
     def _environment(self, last: Failure, count: int, state: State) -> dict[str, str]:
         return {
             "HEAT_FAIL_CODE": str(last.code),
-            "HEAT_FAIL_INTERVAL": seconds(self.parts.options.interval),
+            "HEAT_FAIL_INTERVAL": f"{self.parts.options.interval:.12g}",
             "HEAT_FAIL_PID": str(last.pid),
             "HEAT_FAIL_CNT": str(count),
             "HEAT_NAME": self.parts.options.name,
@@ -417,9 +427,17 @@ class Watch:
         }
 
     def _bound_fail(self, told: Callable[..., None], *what: str) -> None:
+        """Wait for the running fail script, not for ever."""
         if self._script is not None:
             self._script.limit_from_now(FAIL_LIMIT)
             self._tell(told, *what, self._script.time_left)
+
+    def _end_script(self) -> None:
+        """Let a fail script tell what it is to tell, and stop a recovery script."""
+        if self.monitor.fail_running:
+            self._bound_fail(self._journal.end_waits_for_fail)
+        elif self._script is not None:
+            self._script.stop()
 
     def _fail_gone(self, run: Run) -> None:
         self._feed(FailEnded(), self._script_gone("fail", run))
@@ -446,12 +464,27 @@ class Watch:
 
     def _stuck(self, run: Run) -> None:
         self._journal.stuck(run.program.shown, run.pid)
+        self._end_if_done()
         self._leave_if_ended()
 
     # The end
 
+    def give_in(self, exit_code: int) -> None:
+        """HEAT ends by a signal of its own: stop, but let a fail script tell of the failure."""
+        self._drop_queued()
+        self._end(exit_code)
+        if self._check is not None:
+            self._check.stop()
+        self._end_script()
+        self._leave_if_ended()
+
+    def _drop_queued(self) -> None:
+        if self.exit_code is None and (run := self.monitor.fail_queued) is not None:
+            self._journal.fail_dropped(run)
+
     def stop(self, exit_code: int, *, at_once: bool = False) -> None:
         """Start no more checks, kill what runs, then end."""
+        self._drop_queued()
         self._end(exit_code)
         for run in (self._check, self._script):
             if run is not None:
@@ -487,7 +520,7 @@ class Watch:
         self._tell(self._journal.error, reason)
         if self._check is not None:
             self._check.stop()
-        self._bound_fail(self._journal.end_waits_for_fail)
+        self._end_script()
 
     def _end(self, exit_code: int) -> None:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
@@ -503,7 +536,7 @@ class Watch:
             return
         self.left = True
         if (file := self.parts.script_file) is not None:
-            self._journal.script_printed(self._last_script, file.take())
+            self._tell_printed(file)
         if (pid := self.parts.target.wake()) is not None:
             self._journal.woke(pid)
         self._done(self)
@@ -537,7 +570,8 @@ class Watch:
         """One line: state, count, last check, next check."""
         now = self._world.clock.now()
         last = "" if self._last is None else self._journal.ending_of(self._last)
-        return describe(self.monitor, last, now - self._last_ended, self._beat.due - now)
+        due = None if self.exit_code is not None else self._beat.due - now
+        return describe(self.monitor, last, now - self._last_ended, due)
 
 
 def _code(run: Run) -> int | None:

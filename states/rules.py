@@ -424,12 +424,15 @@ def well(monitor: Monitor) -> bool:
     return monitor.state is State.NORMAL and not monitor.last_check_failed
 
 
-def nothing_left(monitor: Monitor) -> bool:
-    """``--count`` is reached, and nothing runs, waits or is queued any more."""
+def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
+    """``--count`` is reached, and nothing runs, waits or is queued any more.
+
+    A dying check that is ``stuck`` outlives SIGKILL, and is not waited for.
+    """
     return (
         monitor.limits.checks is not None
         and monitor.checks >= monitor.limits.checks
-        and monitor.check is CheckSlot.IDLE
+        and (monitor.check is CheckSlot.IDLE or stuck)
         and not monitor.fail_running
         and monitor.remedy in (Remedy.NONE, Remedy.OPEN)
         and monitor.state is not State.ERROR
