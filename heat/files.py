@@ -2,6 +2,10 @@
 
 import os
 import stat
+from enum import Enum, auto
+from typing import NamedTuple
+
+from heat.text import escaped
 
 
 def on_path(name: str) -> str | None:
@@ -15,45 +19,81 @@ def on_path(name: str) -> str | None:
     return None
 
 
+class Cause(Enum):
+    """What kind of thing keeps a file from being executed; each has its own remedy."""
+
+    FILE = auto()
+    """It is missing, no regular file, or out of reach."""
+    MODE = auto()
+    """Nobody may execute it."""
+    NO_LINE = auto()
+    """No ``#!`` begins it."""
+    INTERPRETER = auto()
+    """Its ``#!`` line names none that works."""
+    LINE_END = auto()
+    """Its ``#!`` line ends in a carriage return."""
+
+
+class Unfit(NamedTuple):
+    """Why a file cannot be executed."""
+
+    cause: Cause
+    text: str
+
+
 def why_not_executable(path: str) -> str:
     """What keeps ``path`` from being executed; empty if nothing that can be seen does."""
+    found = unfit(path)
+    return found.text if found else ""
+
+
+def unfit(path: str) -> Unfit | None:
+    """What keeps ``path`` from being executed; None if nothing that can be seen does."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return "it is a dangling link" if os.path.islink(path) else "no such file"
+        why = "it is a dangling link" if os.path.islink(path) else "no such file"
+        return Unfit(Cause.FILE, why)
     except (OSError, ValueError) as error:
-        return str(getattr(error, "strerror", None) or error).lower()
-    if stat.S_ISDIR(mode):
-        return "it is a directory"
+        return Unfit(Cause.FILE, str(getattr(error, "strerror", None) or error).lower())
     if not stat.S_ISREG(mode):
-        return "it is not a regular file"
+        kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        return Unfit(Cause.FILE, f"it is {kind}")
     if not os.access(path, os.X_OK):
-        return "it is not executable" if mode & 0o111 == 0 else "permission denied"
-    return why_no_interpreter(path)
+        if mode & 0o111 == 0:
+            return Unfit(Cause.MODE, "it is not executable")
+        return Unfit(Cause.FILE, "permission denied")
+    return _unfit_start(path)
 
 
-def why_no_interpreter(path: str) -> str:
-    """What is wrong with the ``#!`` line of an executable file; empty if nothing is."""
+def _unfit_start(path: str) -> Unfit | None:
+    """What is wrong with the ``#!`` line of an executable file."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return ""  # Executable and not readable: a program may be, a script says so itself.
+        return None  # Executable and not readable: a program may be, a script says so itself.
     try:
         start = os.read(fd, 256)
     finally:
         os.close(fd)
     if start.startswith(b"#!"):
         line, _, _ = start[2:].partition(b"\n")
-        return _why_bad_line(line)
+        return _unfit_line(line)
     if b"\0" in start:
-        return ""  # A binary; whether it is one of this machine, the kernel knows.
-    return "it has no '#!' line" if start else "it is empty"
+        return None  # A binary; whether it is one of this machine, the kernel knows.
+    return Unfit(Cause.NO_LINE, "it has no '#!' line" if start else "it is empty")
 
 
-def _why_bad_line(line: bytes) -> str:
+def _unfit_line(line: bytes) -> Unfit | None:
     interpreter, *arguments = os.fsdecode(line).split() or [""]
     if line.endswith(b"\r"):
-        return f"its '#!' line ends in a carriage return: {interpreter}\\r"
+        why = f"its '#!' line ends in a carriage return: {interpreter}\\r"
+        return Unfit(Cause.LINE_END, escaped(why))
+    why = _why_no_interpreter(interpreter, arguments)
+    return Unfit(Cause.INTERPRETER, escaped(why)) if why else None
+
+
+def _why_no_interpreter(interpreter: str, arguments: list[str]) -> str:
     if not interpreter:
         return "its '#!' line names no interpreter"
     if not os.path.exists(interpreter):
