@@ -5,13 +5,16 @@ read once more by the table of options.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import docopt
 
-from heat.mistakes import Mistake
-from heat.options import OPTIONS, Option, Options, build
+from heat.mistakes import Mistake, dotted, quoted
+from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed
 from heat.text import escaped
+
+if TYPE_CHECKING:
+    from heat.config import Config
 
 
 class Words(NamedTuple):
@@ -24,11 +27,16 @@ class Words(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """``help``, ``version`` or ``watch``, and for that the options or what is wrong."""
+    """``help``, ``version`` or ``watch``, and for that one monitor or a file, or what is wrong."""
 
     request: str
     options: Options | None = None
     mistakes: Sequence[Mistake] = ()
+    common: Common = Common()
+    file: str = ""
+    """The path that --config gives."""
+    config: "Config | None" = None
+    """What is in that file, once it has been read."""
 
 
 def parse(usage: str, words: Sequence[str]) -> Asked:
@@ -42,10 +50,38 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
     for request in ("help", "version"):
         if f"--{request}" in taken.flags:
             return Asked(request)
+    whole = common(taken.given, taken.flags)
+    if "--config" in taken.given or any(each.key == "config" for each in taken.mistakes):
+        wrong = [*taken.mistakes, *_beside_config(taken)]
+        return Asked("watch", None, wrong, whole, taken.given.get("--config", ""))
     options, mistakes = build(taken.given, taken.flags, taken.command)
     if taken.mistakes or options is None:
         return Asked("watch", None, [*taken.mistakes, *mistakes])
-    return Asked("watch", options)
+    return Asked("watch", options, (), whole)
+
+
+def _beside_config(taken: Words) -> list[Mistake]:
+    """What is wrong with the options of a HEAT that reads a file."""
+    of_heat = {name: value for name, value in taken.given.items() if name in OF_HEAT}
+    _, mistakes = parsed(of_heat)
+    for option in OPTIONS:
+        if option.name not in taken.given or option.name in OF_HEAT:
+            continue
+        value = taken.given[option.name]
+        line = f"Error: {option.name} '{escaped(value)}' cannot stand beside --config"
+        key = option.name.removeprefix("--")
+        is_number = option.value in {"SECS", "N", "PID"} and value.isdecimal()
+        there = f"{key} = {value if is_number else quoted(value)}"
+        fix = f"write it into the file, under [defaults] or [monitor.NAME]: {there}"
+        if option.name == "--name":
+            fix = f"a monitor's name is that of its table: [monitor.{dotted(value)}]"
+        mistakes.append(Mistake(line, fix))
+    if taken.command:
+        shown = escaped(" ".join(taken.command))
+        words = ", ".join(map(quoted, taken.command))
+        line = f"Error: command '{shown}' cannot stand beside --config"
+        mistakes.append(Mistake(line, f"write it into the file: command = [{words}]"))
+    return mistakes
 
 
 def _from_docopt(found: Mapping[str, object]) -> Words:
@@ -121,7 +157,8 @@ def _next(option: Option, rest: list[str], mistakes: list[Mistake]) -> str | Non
     if rest and rest[0] != "--":
         return rest.pop(0)
     fix = f"write {option.name} {option.value}"
-    mistakes.append(Mistake(f"Error: {option.name} is without its value", fix))
+    key = option.name.removeprefix("--")
+    mistakes.append(Mistake(f"Error: {option.name} is without its value", fix, key))
     return None
 
 

@@ -3,6 +3,7 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
+  heat --config FILE [-q] [--json] [--log-dir DIR]
   heat -h | --help
   heat --version
 
@@ -55,6 +56,21 @@ What is written:
   -h, --help                print this
   --version                 print the version
 
+Many monitors:
+  --config FILE             watch all that FILE names, in TOML: the keys are the
+                            options above without their dashes, or 'command'
+
+    [defaults]
+    interval = 30
+    timeout = "5s"
+
+    [monitor.web]
+    command = ["curl", "-sf", "http://localhost/health_check"]
+    threshold = 3
+    recovery = "./restart-web"
+
+Relative paths in FILE are relative to its folder; the programs run there.
+
 Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT
 stop it, SIGHUP opens the logs anew, SIGUSR1 prints a status line.
 
@@ -63,6 +79,7 @@ reached and not well; 2 bad usage; 3 the monitor went to ERROR, or HEAT was its
 own target of TERM or INT; 130 stopped by SIGINT.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -93,12 +110,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _print(USAGE)
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
-    if asked.options is None:
+    if asked.mistakes:
         return _refuse([str(mistake) for mistake in asked.mistakes])
+    return _serve(asked)
 
-    from heat.service import serve
 
-    return serve(asked.options)
+def _serve(asked: "Asked") -> int:
+    from heat import service
+
+    if asked.config is not None:
+        return service.serve_config(asked.config, asked.common)
+    if asked.options is not None:
+        return service.serve(asked.options, asked.common)
+    return EXIT_USAGE
 
 
 def understand(words: Sequence[str]) -> "Asked":
@@ -106,9 +130,32 @@ def understand(words: Sequence[str]) -> "Asked":
     from heat import arguments, preflight
 
     asked = arguments.parse(USAGE, words)
-    if asked.options is not None and (found := preflight.mistakes(asked.options)):
-        return asked._replace(options=None, mistakes=found)
+    if asked.file:
+        return _with_file(asked)
+    if asked.options is not None:
+        found = preflight.mistakes(asked.options, asked.common)
+        return asked._replace(options=None, mistakes=found) if found else asked
     return asked
+
+
+def _with_file(asked: "Asked") -> "Asked":
+    """Read the file of --config, go to its folder, and look at all that it names."""
+    from heat import config, preflight
+    from heat.mistakes import Mistake
+
+    try:
+        path = os.path.abspath(asked.file)
+        common = asked.common._replace(log_folder=os.path.abspath(asked.common.log_dir))
+    except FileNotFoundError:
+        line = "Error: the folder that HEAT was started in is gone"
+        mistake = Mistake(line, "start it in another one")
+        return asked._replace(mistakes=[*asked.mistakes, mistake])
+    sound, wrong = config.sound_part(asked.file, path)
+    mistakes = [*asked.mistakes, *wrong]
+    with contextlib.suppress(OSError):  # Where the file could not be read either.
+        os.chdir(os.path.dirname(path))
+    mistakes += preflight.mistakes_in_file(sound, common)
+    return asked._replace(config=None if mistakes else sound, common=common, mistakes=mistakes)
 
 
 def _refuse(lines: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from heat import signals
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
-from heat.options import Options
+from heat.options import Common, Options
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
 from heat.world import Output, Printer, Records
@@ -44,11 +44,13 @@ class Journal:
     def __init__(
         self,
         options: Options,
+        common: Common,
         console: Printer,
         logs: tuple[Records, Records],
         unix: Callable[[], float],
     ) -> None:
         self._options = options
+        self._common = common
         self._console = console
         self._failures, self._verbose = logs
         self._unix = unix
@@ -89,9 +91,9 @@ class Journal:
     def _result(
         self, check: Checked, after: tuple[State, int], result: str, shown: tuple[str, str]
     ) -> None:
-        if self._options.quiet and result == "ok":
+        if self._common.quiet and result == "ok":
             return
-        if not self._options.json:
+        if not self._common.json:
             text, colour = shown
             self._console.result(f"{check.started}: {text}", colour)
             return
@@ -252,7 +254,7 @@ class Journal:
 
     def ending(self, why: str) -> None:
         """HEAT begins to end."""
-        if not self._options.quiet:
+        if not self._common.quiet:
             self._console.news(f"heat: {why}")
         self._info(why)
 
@@ -277,7 +279,7 @@ class Journal:
         self._record(int(self._unix()), "INFO", "heat", [text])
 
     def _detail(self, text: str) -> None:
-        if not self._options.quiet:
+        if not self._common.quiet:
             self._console.news(text)
         self._info(text)
 

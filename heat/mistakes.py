@@ -1,22 +1,80 @@
 """One thing that is wrong with what the user wrote, and how to put it right."""
 
+import re
 from typing import NamedTuple
+
+from heat.text import escaped
 
 
 class Mistake(NamedTuple):
-    """A sentence that names the option and the value, and the fix where one is known."""
+    """A sentence that names the option and the value, and the fix where one is known.
+
+    ``key``, ``in_file`` and ``fix_in_file`` say the same for a configuration file.
+    """
 
     line: str
     fix: str = ""
+    key: str = ""
+    in_file: str = ""
+    fix_in_file: str = ""
 
     def __str__(self) -> str:
         return f"{self.line}\n  {self.fix}" if self.fix else self.line
+
+    def at(self, place: str) -> "Mistake":
+        """The same, found in the table ``place`` of a file."""
+        where = f"{place}.{self.key}" if self.key else place
+        return Mistake(f"{where}: {self.in_file}", self.fix_in_file, self.key)
 
 
 class BadValueError(ValueError):
     """A value that an option does not take: what it is not, and what would do."""
 
-    def __init__(self, complaint: str, fix: str) -> None:
+    def __init__(self, complaint: str, fix: str, fix_in_file: str = "") -> None:
         super().__init__(complaint)
         self.complaint = complaint
         self.fix = fix
+        self.fix_in_file = fix_in_file
+
+
+def of_option(option: str, value: str, complaint: str, fix: str, fix_in_file: str = "") -> Mistake:
+    """A mistake in an option; ``value`` as `shown`, or empty; the texts name options only."""
+    said = f"{value} {complaint}".lstrip()
+    told = f"{value} {as_keys(complaint)}".lstrip()
+    key = option.removeprefix("--")
+    return Mistake(f"Error: {option} {said}", fix, key, told, fix_in_file or as_keys(fix))
+
+
+def of_file(option: str, path: str, complaint: str, fix: str, fix_in_file: str = "") -> Mistake:
+    """A mistake in the file that an option names; the texts may hold the user's own words."""
+    said = f"{path} {complaint}"
+    key = option.removeprefix("--")
+    return Mistake(f"Failed: {said}", fix, key, said, fix_in_file or fix)
+
+
+def as_keys(text: str) -> str:
+    """A text of HEAT's own that names options, with the keys of a file instead."""
+    return re.sub(r"(?<![\w-])--(?=[a-z])", "", text)
+
+
+def shown(value: object) -> str:
+    """A value in a message: text in quotes, a number as it is."""
+    if isinstance(value, str):
+        return f"'{escaped(value)}'"
+    return number_text(value) if isinstance(value, int) else str(value)
+
+
+def number_text(value: int) -> str:
+    """A whole number as text; Python itself refuses to write one of 5,000 digits."""
+    return str(value) if value.bit_length() <= 128 else "a huge number"  # noqa: PLR2004
+
+
+def quoted(text: str) -> str:
+    """A text as it is written in a file."""
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped(plain)}"'
+
+
+def dotted(name: str) -> str:
+    """A name as part of a table's name: in quotes unless it is a plain one."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)

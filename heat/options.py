@@ -1,4 +1,4 @@
-"""The options: one table, from which a command line becomes a frozen ``Options``.
+"""The options: one table, from which a command line or a file becomes a frozen ``Options``.
 
 A row says how a value is read and what it may be; messages name the option and the value,
 and where it is known the fix.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from heat import signals
-from heat.mistakes import BadValueError, Mistake
+from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.target import PID_MAX
 from heat.text import escaped
 from states.model import Limits
@@ -39,10 +39,6 @@ class Options(NamedTuple):
     recovery: str | None
     script_timeout: float | None
     on_killed: Literal["error", "fail"]
-    log_dir: str
-    """As given; empty for the folder HEAT was started in."""
-    json: bool
-    quiet: bool
     limits: Limits
 
     @property
@@ -56,13 +52,26 @@ class Options(NamedTuple):
         return self.pid is not None or self.pid_file is not None
 
 
-def duration(text: str) -> float:
+class Common(NamedTuple):
+    """What concerns HEAT as a whole, not one monitor."""
+
+    log_dir: str = ""
+    """As given; empty for the folder HEAT was started in."""
+    json: bool = False
+    quiet: bool = False
+    log_folder: str = ""
+    """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+
+
+def duration(value: str | float) -> float:
     """``30``, ``0.5``, ``500ms``, ``30s``, ``5m`` or ``2h`` in seconds."""
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(ms|s|m|h|)", text)
-    fix = "write seconds, or a number with a unit: 30, 0.5, 500ms, 30s, 5m, 2h"
-    if found is None:
-        raise BadValueError("is not a number of seconds", fix)
-    span = float(found[1]) * _UNITS[found[2]]
+    span = _seconds(value)
+    if span is None:
+        raise BadValueError(
+            "is not a number of seconds",
+            "write seconds, or a number with a unit: 30, 0.5, 500ms, 30s, 5m, 2h",
+            'write seconds, or text with a unit: 30, 0.5, "500ms", "30s", "5m", "2h"',
+        )
     if span and span < SHORTEST:
         raise BadValueError("is too short", "the shortest time is 1ms")
     if span > LONGEST:
@@ -70,22 +79,34 @@ def duration(text: str) -> float:
     return span
 
 
-def positive_duration(text: str) -> float:
+def _seconds(value: str | float) -> float | None:
+    if not isinstance(value, str):
+        span = float(min(value, 2 * LONGEST))  # A huge int would not fit into a float.
+        return span if span >= 0 else None  # Nor is nan a number of seconds.
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(ms|s|m|h|)", value)
+    return None if found is None else float(found[1]) * _UNITS[found[2]]
+
+
+def positive_duration(value: str | float) -> float:
     """A duration of more than no time."""
-    span = duration(text)
+    span = duration(value)
     if span <= 0:
         raise BadValueError("is no length of time", "write a number greater than 0")
     return span
 
 
-def limit(text: str) -> float | None:
+def limit(value: str | float) -> float | None:
     """A positive duration, or ``none``."""
-    if text == _NONE:
+    if value == _NONE:
         return None
     try:
-        return positive_duration(text)
+        return positive_duration(value)
     except BadValueError as error:
-        raise BadValueError(error.complaint, f"{error.fix}, or 'none' for no limit") from None
+        raise BadValueError(
+            error.complaint,
+            f"{error.fix}, or 'none' for no limit",
+            f'{error.fix_in_file or error.fix}, or "none" for no limit',
+        ) from None
 
 
 def number(text: str) -> int:
@@ -139,11 +160,11 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 class Option(NamedTuple):
-    """One option of a monitor; ``parse`` None for one that takes no value."""
+    """One option; ``parse`` None for one that takes no value."""
 
     name: str
     value: str
-    parse: Callable[[str], Any] | None
+    parse: Callable[[Any], Any] | None
     short: str = ""
 
 
@@ -168,6 +189,7 @@ OPTIONS = (
     Option("--on-killed", "POLICY", one_of("error", "fail")),
     Option("--count", "N", number),
     Option("--name", "NAME", monitor_name),
+    Option("--config", "FILE", path),
     Option("--log-dir", "DIR", path),
     Option("--json", "", None),
     Option("--quiet", "", None, "-q"),
@@ -175,15 +197,22 @@ OPTIONS = (
     Option("--version", "", None),
 )
 
+OF_HEAT = frozenset({"--config", "--log-dir", "--json", "--quiet", "--help", "--version"})
+"""Options that concern HEAT as a whole; the others are a monitor's."""
+COMMAND = "command"
+"""The command stands among the values under this name."""
+
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_SIGNAL = signals.parse("HUP")
 
-_BAD = object()
+BAD = object()
 """Stands for a value that could not be read: given, and told already."""
 
 _IN_RECOVERY = ("--recovery", "--fault-signal", "--success-signal")
 _FOR_RECOVERY = ("--threshold", "--success-threshold", "--recovery-timeout", "--max-recoveries")
 _SIGNALS = ("--signal", "--fault-signal", "--success-signal")
+_SCRIPTS = ("--fail", "--recovery")
+_TARGETS = ("--pid", "--pid-file")
 
 
 def build(
@@ -194,18 +223,23 @@ def build(
     ``given`` holds the long options with their values as written, ``flags`` those that take
     none.
     """
-    values, mistakes = _parsed(given)
-    mistakes += _missing(given, command)
-    mistakes += [
-        Mistake(f"Error: {option} '{escaped(given[option])}' {complaint}", fix)
-        for option, complaint, fix in _in_vain(values)
-    ]
-    if mistakes:
-        return None, mistakes
-    return _options(values, flags, command), []
+    del flags  # None of them is a monitor's.
+    values, mistakes = parsed(given)
+    if command:
+        values[COMMAND] = tuple(command)
+    mistakes += missing(values)
+    mistakes += [each.mistake(given[each.option]) for each in conflicts(values)]
+    return (None if mistakes else made_of(values)), mistakes
 
 
-def _parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
+    """What a command line says of HEAT as a whole."""
+    log_dir = given.get("--log-dir", "")
+    return Common(log_dir, "--json" in flags, "--quiet" in flags, log_folder=log_dir)
+
+
+def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+    """The values by their options, `BAD` where one cannot be read, and what is wrong with those."""
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for option in OPTIONS:
@@ -215,95 +249,115 @@ def _parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
         try:
             values[option.name] = option.parse(text)
         except BadValueError as error:
-            values[option.name] = _BAD
-            line = f"Error: {option.name} '{escaped(text)}' {error.complaint}"
-            mistakes.append(Mistake(line, error.fix))
+            values[option.name] = BAD
+            mistakes.append(bad_value(option.name, text, error))
     return values, mistakes
 
 
-def _missing(given: Mapping[str, str], command: Sequence[str]) -> list[Mistake]:
-    mistakes: list[Mistake] = []
-    if "--interval" not in given:
-        fix = "say how often to check, as in -i 30"
-        mistakes.append(Mistake("Error: --interval is missing", fix))
-    if ("--script" in given) == bool(command):
-        fix = (
-            "leave out --script, or the command behind the options"
-            if command
-            else "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
+def bad_value(option: str, value: object, error: BadValueError) -> Mistake:
+    """The mistake that this value of an option is."""
+    return of_option(option, shown(value), error.complaint, error.fix, error.fix_in_file)
+
+
+def missing(values: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What no monitor can do without."""
+    if "--interval" not in values:
+        yield of_option(
+            "--interval",
+            "",
+            "is missing",
+            "say how often to check, as in -i 30",
+            "say how often to check: interval = 30",
         )
-        mistakes.append(Mistake("Error: use either script or command", fix))
-    return mistakes
+    if ("--script" in values) == (COMMAND in values):
+        text = "use either script or command"
+        if COMMAND in values:
+            fix, in_file = "leave out --script, or the command behind the options", "leave out one"
+        else:
+            fix = "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
+            in_file = 'name the check: script = "./check", or command = ["curl", "-sf", "URL"]'
+        yield Mistake(f"Error: {text}", fix, "", text, in_file)
 
 
-def _in_vain(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Options that can have no effect beside the others: option, complaint, fix."""
+class Conflict(NamedTuple):
+    """An option that does not go with the others; ``in_vain`` where it merely has no effect."""
 
-    def says(option: str) -> bool:
-        return values.get(option) is not None
+    option: str
+    complaint: str
+    fix: str
+    in_vain: bool = True
 
-    target = says("--pid") or says("--pid-file")
-    if not any(map(says, _IN_RECOVERY)):
-        for option in filter(says, _FOR_RECOVERY):
-            yield (
+    def mistake(self, value: object) -> Mistake:
+        """The mistake it is, the option having been given this value."""
+        return of_option(self.option, shown(value), self.complaint, self.fix)
+
+
+def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Options that do not go together."""
+    said = {option for option, value in values.items() if value is not None}
+    if said.isdisjoint(_IN_RECOVERY):
+        for option in filter(said.__contains__, _FOR_RECOVERY):
+            yield Conflict(
                 option,
                 "has no effect without anything to do in recovery",
                 "add --recovery, --fault-signal or --success-signal, or leave it out",
             )
-    if says("--fail-overlap") and not says("--fail"):
-        yield "--fail-overlap", "has no effect without --fail", "add --fail, or leave it out"
-    if says("--script-timeout") and not says("--fail") and not says("--recovery"):
-        yield (
+    if "--fail-overlap" in said and "--fail" not in said:
+        yield Conflict(
+            "--fail-overlap", "has no effect without --fail", "add --fail, or leave it out"
+        )
+    if "--script-timeout" in said and said.isdisjoint(_SCRIPTS):
+        yield Conflict(
             "--script-timeout",
             "has no effect without a script to run",
             "add --fail or --recovery, or leave it out",
         )
-    if says("--pid") and says("--pid-file"):
-        yield "--pid", "has no effect beside --pid-file", "use either --pid or --pid-file"
-    elif says("--pid-file") and "--signal" in values and not any(map(says, _SIGNALS)):
-        yield (
+    if said.issuperset(_TARGETS):
+        yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
+    elif "--pid-file" in said and "--signal" in values and said.isdisjoint(_SIGNALS):
+        yield Conflict(
             "--pid-file",
             "has no effect when no signal is sent",
             "name one with --signal, --fault-signal or --success-signal, or leave it out",
         )
-    for option in () if target else _SIGNALS:
+    for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
-            yield option, "needs a target", "name the process with --pid or --pid-file"
+            fix = "name the process with --pid or --pid-file"
+            yield Conflict(option, "needs a target", fix, in_vain=False)
 
 
-def _options(values: Mapping[str, Any], flags: Collection[str], command: Sequence[str]) -> Options:
-    script: str | None = values.get("--script")
-    check = (script,) if script is not None else tuple(command)
+def made_of(values: Mapping[str, Any]) -> Options:
+    """The options that these values make, in which nothing is wrong."""
+    get = values.get
+    script: str | None = get("--script")
+    check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
     target = "--pid" in values or "--pid-file" in values
-    recovers = any(values.get(option) is not None for option in _IN_RECOVERY)
+    recovers = any(get(option) is not None for option in _IN_RECOVERY)
     return Options(
-        name=values.get("--name") or default_name(check[0]),
+        name=get("--name") or default_name(check[0]),
         interval=values["--interval"],
         check=check,
         is_script=script is not None,
-        timeout=values.get("--timeout", DEFAULT_TIMEOUT),
-        pid=values.get("--pid"),
-        pid_file=values.get("--pid-file"),
-        fail=values.get("--fail"),
-        recovery=values.get("--recovery"),
-        script_timeout=values.get("--script-timeout"),
-        on_killed=values.get("--on-killed", "error"),
-        log_dir=values.get("--log-dir", ""),
-        json="--json" in flags,
-        quiet="--quiet" in flags,
+        timeout=get("--timeout", DEFAULT_TIMEOUT),
+        pid=get("--pid"),
+        pid_file=get("--pid-file"),
+        fail=get("--fail"),
+        recovery=get("--recovery"),
+        script_timeout=get("--script-timeout"),
+        on_killed=get("--on-killed", "error"),
         limits=Limits(
-            threshold=values.get("--threshold", 1) if recovers else None,
-            success_threshold=values.get("--success-threshold", 1),
-            max_recoveries=values.get("--max-recoveries"),
-            recovery_timeout=values.get("--recovery-timeout"),
-            start_period=values.get("--start-period", 0.0),
-            checks=values.get("--count"),
+            threshold=get("--threshold", 1) if recovers else None,
+            success_threshold=get("--success-threshold", 1),
+            max_recoveries=get("--max-recoveries"),
+            recovery_timeout=get("--recovery-timeout"),
+            start_period=get("--start-period", 0.0),
+            checks=get("--count"),
             fail="--fail" in values,
-            fail_overlap_skip=values.get("--fail-overlap") == "skip",
+            fail_overlap_skip=get("--fail-overlap") == "skip",
             recovery="--recovery" in values,
-            signal=values.get("--signal", DEFAULT_SIGNAL if target else None),
-            fault_signal=values.get("--fault-signal"),
-            success_signal=values.get("--success-signal"),
+            signal=get("--signal", DEFAULT_SIGNAL if target else None),
+            fault_signal=get("--fault-signal"),
+            success_signal=get("--success-signal"),
         ),
     )
 

@@ -5,6 +5,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from heat import preflight
 from heat.console import Console
@@ -13,7 +14,7 @@ from heat.files import on_path
 from heat.journal import Journal
 from heat.log import Log
 from heat.loop import Loop, RealClock
-from heat.options import Options
+from heat.options import Common, Options
 from heat.process import PosixLauncher
 from heat.scripts import ScriptOutput
 from heat.signals import HANDLED
@@ -30,6 +31,9 @@ from heat.watch import (
 )
 from heat.world import Program
 
+if TYPE_CHECKING:
+    from heat.config import Config
+
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
     b"HEAT_FAIL_TIME",
@@ -43,13 +47,18 @@ OWN_VARIABLES = (
 """What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
 
 
-def serve(options: Options) -> int:
+def serve_config(config: "Config", common: Common) -> int:
+    """Watch all monitors of a file until it is over; return HEAT's exit status."""
+    raise NotImplementedError  # STUB
+
+
+def serve(options: Options, common: Common) -> int:
     """Watch until it is over; return HEAT's exit status."""
     # Inherited as ignored or blocked, these would hide exits and keep signals from children.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
-        service = Service(options)
+        service = Service(options, common)
     except (HeatError, OSError) as error:
         # The target has ended, or a folder has gone, since it was looked at.
         os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
@@ -63,13 +72,13 @@ def serve(options: Options) -> int:
 class Service:
     """One HEAT process with one monitor."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, common: Common) -> None:
         clock = RealClock()
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
-        failures, verbose, printed = preflight.log_paths(options)
+        failures, verbose, printed = preflight.log_paths(common, options.name)
         self._logs = Log(failures, self._console.trouble), Log(verbose, self._console.trouble)
-        self._journal = Journal(options, self._console, self._logs, clock.unix)
+        self._journal = Journal(options, common, self._console, self._logs, clock.unix)
         script_file = ScriptOutput(printed, self._console.trouble)
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         self._target = _target(options, self._handle_own)

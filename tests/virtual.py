@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
-from heat.options import Options, build
+from heat.options import Common, Options, build, common
 from heat.watch import Programs, Watch, World
 from heat.world import Output, Program, Status
 
@@ -147,7 +147,7 @@ class VirtualWorld:
         recoveries: Iterable[Ends] = (Ends(),),
     ) -> None:
         self.time = VirtualTime()
-        self.options = options(*words)
+        self.options, whole = given_as(*words)
         self.events: list[tuple[float, str]] = []
         self.programs: list[Program] = []
         self.printed: list[str] = []
@@ -157,7 +157,7 @@ class VirtualWorld:
         self._pid = 47000
         self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
-        self.journal = Journal(self.options, self, logs, self.time.unix)
+        self.journal = Journal(self.options, whole, self, logs, self.time.unix)
         world = World(self.time, self.time, self, self, self.journal, _NoScriptFile())
         given = self.options
         self.watch = Watch(
@@ -241,6 +241,11 @@ class _NoScriptFile:
 
 
 def options(*words: str) -> Options:
+    """The options of one monitor, as `given_as` takes them."""
+    return given_as(*words)[0]
+
+
+def given_as(*words: str) -> tuple[Options, Common]:
     """Options as on a command line, every one as ``--name=value`` or a flag; check ``check``."""
     given: dict[str, str] = {"--interval": "10"}
     flags: set[str] = set()
@@ -252,4 +257,4 @@ def options(*words: str) -> Options:
             flags.add(name)
     built, mistakes = build(given, flags, ["check"])
     assert built is not None, [str(mistake) for mistake in mistakes]
-    return built
+    return built, common(given, flags)
