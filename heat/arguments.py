@@ -70,11 +70,11 @@ def _beside_config(taken: Words) -> list[Mistake]:
         value = taken.given[option.name]
         line = f"Error: {option.name} '{escaped(value)}' cannot stand beside --config"
         key = option.name.removeprefix("--")
-        fix = f"write it into the file, under [defaults] or a monitor: {key} = {quoted(value)}"
+        is_number = option.value in {"SECS", "N", "PID"} and value.isdecimal()
+        there = f"{key} = {value if is_number else quoted(value)}"
+        fix = f"write it into the file, under [defaults] or [monitor.NAME]: {there}"
         if option.name == "--name":
             fix = f"a monitor's name is that of its table: [monitor.{dotted(value)}]"
-        elif option.value in {"N", "PID"}:
-            fix = fix.replace(quoted(value), escaped(value))
         mistakes.append(Mistake(line, fix))
     if taken.command:
         shown = escaped(" ".join(taken.command))

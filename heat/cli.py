@@ -120,8 +120,7 @@ def _serve(asked: "Asked") -> int:
 
     if asked.config is not None:
         return serve(list(asked.config.monitors.values()), asked.common, asked.config)
-    assert asked.options is not None
-    return serve([asked.options], asked.common)
+    return serve([asked.options] if asked.options else [], asked.common)
 
 
 def understand(words: Sequence[str]) -> "Asked":

@@ -63,28 +63,13 @@ _EXAMPLES = {
 }
 """What could be written, by the key or by the word for its value."""
 
-
-def words(given: list[object]) -> tuple[str, ...]:
-    """A command: a list of text."""
-    if not given:
-        raise _WrongError("is empty", f"write command = {_EXAMPLES['LIST']}")
-    for place, word in enumerate(given, 1):
-        if not isinstance(word, str):
-            kind = _TYPES.get(type(word), _DATE)
-            raise _WrongError(f"its word {place} is {kind}, not text", "write it in quotes")
-        if "\0" in word:
-            raise _WrongError(f"its word {place} holds a NUL", "leave out the NUL")
-    if not given[0]:
-        raise _WrongError("its first word is empty", "begin it with the name of a program")
-    return tuple(map(str, given))
-
-
 KEYS = {
     option.name.removeprefix("--"): option
-    for option in (*OPTIONS, Option(COMMAND, "LIST", words))
+    for option in (*OPTIONS, Option(COMMAND, "LIST", None))
     if option.name not in OF_HEAT and option.name != "--name"
 }
 """The keys of a monitor."""
+_SHORT = {option.short[1:]: key for key, option in KEYS.items() if option.short}
 _TABLES = ("heat", "defaults", "monitor")
 _OF_HEAT = {option.name.removeprefix("--"): option for option in OPTIONS if option.name in OF_HEAT}
 _RIVALS = (
@@ -111,8 +96,8 @@ _SYNTAX = (
     (r"Invalid statement", "this is no key and no table", "write KEY = VALUE, or [monitor.NAME]"),
     (r"Expected '='.*", "'=' is missing behind the key", "write KEY = VALUE"),
     (r"Unclosed array", "a list does not end", "close it with ']'"),
-    (r"Unterminated string", "a text does not end", "close its quotes"),
-    (r"Unescaped '\\' in a string", r"a single '\\\\' in a text", "write it twice, or use '...'"),
+    (r"Unterminated string|Expected .'''.", "a text does not end", "close its quotes"),
+    (r"Unescaped '\\' in a string", r"a single '\\' in a text", "write it twice, or use '...'"),
 )
 _ALL_KEYS = "the keys are the options of 'heat --help' without their dashes, and command"
 _TOML = "https://toml.io tells how such a file is written"
@@ -318,20 +303,18 @@ class _Reading:
                 line = f"{place}: {_not_this(table, 'a table')}"
                 self.mistakes.append(Mistake(line, f"write [monitor.{dotted(name)}]"))
                 continue
-            table = cast("dict[str, Any]", table)
-            values, mistakes = self._values(table, place)
-            try:
-                monitor_name(name)
-            except BadValueError as error:
-                line = f"{place}: {shown(name)} {error.complaint}"
-                self.mistakes.append(Mistake(line, error.fix))
-            merged = self._merged(values, name)
-            mistakes += [each.at(place) for each in missing(merged)]
-            mistakes += self._conflicts(values, merged, table, place)
-            if mistakes:
-                self.mistakes += _in_order(mistakes, table)
-            else:
-                self.monitors[name] = self._made_of(merged)
+            self._read_monitor(name, cast("dict[str, Any]", table), place)
+
+    def _read_monitor(self, name: str, table: dict[str, Any], place: str) -> None:
+        values, mistakes = self._values(table, place)
+        merged = self._merged(values, name)
+        mistakes += [each.at(place) for each in missing(merged)]
+        mistakes += self._conflicts(values, merged, table, place)
+        of_name = list(_of_name(name, place))
+        if mistakes or of_name:
+            self.mistakes += of_name + _in_order(mistakes, table)
+        else:
+            self.monitors[name] = self._made_of(merged)
 
     def _values(self, table: dict[str, Any], place: str) -> tuple[dict[str, Any], list[Mistake]]:
         """The values of a table by their options, and what is wrong with its keys and values."""
@@ -349,13 +332,13 @@ class _Reading:
                 mistakes.append(Mistake(line, error.fix, key))
         return values, mistakes
 
-    def _value(self, option: Option, key: str, raw: Any) -> Any:
+    def _value(self, option: Option, key: str, raw: object) -> Any:
+        known = key, type(raw), raw  # With the type: True, 1 and 1.0 are equal.
         types, _ = _TAKES.get(option.value, _TEXT)
         if type(raw) not in types:
             raise _wrong_type(option, key, raw)
         if types == (list,):
-            return self._share(tuple(map(self._share, words(raw))))
-        known = key, type(raw), raw
+            return self._share(tuple(map(self._share, _words(cast("list[object]", raw)))))
         if known not in self._parsed:
             self._parsed[known] = _parsed(option, raw)
         return self._parsed[known]
@@ -387,7 +370,7 @@ class _Reading:
         return made._replace(limits=self._share(made.limits))
 
 
-def _parsed(option: Option, raw: Any) -> Any:
+def _parsed(option: Option, raw: object) -> Any:
     """The value of a key, read as that of the option on a command line is."""
     text = number_text(raw) if isinstance(raw, int) and option.value != "SECS" else raw
     try:
@@ -395,6 +378,21 @@ def _parsed(option: Option, raw: Any) -> Any:
     except BadValueError as error:
         mistake = bad_value(option.name, raw, error)
         raise _WrongError(mistake.in_file, mistake.fix_in_file) from None
+
+
+def _words(given: list[object]) -> tuple[str, ...]:
+    """A command: a list of text."""
+    if not given:
+        raise _WrongError("is empty", f"write command = {_EXAMPLES['LIST']}")
+    for place, word in enumerate(given, 1):
+        if not isinstance(word, str):
+            kind = _TYPES.get(type(word), _DATE)
+            raise _WrongError(f"its word {place} is {kind}, not text", "write it in quotes")
+        if "\0" in word:
+            raise _WrongError(f"its word {place} holds a NUL", "leave out the NUL")
+    if not given[0]:
+        raise _WrongError("its first word is empty", "begin it with the name of a program")
+    return tuple(map(str, given))
 
 
 def _wrong_type(option: Option, key: str, raw: object) -> _WrongError:
@@ -436,12 +434,19 @@ def _no_key(key: str, raw: object, place: str) -> _WrongError:
     if key == "max-running":
         return _WrongError("concerns all monitors", "write it under [heat]")
     if isinstance(raw, dict) and ": monitor." in place:
-        name = f"{place.partition(': monitor.')[2]}.{key}"
-        return _WrongError(
-            "is a table within a monitor's",
-            f'a name with a dot stands in quotes: [monitor."{name}"]',
-        )
-    return _WrongError("is no key of a monitor", _nearest(key, KEYS, _ALL_KEYS))
+        name = place.rpartition(": monitor.")[2].strip('"')
+        fix = f"a name with a dot stands in quotes: [monitor.{quoted(f'{name}.{key}')}]"
+        return _WrongError("is a table within a monitor's", fix)
+    meant = _SHORT.get(key)
+    fix = f"did you mean {meant}?" if meant else _nearest(key, KEYS, _ALL_KEYS)
+    return _WrongError("is no key of a monitor", fix)
+
+
+def _of_name(name: str, place: str) -> Iterator[Mistake]:
+    try:
+        monitor_name(name)
+    except BadValueError as error:
+        yield Mistake(f"{place}: {shown(name)} {error.complaint}", error.fix)
 
 
 def _of_heat(key: str, value: object) -> int:

@@ -56,10 +56,9 @@ def unfit(path: str) -> Unfit | None:
         return Unfit(Cause.FILE, why)
     except (OSError, ValueError) as error:
         return Unfit(Cause.FILE, str(getattr(error, "strerror", None) or error).lower())
-    if stat.S_ISDIR(mode):
-        return Unfit(Cause.FILE, "it is a directory")
     if not stat.S_ISREG(mode):
-        return Unfit(Cause.FILE, "it is not a regular file")
+        kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        return Unfit(Cause.FILE, f"it is {kind}")
     if not os.access(path, os.X_OK):
         if mode & 0o111 == 0:
             return Unfit(Cause.MODE, "it is not executable")

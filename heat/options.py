@@ -60,7 +60,7 @@ class Common(NamedTuple):
     json: bool = False
     quiet: bool = False
     log_folder: str = ""
-    """The same folder, to be opened: absolute where HEAT works in another than it was started in."""
+    """The same, to be opened: absolute where HEAT has left the folder it was started in."""
 
 
 def duration(value: str | float) -> float:
@@ -211,6 +211,8 @@ BAD = object()
 _IN_RECOVERY = ("--recovery", "--fault-signal", "--success-signal")
 _FOR_RECOVERY = ("--threshold", "--success-threshold", "--recovery-timeout", "--max-recoveries")
 _SIGNALS = ("--signal", "--fault-signal", "--success-signal")
+_SCRIPTS = ("--fail", "--recovery")
+_TARGETS = ("--pid", "--pid-file")
 
 
 def build(
@@ -292,37 +294,33 @@ class Conflict(NamedTuple):
 
 def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
     """Options that do not go together."""
-
-    def says(option: str) -> bool:
-        return values.get(option) is not None
-
-    target = says("--pid") or says("--pid-file")
-    if not any(map(says, _IN_RECOVERY)):
-        for option in filter(says, _FOR_RECOVERY):
+    said = {option for option, value in values.items() if value is not None}
+    if said.isdisjoint(_IN_RECOVERY):
+        for option in filter(said.__contains__, _FOR_RECOVERY):
             yield Conflict(
                 option,
                 "has no effect without anything to do in recovery",
                 "add --recovery, --fault-signal or --success-signal, or leave it out",
             )
-    if says("--fail-overlap") and not says("--fail"):
+    if "--fail-overlap" in said and "--fail" not in said:
         yield Conflict(
             "--fail-overlap", "has no effect without --fail", "add --fail, or leave it out"
         )
-    if says("--script-timeout") and not says("--fail") and not says("--recovery"):
+    if "--script-timeout" in said and said.isdisjoint(_SCRIPTS):
         yield Conflict(
             "--script-timeout",
             "has no effect without a script to run",
             "add --fail or --recovery, or leave it out",
         )
-    if says("--pid") and says("--pid-file"):
+    if said.issuperset(_TARGETS):
         yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
-    elif says("--pid-file") and "--signal" in values and not any(map(says, _SIGNALS)):
+    elif "--pid-file" in said and "--signal" in values and said.isdisjoint(_SIGNALS):
         yield Conflict(
             "--pid-file",
             "has no effect when no signal is sent",
             "name one with --signal, --fault-signal or --success-signal, or leave it out",
         )
-    for option in () if target else _SIGNALS:
+    for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
             fix = "name the process with --pid or --pid-file"
             yield Conflict(option, "needs a target", fix, in_vain=False)
@@ -330,35 +328,36 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def made_of(values: Mapping[str, Any]) -> Options:
     """The options that these values make, in which nothing is wrong."""
-    script: str | None = values.get("--script")
+    get = values.get
+    script: str | None = get("--script")
     check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
     target = "--pid" in values or "--pid-file" in values
-    recovers = any(values.get(option) is not None for option in _IN_RECOVERY)
+    recovers = any(get(option) is not None for option in _IN_RECOVERY)
     return Options(
-        name=values.get("--name") or default_name(check[0]),
+        name=get("--name") or default_name(check[0]),
         interval=values["--interval"],
         check=check,
         is_script=script is not None,
-        timeout=values.get("--timeout", DEFAULT_TIMEOUT),
-        pid=values.get("--pid"),
-        pid_file=values.get("--pid-file"),
-        fail=values.get("--fail"),
-        recovery=values.get("--recovery"),
-        script_timeout=values.get("--script-timeout"),
-        on_killed=values.get("--on-killed", "error"),
+        timeout=get("--timeout", DEFAULT_TIMEOUT),
+        pid=get("--pid"),
+        pid_file=get("--pid-file"),
+        fail=get("--fail"),
+        recovery=get("--recovery"),
+        script_timeout=get("--script-timeout"),
+        on_killed=get("--on-killed", "error"),
         limits=Limits(
-            threshold=values.get("--threshold", 1) if recovers else None,
-            success_threshold=values.get("--success-threshold", 1),
-            max_recoveries=values.get("--max-recoveries"),
-            recovery_timeout=values.get("--recovery-timeout"),
-            start_period=values.get("--start-period", 0.0),
-            checks=values.get("--count"),
+            threshold=get("--threshold", 1) if recovers else None,
+            success_threshold=get("--success-threshold", 1),
+            max_recoveries=get("--max-recoveries"),
+            recovery_timeout=get("--recovery-timeout"),
+            start_period=get("--start-period", 0.0),
+            checks=get("--count"),
             fail="--fail" in values,
-            fail_overlap_skip=values.get("--fail-overlap") == "skip",
+            fail_overlap_skip=get("--fail-overlap") == "skip",
             recovery="--recovery" in values,
-            signal=values.get("--signal", DEFAULT_SIGNAL if target else None),
-            fault_signal=values.get("--fault-signal"),
-            success_signal=values.get("--success-signal"),
+            signal=get("--signal", DEFAULT_SIGNAL if target else None),
+            fault_signal=get("--fault-signal"),
+            success_signal=get("--success-signal"),
         ),
     )
 

@@ -195,17 +195,26 @@ def _out(name: str) -> str:
 def _of_logs(common: Common, monitors: Collection[Options]) -> list[Mistake]:
     """What is wrong with the logs; of many, a folder that is no good is told once."""
     found = [*_of_log(common, "heat.log"), *_of_log(common, "heat.verbose.log")]
-    if found and len(monitors) > 1:
-        return found
-    for options in monitors:
-        if options.fail or options.recovery:
-            found += _of_log(common, _out(options.name))
+    outs = [_out(each.name) for each in monitors if each.fail or each.recovery]
+    if len(monitors) > 1:
+        outs = [] if found else _to_be_looked_at(common.log_folder, outs)
+    for out in outs:
+        found += _of_log(common, out)
     return found
+
+
+def _to_be_looked_at(folder: str, outs: list[str]) -> list[str]:
+    """The scripts' files that are there; of the others one speaks for all."""
+    try:
+        there = set(os.listdir(folder or "."))
+    except OSError:
+        return outs  # One can write into a folder that one cannot list.
+    missing = [out for out in outs if out not in there]
+    return missing[:1] + [out for out in outs if out in there]
 
 
 def _of_log(common: Common, log: str) -> Iterator[Mistake]:
     path = os.path.join(common.log_folder, log)
-    shown = escaped(os.path.join(common.log_dir, log))
     try:
         try_to_open(path)
     except (OSError, HeatError, ValueError) as error:
@@ -216,11 +225,15 @@ def _of_log(common: Common, log: str) -> Iterator[Mistake]:
         fix = "name a folder that HEAT may write to"
         if not os.path.exists(common.log_folder or "."):
             fix = f"make it first: mkdir -p {folder}"
-        line = f"Error: --log-dir '{folder}': {shown} cannot be opened for appending: "
-        yield Mistake(f"{line}{why[0].lower()}{why[1:]}", fix)
+        line = f"Error: --log-dir '{folder}': {_shown(common, log)} cannot be opened for appending"
+        yield Mistake(f"{line}: {why[0].lower()}{why[1:]}", fix)
         return
     if _others_write(path):
-        yield _writable("--log-dir", shown)
+        yield _writable("--log-dir", _shown(common, log))
+
+
+def _shown(common: Common, log: str) -> str:
+    return escaped(os.path.join(common.log_dir, log))
 
 
 def warnings(options: Options, pid: int | None, *, in_file: bool = False) -> Iterator[str]:

@@ -17,7 +17,7 @@ from heat.preflight import present_target, warnings
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.status import describe
-from heat.text import counted, seconds
+from heat.text import counted
 from heat.world import (
     SILENT,
     Clock,

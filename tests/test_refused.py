@@ -150,7 +150,6 @@ VALUES = [
     ("--count 3 --count 4", "--count is given twice"),
     ("-q --quiet", "--quiet is given twice"),
     ("-qq", "--quiet is given twice"),
-    ("--config heat.toml", "--config is not an option of HEAT"),
     # options without effect
     ("--threshold 3", "--threshold '3' has no effect without anything to do in recovery"),
     ("--success-threshold 3", "--success-threshold '3' has no effect"),
@@ -215,7 +214,42 @@ WHOLE = [
     ("-i 3 FOO=1 true", "sh -c 'FOO=1 true'"),
     ("-i 3 ok", "write ./ok"),
     ("-i 3 -- -true", "Failed: -true not found"),
+    # a file
+    ("--config", "Error: --config is without its value"),
+    ("--config ''", "Error: --config '' is no path"),
+    ("--config a --config b", "Error: --config is given twice"),
+    ("--config=nope.toml", "nope.toml: no such file"),
+    ("--config nope/nope.toml", "nope/nope.toml: no such file"),
+    ("--config plain/heat.toml", "plain/heat.toml: cannot be read: not a directory"),
+    ("--config loop", "loop: cannot be read: too many levels of symbolic links"),
+    ("--config badlogs", "badlogs: is a directory"),
+    ("--config fifo", "fifo: is not a regular file"),
+    ("--config /dev/zero", "/dev/zero: is not a regular file"),
+    ("--config empty", "empty: no monitor is in it"),
+    ("--config plain", "plain: at its end: '=' is missing behind the key"),
+    ("--config good.toml -i 3", "Error: --interval '3' cannot stand beside --config"),
+    ("-i 3 --config good.toml", "under [defaults] or [monitor.NAME]: interval = 3"),
+    ("--config good.toml -t 5m", 'under [defaults] or [monitor.NAME]: timeout = "5m"'),
+    ("--config good.toml --name web", "that of its table: [monitor.web]"),
+    ("--config good.toml --name a.b", 'that of its table: [monitor."a.b"]'),
+    ("--config good.toml true x", "Error: command 'true x' cannot stand beside --config"),
+    ("--config good.toml true x", 'write it into the file: command = ["true", "x"]'),
+    ("--config good.toml --log-dir ''", "Error: --log-dir '' is no path"),
+    ("--config good.toml --log-dir nope", "Error: --log-dir 'nope': nope/heat.log cannot be"),
+    ("--config good.toml --treshold 3", "did you mean --threshold?"),
+    ("--config bad.toml -q -i 3", "--interval '3' cannot stand"),
+    ("--config bad.toml -q -i 3", "bad.toml: monitor.web.interval: is missing"),
+    ("--config bad.toml", "bad.toml: monitor.db.fail: ./nope not executable"),
 ]
+
+BAD_FILE = """\
+[monitor.web]
+script = "./ok"
+[monitor.db]
+script = "./ok"
+interval = 30
+fail = "./nope"
+"""
 
 
 @pytest.fixture
@@ -230,6 +264,8 @@ def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name, text in (("noshebang", "exit 0\n"), ("empty", ""), ("bare", "#!\n"), ("plain", "x")):
         Path(name).write_text(text)
         Path(name).chmod(0o644 if name == "plain" else 0o755)
+    Path("good.toml").write_text('[monitor.web]\nscript = "./ok"\ninterval = 30\n')
+    Path("bad.toml").write_text(BAD_FILE)
     os.mkfifo("fifo", 0o755)
     Path("dangling").symlink_to("nowhere")
     Path("loop").symlink_to("loop")

@@ -13,7 +13,7 @@ from heat.books import Books
 from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
-from heat.options import Common, Options, build
+from heat.options import Common, Options, build, common
 from heat.schedule import Agenda, Owner
 from heat.turns import Turns
 from heat.watch import Parts, Watch, World
@@ -148,7 +148,7 @@ class VirtualWorld:
         most: int = 1,
     ) -> None:
         self.time = VirtualTime()
-        self.options = options(*words)
+        self.options, whole = given_as(*words)
         self.events: list[tuple[float, str]] = []
         self.programs: list[Program] = []
         self.printed: list[str] = []
@@ -158,8 +158,7 @@ class VirtualWorld:
         self._pid = 47000
         self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
-        common = Common(json="--json" in words, quiet="--quiet" in words)
-        books = Books(self, *logs, self.time.unix, common)
+        books = Books(self, *logs, self.time.unix, whole)
         self.journal = Journal(self.options, books)
         turns = Turns(most, (self.time, self.time), self.printed.append, self)
         world = World(self.time, self.time, self, turns)
@@ -254,6 +253,11 @@ class _NoScriptFile:
 
 
 def options(*words: str) -> Options:
+    """The options of one monitor, as `given_as` takes them."""
+    return given_as(*words)[0]
+
+
+def given_as(*words: str) -> tuple[Options, Common]:
     """Options as on a command line, every one as ``--name=value`` or a flag; check ``check``."""
     given: dict[str, str] = {"--interval": "10"}
     flags: set[str] = set()
@@ -265,4 +269,4 @@ def options(*words: str) -> Options:
             flags.add(name)
     built, mistakes = build(given, flags, ["check"])
     assert built is not None, [str(mistake) for mistake in mistakes]
-    return built
+    return built, common(given, flags)
