@@ -80,28 +80,35 @@ class Fleet:
 
     # Another configuration
 
+    def changed(self, monitors: Mapping[str, Options]) -> dict[str, Options]:
+        """Those of them that are new, or not as they are watched now."""
+        return {
+            name: options
+            for name, options in monitors.items()
+            if name not in self.watches or self.watches[name].parts.options != options
+        }
+
     def change(self, monitors: Mapping[str, Options]) -> tuple[int, int, int]:
         """Watch these and no others; how many were added, changed and removed.
 
         What has not changed is not touched. Raises HeatError or OSError before anything is.
         """
-        present = {name: watch.parts.options for name, watch in self.watches.items()}
-        removed = [name for name in present if name not in monitors]
-        added = [new for name, new in monitors.items() if name not in present]
-        changed = [
-            new for name, new in monitors.items() if name in present and present[name] != new
-        ]
-        for parts in self._all_parts([*added, *changed]):
+        removed = [name for name in self.watches if name not in monitors]
+        added = 0
+        new = self._all_parts(self.changed(monitors).values())
+        for parts in new:
             name = parts.options.name
-            if name in present:
+            if name in self.watches:
                 self._change(self.watches[name], parts)
-            elif name in self._leaving:
+                continue
+            added += 1
+            if name in self._leaving:
                 self._awaited[name] = parts
             else:
                 self._add(parts)
         for name in removed:
             self._remove(name)
-        return len(added), len(changed), len(removed)
+        return added, len(new) - added, len(removed)
 
     def _change(self, watch: Watch, parts: Parts) -> None:
         before = watch.parts

@@ -110,7 +110,10 @@ class Loop:
         if span > _EXACT:
             return self._epoll.poll(min(span, _LONGEST_SLEEP) - _EXACT, _MOST_READY)
         if span > 0:
-            select.select([self._epoll], [], [], span)
+            try:
+                select.select([self._epoll], [], [], span)
+            except OSError:  # No memory even for that: a millisecond late will do.
+                return self._epoll.poll(span, _MOST_READY)
         return self._epoll.poll(0, _MOST_READY)
 
     def stop(self) -> None:

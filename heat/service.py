@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from heat import preflight
 from heat.books import Books, HeatJournal
 from heat.console import Console
 from heat.errors import HeatError
@@ -167,6 +168,9 @@ class Service:
 
         shown = self._config.shown
         config, mistakes = read(shown, self._config.path)
+        if config is not None:
+            changed = self._fleet.changed(config.monitors)
+            mistakes = preflight.mistakes_in_file(config._replace(monitors=changed), self._common)
         if config is None or mistakes:
             self._journal.not_reloaded(shown, [str(mistake) for mistake in mistakes])
             return

@@ -209,7 +209,7 @@ def injected(heat: Heat, trace: Path, times: int = 1) -> None:
         ("?epoll_wait,?epoll_pwait:EINTR", ""),
         ("waitid:ECHILD", ""),
         ("kill:EPERM", ""),
-        ("poll:ENOMEM", ""),
+        ("?select,?pselect6:ENOMEM", ""),
         ("openat:EMFILE", ""),
         ("write:ENOSPC", "heat.log"),
         ("write:EIO", "heat.verbose.log"),
