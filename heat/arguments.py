@@ -5,16 +5,13 @@ read once more by the table of options.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import docopt
 
 from heat.mistakes import Mistake, dotted, quoted
-from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed
+from heat.options import OF_HEAT, OPTIONS, Common, Config, Option, Options, build, common, parsed
 from heat.text import escaped
-
-if TYPE_CHECKING:
-    from heat.config import Config
 
 
 class Words(NamedTuple):
@@ -35,7 +32,7 @@ class Asked(NamedTuple):
     common: Common = Common()
     file: str = ""
     """The path that --config gives."""
-    config: "Config | None" = None
+    config: Config | None = None
     """What is in that file, once it has been read."""
 
 

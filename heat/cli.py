@@ -85,6 +85,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heat import __version__
@@ -138,7 +139,7 @@ def understand(words: Sequence[str]) -> "Asked":
 
 def _with_file(asked: "Asked") -> "Asked":
     """Read the file of --config, go to its folder, and look at all that it names."""
-    from heat import config, preflight
+    from heat import reading
     from heat.mistakes import Mistake
 
     try:
@@ -148,12 +149,11 @@ def _with_file(asked: "Asked") -> "Asked":
         line = "Error: the folder that HEAT was started in is gone"
         mistake = Mistake(line, "start it in another one")
         return asked._replace(mistakes=[*asked.mistakes, mistake])
-    sound, wrong = config.sound_part(asked.file, path)
-    mistakes = [*asked.mistakes, *wrong]
-    with contextlib.suppress(OSError):  # Where the file could not be read either.
+    with contextlib.suppress(OSError):  # Where the file cannot be read either.
         os.chdir(os.path.dirname(path))
-    mistakes += preflight.mistakes_in_file(sound, common)
-    return asked._replace(config=None if mistakes else sound, common=common, mistakes=mistakes)
+    config, found = reading.read(partial(reading.look, asked.file, path, common, {}))
+    mistakes = [*asked.mistakes, *found]
+    return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
 def _refuse(lines: Sequence[str]) -> int:

@@ -9,14 +9,24 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from heat.mistakes import BadValueError, Mistake, as_keys, dotted, number_text, quoted, shown
+from heat.mistakes import (
+    BadValueError,
+    Mistake,
+    as_keys,
+    dotted,
+    monitor_place,
+    number_text,
+    quoted,
+    shown,
+)
 from heat.options import (
     BAD,
     COMMAND,
     OF_HEAT,
     OPTIONS,
+    Config,
     Option,
     Options,
     bad_value,
@@ -101,21 +111,6 @@ _SYNTAX = (
 )
 _ALL_KEYS = "the keys are the options of 'heat --help' without their dashes, and command"
 _TOML = "https://toml.io tells how such a file is written"
-
-
-class Config(NamedTuple):
-    """What a file says; the monitors in its order, each under its name."""
-
-    path: str
-    """Absolute."""
-    shown: str
-    """The path as given."""
-    max_running: int
-    monitors: dict[str, Options]
-
-    def place(self, name: str) -> str:
-        """The table of a monitor, in messages."""
-        return _place(escaped(self.shown), name)
 
 
 class _WrongError(Exception):
@@ -298,7 +293,7 @@ class _Reading:
 
     def _read_monitors(self, tables: dict[str, Any]) -> None:
         for name, table in tables.items():
-            place = _place(self._shown, name)
+            place = monitor_place(self._shown, name)
             if not isinstance(table, dict):
                 line = f"{place}: {_not_this(table, 'a table')}"
                 self.mistakes.append(Mistake(line, f"write [monitor.{dotted(name)}]"))
@@ -485,7 +480,3 @@ def _in_order(mistakes: list[Mistake], table: dict[str, Any]) -> list[Mistake]:
     """Mistakes in the order of the keys that they are about; those about none at the end."""
     order = {key: place for place, key in enumerate(table)}
     return sorted(mistakes, key=lambda mistake: order.get(mistake.key, len(order)))
-
-
-def _place(shown: str, name: str) -> str:
-    return f"{shown}: monitor.{dotted(name)}"

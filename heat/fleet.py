@@ -43,6 +43,8 @@ class Fleet:
         self._awaited: dict[str, Parts] = {}
         """What takes the place of one that is leaving, once it has left."""
         self._stopped: int | None = None
+        self._watch_done = self._done
+        """One bound method for all."""
 
     def add(self, monitors: Iterable[Options]) -> None:
         """Have these watched as well. Raises HeatError or OSError before any of them is."""
@@ -63,7 +65,7 @@ class Fleet:
 
     def _add(self, parts: Parts) -> None:
         options = parts.options
-        watch = Watch(parts, self._world, Journal(options, self._books), self._done)
+        watch = Watch(parts, self._world, Journal(options, self._books), self._watch_done)
         self.watches[options.name] = watch
         self._active += 1
         self._mind_target(watch)
@@ -80,22 +82,21 @@ class Fleet:
 
     # Another configuration
 
-    def changed(self, monitors: Mapping[str, Options]) -> dict[str, Options]:
-        """Those of them that are new, or not as they are watched now."""
-        return {
-            name: options
-            for name, options in monitors.items()
-            if name not in self.watches or self.watches[name].parts.options != options
-        }
+    def monitors(self) -> dict[str, Options]:
+        """What is watched now."""
+        return {name: watch.parts.options for name, watch in self.watches.items()}
 
     def change(self, monitors: Mapping[str, Options]) -> tuple[int, int, int]:
         """Watch these and no others; how many were added, changed and removed.
 
         What has not changed is not touched. Raises HeatError or OSError before anything is.
         """
-        removed = [name for name in self.watches if name not in monitors]
+        present = self.monitors()
+        removed = [name for name in present if name not in monitors]
         added = 0
-        new = self._all_parts(self.changed(monitors).values())
+        new = self._all_parts(
+            options for name, options in monitors.items() if present.get(name) != options
+        )
         for parts in new:
             name = parts.options.name
             if name in self.watches:

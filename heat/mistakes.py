@@ -78,3 +78,8 @@ def quoted(text: str) -> str:
 def dotted(name: str) -> str:
     """A name as part of a table's name: in quotes unless it is a plain one."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
+
+
+def monitor_place(shown: str, name: str) -> str:
+    """The table of a monitor in a file, in messages."""
+    return f"{shown}: monitor.{dotted(name)}"

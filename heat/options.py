@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from heat import signals
-from heat.mistakes import BadValueError, Mistake, of_option, shown
+from heat.mistakes import BadValueError, Mistake, monitor_place, of_option, shown
 from heat.target import PID_MAX
 from heat.text import escaped
 from states.model import Limits
@@ -61,6 +61,21 @@ class Common(NamedTuple):
     quiet: bool = False
     log_folder: str = ""
     """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+
+
+class Config(NamedTuple):
+    """What a file says; the monitors in its order, each under its name."""
+
+    path: str
+    """Absolute."""
+    shown: str
+    """The path as given."""
+    max_running: int
+    monitors: dict[str, Options]
+
+    def place(self, name: str) -> str:
+        """The table of a monitor, in messages."""
+        return monitor_place(escaped(self.shown), name)
 
 
 def duration(value: str | float) -> float:

@@ -5,19 +5,15 @@ import stat
 import sys
 from collections.abc import Collection, Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
 from heat import signals
 from heat.errors import HeatError, TargetError
 from heat.files import Cause, Unfit, on_path, unfit
 from heat.log import try_to_open
 from heat.mistakes import Mistake, as_keys, of_file, of_option, quoted
-from heat.options import COMMAND, Common, Options
+from heat.options import COMMAND, Common, Config, Options
 from heat.target import PidFileTarget, PidTarget, open_process, would_end
 from heat.text import counted, escaped
-
-if TYPE_CHECKING:
-    from heat.config import Config
 
 _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n")
 
@@ -47,7 +43,7 @@ def mistakes(options: Options, common: Common) -> list[Mistake]:
     return [*_of_monitor(options, _Files()), *_of_logs(common, [options])]
 
 
-def mistakes_in_file(config: "Config", common: Common) -> list[Mistake]:
+def mistakes_in_file(config: Config, common: Common) -> list[Mistake]:
     """The same for all monitors of a file; what several of them share is told once."""
     files = _Files()
     found: dict[Mistake, list[str]] = {}

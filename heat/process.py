@@ -154,6 +154,14 @@ class PosixLauncher:
         self._spare = _NO_FD
         return os.pidfd_open(pid)
 
+    def adopt(self, pid: int) -> None:
+        """A child that somebody else of HEAT has started, and reaps."""
+        self._own.add(pid)
+
+    def release(self, pid: int) -> None:
+        """An adopted child has been reaped."""
+        self._own.discard(pid)
+
     def reap_orphans(self) -> None:
         """Reap dead children that HEAT did not start: process 1 of a container inherits them."""
         own_pid = os.getpid()

@@ -6,26 +6,22 @@ import signal
 import traceback
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from heat import preflight
 from heat.books import Books, HeatJournal
 from heat.console import Console
 from heat.errors import HeatError
 from heat.fleet import Fleet
 from heat.log import Log
 from heat.loop import Loop, RealClock
-from heat.options import Common, Options
+from heat.options import Common, Config, Options
 from heat.process import PosixLauncher
+from heat.reading import Reading, look
 from heat.signals import HANDLED
 from heat.status import summary
 from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-
-if TYPE_CHECKING:
-    from heat.config import Config
 
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
@@ -40,7 +36,7 @@ OWN_VARIABLES = (
 """What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
 
 
-def serve(monitors: Sequence[Options], common: Common, config: "Config | None" = None) -> int:
+def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
     """Watch until it is over; return HEAT's exit status."""
     # Inherited as ignored or blocked, these would hide exits and keep signals from children.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -60,13 +56,14 @@ def serve(monitors: Sequence[Options], common: Common, config: "Config | None" =
 class Service:
     """One HEAT process; ``config`` is the file its monitors are from, None for a single one."""
 
-    def __init__(
-        self, monitors: Sequence[Options], common: Common, config: "Config | None"
-    ) -> None:
+    def __init__(self, monitors: Sequence[Options], common: Common, config: Config | None) -> None:
         clock = RealClock()
         self._config = config
         self._common = common
         self._broken = False
+        self._reading: Reading | None = None
+        self._outdated = False
+        """The file is to be read once more: it may have changed since that began."""
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
         failures, verbose = self._logs = [
@@ -164,15 +161,41 @@ class Service:
         self._journal.reopened()
         if self._config is None or self._fleet.stopping:
             return
-        from heat.config import read
+        if self._reading is not None:
+            self._outdated = True
+            return
+        self._outdated = False
+        work = partial(
+            look,
+            self._config.shown,
+            self._config.path,
+            self._common,
+            self._fleet.monitors(),
+        )
+        try:
+            self._reading = Reading(work)
+        except OSError as error:
+            self._journal.not_reloaded(self._config.shown, [str(error)])
+            return
+        self._launcher.adopt(self._reading.pid)
+        self._loop.watch(self._reading.fd, self._take_reading, self)
 
-        shown = self._config.shown
-        config, mistakes = read(shown, self._config.path)
-        if config is not None:
-            changed = self._fleet.changed(config.monitors)
-            mistakes = preflight.mistakes_in_file(config._replace(monitors=changed), self._common)
-        if config is None or mistakes:
-            self._journal.not_reloaded(shown, [str(mistake) for mistake in mistakes])
+    def _take_reading(self) -> None:
+        reading = self._reading
+        if reading is None or (found := reading.take()) is None:
+            return
+        self._loop.forget(reading.fd)
+        self._launcher.release(reading.pid)
+        self._reading = None
+        if self._outdated:
+            self._read_again()
+        elif not self._fleet.stopping:
+            self._change(found.config, [str(mistake) for mistake in found.mistakes])
+
+    def _change(self, config: Config, mistakes: list[str]) -> None:
+        shown = config.shown
+        if mistakes:
+            self._journal.not_reloaded(shown, mistakes)
             return
         try:
             counts = self._fleet.change(config.monitors)
@@ -188,6 +211,8 @@ class Service:
         for signum in HANDLED:
             # Python's end restores the default, and a late signal would change the exit status.
             signal.signal(signum, signal.SIG_IGN)
+        if self._reading is not None:
+            self._reading.stop()
         self._fleet.wake_targets()
         self._flush()
         for log in self._logs:

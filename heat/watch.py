@@ -97,7 +97,6 @@ class Watch:
 
     __slots__ = (
         "_beat",
-        "_busy",
         "_check",
         "_crashed",
         "_done",
@@ -141,11 +140,13 @@ class Watch:
         self._last: Checked | None = None
         self._last_ended = 0.0
         self._last_script = ""
-        self._events: list[tuple[Event, Tell | None]] = []
+        self._events: list[tuple[Event, Tell | None]] | None = None
+        """What came while effects were performed; a list only then, as monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
-        self._busy = self._crashed = self._escape_told = False
-        self._told: list[Callable[[], None]] = []
+        self._crashed = self._escape_told = False
+        self._told: list[Callable[[], None]] | None = None
+        """What is to be written when all reactions are out; None while none is under way."""
 
     # Ticks
 
@@ -182,17 +183,19 @@ class Watch:
             if tell is not None:
                 self._tell(tell, self.monitor.state, self.monitor.count)
             return
-        if self._busy:
-            self._events.append((event, tell))
+        if self._told is not None:
+            self._events = [*(self._events or ()), (event, tell)]
             return
-        self._busy = True
+        told = self._told = []
         try:
-            self._take(event, tell)
+            self._take(event, tell, told)
             while self._events:
-                self._take(*self._events.pop(0))
+                first, *self._events = self._events
+                self._take(*first, told)
         finally:
-            self._busy = False
-            self._write()
+            self._events = self._told = None
+            for write in told:
+                write()
         self._end_if_done()
         self._leave_if_ended()
 
@@ -204,26 +207,22 @@ class Watch:
 
     def _tell(self, write: Callable[..., None], *what: object) -> None:
         """Have it written as soon as all reactions are out."""
-        self._told.append(partial(write, *what))
-        if not self._busy:
-            self._write()
+        if self._told is None:
+            write(*what)
+        else:
+            self._told.append(partial(write, *what))
 
-    def _write(self) -> None:
-        told, self._told = self._told, []
-        for write in told:
-            write()
-
-    def _take(self, event: Event, tell: Tell | None) -> None:
-        monitor, told = self.monitor, len(self._told)
+    def _take(self, event: Event, tell: Tell | None, told: list[Callable[[], None]]) -> None:
+        monitor, here = self.monitor, len(told)
         before = monitor.state
         wanted = step(monitor, event)
         after, count = monitor.state, monitor.count
         for effect in wanted:
             self._perform(effect)
         if after is not before:
-            self._told.insert(told, partial(self._journal.changed, before, after, count))
+            told.insert(here, partial(self._journal.changed, before, after, count))
         if tell is not None:
-            self._told.insert(told, partial(tell, after, count))
+            told.insert(here, partial(tell, after, count))
 
     def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912 - an arm an effect
         tell, journal = self._tell, self._journal
@@ -268,7 +267,6 @@ class Watch:
     # The target
 
     def _send(self, signum: int, option: str) -> None:
-        told = len(self._told)
         try:
             pid = self.parts.target.send(signum)
         except TargetError as error:
@@ -276,8 +274,7 @@ class Watch:
             self._tell(self._journal.not_sent, signum, option, reason)
             self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
         else:
-            # In front of what a signal to HEAT itself has led to.
-            self._told.insert(told, partial(self._journal.sent, signum, option, pid))
+            self._tell(self._journal.sent, signum, option, pid)
 
     def target_gone(self, reason: str) -> None:
         """The process of ``--pid`` has ended."""
@@ -499,8 +496,7 @@ class Watch:
             self.abandon()
             return
         self._crashed = True
-        self._busy = False
-        self._events.clear()
+        self._events = self._told = None
         self._journal.bug("".join(traceback.format_exception(error)))
         self._feed(WatchBroke(f"a bug of HEAT: {error!r}"))
         self._leave_if_ended()
@@ -524,13 +520,13 @@ class Watch:
 
     def _end(self, exit_code: int) -> None:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
-        self._events.clear()
+        self._events = None
         self._world.turns.forget(self)
         for timer in (self._tick_timer, self._window_timer, self._slow_timer):
             _cancel(timer)
 
     def _leave_if_ended(self) -> None:
-        if self.exit_code is None or self._busy or self.left:
+        if self.exit_code is None or self._told is not None or self.left:
             return
         if any(run is not None and not run.outlived for run in (self._check, self._script)):
             return

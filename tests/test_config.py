@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from heat import preflight
 from heat.cli import understand
-from heat.config import LARGEST, Config, parse, read
+from heat.config import LARGEST, parse, read
 from heat.mistakes import Mistake
-from heat.options import Common, Options, build
+from heat.options import Common, Config, Options, build
 from states.model import Limits
 
 WEB = '[monitor.web]\nscript = "./ok"\ninterval = 30\n'

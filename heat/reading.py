@@ -1,0 +1,113 @@
+"""A configuration file is read by a process of its own, a fork that sends back what it found.
+
+Reading ten thousand monitors takes half a second, and more memory than all of them need
+later. So the watching goes on meanwhile, and keeps none of that memory.
+"""
+
+import marshal
+import os
+import signal
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from heat.mistakes import Mistake
+from heat.options import Common, Config, Options
+from heat.signals import HANDLED
+from states.model import Limits
+
+
+class Found(NamedTuple):
+    """What is in a file, and what is wrong with it, in files and target as well."""
+
+    config: Config
+    mistakes: list[Mistake]
+
+
+def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) -> Found:
+    """Read the file at ``path``; look at all that its monitors name but the ``present`` ones."""
+    from heat import preflight
+    from heat.config import sound_part
+
+    config, mistakes = sound_part(shown, path)
+    new = {name: each for name, each in config.monitors.items() if present.get(name) != each}
+    mistakes += preflight.mistakes_in_file(config._replace(monitors=new), common)
+    return Found(config, mistakes)
+
+
+class Reading:
+    """One reading under way; ``fd`` can be read when there is something to ``take``."""
+
+    def __init__(self, work: Callable[[], Found]) -> None:
+        self.fd, out = os.pipe()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of threads, of which HEAT has none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if not self.pid:
+            _send(work, out)
+        os.close(out)
+        self._data = b""
+
+    def take(self) -> Found | None:
+        """What was found, once all of it is there; waits for the next part of it."""
+        if part := os.read(self.fd, 1 << 20):
+            self._data += part
+            return None
+        self._end()
+        if not self._data:
+            config = Config("", "", 0, {})
+            line = "Error: the reading of the configuration was killed, and not by HEAT"
+            return Found(config, [Mistake(line, "have it read again: kill -HUP")])
+        return _found(marshal.loads(self._data))  # noqa: S302 - our own process wrote it
+
+    def stop(self) -> None:
+        """It is no longer wanted, and not waited for."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.close(self.fd)
+
+    def _end(self) -> None:
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
+
+
+def read(work: Callable[[], Found]) -> Found:
+    """Have it read, and wait for that."""
+    reading = Reading(work)
+    while (found := reading.take()) is None:
+        pass
+    return found
+
+
+def _send(work: Callable[[], Found], out: int) -> None:
+    """The life of the fork."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for signum in HANDLED:
+            signal.signal(signum, signal.SIG_DFL)
+        with open(out, "wb") as pipe:
+            pipe.write(marshal.dumps(_plain(work())))
+    finally:
+        os._exit(0)
+
+
+def _plain(found: Found) -> tuple[Any, ...]:
+    """In tuples that marshal can carry; what is shared stays so."""
+    path, shown, most, monitors = found.config
+    limits: dict[Limits, tuple[Any, ...]] = {}
+    plain = [
+        (*options[:-1], limits.setdefault(options.limits, tuple(options.limits)))
+        for options in monitors.values()
+    ]
+    return path, shown, most, plain, [tuple(mistake) for mistake in found.mistakes]
+
+
+def _found(plain: tuple[Any, ...]) -> Found:
+    path, shown, most, monitors, mistakes = plain
+    limits: dict[tuple[Any, ...], Limits] = {}
+    made = (
+        Options._make((*options[:-1], limits.setdefault(options[-1], Limits(*options[-1]))))
+        for options in monitors
+    )
+    config = Config(path, shown, most, {options.name: options for options in made})
+    return Found(config, [Mistake(*mistake) for mistake in mistakes])
