@@ -26,8 +26,8 @@ from typing import NamedTuple, TypeVar
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = ("docopt", "transitions", "six")
-YARDSTICKS = ("spawn", "react", "target")
-CHECKS = ("tiny", "stamp", "fail")
+YARDSTICKS = ("spawn", "react", "target", "reacts", "busy")
+CHECKS = ("tiny", "stamp", "fail", "tick", "first")
 IN_FLIGHT = "4"
 
 Command = Sequence[str]
@@ -160,11 +160,11 @@ def ms(seconds: float) -> str:
 
 
 @contextlib.contextmanager
-def running(command: Command, out: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+def running(
+    command: Command, out: int = subprocess.DEVNULL, err: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[str]]:
     """Run it as long as the block lasts."""
-    program = subprocess.Popen(
-        command, stdout=out, stderr=subprocess.DEVNULL, env=environment(), text=True
-    )
+    program = subprocess.Popen(command, stdout=out, stderr=err, env=environment(), text=True)
     try:
         yield program
     finally:
@@ -190,9 +190,12 @@ def sizes(pid: int) -> dict[str, int]:
 
 
 def processor(pid: int) -> float:
-    """Seconds that it has spent on a processor, its children not counted."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9
+    """Seconds that it has spent on a processor, all its threads but not its children."""
+    spent = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+            spent += int(file.read().split()[0])
+    return spent / 1e9
 
 
 # The result

@@ -79,7 +79,7 @@ def throughput(bench: Bench) -> list[Figure]:
 
 
 def _rate_of(command: Command) -> Callable[[], float]:
-    return lambda: float(printed(command))
+    return lambda: float(printed(command).split()[0])
 
 
 # b. From a failing check's exit to the signal's arrival
