@@ -173,8 +173,8 @@ class Lateness(NamedTuple):
     lost: int
 
 
-IN_TIME = 0.5
-"""Seconds; a start that is later at the end of a run is a lost one."""
+GRACE = 1.0
+"""Seconds that a run goes on after the last due time that counts."""
 
 
 def lateness(stamps: list[tuple[int, int]], monitors: int, interval: float, end: float) -> Lateness:
@@ -195,8 +195,9 @@ def lateness(stamps: list[tuple[int, int]], monitors: int, interval: float, end:
         phases = [start - k * interval for start, k in zip(starts, ticks, strict=True)]
         grid = min(phases, default=end)
         late += [phase - grid for phase in phases]
-        due = int((end - IN_TIME - grid) / interval) + 1 if starts else 0
-        lost += max(0, due - len(set(ticks))) + max(0, int((first - began - IN_TIME) / interval))
+        due = int((end - grid) / interval) + 1 if starts else 0
+        lost += due - len({k for k in ticks if k < due})
+        lost += max(0, int((first - began - GRACE) / interval))
     return Lateness(len(late), statistics.median(late), percentile(late, 0.99), lost)
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from typing import NamedTuple
 
 from bench import Bench, Figure, in_turns, ms, percentile, processor, ratio, running, sizes
 from many import Config, fresh, records, watching
@@ -150,37 +151,65 @@ def _reaction(bench: Bench) -> list[Figure]:
     ]
 
 
+class Cost(NamedTuple):
+    """Of a program at rest: MB, the share of a core in percent, and checks a second."""
+
+    memory: float
+    share: float
+    rate: float
+
+
 def _at_rest(bench: Bench) -> list[Figure]:
     interval = 10.0 if bench.quick else 60.0
-    figures = []
-    with ExitStack() as stack, fresh(bench, "stamps") as stamps:
-        pids = {
-            (who, monitors): stack.enter_context(
-                start(bench, Config(monitors, interval, (bench.built("tick"), stamps)))
-            )
-            for monitors in (100, 1000)
-            for who, start in BOTH.items()
-        }
+    kinds = [(monitors, who) for monitors in (100, 1000) for who in BOTH]
+    with ExitStack() as stack:
+        pids: list[int] = []
+        stamps: list[str] = []
+        for monitors, who in kinds:
+            stamps.append(stack.enter_context(fresh(bench, f"stamps.{who}.{monitors}")))
+            config = Config(monitors, interval, (bench.built("tick"), stamps[-1]))
+            pids.append(stack.enter_context(BOTH[who](bench, config)))
         time.sleep(interval * 1.1)
-        spent = {key: processor(pid) for key, pid in pids.items()}
-        time.sleep(interval * 2)
-        share = {key: (processor(pid) - spent[key]) / interval / 2 for key, pid in pids.items()}
-        memory = {key: sizes(pid)["rss"] * 1024 / 1e6 for key, pid in pids.items()}
-    for monitors in (100, 1000):
-        own, other = ("HEAT", monitors), ("Monit", monitors)
-        what = f"{monitors} monitors at {interval:.0f} s"
-        figures += [
-            Figure(
-                f"{what}: memory, RSS",
-                f"{memory[own]:.1f} MB",
-                f"Monit {memory[other]:.1f} MB",
-                f"{memory[own] / memory[other]:.2f}",
-            ),
-            Figure(
-                f"{what}: share of a core",
-                f"{share[own] * 100:.3f} %",
-                f"Monit {share[other] * 100:.3f} %",
-                f"{share[own] / share[other]:.2f}",
-            ),
-        ]
-    return figures
+        costs = _costs(pids, stamps, interval * 2)
+    cost = dict(zip(kinds, costs, strict=True))
+    return [
+        figure
+        for monitors in (100, 1000)
+        for figure in _cost_figures(
+            f"{monitors} monitors at {interval:.0f} s",
+            cost[monitors, "HEAT"],
+            cost[monitors, "Monit"],
+        )
+    ]
+
+
+def _costs(pids: list[int], stamps: list[str], seconds: float) -> list[Cost]:
+    before = [processor(pid) for pid in pids]
+    places = [os.stat(path).st_size for path in stamps]
+    time.sleep(seconds)
+    return [
+        Cost(
+            sizes(pid)["rss"] * 1024 / 1e6,
+            (processor(pid) - spent) / seconds * 100,
+            len(records(path, place)) / seconds,
+        )
+        for pid, spent, path, place in zip(pids, before, stamps, places, strict=True)
+    ]
+
+
+def _cost_figures(what: str, own: Cost, other: Cost) -> list[Figure]:
+    shares = [f"{cost.share:.3f} % at {cost.rate:.1f} checks a second" for cost in (own, other)]
+    return [
+        Figure(
+            f"{what}: memory, RSS",
+            f"{own.memory:.1f} MB",
+            f"Monit {other.memory:.1f} MB",
+            f"{own.memory / other.memory:.2f}",
+        ),
+        Figure(
+            f"{what}: share of a core",
+            shares[0],
+            f"Monit {shares[1]}",
+            f"{own.share / other.share:.2f}",
+        ),
+    ]
