@@ -158,6 +158,11 @@ class Cost(NamedTuple):
     share: float
     rate: float
 
+    @property
+    def each(self) -> float:
+        """Seconds of processor time a check."""
+        return self.share / 100 / self.rate if self.rate else float("inf")
+
 
 def _at_rest(bench: Bench) -> list[Figure]:
     interval = 10.0 if bench.quick else 60.0
@@ -210,6 +215,11 @@ def _cost_figures(what: str, own: Cost, other: Cost) -> list[Figure]:
             f"{what}: share of a core",
             shares[0],
             f"Monit {shares[1]}",
-            f"{own.share / other.share:.2f}",
+        ),
+        Figure(
+            f"{what}: processor time a check",
+            f"{own.each * 1e6:.0f} us",
+            f"Monit {other.each * 1e6:.0f} us",
+            f"{own.each / other.each:.2f}",
         ),
     ]
