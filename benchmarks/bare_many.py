@@ -2,8 +2,8 @@
 
 usage: bare_many.py ENTRIES SECONDS IN_FLIGHT CHECKS PROGRAM [ARG...]
 
-Each of the ENTRIES runs PROGRAM every SECONDS, at a phase of its own, with its number as the
-last argument; never more than IN_FLIGHT at once. SECONDS 0 is as fast as it goes. After CHECKS,
+Each of the ENTRIES runs PROGRAM every SECONDS, at a phase of its own, with its number for a last
+argument of %d; never more than IN_FLIGHT at once. SECONDS 0 is as fast as it goes. After CHECKS,
 unless that is 0, it prints checks a second, and the microseconds of processor time that each
 cost here.
 """
@@ -79,6 +79,7 @@ class Runner:
 
 def loop(entries: int, interval: float, in_flight: int, checks: int, words: list[bytes]) -> None:
     runner = Runner()
+    numbered = words[-1] == b"%d"
     began = time.monotonic()
     due = [(began + number * interval / entries, number) for number in range(entries)]
     started = ended = 0
@@ -88,7 +89,7 @@ def loop(entries: int, interval: float, in_flight: int, checks: int, words: list
         if span <= 0:
             when, number = due[0]
             heapq.heapreplace(due, (when + interval, number))
-            runner.start([*words, b"%d" % number])
+            runner.start([*words[:-1], b"%d" % number] if numbered else words)
             started += 1
         else:
             ended += runner.wait(span)

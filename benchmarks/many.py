@@ -18,8 +18,14 @@ PATIENCE = 60.0
 """Seconds; a HEAT that has not printed what is waited for by then has failed."""
 
 
+NUMBER = "%d"
+
+
 class Config(NamedTuple):
-    """Monitors m0, m1, ... that run the same words, each with its number as the last."""
+    """Monitors m0, m1, ... that run the same words, each with its number for NUMBER.
+
+    /bin/true takes longer with an argument than without one.
+    """
 
     monitors: int
     interval: float
@@ -27,13 +33,17 @@ class Config(NamedTuple):
     fail: str = ""
     max_running: int = 256
 
+    def command(self, number: int) -> list[str]:
+        """What that monitor runs."""
+        return [str(number) if word == NUMBER else word for word in self.words]
+
     def text(self) -> str:
         """The file that HEAT is given."""
         lines = ["[heat]", f"max-running = {self.max_running}", "[defaults]"]
         lines += [f'interval = "{self.interval:.6f}s"']
         lines += [f"fail = {json.dumps(self.fail)}"] if self.fail else []
         for number in range(self.monitors):
-            command = json.dumps([*self.words, str(number)])
+            command = json.dumps(self.command(number))
             lines += [f"[monitor.m{number}]", f"command = {command}"]
         return "\n".join(lines) + "\n"
 

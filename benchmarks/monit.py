@@ -17,7 +17,7 @@ from functools import partial
 from typing import NamedTuple
 
 from bench import Bench, Figure, in_turns, ms, percentile, processor, ratio, running, sizes
-from many import Config, fresh, records, watching
+from many import NUMBER, Config, fresh, records, watching
 
 Spans = list[float]
 Start = Callable[[Bench, Config], AbstractContextManager[int]]
@@ -31,7 +31,7 @@ def text(config: Config, folder: str) -> str:
     ]
     then = f'exec "{config.fail}" repeat every 1 cycles' if config.fail else "alert"
     for number in range(config.monitors):
-        command = " ".join([*config.words, str(number)])
+        command = " ".join(config.command(number))
         lines += [f'check program m{number} with path "{command}"', f"  if status != 0 then {then}"]
     return "\n".join(lines) + "\n"
 
@@ -69,7 +69,7 @@ def beside_monit(bench: Bench) -> list[Figure]:
 def _starts(bench: Bench, start: Start, monitors: int) -> list[tuple[int, int]]:
     """Numbers and moments of the starts in some seconds, with checks each second."""
     with fresh(bench, "stamps") as stamps:
-        config = Config(monitors, 1.0, (bench.built("tick"), stamps))
+        config = Config(monitors, 1.0, (bench.built("tick"), stamps, NUMBER))
         with start(bench, config):
             time.sleep(2)
             place = os.stat(stamps).st_size
@@ -133,7 +133,7 @@ def _times(what: str, spans: dict[str, float]) -> Figure:
 def _reaction(bench: Bench) -> list[Figure]:
     monitors = 10
     with fresh(bench, "cells", 8 * monitors) as cells, fresh(bench, "spans") as spans:
-        config = Config(monitors, 1.0, (bench.built("fail"), cells), bench.built("first"))
+        config = Config(monitors, 1.0, (bench.built("fail"), cells, NUMBER), bench.built("first"))
 
         def reactions(start: Start) -> Spans:
             with start(bench, config):
@@ -172,7 +172,7 @@ def _at_rest(bench: Bench) -> list[Figure]:
         stamps: list[str] = []
         for monitors, who in kinds:
             stamps.append(stack.enter_context(fresh(bench, f"stamps.{who}.{monitors}")))
-            config = Config(monitors, interval, (bench.built("tick"), stamps[-1]))
+            config = Config(monitors, interval, (bench.built("tick"), stamps[-1], NUMBER))
             pids.append(stack.enter_context(BOTH[who](bench, config)))
         time.sleep(interval * 1.1)
         costs = _costs(pids, stamps, interval * 2)

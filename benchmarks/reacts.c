@@ -1,6 +1,6 @@
 /* The yardstick of the reaction of many monitors: each has its check at an interval, at a phase
  * of its own; when one fails, SCRIPT is started with the monitor's name in HEAT_NAME.
- * usage: reacts SECONDS MONITORS SCRIPT PROGRAM [ARG...]; the number is PROGRAM's last argument. */
+ * usage: reacts SECONDS MONITORS SCRIPT PROGRAM [ARG...] %d; the number takes the place of %d. */
 #include "check.h"
 
 #define MOST 1024
@@ -46,13 +46,13 @@ static void ended(pid_t pid, int failed, char *script, int null) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) return 2;
+    if (argc < 6) return 2;
     interval = atof(argv[1]) * 1e9;
     int monitors = atoi(argv[2]), null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int *order = calloc(monitors, sizeof *order);
-    char number[16], **words = calloc(argc - 2, sizeof *words);
+    char number[16], **words = calloc(argc - 3, sizeof *words);
     for (int i = 4; i < argc; i++) words[i - 4] = argv[i];
-    words[argc - 4] = number;
+    words[argc - 5] = number;
     for (int i = 0; i < monitors; i++) order[i] = i;
     qsort(order, monitors, sizeof *order, by_phase);
     sigset_t chld;

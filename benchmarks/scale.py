@@ -47,6 +47,7 @@ from bench import (
 )
 from many import (
     GRACE,
+    NUMBER,
     Config,
     Lateness,
     Speed,
@@ -271,7 +272,7 @@ def _late_heat(
     bench: Bench, monitors: int, interval: float, seconds: float
 ) -> tuple[list[Figure], Lateness]:
     with fresh(bench, "stamps") as stamps:
-        config = Config(monitors, interval, (bench.built("tick"), stamps))
+        config = Config(monitors, interval, (bench.built("tick"), stamps, NUMBER))
         with watching(bench, config) as heat:
             heat.wait_for(1)
             began, busy = time.monotonic(), _busy()
@@ -319,7 +320,7 @@ def _busy() -> tuple[int, int]:
 
 def _late_bare(bench: Bench, monitors: int, interval: float, seconds: float) -> Lateness:
     with fresh(bench, "stamps") as stamps:
-        with running(bare_many(bench, monitors, interval, bench.built("tick"), stamps)):
+        with running(bare_many(bench, monitors, interval, bench.built("tick"), stamps, NUMBER)):
             time.sleep(seconds)
             end = time.monotonic()
             time.sleep(GRACE)
@@ -368,7 +369,7 @@ def _reactions(bench: Bench, monitors: int, interval: float, slices: int) -> dic
     """Seconds from exit to reaction, without those of the first second."""
     seconds = 1.5 if bench.quick else 3.0
     with fresh(bench, "cells", 8 * monitors) as cells, fresh(bench, "spans") as spans:
-        words, script = (bench.built("fail"), cells), bench.built("first")
+        words, script = (bench.built("fail"), cells, NUMBER), bench.built("first")
         heat = Config(monitors, interval, words, script)
         c = [bench.built("reacts"), repr(interval), str(monitors), script, *words]
 
@@ -412,7 +413,7 @@ def start_up(bench: Bench) -> list[Figure]:
 
     def to_first_check() -> float:
         with fresh(bench, "stamps") as stamps:
-            config = Config(MANY, interval, (bench.built("tick"), stamps))
+            config = Config(MANY, interval, (bench.built("tick"), stamps, NUMBER))
             with watching(bench, config) as heat:
                 heat.wait_for(1)
             return min(stamp for _, stamp in records(stamps)) / 1e9 - heat.began
