@@ -29,19 +29,16 @@ static void drain(int fd) {
     close(fd);
 }
 
-static struct check start(char **argv, int null) {
-    struct check c;
-    int out[2], err[2];
+/* Starts it in a group of its own with these as stdin, stdout and stderr. */
+static pid_t spawn_with(char **argv, int in, int out, int err) {
+    pid_t pid;
     posix_spawnattr_t attr;
     posix_spawn_file_actions_t actions;
     sigset_t mask, reset;
-    if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC)) exit(1);
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    fcntl(err[0], F_SETFL, O_NONBLOCK);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, null, 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+    posix_spawn_file_actions_adddup2(&actions, in, 0);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    posix_spawn_file_actions_adddup2(&actions, err, 2);
     posix_spawnattr_init(&attr);
     sigemptyset(&mask);
     sigemptyset(&reset);
@@ -52,18 +49,25 @@ static struct check start(char **argv, int null) {
     posix_spawnattr_setpgroup(&attr, 0);
     posix_spawnattr_setsigmask(&attr, &mask);
     posix_spawnattr_setsigdefault(&attr, &reset);
-    if (posix_spawn(&c.pid, argv[0], &actions, &attr, argv, environ)) exit(1);
+    if (posix_spawn(&pid, argv[0], &actions, &attr, argv, environ)) exit(1);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attr);
+    return pid;
+}
+
+static struct check start(char **argv, int null) {
+    int out[2], err[2];
+    if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC)) exit(1);
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    fcntl(err[0], F_SETFL, O_NONBLOCK);
+    struct check c = {spawn_with(argv, null, out[1], err[1]), out[0], err[0]};
     close(out[1]);
     close(err[1]);
-    c.out = out[0];
-    c.err = err[0];
     return c;
 }
 
 /* Waits until a child has exited; it stays unreaped, so that its group id is still its own. */
-static pid_t exited(void) {
+static inline pid_t exited(void) {
     siginfo_t info;
     if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT)) exit(1);
     return info.si_pid;

@@ -1,173 +1,43 @@
 """HEAT beside what it is measured against, in one run.
 
-usage: run.py [--only a,b,c,d,e] [--quick]
+usage: run.py [--only a,b,c,d,e] [--quick] [--root CHECKOUT]
 
-HEAT is measured as installed: copied into an environment of its own in a temporary folder,
-where nothing else is. What is compared takes turns in short slices, so that a noisy machine
-disturbs all alike; a ratio is the median of the ratios of the slices. A whole run, neither
-quick nor of some sections only, is written to RESULTS.md as well.
+What each figure is, and of what: in the functions below. How it is measured: in ``bench.py``.
+A whole run, neither quick nor of some sections only, is written to RESULTS.md as well.
 """
 
-import argparse
 import array
-import compileall
-import contextlib
-import datetime as dt
-import importlib.util
 import os
-import platform
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import sysconfig
-import tempfile
 import time
-import venv
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-PACKAGES = ("docopt", "transitions", "six")
-YARDSTICKS = ("spawn", "react", "target")
-CHECKS = ("tiny", "stamp", "fail")
-IN_FLIGHT = "4"
-
-Command = Sequence[str]
-T = TypeVar("T")
-
-
-class Bench(NamedTuple):
-    """Where the measured programs are; without a C compiler ``has_c`` is false."""
-
-    folder: str
-    python: str
-    heat: str
-    has_c: bool
-    quick: bool
-
-    def built(self, name: str) -> str:
-        """A program of this folder, compiled."""
-        return os.path.join(self.folder, name)
-
-    @property
-    def check(self) -> str:
-        """The smallest check there is."""
-        return self.built("tiny") if self.has_c else "/bin/true"
-
-    def slices(self, full: int) -> int:
-        """How many turns to take."""
-        return max(3, full // 4) if self.quick else full
-
-
-class Figure(NamedTuple):
-    """One line of the result; a goal is a text, and whether it is reached."""
-
-    what: str
-    heat: str
-    beside: str = ""
-    ratio: str = ""
-    goal: str = ""
-    reached: bool | None = None
-
-
-# The setting
-
-
-def set_up(folder: str, *, quick: bool) -> Bench:
-    home = os.path.join(folder, "venv")
-    venv.create(home, symlinks=True)
-    site = sysconfig.get_path("purelib", "venv", {"base": home})
-    for package in PACKAGES:
-        _copy_package(package, site)
-    for package in ("heat", "states"):
-        shutil.copytree(os.path.join(ROOT, package), os.path.join(site, package), ignore=_CACHES)
-    compileall.compile_dir(site, quiet=1)
-    python = os.path.join(home, "bin", "python")
-    heat = os.path.join(home, "bin", "heat")
-    with open(heat, "w", encoding="utf-8") as script:  # as pip writes it
-        script.write(f"#!{python}\nimport sys\nfrom heat.cli import main\nsys.exit(main())\n")
-    os.chmod(heat, 0o700)
-    return Bench(folder, python, heat, _compiled(folder), quick)
-
-
-_CACHES = shutil.ignore_patterns("__pycache__")
-
-
-def _copy_package(name: str, site: str) -> None:
-    found = importlib.util.find_spec(name)
-    if found is None or found.origin is None:
-        sys.exit(f"{name} is not installed here")
-    if found.submodule_search_locations is None:
-        shutil.copy(found.origin, site)
-    else:
-        folder = os.path.dirname(found.origin)
-        shutil.copytree(folder, os.path.join(site, name), ignore=_CACHES)
-
-
-def _compiled(folder: str) -> bool:
-    cc = shutil.which("cc")
-    if cc is None:
-        print("no cc: what needs C is skipped")
-        return False
-    for name in YARDSTICKS + CHECKS:
-        static = ["-static"] if name in CHECKS else []
-        source = os.path.join(HERE, f"{name}.c")
-        out = os.path.join(folder, name)
-        subprocess.run([cc, "-O2", "-Wall", *static, "-o", out, source], check=True)
-    return True
-
-
-def environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-
-
-# Measuring
-
-
-def printed(command: Command) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment(), check=True, text=True)
-    return done.stdout
-
-
-def in_turns(runs: dict[str, Callable[[], T]], slices: int) -> dict[str, list[T]]:
-    """Run each of them once a slice, every slice beginning with another."""
-    taken: dict[str, list[T]] = {name: [] for name in runs}
-    names = list(runs)
-    for _ in range(slices):
-        for name in names:
-            taken[name].append(runs[name]())
-        names.append(names.pop(0))
-    return taken
-
-
-def ratio(some: Sequence[float], others: Sequence[float]) -> float:
-    return statistics.median(a / b for a, b in zip(some, others, strict=True))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms"
-
-
-@contextlib.contextmanager
-def running(command: Command, out: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
-    """Run it as long as the block lasts."""
-    program = subprocess.Popen(
-        command, stdout=out, stderr=subprocess.DEVNULL, env=environment(), text=True
-    )
-    try:
-        yield program
-    finally:
-        program.terminate()
-        program.wait()
-        if program.stdout is not None:
-            program.stdout.close()
+from bench import (
+    HERE,
+    IN_FLIGHT,
+    Bench,
+    Command,
+    Figure,
+    Section,
+    arguments,
+    chosen,
+    environment,
+    in_turns,
+    machine,
+    measured,
+    ms,
+    percentile,
+    prepared,
+    printed,
+    processor,
+    ratio,
+    running,
+    sizes,
+    sleep_until,
+    write_results,
+)
 
 
 def watching(bench: Bench, *words: str) -> list[str]:
@@ -209,7 +79,7 @@ def throughput(bench: Bench) -> list[Figure]:
 
 
 def _rate_of(command: Command) -> Callable[[], float]:
-    return lambda: float(printed(command))
+    return lambda: float(printed(command).split()[0])
 
 
 # b. From a failing check's exit to the signal's arrival
@@ -380,46 +250,31 @@ def cost(bench: Bench) -> list[Figure]:
     with running(watching(bench, "-i", str(interval), bench.check)) as idle:
         began = time.monotonic()
         figures = _memory(bench) + _per_check(bench)
-        _sleep_until(began + interval / 2)
-        before = _processor(idle.pid), time.monotonic()
-        _sleep_until(began + interval * 1.5)
-        after = _processor(idle.pid), time.monotonic()
+        sleep_until(began + interval / 2)
+        before = processor(idle.pid), time.monotonic()
+        sleep_until(began + interval * 1.5)
+        after = processor(idle.pid), time.monotonic()
     share = (after[0] - before[0]) / (after[1] - before[1]) * 100
     what = f"share of a core at an interval of {interval} s, its one check included"
     return [*figures, Figure(what, f"{share:.4f} %", goal="<= 0.01 %", reached=share <= 0.01)]
-
-
-def _sleep_until(moment: float) -> None:
-    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def _memory(bench: Bench) -> list[Figure]:
     bare = [bench.python, os.path.join(HERE, "bare.py"), "0.1", bench.check]
     with running(watching(bench, "-i", "0.1", bench.check)) as heat, running(bare) as loop:
         time.sleep(2 if bench.quick else 5)
-        sizes = _sizes(heat.pid), _sizes(loop.pid)
+        taken = sizes(heat.pid), sizes(loop.pid)
     return [
         Figure(
             f"memory of HEAT with one monitor, {kind.upper()}",
-            f"{sizes[0][kind] / 1024:.1f} MiB",
-            f"bare Python loop {sizes[1][kind] / 1024:.1f} MiB",
-            f"{sizes[0][kind] / sizes[1][kind]:.2f}",
+            f"{taken[0][kind] / 1024:.1f} MiB",
+            f"bare Python loop {taken[1][kind] / 1024:.1f} MiB",
+            f"{taken[0][kind] / taken[1][kind]:.2f}",
             "<= 1.7",
-            sizes[0][kind] <= 1.7 * sizes[1][kind],
+            taken[0][kind] <= 1.7 * taken[1][kind],
         )
         for kind in ("rss", "pss")
     ]
-
-
-def _sizes(pid: int) -> dict[str, int]:
-    """KiB."""
-    sizes: dict[str, int] = {}
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-        for line in rollup:
-            key, _, value = line.partition(":")
-            if key in ("Rss", "Pss"):
-                sizes[key.lower()] = int(value.split()[0])
-    return sizes
 
 
 def _per_check(bench: Bench) -> list[Figure]:
@@ -432,9 +287,9 @@ def _per_check(bench: Bench) -> list[Figure]:
         with running(heat, file.fileno()) as program:
             time.sleep(1)
             for _ in range(bench.slices(12)):
-                lines, spent = _lines(out), _processor(program.pid)
+                lines, spent = _lines(out), processor(program.pid)
                 time.sleep(1)
-                spans.append((_processor(program.pid) - spent) / (_lines(out) - lines))
+                spans.append((processor(program.pid) - spent) / (_lines(out) - lines))
     typical = statistics.median(spans)
     beside = f"C {_per_check_of_c(bench, interval) * 1e6:.0f} us" if bench.has_c else ""
     what = f"processor time of HEAT a check, all told, at {1 / interval:.0f} checks a second"
@@ -445,9 +300,9 @@ def _per_check(bench: Bench) -> list[Figure]:
 def _per_check_of_c(bench: Bench, interval: float) -> float:
     with running([bench.built("react"), str(interval), "1000000", "0", bench.check]) as program:
         time.sleep(0.2)
-        spent = _processor(program.pid)
+        spent = processor(program.pid)
         time.sleep(2)
-        return (_processor(program.pid) - spent) / (2 / interval)
+        return (processor(program.pid) - spent) / (2 / interval)
 
 
 def _lines(path: str) -> int:
@@ -455,95 +310,25 @@ def _lines(path: str) -> int:
         return file.read().count(b"\n")
 
 
-def _processor(pid: int) -> float:
-    """Seconds that it has spent on a processor, its children not counted."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9
-
-
-# The result
-
-
-SECTIONS: dict[str, tuple[str, Callable[[Bench], list[Figure]], bool]] = {
-    "a": ("Throughput of the process layer", throughput, False),
-    "b": ("Reaction", reaction, True),
-    "c": ("Punctuality", punctuality, True),
-    "d": ("Start-up", start_up, True),
-    "e": ("Memory and processor", cost, False),
+SECTIONS = {
+    "a": Section("Throughput of the process layer", throughput, needs_c=False),
+    "b": Section("Reaction", reaction),
+    "c": Section("Punctuality", punctuality),
+    "d": Section("Start-up", start_up),
+    "e": Section("Memory and processor", cost, needs_c=False),
 }
-"""Title, function, and whether it cannot do without a C compiler."""
-
-COLUMNS = ("what", "HEAT", "beside", "ratio", "goal", "")
-
-
-def machine() -> str:
-    model = "processor unknown"
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
-        names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))
-        model = next(names, model)
-    return (
-        f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f} at the start, "
-        f"{dt.datetime.now(dt.UTC).date()}"
-    )
-
-
-def verdict(figure: Figure) -> str:
-    return "" if figure.reached is None else "reached" if figure.reached else "MISSED"
-
-
-def told(figure: Figure) -> str:
-    parts = [figure.heat]
-    parts += [f"beside {figure.beside}"] if figure.beside else []
-    parts += [f"ratio {figure.ratio}"] if figure.ratio else []
-    parts += [f"goal {figure.goal}: {verdict(figure)}"] if figure.goal else []
-    return f"  {figure.what}: " + ", ".join(parts)
-
-
-def table(figures: Sequence[Figure]) -> list[str]:
-    rows = [COLUMNS, tuple("---" for _ in COLUMNS)]
-    rows += [(*figure[:-1], verdict(figure)) for figure in figures]
-    return ["| " + " | ".join(row) + " |" for row in rows]
-
-
-def write_results(about: str, parts: Sequence[tuple[str, Sequence[str]]]) -> None:
-    lines = ["# Results of `python benchmarks/run.py`", "", f"{about}.", ""]
-    lines += ["A ratio is HEAT to what is beside it: the median of the ratios of slices that took"]
-    lines += ["turns in one run. What each line measures is told in `run.py`.", ""]
-    for title, body in parts:
-        lines += [f"## {title}", "", *body, ""]
-    with open(os.path.join(HERE, "RESULTS.md"), "w", encoding="utf-8") as file:
-        file.write("\n".join(lines).rstrip() + "\n")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="HEAT beside what it is measured against")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, such as a,b")
-    parser.add_argument("--quick", action="store_true", help="short, and so less certain")
+    parser = arguments("HEAT beside what it is measured against")
     asked = parser.parse_args()
-    chosen = asked.only.split(",")
-    if unknown := [key for key in chosen if key not in SECTIONS]:
-        parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    keys = chosen(parser, asked.only, list(SECTIONS))
     about = machine()
     print(about)
-    parts: list[tuple[str, Sequence[str]]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        bench = set_up(folder, quick=asked.quick)
-        for key in chosen:
-            title, measure, needs_c = SECTIONS[key]
-            title = f"{key}. {title}"
-            print(title, flush=True)
-            if needs_c and not bench.has_c:
-                print("  skipped: no cc")
-                parts.append((title, ["Skipped: no cc."]))
-                continue
-            figures = measure(bench)
-            print(*map(told, figures), sep="\n", flush=True)
-            parts.append((title, table(figures)))
-    if not asked.quick and set(chosen) == set(SECTIONS):
-        write_results(about, parts)
+    with prepared(asked) as bench:
+        parts = measured(bench, {key: SECTIONS[key] for key in keys})
+    if not asked.quick and set(keys) == set(SECTIONS):
+        write_results(os.path.join(HERE, "RESULTS.md"), about, parts)
     return 0
 
 
