@@ -329,12 +329,6 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
         )
     if said.issuperset(_TARGETS):
         yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
-    elif "--pid-file" in said and "--signal" in values and said.isdisjoint(_SIGNALS):
-        yield Conflict(
-            "--pid-file",
-            "has no effect when no signal is sent",
-            "name one with --signal, --fault-signal or --success-signal, or leave it out",
-        )
     for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
             fix = "name the process with --pid or --pid-file"

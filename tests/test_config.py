@@ -1,8 +1,8 @@
-"""The file of --config: what it may say, and a table of files that are refused, each with what
-has to be said of it."""
+"""The file of --config: what it may say, and a table of files that are refused."""
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from heat.cli import understand
 from heat.config import LARGEST, parse, read
 from heat.mistakes import Mistake
 from heat.options import Common, Config, Options, build
+from heat.reading import look
 from states.model import Limits
 
 WEB = '[monitor.web]\nscript = "./ok"\ninterval = 30\n'
@@ -180,7 +181,7 @@ BAD = [
     web("fail-overlap = 'skip'", "'skip' has no effect without fail", "add fail, or leave it"),
     web("script-timeout = '5m'", "'5m' has no effect without a script to run"),
     web("pid = 1\npid-file = 'x'", "1 has no effect beside pid-file", "use either pid or pid-file"),
-    web("pid-file = '--pid'\nsignal = 'none'", "'--pid' has no effect when no signal is sent"),
+    web("pid-file = '--pid'\npid = 1", ".pid: 1 has no effect beside pid-file"),
     web("fault-signal = 'STOP'", "'STOP' needs a target", "the process with pid or pid-file"),
     web("signal = 9", "9 needs a target", "name the process with pid or pid-file"),
     # defaults
@@ -656,3 +657,19 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused_with_a_sentence(data: b
         assert mistake.fix
         assert not re.search(r"[\x00-\x1f\x7f]", mistake.line + mistake.fix)
     assert found == parse(data, "heat.toml")[1]
+
+
+@pytest.mark.skipif(
+    shutil.which("curl") is None or not Path("/usr/lib/nagios/plugins/check_disk").exists(),
+    reason="needs curl and monitoring-plugins-basic",
+)
+def test_the_example_is_sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples/fleet.toml"
+    monkeypatch.chdir(example.parent)
+
+    config, mistakes = look(
+        "fleet.toml", str(example), Common(log_folder=str(tmp_path)), present={}
+    )
+
+    assert mistakes == []
+    assert len(config.monitors) == 20

@@ -159,7 +159,6 @@ VALUES = [
     ("--fail-overlap skip", "--fail-overlap 'skip' has no effect without --fail"),
     ("--script-timeout 3", "--script-timeout '3' has no effect without a script to run"),
     ("--pid 1 --pid-file x", "--pid '1' has no effect beside --pid-file"),
-    ("--pid-file x --signal none", "--pid-file 'x' has no effect when no signal is sent"),
     # scripts
     ("--fail ./nope", "Failed: ./nope not executable"),
     ("--fail ./plain", "Failed: ./plain not executable"),
