@@ -181,7 +181,6 @@ BAD = [
     web("fail-overlap = 'skip'", "'skip' has no effect without fail", "add fail, or leave it"),
     web("script-timeout = '5m'", "'5m' has no effect without a script to run"),
     web("pid = 1\npid-file = 'x'", "1 has no effect beside pid-file", "use either pid or pid-file"),
-    web("pid-file = '--pid'\npid = 1", ".pid: 1 has no effect beside pid-file"),
     web("fault-signal = 'STOP'", "'STOP' needs a target", "the process with pid or pid-file"),
     web("signal = 9", "9 needs a target", "name the process with pid or pid-file"),
     # defaults
