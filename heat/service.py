@@ -183,5 +183,6 @@ class Service:
         for log in self._logs:
             log.close()
         self._console.flush()
+        self._console.close()
         self._launcher.close()
         self._loop.close()

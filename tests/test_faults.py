@@ -209,7 +209,6 @@ def injected(heat: Heat, trace: Path, times: int = 1) -> None:
         ("?epoll_wait,?epoll_pwait:EINTR", ""),
         ("waitid:ECHILD", ""),
         ("kill:EPERM", ""),
-        ("poll:ENOMEM", ""),
         ("openat:EMFILE", ""),
         ("write:ENOSPC", "heat.log"),
         ("write:EIO", "heat.verbose.log"),
@@ -1291,6 +1290,19 @@ def test_17_a_reader_that_never_reads_does_not_hold_heat_up(place: Place, stream
     os.close(reader)
     assert len(ran) >= 6
     orderly(heat)
+
+
+def test_17_a_terminal_that_nobody_reads_does_not_hold_heat_up(place: Place) -> None:
+    master, slave = os.openpty()
+    words = ("-i", "0.01", "--json", "--name", "x" * 64, "-s", place.check(0))
+    heat = place.heat(*words, stdout=slave, stderr=slave)
+    until(lambda: "cannot write to stdout: nobody reads it" in heat.verbose(), "the news")
+    place.await_words("check.ran", len(place.words("check.ran")) + 10)
+
+    assert os.get_blocking(slave)
+    assert heat.stop() == 0
+    os.close(master)
+    os.close(slave)
 
 
 def test_17_a_full_disk_behind_stdout_does_not_stop_the_watching(place: Place) -> None:
