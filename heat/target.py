@@ -13,6 +13,7 @@ from heat.signals import name as signal_name
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
+_DEAD = {b"Z", b"X"}
 _FLAGS = 6
 _KERNEL_THREAD = 0x00200000
 
@@ -176,34 +177,39 @@ def open_process(pid: int) -> int:
             raise TargetError(f"process {pid}: {str(error.strerror).lower()}") from None
         raise TargetError(f"process {pid} does not exist") from None
     try:
+        about = proc_stat(pid)
         signal.pidfd_send_signal(pidfd, 0)
-        if has_ended(pid):
-            raise TargetError(f"process {pid} has ended (a zombie)")
-        if int(_stat(pid)[_FLAGS]) & _KERNEL_THREAD:
-            raise TargetError(f"process {pid} is a kernel thread and takes no signals")
     except OSError as error:
         os.close(pidfd)
         if error.errno == errno.EPERM:
             raise TargetError(f"process {pid} may not be signalled by this user") from None
         raise TargetError(f"process {pid} does not exist") from None
-    except TargetError:
+    # It was not reaped before the signal, so what was read is about it. (Nothing, where
+    # /proc hides it.)
+    why = ""
+    if about and about[0] in _DEAD:
+        why = "has ended (a zombie)"
+    elif about and int(about[_FLAGS]) & _KERNEL_THREAD:
+        why = "is a kernel thread and takes no signals"
+    if why:
         os.close(pidfd)
-        raise
+        raise TargetError(f"process {pid} {why}")
     return pidfd
 
 
 def has_ended(pid: int) -> bool:
     """Whether a process is gone, or a zombie that waits to be reaped."""
-    return _stat(pid)[0] in {b"Z", b"X", b""}
+    about = proc_stat(pid)
+    return not about or about[0] in _DEAD
 
 
-def _stat(pid: int) -> list[bytes]:
-    """The fields of /proc/PID/stat from the state on (proc(5)); one empty one if it is gone."""
+def proc_stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the state on (proc(5)); none if it is not there."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat_file:
             return stat_file.read().rpartition(b")")[2].split()
     except OSError:
-        return [b""]
+        return []
 
 
 def would_end(pid: int, signum: int) -> bool:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import Place, alive, until
 
+import heat.target
 from heat import signals
 from heat.errors import TargetError
 from heat.mistakes import BadValueError
-from heat.target import NoTarget, PidFileTarget, PidTarget, would_end
+from heat.target import NoTarget, PidFileTarget, PidTarget, open_process, would_end
 
 
 def nobody(signum: int) -> bool:
@@ -180,3 +181,21 @@ def test_real_time_signals_from_both_ends() -> None:
     assert signals.name(signal.SIGRTMIN) == "RTMIN"
     with pytest.raises(BadValueError):
         signals.parse("RTMIN+99")
+
+
+def test_a_process_that_is_reaped_while_it_is_looked_at_does_not_exist(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = place.spawn(["sleep", "600"])
+    look = heat.target.proc_stat
+
+    def look_and_reap(pid: int) -> object:
+        found = look(pid)
+        process.kill()
+        process.wait()
+        return found
+
+    monkeypatch.setattr(heat.target, "proc_stat", look_and_reap)
+
+    with pytest.raises(TargetError, match=f"process {process.pid} does not exist"):
+        open_process(process.pid)
