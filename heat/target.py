@@ -13,6 +13,8 @@ from heat.signals import name as signal_name
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
+_WANT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors that tell of a want of resources, and nothing of a process."""
 _DEAD = {b"Z", b"X"}
 _FLAGS = 6
 _KERNEL_THREAD = 0x00200000
@@ -96,7 +98,7 @@ class PidTarget:
         except ProcessLookupError:
             raise TargetError(self.gone_reason(), gone=True) from None
         except OSError as error:
-            raise TargetError(_refused(signum, self.pid, error)) from error
+            raise _not_sent(signum, self.pid, error) from error
         return self.pid
 
     def gone_reason(self) -> str:
@@ -124,11 +126,12 @@ class PidFileTarget:
         try:
             pidfd = open_process(pid)
         except TargetError as error:
-            raise TargetError(f"{error} (--pid-file {self.path})") from None
+            why = f"{error} (--pid-file {self.path})"
+            raise TargetError(why, passing=error.passing) from None
         try:
             self._frost.send(signum, pid, pidfd)
         except OSError as error:
-            raise TargetError(_refused(signum, pid, error)) from error
+            raise _not_sent(signum, pid, error) from error
         finally:
             os.close(pidfd)
         return pid
@@ -138,31 +141,35 @@ class PidFileTarget:
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            why = str(getattr(error, "strerror", None) or error).lower()
-            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+            raise self._unreadable(error) from error
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise TargetError(f"--pid-file {self.path} is not a regular file")
             word = os.read(fd, 64).split(b"\n", 1)[0].strip()
         except OSError as error:
-            why = str(error.strerror).lower()
-            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+            raise self._unreadable(error) from error
         finally:
             os.close(fd)
         if not word.isdigit() or not 0 < int(word) <= PID_MAX:
             raise TargetError(f"--pid-file {self.path} holds no process id")
         return int(word)
 
+    def _unreadable(self, error: OSError | ValueError) -> TargetError:
+        why = str(getattr(error, "strerror", None) or error).lower()
+        passing = getattr(error, "errno", None) in _WANT
+        return TargetError(f"--pid-file {self.path} cannot be read: {why}", passing=passing)
+
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""
         return self._frost.wake()
 
 
-def _refused(signum: int, pid: int, error: OSError) -> str:
+def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:
     if error.errno == errno.ESRCH:
-        return f"process {pid} has ended"
+        return TargetError(f"process {pid} has ended")
     why = "not permitted" if error.errno == errno.EPERM else str(error.strerror).lower()
-    return f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
+    told = f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
+    return TargetError(told, passing=error.errno in _WANT)
 
 
 def open_process(pid: int) -> int:
@@ -170,12 +177,7 @@ def open_process(pid: int) -> int:
     try:
         pidfd = os.pidfd_open(pid)
     except OSError as error:
-        if os.path.exists(f"/proc/{pid}"):
-            # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
-            if error.errno in (errno.ENOENT, errno.EINVAL):
-                raise TargetError(f"process {pid} is a thread of another process") from None
-            raise TargetError(f"process {pid}: {str(error.strerror).lower()}") from None
-        raise TargetError(f"process {pid} does not exist") from None
+        raise _not_opened(pid, error) from None
     try:
         about = proc_stat(pid)
         signal.pidfd_send_signal(pidfd, 0)
@@ -183,7 +185,7 @@ def open_process(pid: int) -> int:
         os.close(pidfd)
         if error.errno == errno.EPERM:
             raise TargetError(f"process {pid} may not be signalled by this user") from None
-        raise TargetError(f"process {pid} does not exist") from None
+        raise _not_opened(pid, error) from None
     # It was not reaped before the signal, so what was read is about it. (Nothing, where
     # /proc hides it.)
     why = ""
@@ -197,18 +199,35 @@ def open_process(pid: int) -> int:
     return pidfd
 
 
+def _not_opened(pid: int, error: OSError) -> TargetError:
+    if error.errno in _WANT:
+        why = str(error.strerror).lower()
+        return TargetError(f"process {pid} cannot be looked at: {why}", passing=True)
+    if os.path.exists(f"/proc/{pid}"):
+        # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
+        if error.errno in (errno.ENOENT, errno.EINVAL):
+            return TargetError(f"process {pid} is a thread of another process")
+        return TargetError(f"process {pid}: {str(error.strerror).lower()}")
+    return TargetError(f"process {pid} does not exist")
+
+
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie that waits to be reaped."""
+    """Whether a process is gone, or a zombie that waits to be reaped. Raises OSError."""
     about = proc_stat(pid)
     return not about or about[0] in _DEAD
 
 
 def proc_stat(pid: int) -> list[bytes]:
-    """The fields of /proc/PID/stat from the state on (proc(5)); none if it is not there."""
+    """The fields of /proc/PID/stat from the state on (proc(5)); none if it is not there.
+
+    Raises OSError for want of resources.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat_file:
             return stat_file.read().rpartition(b")")[2].split()
-    except OSError:
+    except OSError as error:
+        if error.errno in _WANT:
+            raise
         return []
 
 

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Place, alive, until
+from conftest import Place, alive, descriptors_left, until
 
 import heat.target
 from heat import signals
@@ -199,3 +199,40 @@ def test_a_process_that_is_reaped_while_it_is_looked_at_does_not_exist(
 
     with pytest.raises(TargetError, match=f"process {process.pid} does not exist"):
         open_process(process.pid)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid_file(
+    place: Place, count: int
+) -> None:
+    receiver = place.receiver()
+    file = place.folder / "pid"
+    file.write_text(str(receiver.pid))
+    target = PidFileTarget(str(file), NoTarget(nobody))
+
+    with (
+        descriptors_left(count),
+        pytest.raises(TargetError, match="too many open files") as caught,
+    ):
+        target.send(signal.SIGSTOP)
+    assert caught.value.passing
+    with descriptors_left(2):
+        target.send(signal.SIGSTOP)
+    assert target.wake() == receiver.pid
+
+
+def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid(place: Place) -> None:
+    receiver = place.receiver()
+    target = PidTarget(receiver.pid)
+
+    with descriptors_left(0), pytest.raises(TargetError, match="too many open files") as caught:
+        target.send(signal.SIGSTOP)
+    assert caught.value.passing
+    target.send(signal.SIGUSR1)
+    receiver.await_signal("USR1")
+    os.close(target.pidfd)
+
+
+def test_a_process_that_cannot_be_looked_at_for_want_of_descriptors_has_not_ended() -> None:
+    with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
+        heat.target.has_ended(os.getpid())
