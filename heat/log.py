@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from heat.errors import HeatError
-from heat.text import counted
+from heat.text import counted, escaped
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o640
@@ -52,7 +52,7 @@ class Log:
     """
 
     def __init__(self, path: str, shown: str, said: Callable[[str], None]) -> None:
-        self.shown = shown
+        self.shown = escaped(shown)
         self.path = path
         self._said = said
         self._fd = open_for_appending(path)

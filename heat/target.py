@@ -10,6 +10,7 @@ from typing import NamedTuple
 from heat.errors import TargetError
 from heat.signals import STOPPING
 from heat.signals import name as signal_name
+from heat.text import escaped
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
@@ -114,7 +115,8 @@ class PidFileTarget:
     """The process that a file names, read anew for each signal."""
 
     def __init__(self, path: str, myself: NoTarget) -> None:
-        self.path = path
+        self._path = path
+        self._shown = escaped(path)
         self._myself = myself
         self._frost = _Frost()
 
@@ -126,7 +128,7 @@ class PidFileTarget:
         try:
             pidfd = open_process(pid)
         except TargetError as error:
-            why = f"{error} (--pid-file {self.path})"
+            why = f"{error} (--pid-file {self._shown})"
             raise TargetError(why, passing=error.passing) from None
         try:
             self._frost.send(signum, pid, pidfd)
@@ -139,25 +141,25 @@ class PidFileTarget:
     def read(self) -> int:
         """The process id that the file names now. Raises TargetError."""
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise TargetError(f"--pid-file {self.path} is not a regular file")
+                raise TargetError(f"--pid-file {self._shown} is not a regular file")
             word = os.read(fd, 64).split(b"\n", 1)[0].strip()
         except OSError as error:
             raise self._unreadable(error) from error
         finally:
             os.close(fd)
         if not word.isdigit() or not 0 < int(word) <= PID_MAX:
-            raise TargetError(f"--pid-file {self.path} holds no process id")
+            raise TargetError(f"--pid-file {self._shown} holds no process id")
         return int(word)
 
     def _unreadable(self, error: OSError | ValueError) -> TargetError:
         why = str(getattr(error, "strerror", None) or error).lower()
         passing = getattr(error, "errno", None) in _WANT
-        return TargetError(f"--pid-file {self.path} cannot be read: {why}", passing=passing)
+        return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""

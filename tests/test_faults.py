@@ -547,6 +547,55 @@ def test_07_no_argument_makes_a_record_of_its_own(place: Place) -> None:
     assert any(r"exit 1\n1671306485" in program for _, program, _ in written)
 
 
+EVIL = "p\n1671306485 : ERR : heat :\n> all is lost\r\x1b[2J"
+SHOWN = r"p\n1671306485 : ERR : heat :\n> all is lost\r\x1b[2J"
+"""A path, and how it may reach a reader."""
+
+
+def test_07_no_path_of_a_pid_file_makes_a_record_of_its_own(place: Place) -> None:
+    heat = place.heat("-i", FAST, "--pid-file", EVIL, "-s", place.check(1))
+
+    assert heat.wait() == 3
+    assert SHOWN in heat.news()[-1]
+    assert "\x1b" not in heat.err.read_text() + heat.verbose()
+    errors = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
+    assert len(errors) == 2
+    assert all(SHOWN in line for lines in errors for line in lines)
+
+
+def test_07_no_folder_of_logs_makes_a_record_of_its_own(place: Place) -> None:
+    folder = place.folder / EVIL
+    folder.mkdir()
+    check, gate = place.check(1, body=FIRST_AT_GATE), place.gate("gate")
+    script = place.script("fail", "true")
+    heat = place.heat(
+        *("-i", "1h", "--count", "1", "--log-dir", EVIL, "--fail", script, "-s", check)
+    )
+    place.await_words("check.ran")
+    shutil.rmtree(folder)
+    gate.open()
+
+    assert heat.wait() == 1
+    told = heat.err.read_text()
+    assert "\x1b" not in told + heat.out.read_text()
+    for name in ("heat.log", "heat.verbose.log"):
+        assert f"heat: cannot write {SHOWN}/{name}: " in told
+    assert f"heat: cannot open {SHOWN}/heat.check.out: " in told
+
+
+def test_07_no_interpreter_makes_a_record_of_its_own(place: Place) -> None:
+    gate = place.gate("gate")
+    heat = place.heat("-i", FAST, "-s", place.check(1, body=FIRST_AT_GATE))
+    place.await_words("check.ran")
+    (place.folder / "check").unlink()
+    place.script("check", "exit 0", interpreter="/no/such\x1b[2J")
+    gate.open()
+
+    assert heat.wait() == 3
+    assert r"its interpreter /no/such\x1b[2J does not exist" in heat.news()[-1]
+    assert "\x1b" not in heat.err.read_text() + heat.verbose()
+
+
 # 8: spawn fails for want of resources
 
 
