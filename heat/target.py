@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from heat.errors import TargetError
-from heat.signals import STOPPING
+from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
 
@@ -124,6 +124,12 @@ class PidFileTarget:
         """Send, and return the process id. Raises TargetError."""
         pid = self.read()
         if pid == os.getpid():
+            if signum in NEED_TARGET:
+                would = "kill" if signum == signal.SIGKILL else "stop for good"
+                raise TargetError(
+                    f"--pid-file {self._shown} names HEAT itself, which "
+                    f"{signal_name(signum)} would {would}"
+                )
             return self._myself.send(signum)
         try:
             pidfd = open_process(pid)

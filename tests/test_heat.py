@@ -7,7 +7,18 @@ import sys
 import time
 
 import pytest
-from conftest import DETAILS, FAILED, FAST, LASTING, Heat, Place, alive, process_state, until
+from conftest import (
+    DETAILS,
+    FAILED,
+    FAST,
+    FIRST_AT_GATE,
+    LASTING,
+    Heat,
+    Place,
+    alive,
+    process_state,
+    until,
+)
 
 from heat import __version__
 
@@ -234,6 +245,24 @@ def test_the_target_of_a_pid_file_is_read_anew_for_each_signal(place: Place) -> 
     second.await_signal("HUP")
     assert first.signals() == ["HUP"]
     assert second.signals() == ["HUP"]
+
+
+def test_heat_named_by_a_pid_file_does_not_stop_itself(place: Place) -> None:
+    gate = place.gate("gate")
+    heat = place.heat(
+        *("-i", FAST, "--pid-file", "pid", "--signal", "none", "--fault-signal", "STOP"),
+        *("--recovery", place.script("recover", "true"), "--count", "3"),
+        *("-s", place.check(1, 1, 0, body=FIRST_AT_GATE)),
+    )
+    place.await_words("check.ran")
+    (place.folder / "pid").write_text(f"{heat.pid}\n")
+    gate.open()
+
+    assert heat.wait() == 0
+    assert any(
+        "STOP was not sent (--fault-signal): --pid-file pid names HEAT itself" in line
+        for line in heat.news()
+    )
 
 
 def test_a_missing_pid_file_is_an_error_when_nothing_starts_recovery(place: Place) -> None:

@@ -93,6 +93,18 @@ def test_a_pid_file_that_names_heat_itself(tmp_path: Path) -> None:
     assert got == [15]
 
 
+def test_heat_named_by_a_pid_file_is_neither_stopped_nor_killed(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(str(os.getpid()))
+    target = PidFileTarget(str(tmp_path / "pid"), NoTarget(nobody))
+
+    for signum in sorted(signals.NEED_TARGET):
+        name = signals.name(signum)
+        with pytest.raises(TargetError, match=f"names HEAT itself, which {name} would ") as caught:
+            target.send(signum)
+        assert not caught.value.passing
+        assert not caught.value.gone
+
+
 def test_without_a_target_unhandled_signals_go_to_heat_through_the_kernel() -> None:
     got: list[int] = []
     before = signal.signal(signal.SIGUSR2, lambda signum, _: got.append(signum))
