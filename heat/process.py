@@ -212,6 +212,9 @@ class PosixChild:
         loop.watch(self._pidfd, self._leader_exited, self._owner)
 
     def _leader_exited(self) -> None:
+        # What ended it may be meant for HEAT as well, as when systemd stops both: then it is
+        # stopped with HEAT, and not judged.
+        self._loop.heed()
         self._exited()
         self._unwatch()
 

@@ -1518,6 +1518,35 @@ def test_18_one_term_waits_for_what_ignores_it(place: Place) -> None:
     assert not alive(pid)
 
 
+def with_target(place: Place) -> Heat:
+    target = place.spawn(["sleep", "600"])
+    (place.folder / "pids").write_text(f"{target.pid}\n")
+    heat = place.heat("-i", "1h", "--pid", str(target.pid), "-s", place.check(0))
+    heat.await_line("OK")
+    return heat
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("begin", [checking, fail_script, recovery_script, with_target])
+def test_18_what_ends_together_with_heat_is_not_judged(
+    place: Place, begin: Callable[[Place], Heat], signum: int, code: int
+) -> None:
+    heat = begin(place)
+    program = int(place.words("pids")[0])
+    heat.signal(signal.SIGSTOP)
+    until(lambda: process_state(heat.pid) == "T", "the stop")
+    os.kill(program, signal.SIGTERM)
+    until(lambda: not alive(program), "the end of the program")
+    heat.signal(signum)
+    before = heat.lines()
+    heat.signal(signal.SIGCONT)
+
+    assert heat.wait() == code
+    assert heat.lines() == before
+    assert "error" not in heat.err.read_text()
+    assert "killed by" not in heat.verbose()
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_18_in_error_a_signal_ends_the_wait_for_the_fail_script(
     place: Place, signum: signal.Signals
