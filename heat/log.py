@@ -113,10 +113,9 @@ class Log:
 
     def _follow(self) -> None:
         """Open the log anew if the one that is open is no longer at its path."""
-        if self._fd >= 0:
-            with contextlib.suppress(OSError):
-                if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
-                    return
+        with contextlib.suppress(OSError):
+            if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
+                return
         self._open_anew()
 
     def reopen(self) -> None:
@@ -128,8 +127,7 @@ class Log:
 
     def _open_anew(self) -> None:
         fd = open_for_appending(self.path)
-        if self._fd >= 0:
-            os.close(self._fd)
+        os.close(self._fd)
         self._fd = fd
         self._identity = _identity(os.fstat(fd))
 
