@@ -15,7 +15,8 @@ from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import Common, Options
 from heat.process import PosixLauncher
-from heat.signals import HANDLED
+from heat.signals import HANDLED, HARMLESS
+from heat.signals import name as signal_name
 from heat.status import summary
 from heat.target import NoTarget
 from heat.text import counted, seconds
@@ -50,9 +51,12 @@ def serve(monitors: Sequence[Options], common: Common, config: "Config | None" =
         os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
-        return service.run()
+        code = service.run()
     finally:
         service.close()
+    if service.fatal is not None:
+        os.kill(os.getpid(), service.fatal)
+    return code
 
 
 class Service:
@@ -65,6 +69,8 @@ class Service:
         self._config = config
         self._common = common
         self._broken = False
+        self.fatal: int | None = None
+        """The signal that HEAT has sent itself, and that ends it once all is told."""
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
         failures, verbose = self._logs = [
@@ -131,15 +137,19 @@ class Service:
         if signum == signal.SIGCHLD:
             self._launcher.reap_orphans()
             return
-        name = signal.Signals(signum).name
         code = EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL
-        self._act(signum, f"{name} received", code)
+        self._act(signum, f"SIG{signal_name(signum)} received", code)
 
     def _handle_own(self, signum: int) -> bool:
         if signum in HANDLED:
-            name = signal.Signals(signum).name
-            self._act(signum, f"{name} sent by HEAT to itself, exit code {EXIT_ERROR}", EXIT_ERROR)
-        return signum in HANDLED
+            then = f"exit code {EXIT_ERROR}"
+        elif signum in HARMLESS or signal.getsignal(signum) != signal.SIG_DFL:
+            return False
+        else:
+            self.fatal = signum
+            then = "which ends it"
+        self._act(signum, f"SIG{signal_name(signum)} sent by HEAT to itself, {then}", EXIT_ERROR)
+        return True
 
     def _act(self, signum: int, why: str, exit_code: int) -> None:
         if signum == signal.SIGHUP:
