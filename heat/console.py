@@ -9,37 +9,48 @@ import os
 import select
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 _ATOMIC = 4096
 """A pipe that polls writable takes this much without blocking."""
+_LONGEST = _ATOMIC - 16
+"""Bytes of a line, without its end and what paints it."""
+_MARK = 32
+"""More than the mark of a cut is long."""
+_PTMX = os.makedev(5, 2)
+"""Whoever opens it gets another terminal each time."""
 
 
 class Stream:
     """One of the two; ``said`` is told, once, what is wrong with it."""
 
     def __init__(self, fd: int, name: str, said: Callable[[str], None]) -> None:
-        self._fd = fd
+        self._way = _way(fd)
         self._name = name
         self._said = said
-        self._poll: select.poll | None = None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            self._poll = select.poll()
-            self._poll.register(fd, select.POLLOUT)
         self._dropped = 0
         self._trouble = ""
         self._closed = False
         self._lines: list[bytes] = []
+        self._rest = b""
+        """Of a line that was begun: it is ended before another one is written."""
         self.colour = (
             os.isatty(fd) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
 
-    def line(self, text: str) -> None:
-        """Have one line written at the next ``flush``."""
+    def line(self, text: str, colour: str = "") -> None:
+        """Have one line written at the next ``flush``; ``colour`` is for terminals."""
         if not self._closed:
-            self._lines.append(text.encode("utf-8", "backslashreplace")[: _ATOMIC - 1] + b"\n")
+            data = _cut(text.encode("utf-8", "backslashreplace"))
+            if colour and self.colour:
+                data = _painted(data, colour.encode())
+            self._lines.append(data + self._way.line_end)
 
     def flush(self) -> None:
         """Write the lines that came since the last time, or drop them."""
+        if self._rest and not self._lines:
+            self._write([])
         while self._lines:
             lines, self._lines = self._lines, []
             for some in _chunks(lines):
@@ -48,23 +59,28 @@ class Stream:
     def _write(self, lines: Sequence[bytes]) -> None:
         if self._closed:
             return
+        whole = left = self._rest + b"".join(lines)
         try:
-            if self._poll is not None and not self._poll.poll(0):
-                self._drop(len(lines), "nobody reads it")
-                return
-            os.write(self._fd, b"".join(lines))
+            while left:
+                left = left[self._way.write(left) :]
         except BlockingIOError:
-            self._drop(len(lines), "nobody reads it")
-        except BrokenPipeError:
+            self._drop(whole, left, "nobody reads it")
+        except (BrokenPipeError, ConnectionResetError):
             self._closed = True
             self._said(f"{self._name} was closed by its reader; HEAT goes on without it")
         except OSError as error:
-            self._drop(len(lines), str(error.strerror).lower())
+            self._drop(whole, left, str(error.strerror).lower())
         else:
+            self._rest = b""
             self._whole_again()
 
-    def _drop(self, lines: int, why: str) -> None:
-        self._dropped += lines
+    def _drop(self, whole: bytes, left: bytes, why: str) -> None:
+        """Keep the rest of a line that was begun, and drop those that come after it."""
+        end = self._way.line_end
+        written = whole[: len(whole) - len(left)]
+        begun = not written.endswith(end) if written else bool(self._rest)
+        self._rest = left[: left.index(end) + len(end)] if begun else b""
+        self._dropped += left.count(end, len(self._rest))
         if not self._trouble:
             self._trouble = why
             self._said(f"cannot write to {self._name}: {why}; its lines are dropped until it can")
@@ -73,6 +89,65 @@ class Stream:
         if self._trouble:
             dropped, self._dropped, self._trouble = self._dropped, 0, ""
             self._said(f"{self._name} can be written again; {dropped} of its lines were dropped")
+
+    def close(self) -> None:
+        """Give back what it took; the descriptor itself stays open."""
+        self._closed = True
+        self._way.close()
+
+
+class _Way(NamedTuple):
+    """How to write to a descriptor and never wait for who reads it."""
+
+    write: Callable[[bytes], int]
+    """Writes what is taken at once, and returns how many bytes. Raises OSError."""
+    close: Callable[[], object]
+    line_end: bytes = b"\n"
+
+
+def _way(fd: int) -> _Way:
+    about = os.fstat(fd)
+    if stat.S_ISREG(about.st_mode):
+        return _Way(partial(os.write, fd), _nothing)
+    if stat.S_ISSOCK(about.st_mode):
+        return _way_of_socket(fd)
+    terminal = os.isatty(fd)
+    if stat.S_ISFIFO(about.st_mode) or (terminal and about.st_rdev != _PTMX):
+        # That a terminal polls writable tells nothing of how much it takes; and O_NONBLOCK
+        # on ``fd`` itself would be the shell's as well.
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            anew = os.open(f"/proc/self/fd/{fd}", flags)
+        except OSError:
+            pass  # It may be another user's.
+        else:
+            return _Way(partial(os.write, anew), partial(os.close, anew))
+    # One byte is what a terminal is sure to take; it makes two of a line feed, but not of VT.
+    most, line_end = (1, b"\r\v") if terminal else (_ATOMIC, b"\n")
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+
+    def write(data: bytes) -> int:
+        if not poll.poll(0):
+            raise BlockingIOError
+        return os.write(fd, data[:most])
+
+    return _Way(write, _nothing, line_end)
+
+
+def _way_of_socket(fd: int) -> _Way:
+    import socket
+
+    there = socket.socket(fileno=os.dup(fd))
+
+    def write(data: bytes) -> int:
+        return there.send(data, socket.MSG_DONTWAIT)
+
+    return _Way(write, there.close)
+
+
+def _nothing() -> None:
+    """Nothing was opened."""
 
 
 def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
@@ -100,17 +175,21 @@ class Console:
 
     def result(self, text: str, colour: str = "") -> None:
         """One line on stdout; ``colour`` is for the part behind the time, on a terminal."""
-        self._out.line(_painted(text, colour) if self._out.colour else text)
+        self._out.line(text, colour)
 
     def news(self, text: str, colour: str = "") -> None:
         """One line on stderr, with the time in front."""
-        line = f"{int(self._unix())}: {text}"
-        self._err.line(_painted(line, colour) if self._err.colour else line)
+        self._err.line(f"{int(self._unix())}: {text}", colour)
 
     def flush(self) -> None:
         """Write what was printed in this turn of the loop."""
         self._out.flush()
         self._err.flush()
+
+    def close(self) -> None:
+        """Give back what was taken for it."""
+        self._out.close()
+        self._err.close()
 
     def trouble(self, text: str) -> None:
         """A fault of HEAT's surroundings: on stderr, and on record."""
@@ -121,8 +200,14 @@ class Console:
 GREEN, YELLOW, RED, BLUE = "32", "33", "31", "34"
 
 
-def _painted(text: str, colour: str) -> str:
-    if not colour:
-        return text
-    time, _, rest = text.partition(": ")
-    return f"{time}: \x1b[{colour}m{rest}\x1b[0m"
+def _painted(line: bytes, colour: bytes) -> bytes:
+    time, _, rest = line.partition(b": ")
+    return b"%b: \x1b[%bm%b\x1b[0m" % (time, colour, rest)
+
+
+def _cut(line: bytes) -> bytes:
+    """A line that is not too long, or its beginning and a mark that counts what is gone."""
+    if len(line) <= _LONGEST:
+        return line
+    kept = line[: _LONGEST - _MARK].decode("utf-8", "ignore").encode()
+    return b"%b [%d bytes cut here]" % (kept, len(line) - len(kept))

@@ -14,8 +14,13 @@ class StartError(HeatError):
 
 
 class TargetError(HeatError):
-    """A signal could not be sent; ``gone`` if the process of ``--pid`` has ended."""
+    """A signal could not be sent.
 
-    def __init__(self, reason: str, *, gone: bool = False) -> None:
+    ``gone`` if the process of ``--pid`` has ended, ``passing`` if for want of resources only,
+    which says nothing about the process.
+    """
+
+    def __init__(self, reason: str, *, gone: bool = False, passing: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
+        self.passing = passing

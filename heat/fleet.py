@@ -175,7 +175,9 @@ class Fleet:
             def ended() -> None:
                 self._loop.forget(target.pidfd)
                 target.ended = True
-                watch.target_gone(target.gone_reason())
+                self._loop.heed()  # HEAT may be meant to end with it.
+                if watch.parts.target is target:
+                    watch.target_gone(target.gone_reason())
 
             self._loop.watch(target.pidfd, ended, watch)
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from heat.errors import HeatError
-from heat.text import counted
+from heat.text import counted, escaped
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o640
@@ -52,7 +52,7 @@ class Log:
     """
 
     def __init__(self, path: str, shown: str, said: Callable[[str], None]) -> None:
-        self.shown = shown
+        self.shown = escaped(shown)
         self.path = path
         self._said = said
         self._fd = open_for_appending(path)
@@ -113,10 +113,9 @@ class Log:
 
     def _follow(self) -> None:
         """Open the log anew if the one that is open is no longer at its path."""
-        if self._fd >= 0:
-            with contextlib.suppress(OSError):
-                if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
-                    return
+        with contextlib.suppress(OSError):
+            if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
+                return
         self._open_anew()
 
     def reopen(self) -> None:
@@ -128,8 +127,7 @@ class Log:
 
     def _open_anew(self) -> None:
         fd = open_for_appending(self.path)
-        if self._fd >= 0:
-            os.close(self._fd)
+        os.close(self._fd)
         self._fd = fd
         self._identity = _identity(os.fstat(fd))
 

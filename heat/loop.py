@@ -49,6 +49,7 @@ class Loop:
         self._ended: list[Call] = []
         self._running = True
         self._wakeup: tuple[int, int] | None = None
+        self._signals: DueCall | None = None
         self.at = self._agenda.add
 
     def pending(self) -> int:
@@ -86,9 +87,15 @@ class Loop:
                     caught(signum)
 
         self.watch(reader, read, owner)
+        self._signals = self._ready[reader]
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for signum in signums:
             signal.signal(signum, _handled)
+
+    def heed(self) -> None:
+        """Report the signals that have come, now: before what came with them is judged."""
+        if self._signals is not None:
+            _call(self._signals)
 
     def run(self) -> None:
         """Run until ``stop`` is called; return at once if it was called before."""

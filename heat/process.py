@@ -220,6 +220,9 @@ class PosixChild:
         loop.watch(self._pidfd, self._leader_exited, self._owner)
 
     def _leader_exited(self) -> None:
+        # What ended it may be meant for HEAT as well, as when systemd stops both: then it is
+        # stopped with HEAT, and not judged.
+        self._loop.heed()
         self._exited()
         self._unwatch()
 
@@ -296,13 +299,17 @@ class PosixChild:
             return True
 
     def alone(self) -> bool:
-        """Nothing but the exited leader is left of the group."""
-        for name in os.listdir("/proc"):
-            if name.isdigit() and int(name) != self.pid:
-                with contextlib.suppress(ProcessLookupError):
-                    if os.getpgid(int(name)) == self.pid and not has_ended(int(name)):
-                        return False
-        return True
+        """Nothing but the exited leader is left of the group, as far as can be seen."""
+        try:
+            return not any(self._in_group(int(pid)) for pid in os.listdir("/proc") if pid.isdigit())
+        except OSError:
+            return False  # For want of descriptors, say; SIGKILL needs no look.
+
+    def _in_group(self, pid: int) -> bool:
+        try:
+            return pid != self.pid and os.getpgid(pid) == self.pid and not has_ended(pid)
+        except ProcessLookupError:
+            return False
 
     def status(self) -> Status:
         """How the exited leader ended; it stays a zombie, and its group its own."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from heat.capture import LIMIT, Capture
 from heat.errors import HeatError
 from heat.log import open_for_appending
+from heat.text import escaped
 
 BOUND = 1024 * 1024
 
@@ -20,6 +21,7 @@ class ScriptOutput:
 
     def __init__(self, path: str, said: Callable[[str], None]) -> None:
         self.path = path
+        self._shown = escaped(path)
         self._said = said
         self._offset = _size(path)
         self._capture = Capture()
@@ -32,7 +34,7 @@ class ScriptOutput:
             fd = open_for_appending(self.path)
         except (OSError, HeatError) as error:
             why = str(getattr(error, "strerror", None) or error).lower()
-            self._troubled(f"cannot open {self.path}: {why}; what the scripts print is lost")
+            self._troubled(f"cannot open {self._shown}: {why}; what the scripts print is lost")
             return None
         os.set_blocking(fd, True)
         self._used, self._trouble = True, False
@@ -63,7 +65,7 @@ class ScriptOutput:
                 os.ftruncate(fd, 0)
                 self._offset = 0
         except OSError as error:
-            self._troubled(f"cannot read {self.path}: {str(error.strerror).lower()}")
+            self._troubled(f"cannot read {self._shown}: {str(error.strerror).lower()}")
         finally:
             os.close(fd)
 

@@ -16,7 +16,8 @@ from heat.loop import Loop, RealClock
 from heat.options import Common, Config, Options
 from heat.process import PosixLauncher
 from heat.reading import Reading, look
-from heat.signals import HANDLED
+from heat.signals import HANDLED, HARMLESS
+from heat.signals import name as signal_name
 from heat.status import summary
 from heat.target import NoTarget
 from heat.text import counted, seconds
@@ -48,9 +49,12 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
-        return service.run()
+        code = service.run()
     finally:
         service.close()
+    if service.fatal is not None:
+        os.kill(os.getpid(), service.fatal)
+    return code
 
 
 class Service:
@@ -64,6 +68,8 @@ class Service:
         self._reading: Reading | None = None
         self._outdated = False
         """The file is to be read once more: it may have changed since that began."""
+        self.fatal: int | None = None
+        """The signal that HEAT has sent itself, and that ends it once all is told."""
         self._loop = Loop(clock)
         self._console = Console(clock.unix, self._record)
         failures, verbose = self._logs = [
@@ -127,7 +133,7 @@ class Service:
     # Signals
 
     def _caught(self, signum: int) -> None:
-        name = signal.Signals(signum).name
+        name = f"SIG{signal_name(signum)}"
         if signum == signal.SIGCHLD:
             self._launcher.reap_orphans()
         elif signum == signal.SIGHUP:
@@ -143,16 +149,19 @@ class Service:
 
     def _handle_own(self, signum: int) -> bool:
         """Take a signal that HEAT sends to itself, when all it goes with has been done."""
-        if signum not in HANDLED:
-            return False
-        ends = signum in (signal.SIGTERM, signal.SIGINT)
-        take = partial(self._give_in if ends else self._caught, signum)
-        self._loop.at(0.0, take, self)
+        take = self._caught
+        if signum in (signal.SIGTERM, signal.SIGINT):
+            take = partial(self._give_in, f"exit code {EXIT_ERROR}")
+        elif signum not in HANDLED:
+            if signum in HARMLESS or signal.getsignal(signum) != signal.SIG_DFL:
+                return False
+            self.fatal = signum
+            take = partial(self._give_in, "which ends it")
+        self._loop.at(0.0, partial(take, signum), self)
         return True
 
-    def _give_in(self, signum: int) -> None:
-        name = signal.Signals(signum).name
-        self._journal.ending(f"{name} sent by HEAT to itself, exit code {EXIT_ERROR}, stopping")
+    def _give_in(self, then: str, signum: int) -> None:
+        self._journal.ending(f"SIG{signal_name(signum)} sent by HEAT to itself, {then}, stopping")
         self._fleet.give_in(EXIT_ERROR)
 
     def _read_again(self) -> None:
@@ -218,5 +227,6 @@ class Service:
         for log in self._logs:
             log.close()
         self._console.flush()
+        self._console.close()
         self._launcher.close()
         self._loop.close()

@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from heat.errors import TargetError
-from heat.signals import STOPPING
+from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
+from heat.text import escaped
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
+_WANT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors that tell of a want of resources, and nothing of a process."""
+_DEAD = {b"Z", b"X"}
 _FLAGS = 6
 _KERNEL_THREAD = 0x00200000
 
@@ -95,7 +99,7 @@ class PidTarget:
         except ProcessLookupError:
             raise TargetError(self.gone_reason(), gone=True) from None
         except OSError as error:
-            raise TargetError(_refused(signum, self.pid, error)) from error
+            raise _not_sent(signum, self.pid, error) from error
         return self.pid
 
     def gone_reason(self) -> str:
@@ -111,7 +115,8 @@ class PidFileTarget:
     """The process that a file names, read anew for each signal."""
 
     def __init__(self, path: str, myself: NoTarget) -> None:
-        self.path = path
+        self._path = path
+        self._shown = escaped(path)
         self._myself = myself
         self._frost = _Frost()
 
@@ -119,15 +124,22 @@ class PidFileTarget:
         """Send, and return the process id. Raises TargetError."""
         pid = self.read()
         if pid == os.getpid():
+            if signum in NEED_TARGET:
+                would = "kill" if signum == signal.SIGKILL else "stop for good"
+                raise TargetError(
+                    f"--pid-file {self._shown} names HEAT itself, which "
+                    f"{signal_name(signum)} would {would}"
+                )
             return self._myself.send(signum)
         try:
             pidfd = open_process(pid)
         except TargetError as error:
-            raise TargetError(f"{error} (--pid-file {self.path})") from None
+            why = f"{error} (--pid-file {self._shown})"
+            raise TargetError(why, passing=error.passing) from None
         try:
             self._frost.send(signum, pid, pidfd)
         except OSError as error:
-            raise TargetError(_refused(signum, pid, error)) from error
+            raise _not_sent(signum, pid, error) from error
         finally:
             os.close(pidfd)
         return pid
@@ -135,33 +147,37 @@ class PidFileTarget:
     def read(self) -> int:
         """The process id that the file names now. Raises TargetError."""
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            why = str(getattr(error, "strerror", None) or error).lower()
-            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+            raise self._unreadable(error) from error
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise TargetError(f"--pid-file {self.path} is not a regular file")
+                raise TargetError(f"--pid-file {self._shown} is not a regular file")
             word = os.read(fd, 64).split(b"\n", 1)[0].strip()
         except OSError as error:
-            why = str(error.strerror).lower()
-            raise TargetError(f"--pid-file {self.path} cannot be read: {why}") from error
+            raise self._unreadable(error) from error
         finally:
             os.close(fd)
         if not word.isdigit() or not 0 < int(word) <= PID_MAX:
-            raise TargetError(f"--pid-file {self.path} holds no process id")
+            raise TargetError(f"--pid-file {self._shown} holds no process id")
         return int(word)
+
+    def _unreadable(self, error: OSError | ValueError) -> TargetError:
+        why = str(getattr(error, "strerror", None) or error).lower()
+        passing = getattr(error, "errno", None) in _WANT
+        return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""
         return self._frost.wake()
 
 
-def _refused(signum: int, pid: int, error: OSError) -> str:
+def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:
     if error.errno == errno.ESRCH:
-        return f"process {pid} has ended"
+        return TargetError(f"process {pid} has ended")
     why = "not permitted" if error.errno == errno.EPERM else str(error.strerror).lower()
-    return f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
+    told = f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
+    return TargetError(told, passing=error.errno in _WANT)
 
 
 def open_process(pid: int) -> int:
@@ -169,41 +185,58 @@ def open_process(pid: int) -> int:
     try:
         pidfd = os.pidfd_open(pid)
     except OSError as error:
-        if os.path.exists(f"/proc/{pid}"):
-            # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
-            if error.errno in (errno.ENOENT, errno.EINVAL):
-                raise TargetError(f"process {pid} is a thread of another process") from None
-            raise TargetError(f"process {pid}: {str(error.strerror).lower()}") from None
-        raise TargetError(f"process {pid} does not exist") from None
+        raise _not_opened(pid, error) from None
     try:
+        about = proc_stat(pid)
         signal.pidfd_send_signal(pidfd, 0)
-        if has_ended(pid):
-            raise TargetError(f"process {pid} has ended (a zombie)")
-        if int(_stat(pid)[_FLAGS]) & _KERNEL_THREAD:
-            raise TargetError(f"process {pid} is a kernel thread and takes no signals")
     except OSError as error:
         os.close(pidfd)
         if error.errno == errno.EPERM:
             raise TargetError(f"process {pid} may not be signalled by this user") from None
-        raise TargetError(f"process {pid} does not exist") from None
-    except TargetError:
+        raise _not_opened(pid, error) from None
+    # It was not reaped before the signal, so what was read is about it. (Nothing, where
+    # /proc hides it.)
+    why = ""
+    if about and about[0] in _DEAD:
+        why = "has ended (a zombie)"
+    elif about and int(about[_FLAGS]) & _KERNEL_THREAD:
+        why = "is a kernel thread and takes no signals"
+    if why:
         os.close(pidfd)
-        raise
+        raise TargetError(f"process {pid} {why}")
     return pidfd
 
 
+def _not_opened(pid: int, error: OSError) -> TargetError:
+    if error.errno in _WANT:
+        why = str(error.strerror).lower()
+        return TargetError(f"process {pid} cannot be looked at: {why}", passing=True)
+    if os.path.exists(f"/proc/{pid}"):
+        # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
+        if error.errno in (errno.ENOENT, errno.EINVAL):
+            return TargetError(f"process {pid} is a thread of another process")
+        return TargetError(f"process {pid}: {str(error.strerror).lower()}")
+    return TargetError(f"process {pid} does not exist")
+
+
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie that waits to be reaped."""
-    return _stat(pid)[0] in {b"Z", b"X", b""}
+    """Whether a process is gone, or a zombie that waits to be reaped. Raises OSError."""
+    about = proc_stat(pid)
+    return not about or about[0] in _DEAD
 
 
-def _stat(pid: int) -> list[bytes]:
-    """The fields of /proc/PID/stat from the state on (proc(5)); one empty one if it is gone."""
+def proc_stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the state on (proc(5)); none if it is not there.
+
+    Raises OSError for want of resources.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat_file:
             return stat_file.read().rpartition(b")")[2].split()
-    except OSError:
-        return [b""]
+    except OSError as error:
+        if error.errno in _WANT:
+            raise
+        return []
 
 
 def would_end(pid: int, signum: int) -> bool:

@@ -272,7 +272,8 @@ class Watch:
         except TargetError as error:
             reason = str(error)
             self._tell(self._journal.not_sent, signum, option, reason)
-            self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
+            if not error.passing:
+                self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
         else:
             self._tell(self._journal.sent, signum, option, pid)
 

@@ -100,7 +100,7 @@ class Child(Protocol):
         ...
 
     def alone(self) -> bool:
-        """Nothing but the exited leader is left of the group."""
+        """Nothing but the exited leader is left of the group; False if that cannot be seen."""
         ...
 
     def status(self) -> Status:

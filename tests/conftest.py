@@ -5,11 +5,12 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,20 @@ def process_state(pid: int) -> str:
     except OSError:
         return ""
     return stat.rpartition(b")")[2].split()[0].decode()
+
+
+@contextlib.contextmanager
+def descriptors_left(count: int) -> Generator[None]:
+    """Let this process open so many more descriptors, and no further one."""
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(count + 1)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for fd in taken:
+        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[-1], hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class Nobody:

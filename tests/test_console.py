@@ -1,7 +1,11 @@
 """stdout and stderr: a reader that does not read, or is gone, holds nothing up."""
 
+import fcntl
 import os
+import resource
+import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -113,7 +117,163 @@ def test_lines_of_one_turn_go_out_whole_and_as_many_at_once_as_a_pipe_takes() ->
     for number in range(2000):
         stream.line(f"line {number}")
     stream.flush()
+    stream.close()
     os.close(writer)
 
     with open(reader, encoding="ascii") as lines:
         assert lines.read().splitlines() == [f"line {number}" for number in range(2000)]
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of one that nobody reads: of who sits there, and of who writes."""
+    ends = os.openpty()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def taken(fd: int) -> bytes:
+    """What can be read without waiting."""
+    os.set_blocking(fd, False)
+    read = b""
+    try:
+        while data := os.read(fd, 65536):
+            read += data
+    except BlockingIOError:
+        pass
+    return read
+
+
+def test_a_terminal_that_nobody_reads_costs_lines_and_no_time(terminal: tuple[int, int]) -> None:
+    said: list[str] = []
+    master, slave = terminal
+    flags = fcntl.fcntl(slave, fcntl.F_GETFL)
+    stream = Stream(slave, "stdout", said.append)
+    for number in range(3000):
+        stream.line(f"line {number}")
+        stream.flush()
+
+    assert len(said) == 1
+    assert "cannot write to stdout: nobody reads it" in said[0]
+
+    seen = taken(master)
+    stream.line("again")
+    stream.flush()
+    seen += taken(master)
+    stream.close()
+    lines = seen.decode().split("\r\n")
+
+    assert (
+        said[1] == f"stdout can be written again; {3000 - len(lines) + 2} of its lines were dropped"
+    )
+    assert lines == [*(f"line {number}" for number in range(len(lines) - 2)), "again", ""]
+    assert fcntl.fcntl(slave, fcntl.F_GETFL) == flags
+
+
+def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
+    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    said: list[str] = []
+    master, slave = terminal
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        stream = Stream(slave, "stdout", said.append)
+    for number in range(3000):
+        stream.line(f"line {number}")
+        stream.flush()
+    seen = taken(master)
+    stream.line("again")
+    stream.flush()
+    lines = (seen + taken(master)).decode().split("\r\v")
+    stream.close()
+
+    assert "cannot write to stdout: nobody reads it" in said[0]
+    assert lines == [*(f"line {number}" for number in range(len(lines) - 2)), "again", ""]
+
+
+def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
+    said: list[str] = []
+    ours, theirs = socket.socketpair()
+    stream = Stream(ours.fileno(), "stdout", said.append)
+    for number in range(30_000):
+        stream.line(f"line {number}")
+        stream.flush()
+
+    assert len(said) == 1
+    assert ours.getblocking()
+
+    theirs.close()
+    stream.line("more")
+    stream.flush()
+    stream.close()
+    ours.close()
+
+    assert said[1] == "stdout was closed by its reader; HEAT goes on without it"
+
+
+def test_a_pipe_is_written_by_another_description_than_the_shell_s() -> None:
+    reader, writer = os.pipe()
+    stream = Stream(writer, "stdout", pytest.fail)
+    stream.line("hello")
+    stream.flush()
+
+    assert os.read(reader, 100) == b"hello\n"
+    assert os.get_blocking(writer)
+    stream.close()
+    os.close(writer)
+    assert os.read(reader, 100) == b""
+    os.close(reader)
+
+
+def test_a_line_that_a_full_disk_has_torn_is_ended_before_the_next_and_what_is_lost_counts(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    path = tmp_path / "out"
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    stream = Stream(fd, "stdout", said.append)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        for text in ("first line", "second line"):
+            stream.line(text)
+        stream.flush()
+        for text in ("third line", "fourth line"):
+            stream.line(text)
+        stream.flush()
+        torn = path.read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    stream.line("fifth line")
+    stream.flush()
+    os.close(fd)
+
+    assert torn == "first line\nsecon"
+    assert path.read_text() == "first line\nsecond line\nfifth line\n"
+    assert said == [
+        "cannot write to stdout: file too large; its lines are dropped until it can",
+        "stdout can be written again; 2 of its lines were dropped",
+    ]
+
+
+def test_a_long_line_is_cut_which_is_marked_and_keeps_the_end_of_its_colour(
+    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    master, slave = terminal
+    stream = Stream(slave, "stdout", pytest.fail)
+    stream.line("1671306479: " + "é" * 4000, "31")
+    stream.flush()
+    stream.close()
+    line = taken(master)
+    kept, _, mark = line.decode().removesuffix("\x1b[0m\r\n").partition(" [")
+
+    assert line.startswith("1671306479: \x1b[31mé".encode())
+    assert line.endswith(b" bytes cut here]\x1b[0m\r\n")
+    assert len(line) <= 4097
+    assert mark == f"{8000 - 2 * kept.count('é')} bytes cut here]"

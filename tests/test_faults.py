@@ -548,6 +548,55 @@ def test_07_no_argument_makes_a_record_of_its_own(place: Place) -> None:
     assert any(r"exit 1\n1671306485" in program for _, program, _ in written)
 
 
+EVIL = "p\n1671306485 : ERR : heat :\n> all is lost\r\x1b[2J"
+SHOWN = r"p\n1671306485 : ERR : heat :\n> all is lost\r\x1b[2J"
+"""A path, and how it may reach a reader."""
+
+
+def test_07_no_path_of_a_pid_file_makes_a_record_of_its_own(place: Place) -> None:
+    heat = place.heat("-i", FAST, "--pid-file", EVIL, "-s", place.check(1))
+
+    assert heat.wait() == 3
+    assert SHOWN in heat.news()[-1]
+    assert "\x1b" not in heat.err.read_text() + heat.verbose()
+    errors = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
+    assert len(errors) == 2
+    assert all(SHOWN in line for lines in errors for line in lines)
+
+
+def test_07_no_folder_of_logs_makes_a_record_of_its_own(place: Place) -> None:
+    folder = place.folder / EVIL
+    folder.mkdir()
+    check, gate = place.check(1, body=FIRST_AT_GATE), place.gate("gate")
+    script = place.script("fail", "true")
+    heat = place.heat(
+        *("-i", "1h", "--count", "1", "--log-dir", EVIL, "--fail", script, "-s", check)
+    )
+    place.await_words("check.ran")
+    shutil.rmtree(folder)
+    gate.open()
+
+    assert heat.wait() == 1
+    told = heat.err.read_text()
+    assert "\x1b" not in told + heat.out.read_text()
+    for name in ("heat.log", "heat.verbose.log"):
+        assert f"heat: cannot write {SHOWN}/{name}: " in told
+    assert f"heat: cannot open {SHOWN}/heat.check.out: " in told
+
+
+def test_07_no_interpreter_makes_a_record_of_its_own(place: Place) -> None:
+    gate = place.gate("gate")
+    heat = place.heat("-i", FAST, "-s", place.check(1, body=FIRST_AT_GATE))
+    place.await_words("check.ran")
+    (place.folder / "check").unlink()
+    place.script("check", "exit 0", interpreter="/no/such\x1b[2J")
+    gate.open()
+
+    assert heat.wait() == 3
+    assert r"its interpreter /no/such\x1b[2J does not exist" in heat.news()[-1]
+    assert "\x1b" not in heat.err.read_text() + heat.verbose()
+
+
 # 8: spawn fails for want of resources
 
 
@@ -1293,6 +1342,19 @@ def test_17_a_reader_that_never_reads_does_not_hold_heat_up(place: Place, stream
     orderly(heat)
 
 
+def test_17_a_terminal_that_nobody_reads_does_not_hold_heat_up(place: Place) -> None:
+    master, slave = os.openpty()
+    words = ("-i", "0.01", "--json", "--name", "x" * 64, "-s", place.check(0))
+    heat = place.heat(*words, stdout=slave, stderr=slave)
+    until(lambda: "cannot write to stdout: nobody reads it" in heat.verbose(), "the news")
+    place.await_words("check.ran", len(place.words("check.ran")) + 10)
+
+    assert os.get_blocking(slave)
+    assert heat.stop() == 0
+    os.close(master)
+    os.close(slave)
+
+
 def test_17_a_full_disk_behind_stdout_does_not_stop_the_watching(place: Place) -> None:
     with open("/dev/full", "wb") as full:
         heat = place.heat("-i", FAST, "--count", "4", "-s", place.check(1), stdout=full)
@@ -1455,6 +1517,35 @@ def test_18_one_term_waits_for_what_ignores_it(place: Place) -> None:
     assert time.monotonic() - began >= 2.0
     assert place.words("told") == ["heard"]
     assert not alive(pid)
+
+
+def with_target(place: Place) -> Heat:
+    target = place.spawn(["sleep", "600"])
+    (place.folder / "pids").write_text(f"{target.pid}\n")
+    heat = place.heat("-i", "1h", "--pid", str(target.pid), "-s", place.check(0))
+    heat.await_line("OK")
+    return heat
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("begin", [checking, fail_script, recovery_script, with_target])
+def test_18_what_ends_together_with_heat_is_not_judged(
+    place: Place, begin: Callable[[Place], Heat], signum: int, code: int
+) -> None:
+    heat = begin(place)
+    program = int(place.words("pids")[0])
+    heat.signal(signal.SIGSTOP)
+    until(lambda: process_state(heat.pid) == "T", "the stop")
+    os.kill(program, signal.SIGTERM)
+    until(lambda: not alive(program), "the end of the program")
+    heat.signal(signum)
+    before = heat.lines()
+    heat.signal(signal.SIGCONT)
+
+    assert heat.wait() == code
+    assert heat.lines() == before
+    assert "error" not in heat.err.read_text()
+    assert "killed by" not in heat.verbose()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

@@ -7,9 +7,20 @@ import sys
 import time
 
 import pytest
-from conftest import DETAILS, FAILED, FAST, LASTING, Heat, Place, alive, process_state, until
+from conftest import (
+    DETAILS,
+    FAILED,
+    FAST,
+    FIRST_AT_GATE,
+    LASTING,
+    Heat,
+    Place,
+    alive,
+    process_state,
+    until,
+)
 
-from heat import __version__
+from heat import __version__, signals
 
 
 def without_times(text: str) -> str:
@@ -234,6 +245,56 @@ def test_the_target_of_a_pid_file_is_read_anew_for_each_signal(place: Place) -> 
     second.await_signal("HUP")
     assert first.signals() == ["HUP"]
     assert second.signals() == ["HUP"]
+
+
+def test_heat_named_by_a_pid_file_does_not_stop_itself(place: Place) -> None:
+    gate = place.gate("gate")
+    heat = place.heat(
+        *("-i", FAST, "--pid-file", "pid", "--signal", "none", "--fault-signal", "STOP"),
+        *("--recovery", place.script("recover", "true"), "--count", "3"),
+        *("-s", place.check(1, 1, 0, body=FIRST_AT_GATE)),
+    )
+    place.await_words("check.ran")
+    (place.folder / "pid").write_text(f"{heat.pid}\n")
+    gate.open()
+
+    assert heat.wait() == 0
+    assert any(
+        "STOP was not sent (--fault-signal): --pid-file pid names HEAT itself" in line
+        for line in heat.news()
+    )
+
+
+@pytest.mark.parametrize("signum", [signal.SIGUSR2, signal.SIGRTMIN + 1])
+def test_a_signal_to_itself_that_ends_heat_does_so_when_all_is_told(
+    place: Place, signum: int
+) -> None:
+    fail = place.script("fail", "echo ran >> told")
+    heat = place.heat(
+        *("-i", FAST, "--signal", str(int(signum)), "--fail", fail, "-s", place.check(1))
+    )
+
+    assert heat.wait() == -signum
+    assert heat.lines() == [FAILED]
+    assert heat.log().count("Exit Code 1") == 1
+    assert "[Exit Code 1]" in heat.verbose()
+    name = signals.name(signum)
+    assert f"sent {name} to HEAT itself (--signal)" in heat.news()
+    assert f"heat: SIG{name} sent by HEAT to itself, which ends it, stopping" in heat.news()
+    assert not place.words("told")
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("WINCH", ""), ("USR2", "trap '' USR2; ")])
+def test_a_signal_to_itself_that_does_not_end_heat_goes_unheeded(
+    place: Place, name: str, prefix: str
+) -> None:
+    heat = place.heat(
+        *("-i", FAST, "--count", "2", "--signal", name, "-s", place.check(1)),
+        prefix=("sh", "-c", f'{prefix}exec "$@"', "sh"),
+    )
+
+    assert heat.wait() == 1
+    assert heat.lines() == [FAILED] * 2
 
 
 def test_a_missing_pid_file_is_an_error_when_nothing_starts_recovery(place: Place) -> None:

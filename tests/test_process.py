@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, Place, alive, until
+from conftest import Nobody, Place, alive, descriptors_left, until
 
 from heat.capture import Printed
 from heat.errors import StartError
@@ -430,3 +430,14 @@ def test_a_limit_of_files_lowered_below_an_open_one_is_a_want_of_resources(tmp_p
         bench.loop.close()
 
     assert caught.value.passing
+
+
+def test_without_descriptors_a_group_is_not_taken_for_empty(bench: Bench) -> None:
+    child = bench.launcher.start(Program("true", "/bin/true", ("true",)), bench.loop.stop, bench)
+    bench.loop.run()
+
+    with descriptors_left(0):
+        assert not child.alone()
+    assert child.alone()
+    child.reap()
+    child.close()

@@ -5,12 +5,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Place, alive, until
+from conftest import Place, alive, descriptors_left, until
 
+import heat.target
 from heat import signals
 from heat.errors import TargetError
 from heat.mistakes import BadValueError
-from heat.target import NoTarget, PidFileTarget, PidTarget, would_end
+from heat.target import NoTarget, PidFileTarget, PidTarget, open_process, would_end
 
 
 def nobody(signum: int) -> bool:
@@ -90,6 +91,18 @@ def test_a_pid_file_that_names_heat_itself(tmp_path: Path) -> None:
 
     assert PidFileTarget(str(tmp_path / "pid"), NoTarget(handled)).send(15) == os.getpid()
     assert got == [15]
+
+
+def test_heat_named_by_a_pid_file_is_neither_stopped_nor_killed(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(str(os.getpid()))
+    target = PidFileTarget(str(tmp_path / "pid"), NoTarget(nobody))
+
+    for signum in sorted(signals.NEED_TARGET):
+        name = signals.name(signum)
+        with pytest.raises(TargetError, match=f"names HEAT itself, which {name} would ") as caught:
+            target.send(signum)
+        assert not caught.value.passing
+        assert not caught.value.gone
 
 
 def test_without_a_target_unhandled_signals_go_to_heat_through_the_kernel() -> None:
@@ -180,3 +193,58 @@ def test_real_time_signals_from_both_ends() -> None:
     assert signals.name(signal.SIGRTMIN) == "RTMIN"
     with pytest.raises(BadValueError):
         signals.parse("RTMIN+99")
+
+
+def test_a_process_that_is_reaped_while_it_is_looked_at_does_not_exist(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = place.spawn(["sleep", "600"])
+    look = heat.target.proc_stat
+
+    def look_and_reap(pid: int) -> object:
+        found = look(pid)
+        process.kill()
+        process.wait()
+        return found
+
+    monkeypatch.setattr(heat.target, "proc_stat", look_and_reap)
+
+    with pytest.raises(TargetError, match=f"process {process.pid} does not exist"):
+        open_process(process.pid)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid_file(
+    place: Place, count: int
+) -> None:
+    receiver = place.receiver()
+    file = place.folder / "pid"
+    file.write_text(str(receiver.pid))
+    target = PidFileTarget(str(file), NoTarget(nobody))
+
+    with (
+        descriptors_left(count),
+        pytest.raises(TargetError, match="too many open files") as caught,
+    ):
+        target.send(signal.SIGSTOP)
+    assert caught.value.passing
+    with descriptors_left(2):
+        target.send(signal.SIGSTOP)
+    assert target.wake() == receiver.pid
+
+
+def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid(place: Place) -> None:
+    receiver = place.receiver()
+    target = PidTarget(receiver.pid)
+
+    with descriptors_left(0), pytest.raises(TargetError, match="too many open files") as caught:
+        target.send(signal.SIGSTOP)
+    assert caught.value.passing
+    target.send(signal.SIGUSR1)
+    receiver.await_signal("USR1")
+    os.close(target.pidfd)
+
+
+def test_a_process_that_cannot_be_looked_at_for_want_of_descriptors_has_not_ended() -> None:
+    with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
+        heat.target.has_ended(os.getpid())

@@ -447,3 +447,15 @@ def test_no_check_is_early_or_beside_another_and_the_grid_holds(
     for start in world.times("check"):
         assert abs(start - round(start / step) * step) < 1e-5
     assert world.watch.monitor.checks + world.watch.monitor.skipped == 41
+
+
+def test_a_signal_not_sent_for_want_of_resources_is_said_and_no_error() -> None:
+    world = VirtualWorld("--pid-file=x", checks=[FAILS])
+    world.target_error = TargetError("too many open files", passing=True)
+    world.run_until(5)
+    world.target_error = None
+    world.run_until(15)
+
+    assert world.watch.monitor.state is State.FAILING
+    assert "(HUP was not sent (--signal): too many open files)" in world.printed
+    assert world.times("HUP") == [10]
