@@ -195,6 +195,7 @@ class PosixChild:
         "_owner",
         "_pidfd",
         "_pipes",
+        "_status",
         "_unreaped",
         "_watched",
         "pid",
@@ -216,13 +217,16 @@ class PosixChild:
         self._exited, self._owner = report
         self._held = False
         """A pipe was empty at the last look, and somebody still held its other end."""
+        self._status: Status | None = None
         self._watched = True
         loop.watch(self._pidfd, self._leader_exited, self._owner)
 
     def _leader_exited(self) -> None:
-        # What ended it may be meant for HEAT as well, as when systemd stops both: then it is
-        # stopped with HEAT, and not judged.
-        self._loop.heed()
+        self._status = self.status()
+        if self._status.signal is not None:
+            # It may be meant for HEAT as well, as when systemd stops both: then the program is
+            # stopped with HEAT, and not judged.
+            self._loop.heed()
         self._exited()
         self._unwatch()
 
@@ -313,6 +317,8 @@ class PosixChild:
 
     def status(self) -> Status:
         """How the exited leader ended; it stays a zombie, and its group its own."""
+        if self._status is not None:
+            return self._status
         try:
             result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
         except OSError:

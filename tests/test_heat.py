@@ -281,7 +281,17 @@ def test_a_signal_to_itself_that_ends_heat_does_so_when_all_is_told(
     name = signals.name(signum)
     assert f"sent {name} to HEAT itself (--signal)" in heat.news()
     assert f"heat: SIG{name} sent by HEAT to itself, which ends it, stopping" in heat.news()
-    assert not place.words("told")
+    assert place.words("told") == ["ran"]
+
+
+@pytest.mark.parametrize("option", ["--signal", "--fault-signal"])
+def test_heat_that_gives_in_lets_the_fail_script_tell_of_it(place: Place, option: str) -> None:
+    fail = place.script("fail", "sleep 0.1; echo told >> told")
+    heat = place.heat("-i", FAST, option, "TERM", "--fail", fail, "-s", place.check(1))
+
+    assert heat.wait() == 3
+    assert place.words("told") == ["told"]
+    assert "heat: SIGTERM sent by HEAT to itself, exit code 3, stopping" in heat.news()
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("WINCH", ""), ("USR2", "trap '' USR2; ")])
