@@ -212,8 +212,10 @@ class PosixChild:
         loop.watch(self._pidfd, self._leader_exited, self._owner)
 
     def _leader_exited(self) -> None:
-        self._exited()
-        self._unwatch()
+        try:
+            self._exited()
+        finally:
+            self._unwatch()
 
     def _unwatch(self) -> None:
         if self._watched:
