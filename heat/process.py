@@ -227,8 +227,10 @@ class PosixChild:
             # It may be meant for HEAT as well, as when systemd stops both: then the program is
             # stopped with HEAT, and not judged.
             self._loop.heed()
-        self._exited()
-        self._unwatch()
+        try:
+            self._exited()
+        finally:
+            self._unwatch()
 
     def _unwatch(self) -> None:
         if self._watched:

@@ -136,11 +136,13 @@ class Run:
         self._over = True
         self.status = self._child.status()
         self.duration = self._clock.now() - self.started
-        self._told.ended(self)
-        if self.program.file is None:
-            # A check leaves nothing behind; what a script leaves is a service.
-            self._child.signal_group(signal.SIGKILL)
-        self._leave()
+        try:
+            self._told.ended(self)
+        finally:
+            if self.program.file is None:
+                # A check leaves nothing behind; what a script leaves is a service.
+                self._child.signal_group(signal.SIGKILL)
+            self._leave()
 
     def _time_up(self) -> None:
         if self._child.exited():

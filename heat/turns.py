@@ -63,9 +63,8 @@ class Turns:
         while self._waiting and self.running < self.most:
             due, start, owner = self._waiting.popleft()
             self.running += 1
-            # By way of the loop: an exit that waits to be seen comes first.
-            now = self._clock.now()
-            self._timers.at(now, partial(self._begin, due, start), owner)
+            # By way of the loop: an exit that waits to be seen comes first, a later tick does not.
+            self._timers.at(0.0, partial(self._begin, due, start), owner)
         if self._crowded is not None and self._over is None and not self._waiting:
             end = self._clock.now() + _QUIET_AGAIN
             self._over = self._timers.at(end, self._say_over, self._owner)

@@ -98,6 +98,7 @@ class Watch:
     __slots__ = (
         "_beat",
         "_check",
+        "_check_due",
         "_crashed",
         "_done",
         "_escape_told",
@@ -144,7 +145,7 @@ class Watch:
         """What came while effects were performed; a list only then, as monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
-        self._crashed = self._escape_told = False
+        self._crashed = self._escape_told = self._check_due = False
         self._told: list[Callable[[], None]] | None = None
         """What is to be written when all reactions are out; None while none is under way."""
 
@@ -284,7 +285,9 @@ class Watch:
     # The check
 
     def _run_check(self) -> None:
-        if self.exit_code is None:
+        if self._check is not None:  # It has ended, and is just about to be reaped.
+            self._check_due = True
+        elif self.exit_code is None:
             self._world.turns.ask(self._start_check, self)
 
     def _start_check(self) -> None:
@@ -347,6 +350,9 @@ class Watch:
         self._check = None
         if not run.outlived:
             self._world.turns.end()
+        if self._check_due:
+            self._check_due = False
+            self._run_check()
         if run.timed_out:
             self._journal.late_output(run, run.output())
             self._feed(CheckGone())

@@ -28,8 +28,8 @@ class VirtualTime:
 
     def __init__(self) -> None:
         self._now = 1000.0
-        self._agenda = Agenda()
-        self.at = self._agenda.add
+        self.agenda = Agenda()
+        self.at = self.agenda.add
 
     def now(self) -> float:
         return self._now
@@ -43,13 +43,17 @@ class VirtualTime:
     def run_until(self, end: float) -> None:
         """Do all that is due up to ``end`` seconds after the start."""
         last = 1000.0 + end + 1e-9
-        while (when := self._agenda.next()) is not None and when <= last:
-            self._now = max(self._now, when)
-            due = self._agenda.take(self._now)
-            assert due is not None
-            assert due.call is not None
-            due.call()
+        while (when := self.agenda.next()) is not None and when <= last:
+            self.run_next(when)
         self._now = 1000.0 + end
+
+    def run_next(self, when: float) -> None:
+        """Do the next thing, which is due at this moment of the clock."""
+        self._now = max(self._now, when)
+        due = self.agenda.take(self._now)
+        assert due is not None
+        assert due.call is not None
+        due.call()
 
     def stall(self, seconds: float) -> None:
         """Let time pass in which nothing is looked at, as when HEAT is stopped."""
@@ -85,6 +89,7 @@ class VirtualChild:
         self._ends = ends
         self._exited = exited
         self._status: Status | None = None
+        world.living.append(pid)
         self._output = Output(stderr=Printed(ends.stderr, len(ends.stderr)))
         self.reaped = False
         if ends.after is not None:
@@ -125,6 +130,7 @@ class VirtualChild:
         assert self._status is not None, "reaped before it exited"
         assert not self.reaped, "reaped twice"
         self.reaped = True
+        self._world.living.remove(self.pid)
 
     def escapee(self) -> bool:
         return self._ends.escapee
@@ -145,9 +151,10 @@ class VirtualWorld:
         checks: Iterable[Ends] = (Ends(),),
         fails: Iterable[Ends] = (Ends(),),
         recoveries: Iterable[Ends] = (Ends(),),
-        most: int = 1,
+        after: float = 0.0,
+        fleet: "VirtualFleet | None" = None,
     ) -> None:
-        self.time = VirtualTime()
+        self.time = VirtualTime() if fleet is None else fleet.time
         self.options, whole = given_as(*words)
         self.events: list[tuple[float, str]] = []
         self.programs: list[Program] = []
@@ -155,15 +162,20 @@ class VirtualWorld:
         self.records: dict[str, str] = {"heat.log": "", "heat.verbose.log": ""}
         self.target_error: TargetError | None = None
         self.done = False
+        self._fleet = fleet
+        self.living: list[int] = []
+        """Started and not reaped yet."""
         self._pid = 47000
         self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
         books = Books(self, *logs, self.time.unix, whole)
         self.journal = Journal(self.options, books)
-        turns = Turns(most, (self.time, self.time), self.printed.append, self)
+        turns = Turns(1, (self.time, self.time), self.printed.append, self)
+        if fleet is not None:
+            turns = fleet.turns
         world = World(self.time, self.time, self, turns)
         self.watch = Watch(self.parts(self.options), world, self.journal, self._finish)
-        self.watch.start(self.time.now())
+        self.watch.start(self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
         file = _NoScriptFile()
@@ -198,6 +210,9 @@ class VirtualWorld:
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
+        if self._fleet is not None and program.shown == "check":
+            self._fleet.tried.append(self._fleet.worlds.index(self))
+            assert not self.living, "a check beside another"
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
         if ends.error:
@@ -230,6 +245,44 @@ class VirtualWorld:
 
     def trouble(self, text: str) -> None:
         self.news(f"heat: {text}")
+
+
+class _SeenTurns(Turns):
+    """Remembers who asked for a turn, and when."""
+
+    def __init__(self, most: int, time: VirtualTime, said: list[str], owner: Owner) -> None:
+        super().__init__(most, (time, time), said.append, owner)
+        self._time = time
+        self.asked: list[tuple[float, Owner]] = []
+
+    def ask(self, start: Callable[[], None], owner: Owner) -> None:
+        self.asked.append((self._time.elapsed(), owner))
+        super().ask(start, owner)
+
+
+class VirtualFleet:
+    """Several watches on one clock, of which ``most`` checks run at once."""
+
+    def __init__(self, most: int) -> None:
+        self.time = VirtualTime()
+        self.said: list[str] = []
+        self.turns = _SeenTurns(most, self.time, self.said, self)
+        self.worlds: list[VirtualWorld] = []
+        self.tried: list[int] = []
+        """The number of each monitor whose check was started, or could not be."""
+
+    def add(self, *words: str, checks: Iterable[Ends], after: float = 0.0) -> VirtualWorld:
+        """Have a monitor watched whose first check is ``after`` seconds from now."""
+        world = VirtualWorld(*words, checks=checks, after=after, fleet=self)
+        self.worlds.append(world)
+        return world
+
+    def crashed(self, error: Exception) -> None:
+        raise error
+
+    def running(self) -> int:
+        """How many checks run, those that are dying included."""
+        return sum(len(world.living) for world in self.worlds)
 
 
 class _Log:
