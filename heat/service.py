@@ -39,9 +39,8 @@ OWN_VARIABLES = (
 
 def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
     """Watch until it is over; return HEAT's exit status."""
-    # Inherited as ignored or blocked, these would hide exits and keep signals from children.
+    # Inherited as ignored, it would hide exits.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         service = Service(monitors, common, config)
     except (HeatError, OSError) as error:
@@ -82,6 +81,8 @@ class Service:
         # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
         orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
         self._loop.catch(HANDLED | orphans, self._caught, self)
+        # What was blocked, here or before, may come now.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.each_turn(self._flush)
         self._launcher = PosixLauncher(self._loop, environ)
         most = 1 if config is None else config.max_running

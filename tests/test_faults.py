@@ -1519,6 +1519,32 @@ def test_18_one_term_waits_for_what_ignores_it(place: Place) -> None:
     assert not alive(pid)
 
 
+PENDING = """
+import os, signal, sys
+signum = int(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signum])
+os.kill(os.getpid(), signum)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("signum", "where", "text"),
+    [
+        (signal.SIGHUP, "heat.verbose.log", "> logs opened anew"),
+        (signal.SIGUSR1, "stderr", "0 failures in a row"),
+    ],
+)
+def test_18_a_signal_that_comes_before_heat_can_act_on_it_is_kept(
+    place: Place, signum: int, where: str, text: str
+) -> None:
+    prefix = (sys.executable, "-c", PENDING, str(int(signum)))
+    heat = place.heat("-i", "1h", "-s", place.check(0), prefix=prefix)
+    heat.await_file(where, text)
+
+    assert heat.stop() == 0
+
+
 def with_target(place: Place) -> Heat:
     target = place.spawn(["sleep", "600"])
     (place.folder / "pids").write_text(f"{target.pid}\n")
