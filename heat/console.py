@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from heat.log import Soon
+
 _ATOMIC = 4096
 """A pipe that polls writable takes this much without blocking."""
 _LONGEST = _ATOMIC - 16
@@ -25,8 +27,9 @@ _PTMX = os.makedev(5, 2)
 class Stream:
     """One of the two; ``said`` is told, once, what is wrong with it."""
 
-    def __init__(self, fd: int, name: str, said: Callable[[str], None]) -> None:
+    def __init__(self, fd: int, name: str, said: Callable[[str], None], soon: Soon) -> None:
         self._way = _way(fd)
+        self._soon = soon
         self._name = name
         self._said = said
         self._dropped = 0
@@ -40,19 +43,21 @@ class Stream:
         )
 
     def line(self, text: str, colour: str = "") -> None:
-        """Have one line written at the next ``flush``; ``colour`` is for terminals."""
+        """Have one line written at the end of the turn; ``colour`` is for terminals."""
         if not self._closed:
             data = _cut(text.encode("utf-8", "backslashreplace"))
             if colour and self.colour:
                 data = _painted(data, colour.encode())
+            if not self._lines:
+                self._soon(self.flush)
             self._lines.append(data + self._way.line_end)
 
     def flush(self) -> None:
         """Write the lines that came since the last time, or drop them."""
-        if self._rest and not self._lines:
-            self._write([])
-        while self._lines:
-            lines, self._lines = self._lines, []
+        lines, self._lines = self._lines, []
+        if len(lines) == 1 or (self._rest and not lines):
+            self._write(lines)
+        else:
             for some in _chunks(lines):
                 self._write(some)
 
@@ -167,11 +172,13 @@ def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
 class Console:
     """What HEAT prints: a result a check on stdout, all the rest on stderr."""
 
-    def __init__(self, unix: Callable[[], float], recorded: Callable[[str], None]) -> None:
+    def __init__(
+        self, unix: Callable[[], float], recorded: Callable[[str], None], soon: Soon
+    ) -> None:
         self._unix = unix
         self._recorded = recorded
-        self._out = Stream(1, "stdout", self.trouble)
-        self._err = Stream(2, "stderr", recorded)
+        self._out = Stream(1, "stdout", self.trouble, soon)
+        self._err = Stream(2, "stderr", recorded, soon)
 
     def result(self, text: str, colour: str = "") -> None:
         """One line on stdout; ``colour`` is for the part behind the time, on a terminal."""
@@ -181,13 +188,10 @@ class Console:
         """One line on stderr, with the time in front."""
         self._err.line(f"{int(self._unix())}: {text}", colour)
 
-    def flush(self) -> None:
-        """Write what was printed in this turn of the loop."""
+    def close(self) -> None:
+        """Write what is left, and give back what was taken for it."""
         self._out.flush()
         self._err.flush()
-
-    def close(self) -> None:
-        """Give back what was taken for it."""
         self._out.close()
         self._err.close()
 

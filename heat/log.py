@@ -45,13 +45,18 @@ def open_for_appending(path: str, without: int = 0) -> int:
     return fd
 
 
+Soon = Callable[[Callable[[], None]], None]
+"""Has something called at the end of the loop's turn."""
+
+
 class Log:
     """One log file: what is written in one turn of the loop goes out in one write.
 
     ``path`` is where it is opened, ``shown`` how it is named to people.
     """
 
-    def __init__(self, path: str, shown: str, said: Callable[[str], None]) -> None:
+    def __init__(self, path: str, shown: str, said: Callable[[str], None], soon: Soon) -> None:
+        self._soon = soon
         self.shown = escaped(shown)
         self.path = path
         self._said = said
@@ -65,11 +70,13 @@ class Log:
         """Why it cannot be written now; empty while it can."""
 
     def write(self, record: str) -> None:
-        """Have one record, whole lines, appended at the next ``flush``."""
+        """Have one record, whole lines, appended at the end of the turn."""
         data = record.encode("utf-8", "backslashreplace")
         self._kept.append(data)
         self._kept_size += len(data)
-        self._fresh = True
+        if not self._fresh:
+            self._fresh = True
+            self._soon(self.flush)
         if self._kept_size > _KEPT:
             self.flush()
         while self._kept_size > _KEPT and len(self._kept) > 1:

@@ -46,7 +46,7 @@ class Loop:
         self._ready: dict[int, DueCall] = {}
         self._forgotten: set[int] = set()
         """In this turn: what is ready there is old news, even if another file has the number."""
-        self._ended: list[Call] = []
+        self._soon: list[Call] = []
         self._running = True
         self._wakeup: tuple[int, int] | None = None
         self._signals: DueCall | None = None
@@ -70,9 +70,16 @@ class Loop:
         except OSError:
             pass  # Its close will do.
 
-    def each_turn(self, ended: Call) -> None:
-        """Call ``ended`` at the end of each turn, and of the whole run."""
-        self._ended.append(ended)
+    def soon(self, call: Call) -> None:
+        """Call once at the end of this turn, when all that was ready has been reacted to."""
+        self._soon.append(call)
+
+    def end_turn(self) -> None:
+        """Do what was put off to the end of the turn."""
+        while self._soon:
+            calls, self._soon = self._soon, []
+            for call in calls:
+                call()
 
     def catch(self, signums: Iterable[int], caught: Callable[[int], None], owner: Owner) -> None:
         """Report these signals from the loop, never from within a handler."""
@@ -107,8 +114,8 @@ class Loop:
                     _call(call)
             if (due := take(now())) is not None:
                 _call(due)
-            for ended in self._ended:
-                ended()
+            if self._soon:
+                self.end_turn()
         self._running = True
 
     def _wait(self) -> list[tuple[int, int]]:

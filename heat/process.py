@@ -358,10 +358,15 @@ class PosixChild:
         return False
 
     def close(self) -> None:
-        """Take no more output."""
+        """Take no more output, and refer to no run: what is over is freed at once."""
+        self._exited = _nothing
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD:
                 self._close_pipe(which)
+
+
+def _nothing() -> None:
+    """Nobody is to be told any more."""
 
 
 def _open_null() -> int:

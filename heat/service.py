@@ -70,7 +70,7 @@ class Service:
         self.fatal: int | None = None
         """The signal that HEAT has sent itself, and that ends it once all is told."""
         self._loop = Loop(clock)
-        self._console = Console(clock.unix, self._record)
+        self._console = Console(clock.unix, self._record, self._loop.soon)
         failures, verbose = self._logs = [
             self._log(log) for log in ("heat.log", "heat.verbose.log")
         ]
@@ -83,7 +83,6 @@ class Service:
         self._loop.catch(HANDLED | orphans, self._caught, self)
         # What was blocked, here or before, may come now.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        self._loop.each_turn(self._flush)
         self._launcher = PosixLauncher(self._loop, environ)
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
@@ -101,17 +100,10 @@ class Service:
         path, shown = (
             os.path.join(folder, name) for folder in (self._common.log_folder, self._common.log_dir)
         )
-        return Log(path, shown, self._console.trouble)
+        return Log(path, shown, self._console.trouble, self._loop.soon)
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
-
-    def _flush(self) -> None:
-        for log in self._logs:
-            log.flush()
-        self._console.flush()
-        for log in self._logs:
-            log.flush()  # What is wrong with the console.
 
     def run(self) -> int:
         """Watch until it is over."""
@@ -224,10 +216,9 @@ class Service:
         if self._reading is not None:
             self._reading.stop()
         self._fleet.wake_targets()
-        self._flush()
+        self._loop.end_turn()
         for log in self._logs:
             log.close()
-        self._console.flush()
         self._console.close()
         self._launcher.close()
         self._loop.close()

@@ -14,9 +14,13 @@ from freezegun import freeze_time
 from heat.console import Console, Stream
 
 
+def ignored(_flush: object) -> None:
+    """The tests end the turns themselves."""
+
+
 def test_lines_reach_the_reader() -> None:
     reader, writer = os.pipe()
-    stream = Stream(writer, "stdout", pytest.fail)
+    stream = Stream(writer, "stdout", pytest.fail, ignored)
     stream.line("hello")
     stream.flush()
 
@@ -28,7 +32,7 @@ def test_lines_reach_the_reader() -> None:
 def test_a_reader_that_never_reads_costs_lines_and_no_time() -> None:
     said: list[str] = []
     reader, writer = os.pipe()
-    stream = Stream(writer, "stdout", said.append)
+    stream = Stream(writer, "stdout", said.append, ignored)
     for number in range(30_000):
         stream.line(f"line {number}")
         stream.flush()
@@ -51,7 +55,7 @@ def test_a_reader_that_is_gone_is_said_once() -> None:
     said: list[str] = []
     reader, writer = os.pipe()
     os.close(reader)
-    stream = Stream(writer, "stdout", said.append)
+    stream = Stream(writer, "stdout", said.append, ignored)
     for _ in range(3):
         stream.line("x")
         stream.flush()
@@ -63,7 +67,7 @@ def test_a_reader_that_is_gone_is_said_once() -> None:
 def test_a_full_disk_behind_stdout_is_said_once() -> None:
     said: list[str] = []
     full = os.open("/dev/full", os.O_WRONLY)
-    stream = Stream(full, "stdout", said.append)
+    stream = Stream(full, "stdout", said.append, ignored)
     for _ in range(3):
         stream.line("x")
         stream.flush()
@@ -86,7 +90,7 @@ def test_colour_is_for_terminals(
         monkeypatch.setenv(name, value)
     terminal, other = os.openpty()
 
-    assert Stream(other, "stdout", pytest.fail).colour is coloured
+    assert Stream(other, "stdout", pytest.fail, ignored).colour is coloured
     os.close(terminal)
     os.close(other)
 
@@ -95,17 +99,17 @@ def test_no_colour_for_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("NO_COLOR", raising=False)
     fd = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
 
-    assert Stream(fd, "stdout", pytest.fail).colour is False
+    assert Stream(fd, "stdout", pytest.fail, ignored).colour is False
     os.close(fd)
 
 
 def test_news_have_the_second_in_front(capfd: pytest.CaptureFixture[str]) -> None:
     recorded: list[str] = []
     with freeze_time("2022-12-17 19:47:59.9"):
-        console = Console(lambda: time.time(), recorded.append)  # noqa: PLW0108 - bound late
+        console = Console(lambda: time.time(), recorded.append, ignored)  # noqa: PLW0108 - bound late
         console.news("recovered")
         console.trouble("disk full")
-        console.flush()
+        console.close()
 
     assert capfd.readouterr().err == "1671306479: recovered\n1671306479: heat: disk full\n"
     assert recorded == ["disk full"]
@@ -113,7 +117,7 @@ def test_news_have_the_second_in_front(capfd: pytest.CaptureFixture[str]) -> Non
 
 def test_lines_of_one_turn_go_out_whole_and_as_many_at_once_as_a_pipe_takes() -> None:
     reader, writer = os.pipe()
-    stream = Stream(writer, "stdout", pytest.fail)
+    stream = Stream(writer, "stdout", pytest.fail, ignored)
     for number in range(2000):
         stream.line(f"line {number}")
     stream.flush()
@@ -149,7 +153,7 @@ def test_a_terminal_that_nobody_reads_costs_lines_and_no_time(terminal: tuple[in
     said: list[str] = []
     master, slave = terminal
     flags = fcntl.fcntl(slave, fcntl.F_GETFL)
-    stream = Stream(slave, "stdout", said.append)
+    stream = Stream(slave, "stdout", said.append, ignored)
     for number in range(3000):
         stream.line(f"line {number}")
         stream.flush()
@@ -181,7 +185,7 @@ def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
     master, slave = terminal
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", refuse)
-        stream = Stream(slave, "stdout", said.append)
+        stream = Stream(slave, "stdout", said.append, ignored)
     for number in range(3000):
         stream.line(f"line {number}")
         stream.flush()
@@ -198,7 +202,7 @@ def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
 def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
     said: list[str] = []
     ours, theirs = socket.socketpair()
-    stream = Stream(ours.fileno(), "stdout", said.append)
+    stream = Stream(ours.fileno(), "stdout", said.append, ignored)
     for number in range(30_000):
         stream.line(f"line {number}")
         stream.flush()
@@ -217,7 +221,7 @@ def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
 
 def test_a_pipe_is_written_by_another_description_than_the_shell_s() -> None:
     reader, writer = os.pipe()
-    stream = Stream(writer, "stdout", pytest.fail)
+    stream = Stream(writer, "stdout", pytest.fail, ignored)
     stream.line("hello")
     stream.flush()
 
@@ -235,7 +239,7 @@ def test_a_line_that_a_full_disk_has_torn_is_ended_before_the_next_and_what_is_l
     said: list[str] = []
     path = tmp_path / "out"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT)
-    stream = Stream(fd, "stdout", said.append)
+    stream = Stream(fd, "stdout", said.append, ignored)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
     try:
@@ -266,7 +270,7 @@ def test_a_long_line_is_cut_which_is_marked_and_keeps_the_end_of_its_colour(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     master, slave = terminal
-    stream = Stream(slave, "stdout", pytest.fail)
+    stream = Stream(slave, "stdout", pytest.fail, ignored)
     stream.line("1671306479: " + "é" * 4000, "31")
     stream.flush()
     stream.close()

@@ -11,11 +11,15 @@ from heat.log import Log, open_for_appending
 from heat.scripts import BOUND, ScriptOutput
 
 
+def ignored(_flush: object) -> None:
+    """Every record is a turn of its own here."""
+
+
 class Prompt(Log):
     """A log whose every record is a turn of the loop."""
 
     def __init__(self, path: Path, said: list[str]) -> None:
-        super().__init__(str(path), path.name, said.append)
+        super().__init__(str(path), path.name, said.append, ignored)
 
     def write(self, record: str) -> None:
         super().write(record)

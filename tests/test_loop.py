@@ -113,13 +113,18 @@ def test_what_is_ready_comes_between_calls_that_are_due() -> None:
     os.close(writer)
 
 
-def test_a_turn_ends_after_all_that_was_ready() -> None:
+def test_what_is_put_off_comes_once_at_the_end_of_the_turn() -> None:
     loop = Loop(RealClock())
     came: list[str] = []
-    loop.each_turn(lambda: came.append("end"))
-    loop.at(0, lambda: came.append("due"), Nobody())
+
+    def due() -> None:
+        loop.soon(lambda: came.append("end"))
+        loop.soon(lambda: loop.soon(lambda: came.append("what the end puts off")))
+        came.append("due")
+
+    loop.at(0, due, Nobody())
     loop.at(0, loop.stop, Nobody())
     loop.run()
     loop.close()
 
-    assert came == ["due", "end", "end"]
+    assert came == ["due", "end", "what the end puts off"]
