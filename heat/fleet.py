@@ -82,10 +82,11 @@ class Fleet:
 
     def changed(self, monitors: Mapping[str, Options]) -> dict[str, Options]:
         """Those of them that are new, or not as they are watched now."""
+        known = {name: watch.parts for name, watch in self.watches.items()} | self._awaited
         return {
             name: options
             for name, options in monitors.items()
-            if name not in self.watches or self.watches[name].parts.options != options
+            if name not in known or known[name].options != options
         }
 
     def change(self, monitors: Mapping[str, Options]) -> tuple[int, int, int]:
@@ -93,22 +94,24 @@ class Fleet:
 
         What has not changed is not touched. Raises HeatError or OSError before anything is.
         """
-        removed = [name for name in self.watches if name not in monitors]
-        added = 0
-        new = self._all_parts(self.changed(monitors).values())
-        for parts in new:
-            name = parts.options.name
-            if name in self.watches:
-                self._change(self.watches[name], parts)
-                continue
-            added += 1
+        removed = [name for name in (*self.watches, *self._awaited) if name not in monitors]
+        new = {
+            parts.options.name: parts for parts in self._all_parts(self.changed(monitors).values())
+        }
+        changed = [name for name in new if name in self.watches or name in self._awaited]
+        # HEAT ends with the last one: who comes is there before another ends.
+        for name, parts in new.items():
             if name in self._leaving:
+                self._forget_awaited(name)
                 self._awaited[name] = parts
-            else:
+            elif name not in self.watches:
                 self._add(parts)
+        for name in changed:
+            if name in self.watches:
+                self._change(self.watches[name], new[name])
         for name in removed:
             self._remove(name)
-        return added, len(new) - added, len(removed)
+        return len(new) - len(changed), len(changed), len(removed)
 
     def _change(self, watch: Watch, parts: Parts) -> None:
         before = watch.parts
@@ -123,13 +126,20 @@ class Fleet:
             self._mind_target(watch)
 
     def _remove(self, name: str) -> None:
-        self._awaited.pop(name, None)
+        if self._forget_awaited(name):
+            return
         watch = self.watches.pop(name)
         if watch.left:
             self._forget_target(watch.parts)
             return
         self._leaving[name] = watch
         watch.stop(EXIT_WELL)
+
+    def _forget_awaited(self, name: str) -> bool:
+        parts = self._awaited.pop(name, None)
+        if parts is not None:
+            self._release(parts)
+        return parts is not None
 
     def warn(self) -> None:
         """Say what is allowed in the monitors' options and may not be meant."""
