@@ -113,6 +113,7 @@ class Watch:
         "_start",
         "_tick_timer",
         "_told",
+        "_turn",
         "_window_timer",
         "_world",
         "exit_code",
@@ -145,7 +146,7 @@ class Watch:
         self._events: list[tuple[Event, Tell | None]] = []
         self.left = False
         """Ended, and nothing of it is left."""
-        self._busy = self._crashed = self._escape_told = self._check_due = False
+        self._busy = self._crashed = self._escape_told = self._check_due = self._turn = False
         self._told: list[Callable[[], None]] = []
 
     # Ticks
@@ -210,9 +211,12 @@ class Watch:
             self._write()
 
     def _write(self) -> None:
-        told, self._told = self._told, []
-        for write in told:
-            write()
+        told, self._told = iter(self._told), []
+        try:
+            for write in told:
+                write()
+        finally:
+            self._told[:0] = told  # Where one of them has crashed.
 
     def _take(self, event: Event, tell: Tell | None) -> None:
         monitor, told = self.monitor, len(self._told)
@@ -293,21 +297,26 @@ class Watch:
             self._world.turns.ask(self._start_check, self)
 
     def _start_check(self) -> None:
-        turns = self._world.turns
+        self._turn = True
         if self.exit_code is not None:
-            turns.end()
+            self._end_turn()
             return
         escaped = None if self._escape_told else self._check_escaped
         told = Told(self._check_ended, self._check_gone, self._check_stuck, escaped)
         try:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
-            turns.end()
+            self._end_turn()
             if error.passing:
                 checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
                 self._feed(CheckUnknown(), partial(self._tell_checked, checked, SILENT))
             else:
                 self._feed(CheckImpossible(str(error)))
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._turn = False
+            self._world.turns.end()
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
         return Run(self._world[:3], program, timeout, told, self)
@@ -350,8 +359,7 @@ class Watch:
 
     def _check_gone(self, run: Run) -> None:
         self._check = None
-        if not run.outlived:
-            self._world.turns.end()
+        self._end_turn()
         if self._check_due:
             self._check_due = False
             self._run_check()
@@ -367,7 +375,7 @@ class Watch:
         self._journal.escaped(run.pid)
 
     def _check_stuck(self, run: Run) -> None:
-        self._world.turns.end()
+        self._end_turn()
         self._stuck(run)
 
     # The scripts
@@ -509,6 +517,7 @@ class Watch:
         self._events.clear()
         self._journal.bug("".join(traceback.format_exception(error)))
         self._feed(WatchBroke(f"a bug of HEAT: {error!r}"))
+        self._write()
         self._leave_if_ended()
 
     def abandon(self) -> None:
@@ -519,6 +528,7 @@ class Watch:
                 run.stop_hard()
         if not self.left:
             self.left = True
+            self._end_turn()
             self._done(self)
 
     def _give_up(self, reason: str) -> None:
@@ -538,14 +548,25 @@ class Watch:
     def _leave_if_ended(self) -> None:
         if self.exit_code is None or self._busy or self.left:
             return
-        if any(run is not None and not run.outlived for run in (self._check, self._script)):
+        if any(run is not None and self._awaits(run) for run in (self._check, self._script)):
             return
+        self._leave()
+
+    def _awaits(self, run: Run) -> bool:
+        # The end of one that is over may have been lost in the crash.
+        return not run.outlived and not (self._crashed and run.over)
+
+    def _leave(self) -> None:
         self.left = True
-        if (file := self.parts.script_file) is not None:
-            self._tell_printed(file)
-        if (pid := self.parts.target.wake()) is not None:
-            self._journal.woke(pid)
-        self._done(self)
+        self._end_turn()
+        woken = self.parts.target.wake()
+        try:
+            if (file := self.parts.script_file) is not None:
+                self._tell_printed(file)
+            if woken is not None:
+                self._journal.woke(woken)
+        finally:
+            self._done(self)
 
     # What is asked
 
