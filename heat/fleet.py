@@ -83,8 +83,9 @@ class Fleet:
     # Another configuration
 
     def monitors(self) -> dict[str, Options]:
-        """What is watched now."""
-        return {name: watch.parts.options for name, watch in self.watches.items()}
+        """What is watched now, or will be once what it replaces has left."""
+        known = {name: watch.parts for name, watch in self.watches.items()} | self._awaited
+        return {name: parts.options for name, parts in known.items()}
 
     def change(self, monitors: Mapping[str, Options]) -> tuple[int, int, int]:
         """Watch these and no others; how many were added, changed and removed.
@@ -93,23 +94,26 @@ class Fleet:
         """
         present = self.monitors()
         removed = [name for name in present if name not in monitors]
-        added = 0
-        new = self._all_parts(
-            options for name, options in monitors.items() if present.get(name) != options
-        )
-        for parts in new:
-            name = parts.options.name
-            if name in self.watches:
-                self._change(self.watches[name], parts)
-                continue
-            added += 1
+        new = {
+            parts.options.name: parts
+            for parts in self._all_parts(
+                options for name, options in monitors.items() if present.get(name) != options
+            )
+        }
+        changed = [name for name in new if name in present]
+        # HEAT ends with the last one: who comes is there before another ends.
+        for name, parts in new.items():
             if name in self._leaving:
+                self._forget_awaited(name)
                 self._awaited[name] = parts
-            else:
+            elif name not in self.watches:
                 self._add(parts)
+        for name in changed:
+            if name in self.watches:
+                self._change(self.watches[name], new[name])
         for name in removed:
             self._remove(name)
-        return added, len(new) - added, len(removed)
+        return len(new) - len(changed), len(changed), len(removed)
 
     def _change(self, watch: Watch, parts: Parts) -> None:
         before = watch.parts
@@ -124,13 +128,20 @@ class Fleet:
             self._mind_target(watch)
 
     def _remove(self, name: str) -> None:
-        self._awaited.pop(name, None)
+        if self._forget_awaited(name):
+            return
         watch = self.watches.pop(name)
         if watch.left:
             self._forget_target(watch.parts)
             return
         self._leaving[name] = watch
         watch.stop(EXIT_WELL)
+
+    def _forget_awaited(self, name: str) -> bool:
+        parts = self._awaited.pop(name, None)
+        if parts is not None:
+            self._release(parts)
+        return parts is not None
 
     def warn(self) -> None:
         """Say what is allowed in the monitors' options and may not be meant."""

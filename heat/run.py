@@ -46,13 +46,13 @@ class Run:
         "_killing",
         "_leader_gone",
         "_looks",
-        "_over",
         "_owner",
         "_timer",
         "_timers",
         "_told",
         "duration",
         "outlived",
+        "over",
         "pid",
         "program",
         "started",
@@ -80,7 +80,9 @@ class Run:
         self.timed_out = False
         self.outlived = False
         """SIGKILL has not ended it; nothing more can be done about it."""
-        self._killing = self._hard = self._leader_gone = self._over = False
+        self.over = False
+        """It has exited, or is dead: there is nothing left to kill."""
+        self._killing = self._hard = self._leader_gone = False
         self._looks = iter(_LOOK_AGAIN)
         self._child: Child = launcher.start(program, self._leader_exited, owner)
         self.pid = self._child.pid
@@ -105,7 +107,7 @@ class Run:
 
     def limit_from_now(self, seconds: float) -> None:
         """Give a run that has no time limit this one, from now on."""
-        if self._deadline is None and not self._killing:
+        if self._deadline is None and not self._killing and not self.over:
             self._deadline = self._clock.now() + seconds
             self._rearm(self._deadline, self._time_up)
 
@@ -133,7 +135,7 @@ class Run:
             self._leader_gone = True
             self._look()
             return
-        self._over = True
+        self.over = True
         self.status = self._child.status()
         self.duration = self._clock.now() - self.started
         try:
@@ -154,7 +156,7 @@ class Run:
 
     def stop(self) -> None:
         """Begin to kill it."""
-        if not self._killing and not self._over:
+        if not self._killing and not self.over:
             self._killing = True
             self._child.signal_group(signal.SIGTERM)
             self._child.signal_group(signal.SIGCONT)
@@ -162,7 +164,7 @@ class Run:
 
     def stop_hard(self) -> None:
         """Kill what is left of it."""
-        if self._hard or self._over:
+        if self._hard or self.over:
             return
         self._killing = self._hard = True
         self._child.signal_group(signal.SIGKILL)
@@ -179,7 +181,7 @@ class Run:
         if not self._leader_gone:
             return
         if self._hard or self._child.alone():
-            self._over = True
+            self.over = True
             self.status = self._child.status()
             if self.stopped:
                 self.duration = self._clock.now() - self.started
@@ -188,7 +190,7 @@ class Run:
             self._timers.at(self._clock.now() + again, self._look_again, self._owner)
 
     def _look_again(self) -> None:
-        if not self._over:
+        if not self.over:
             self._look()
 
     def _leave(self) -> None:

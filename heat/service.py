@@ -110,6 +110,7 @@ class Service:
         gc.freeze()
         gc.enable()
         try:
+            self._loop.end_turn()  # The first check of many may be an hour away.
             self._loop.run()
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
             self._fleet.abandon()

@@ -5,7 +5,7 @@ carried out whole. What is to be written waits until all reactions are out.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple, assert_never
 
@@ -112,6 +112,8 @@ class Watch:
         "_start",
         "_tick_timer",
         "_told",
+        "_turn",
+        "_unsaid",
         "_window_timer",
         "_world",
         "exit_code",
@@ -145,9 +147,11 @@ class Watch:
         """What came while effects were performed; a list only then, as monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
-        self._crashed = self._escape_told = self._check_due = False
+        self._crashed = self._escape_told = self._check_due = self._turn = False
         self._told: list[Callable[[], None]] | None = None
         """What is to be written when all reactions are out; None while none is under way."""
+        self._unsaid: list[Callable[[], None]] | None = None
+        """What was still to be written when writing has crashed."""
 
     # Ticks
 
@@ -195,8 +199,7 @@ class Watch:
                 self._take(*first, told)
         finally:
             self._events = self._told = None
-            for write in told:
-                write()
+            self._write(told)
         self._end_if_done()
         self._leave_if_ended()
 
@@ -212,6 +215,14 @@ class Watch:
             write(*what)
         else:
             self._told.append(partial(write, *what))
+
+    def _write(self, told: Iterable[Callable[[], None]]) -> None:
+        rest = iter(told)
+        try:
+            for write in rest:
+                write()
+        finally:
+            self._unsaid = [*rest] or None
 
     def _take(self, event: Event, tell: Tell | None, told: list[Callable[[], None]]) -> None:
         monitor, here = self.monitor, len(told)
@@ -291,21 +302,26 @@ class Watch:
             self._world.turns.ask(self._start_check, self)
 
     def _start_check(self) -> None:
-        turns = self._world.turns
+        self._turn = True
         if self.exit_code is not None:
-            turns.end()
+            self._end_turn()
             return
         escaped = None if self._escape_told else self._check_escaped
         told = Told(self._check_ended, self._check_gone, self._check_stuck, escaped)
         try:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
-            turns.end()
+            self._end_turn()
             if error.passing:
                 checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
                 self._feed(CheckUnknown(), partial(self._tell_checked, checked, SILENT))
             else:
                 self._feed(CheckImpossible(str(error)))
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._turn = False
+            self._world.turns.end()
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
         return Run(self._world[:3], program, timeout, told, self)
@@ -348,8 +364,7 @@ class Watch:
 
     def _check_gone(self, run: Run) -> None:
         self._check = None
-        if not run.outlived:
-            self._world.turns.end()
+        self._end_turn()
         if self._check_due:
             self._check_due = False
             self._run_check()
@@ -365,7 +380,7 @@ class Watch:
         self._journal.escaped(run.pid)
 
     def _check_stuck(self, run: Run) -> None:
-        self._world.turns.end()
+        self._end_turn()
         self._stuck(run)
 
     # The scripts
@@ -505,7 +520,9 @@ class Watch:
         self._crashed = True
         self._events = self._told = None
         self._journal.bug("".join(traceback.format_exception(error)))
+        unsaid, self._unsaid = self._unsaid, None
         self._feed(WatchBroke(f"a bug of HEAT: {error!r}"))
+        self._write(unsaid or ())
         self._leave_if_ended()
 
     def abandon(self) -> None:
@@ -516,6 +533,7 @@ class Watch:
                 run.stop_hard()
         if not self.left:
             self.left = True
+            self._end_turn()
             self._done(self)
 
     def _give_up(self, reason: str) -> None:
@@ -535,14 +553,25 @@ class Watch:
     def _leave_if_ended(self) -> None:
         if self.exit_code is None or self._told is not None or self.left:
             return
-        if any(run is not None and not run.outlived for run in (self._check, self._script)):
+        if any(run is not None and self._awaits(run) for run in (self._check, self._script)):
             return
+        self._leave()
+
+    def _awaits(self, run: Run) -> bool:
+        # The end of one that is over may have been lost in the crash.
+        return not run.outlived and not (self._crashed and run.over)
+
+    def _leave(self) -> None:
         self.left = True
-        if (file := self.parts.script_file) is not None:
-            self._tell_printed(file)
-        if (pid := self.parts.target.wake()) is not None:
-            self._journal.woke(pid)
-        self._done(self)
+        self._end_turn()
+        woken = self.parts.target.wake()
+        try:
+            if (file := self.parts.script_file) is not None:
+                self._tell_printed(file)
+            if woken is not None:
+                self._journal.woke(woken)
+        finally:
+            self._done(self)
 
     # What is asked
 

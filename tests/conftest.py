@@ -179,6 +179,15 @@ class Heat:
         found = re.search(r"(\d+) ticks? skipped", self.status())
         return int(found[1]) if found else 0
 
+    def reload(self, told: str) -> str:
+        """Have it read its configuration again; its line that says how that went."""
+        before = self.err.read_text().count("was read again")
+        self.signal(signal.SIGHUP)
+        self.await_news("was read again", before + 1)
+        line = [line for line in self.news() if "was read again" in line][-1]
+        assert told in line, line
+        return line
+
     def wait(self) -> int:
         """Wait for its exit status; -9 and the like for a signal."""
         return int(self.process.wait(timeout=PATIENCE))
@@ -245,6 +254,17 @@ exit $1""",
         self._processes.append(heat.process)
         return heat
 
+    def write_config(self, text: str, name: str = "heat.toml") -> None:
+        """A configuration file, put in place as an editor does: whole, at once."""
+        new = self.folder / f"{name}.new"
+        new.write_text(text)
+        new.rename(self.folder / name)
+
+    def fleet(self, text: str, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
+        """Start HEAT with this configuration."""
+        self.write_config(text)
+        return self.heat("--config", "heat.toml", *words, prefix=prefix, **popen)
+
     def spawn(self, command: Sequence[str], **popen: object) -> subprocess.Popen[bytes]:
         """Start another process, which is ended with the test."""
         process = subprocess.Popen(command, cwd=self.folder, **popen)  # type: ignore[call-overload]
@@ -275,6 +295,28 @@ exit $1""",
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             os.close(pidfd)
+
+
+def orderly(heat: Heat) -> None:
+    """Nothing that HEAT has not provided for came to light."""
+    told = heat.err.read_text() + heat.verbose()
+    assert "Traceback" not in told
+    assert "a bug of HEAT" not in told
+
+
+def records(text: str) -> list[tuple[str, str, list[str]]]:
+    """Type, program and lines of each record; fails on anything that is no whole record."""
+    found: list[tuple[str, str, list[str]]] = []
+    assert text.endswith("\n")
+    for line in text[:-1].split("\n"):
+        if line.startswith("> "):
+            found[-1][2].append(line[2:])
+        else:
+            head = re.fullmatch(r"\d{10,} : (INFO|FAIL|ERR) : (.+) :", line)
+            assert head is not None, line
+            found.append((head[1], head[2], []))
+    assert all(lines for _, _, lines in found)
+    return found
 
 
 class Receiver:

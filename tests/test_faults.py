@@ -32,7 +32,9 @@ from conftest import (
     Nobody,
     Place,
     alive,
+    orderly,
     process_state,
+    records,
     until,
 )
 
@@ -45,28 +47,6 @@ from heat.world import Program
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-
-
-def orderly(heat: Heat) -> None:
-    """Nothing that HEAT has not provided for came to light."""
-    told = heat.err.read_text() + heat.verbose()
-    assert "Traceback" not in told
-    assert "a bug of HEAT" not in told
-
-
-def records(text: str) -> list[tuple[str, str, list[str]]]:
-    """Type, program and lines of each record; fails on anything that is no whole record."""
-    found: list[tuple[str, str, list[str]]] = []
-    assert text.endswith("\n")
-    for line in text[:-1].split("\n"):
-        if line.startswith("> "):
-            found[-1][2].append(line[2:])
-        else:
-            head = re.fullmatch(r"\d{10,} : (INFO|FAIL|ERR) : (.+) :", line)
-            assert head is not None, line
-            found.append((head[1], head[2], []))
-    assert all(lines for _, _, lines in found)
-    return found
 
 
 def open_files(heat: Heat) -> int:

@@ -263,7 +263,7 @@ MONITORS = st.lists(
     max_size=6,
 )
 STEPS = st.lists(
-    st.tuples(st.booleans(), st.sampled_from([0.01, 0.7, 1.0, 3.3, 12.0, 60.0])), max_size=8
+    st.tuples(st.booleans(), st.sampled_from([0.013, 0.717, 1.003, 3.31, 12.07, 60.01])), max_size=8
 )
 
 
@@ -314,6 +314,35 @@ def in_order(fleet: VirtualFleet) -> None:
 
     assert fleet.tried == asked[: len(fleet.tried)]
     assert len(asked) - len(fleet.tried) <= len(watches)
+
+
+@pytest.mark.parametrize(
+    ("hung", "starts"),
+    [
+        (Ends(after=None), [3.0]),
+        (Ends(after=None, stubborn=True), [5.0]),
+        (Ends(after=None, immortal=True), [7.0]),
+    ],
+    ids=["that dies", "that ignores TERM", "that cannot be killed"],
+)
+def test_a_check_keeps_its_place_until_it_is_dead_or_cannot_be_killed(
+    hung: Ends, starts: list[float]
+) -> None:
+    fleet = VirtualFleet(1)
+    fleet.add("--timeout=3", "--interval=100", checks=[hung])
+    other = fleet.add("--timeout=3", "--interval=100", checks=[OK], after=0.5)
+    fleet.time.run_until(50)
+
+    assert other.times("check") == starts
+    assert fleet.turns.running == 0
+
+
+def test_one_that_dies_after_all_gives_its_place_back_once() -> None:
+    fleet = VirtualFleet(1)
+    fleet.add("--timeout=3", "--interval=100", checks=[Ends(after=20.0, immortal=True), OK])
+    fleet.time.run_until(150)
+
+    assert fleet.turns.running == 0
 
 
 # One that fails has another check at once

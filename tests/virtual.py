@@ -68,6 +68,8 @@ class Ends(NamedTuple):
     killed: int | None = None
     stubborn: bool = False
     """It ignores SIGTERM."""
+    immortal: bool = False
+    """And SIGKILL."""
     stderr: bytes = b""
     error: str = ""
     """It cannot be started; ``passing`` tells whether for want of resources."""
@@ -110,7 +112,10 @@ class VirtualChild:
 
     def signal_group(self, signum: int) -> bool:
         assert not self.reaped, "a reaped process is signalled"
-        if signum == signal.SIGKILL or (signum == signal.SIGTERM and not self._ends.stubborn):
+        ends = self._ends
+        if ends.immortal:
+            return True
+        if signum == signal.SIGKILL or (signum == signal.SIGTERM and not ends.stubborn):
             status = Status(None, signum)
             self._world.time.at(self._world.time.now(), lambda: self._exit(status), self._world)
         return True
