@@ -87,29 +87,22 @@ def state_of(heat: Heat, name: str) -> str:
 def test_lines_and_records_carry_the_name(place: Place) -> None:
     db = place.check(7, name="db", body="echo refused >&2")
     text = monitor("web", place.check(0, name="web"), count=2) + monitor("db", db, count=2)
-    heat = place.fleet(text)
+    heat = place.fleet(text + monitor("silent", ["false"], count=1))
 
     assert heat.wait() == 1
     assert sorted(heat.lines()) == sorted(
-        ["web: OK", f"db: Failed: Exit Code 7, {DETAILS}"] * 2,
+        ["web: OK", f"db: Failed: Exit Code 7, {DETAILS}"] * 2 + [f"silent: {FAILED}"]
     )
-    assert all(
-        re.fullmatch(r"\d{10,}: (web|db): .*", line) for line in heat.out.read_text().splitlines()
-    )
-    assert re.fullmatch(r"(\d{10,}: db: refused\n){2}", heat.log())
+    assert re.fullmatch(r"(\d{10,}: (web|db|silent): .*\n){5}", heat.out.read_text())
+    logged = [re.sub(r"^\d{10,}", "T", line) for line in heat.log().splitlines()]
+    silent = "T: silent: (nothing on stderr) Exit Code 1"
+    assert sorted(logged) == ["T: db: refused", "T: db: refused", silent]
     written = records(heat.verbose())
-    assert ("INFO", "heat", ["watching 2 monitors of heat.toml"]) in written
+    assert ("INFO", "heat", ["watching 3 monitors of heat.toml"]) in written
     assert written.count(("FAIL", "db: ./db", ["refused", "[Exit Code 7]"])) == 2
     assert ("INFO", "db: heat", ["NORMAL -> FAILING (1 failure)"]) in written
     assert "web: heat: 2 checks done (--count)" in heat.news()
     orderly(heat)
-
-
-def test_a_silent_failure_has_its_name_in_the_log_too(place: Place) -> None:
-    heat = place.fleet(monitor("web", ["false"], count=1))
-
-    assert heat.wait() == 1
-    assert re.fullmatch(r"\d+: web: \(nothing on stderr\) Exit Code 1\n", heat.log())
 
 
 def test_json_names_the_monitor(place: Place) -> None:
@@ -219,7 +212,6 @@ def test_when_all_are_in_error_heat_exits_3(place: Place) -> None:
         ("true true", 0),
         ("true false", 1),
         ("./dies true", 1),
-        ("./dies false", 1),
         ("./dies ./dies", 3),
     ],
 )
@@ -286,42 +278,40 @@ def test_a_signal_of_heats_own_ends_all_with_3(place: Place) -> None:
 # Reloads that are refused
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("[monitor.web]\nintervall = 3\n", "heat.toml: monitor.web.intervall: "),
-        ("[monitor.web\n", "heat.toml: line 1: "),
-        ("", "heat.toml: no monitor is in it"),
-        ('[monitor.web]\nscript = "./gone"\ninterval = 1\n', "./gone"),
-        ("[heat]\nmax-running = 0\n", "heat.max-running: 0 is not a count"),
-        (None, "heat.toml: no such file"),
-        ("directory", "heat.toml: is a directory"),
-    ],
-    ids=["key", "syntax", "empty", "script", "count", "gone", "unreadable"],
-)
-def test_a_mistake_leaves_everything_as_it_was(place: Place, text: str | None, said: str) -> None:
+MISTAKES = {
+    "[monitor.web]\nintervall = 3\n": "heat.toml: monitor.web.intervall: ",
+    "[monitor.web\n": "heat.toml: line 1: ",
+    "": "heat.toml: no monitor is in it",
+    '[monitor.web]\nscript = "./gone"\ninterval = 1\n': "./gone",
+    "[heat]\nmax-running = 0\n": "heat.max-running: 0 is not a count",
+}
+
+
+def test_a_mistake_leaves_everything_as_it_was(place: Place) -> None:
     before = monitor("web", hanging(place, "web")) + monitor("db", WELL)
     heat = place.fleet(before)
     pid = pid_of(place, "web")
-    heat.await_line("db: OK")
-    path = place.folder / "heat.toml"
-    if text is None or text == "directory":
-        path.unlink()
-    if text == "directory":
-        path.mkdir()
-    elif text is not None:
+    refused = "is not taken: what was in force before stays in force"
+    for text in MISTAKES:
         place.write_config(text)
-    heat.reload("is not taken: what was in force before stays in force")
+        heat.reload(refused)
+    path = place.folder / "heat.toml"
+    path.unlink()
+    heat.reload(refused)
+    path.mkdir()
+    heat.reload(refused)
     await_more(heat, "db: OK", 2)
-    if path.is_dir():
-        path.rmdir()
+    path.rmdir()
     place.write_config(before)
     heat.reload("0 monitors added, 0 changed, 0 removed")
 
-    assert said in heat.err.read_text()
-    (told,) = (lines for kind, _, lines in records(heat.verbose()) if kind == "ERR")
-    assert said in told[0]
-    assert told[-1].startswith("heat.toml was read again and is not taken")
+    expected = [*MISTAKES.values(), "heat.toml: no such file", "heat.toml: is a directory"]
+    told = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
+    assert len(told) == len(expected)
+    for said, lines in zip(expected, told, strict=True):
+        assert said in heat.err.read_text()
+        assert said in lines[0]
+        assert lines[-1].startswith("heat.toml was read again and is not taken")
     assert alive(pid)
     assert len(place.words("web.pids")) == 1
     assert heat.stop() == 0
@@ -481,81 +471,94 @@ def test_a_reload_while_heat_stops_adds_nothing(place: Place) -> None:
 # Monitors that a reload changes
 
 
-@pytest.mark.parametrize("threshold", [3, 2, 1])
-def test_a_changed_one_keeps_state_and_count_and_the_check_in_flight(
-    place: Place, threshold: int
-) -> None:
-    gate = place.gate("gate")
-    check = place.check(1, 1, 1, 0, body="[ $n -ne 2 ] || : < gate")
+def test_a_changed_one_keeps_state_and_count_and_the_check_in_flight(place: Place) -> None:
     recover = place.script("recover", "")
-    heat = place.fleet(monitor("web", check, threshold=10, recovery=recover))
-    place.await_words("check.ran", 3)
-    place.write_config(monitor("web", check, threshold=threshold, recovery=recover))
-    heat.reload("0 monitors added, 1 changed, 0 removed")
-    limit = f"FAILING, 2 failures in a row (threshold {threshold}); "
-    as_it_was = state_of(heat, "web").startswith(limit)
-    gate.open()
-    heat.await_news("NORMAL again after 3 failures and 1 recovery")
+    limits = {"a": 3, "b": 2, "c": 1}
+    gates = {name: place.gate(f"{name}.gate") for name in limits}
+    for name in limits:
+        place.check(1, 1, 1, 0, name=name, body=f"[ $n -ne 2 ] || : < {name}.gate")
 
-    assert as_it_was
-    assert "web: RECOVERING after 3 failures in a row, recovery 1: ./recover" in heat.news()
+    def config(thresholds: dict[str, int]) -> str:
+        each = thresholds.items()
+        return "".join(monitor(n, f"./{n}", threshold=t, recovery=recover) for n, t in each)
+
+    heat = place.fleet(config(dict.fromkeys(limits, 10)))
+    for name in limits:
+        place.await_words(f"{name}.ran", 3)
+    place.write_config(config(limits))
+    heat.reload("0 monitors added, 3 changed, 0 removed")
+    told = summary(heat)[1:]
+    for name, gate in gates.items():
+        gate.open()
+        heat.await_news(f"{name}: NORMAL again after 3 failures and 1 recovery")
+
+    for line, (name, limit) in zip(told, limits.items(), strict=True):
+        assert line.startswith(f"{name}: FAILING, 2 failures in a row (threshold {limit}); ")
+        assert f"{name}: RECOVERING after 3 failures in a row, recovery 1: ./recover" in heat.news()
     assert heat.stop() == 0
     orderly(heat)
 
 
-@pytest.mark.parametrize("fail", [None, "./other"], ids=["taken away", "another"])
-def test_a_fail_script_in_flight_is_let_end(place: Place, fail: str | None) -> None:
-    gate = place.gate("gate")
-    place.script("fail", "echo $$ >> fail.pids; : < gate; echo to its end")
-    place.script("other", "echo $HEAT_FAIL_CNT >> other.ran")
-    heat = place.fleet(monitor("web", ["false"], fail="./fail"))
-    pid = pid_of(place, "fail")
-    heat.await_file("heat.verbose.log", "it is run for failure")
-    place.write_config(monitor("web", ["false"], **({"fail": fail} if fail else {})))
-    heat.reload("0 monitors added, 1 changed, 0 removed")
-    await_more(heat, "web: Failed", 2)
-    gate.open()
-    heat.await_news("web: fail script ./fail ended: Exit Code 0")
-    if fail:
-        place.await_words("other.ran", 2)
-    await_more(heat, "web: Failed", 2)
+def test_a_fail_script_in_flight_is_let_end_whatever_takes_its_place(place: Place) -> None:
+    gates = {name: place.gate(f"{name}.gate") for name in ("none", "another")}
+    for name in gates:
+        place.script(name, f"echo $$ >> {name}.pids; : < {name}.gate; echo to its end")
+    other = place.script("other", "echo $HEAT_NAME $HEAT_FAIL_CNT >> other.ran")
+    heat = place.fleet("".join(monitor(n, ["false"], fail=f"./{n}") for n in gates))
+    pids = [pid_of(place, name) for name in gates]
+    for name in gates:
+        heat.await_file("heat.verbose.log", f"INFO : {name}: heat :\n> fail script still runs")
+    place.write_config(monitor("none", ["false"]) + monitor("another", ["false"], fail=other))
+    heat.reload("0 monitors added, 2 changed, 0 removed")
+    for name, gate in gates.items():
+        await_more(heat, f"{name}: Failed", 2)
+        gate.open()
+        heat.await_news(f"{name}: fail script ./{name} ended: Exit Code 0")
+    place.await_words("other.ran", 2)
+    await_more(heat, "none: Failed", 2)
 
-    assert not alive(pid)
-    assert len(place.words("fail.pids")) == 1
+    assert not any(map(alive, pids))
+    assert {len(place.words(f"{name}.pids")) for name in gates} == {1}
+    assert {line.partition(" ")[0] for line in place.words("other.ran")} == {"another"}
     assert heat.stop() == 0
-    assert ("INFO", "web: ./fail", ["to its end"]) in records(heat.verbose())
+    for name in gates:
+        assert ("INFO", f"{name}: ./{name}", ["to its end"]) in records(heat.verbose())
     orderly(heat)
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
-        {"interval": "1h", "recovery": "./recover"},
-        {"interval": "1h"},
-        {"interval": "1h", "recovery": "./other", "recovery_timeout": "5m"},
-        {"interval": "1h", "recovery": "./recover", "threshold": 7},
-        {"interval": "1h", "fault_signal": "USR1"},
-    ],
-    ids=["interval", "no recovery", "another", "threshold", "signal alone"],
-)
-def test_the_end_of_a_recovery_script_in_flight_opens_the_window(
-    place: Place, after: dict[str, object]
-) -> None:
-    gate = place.gate("gate")
-    check = place.check(1, 0)
-    place.script("recover", "echo $$ >> recover.pids; : < gate")
+CHANGES: dict[str, dict[str, object]] = {
+    "interval": {"recovery": "./recover-interval"},
+    "none": {},
+    "another": {"recovery": "./other", "recovery_timeout": "5m"},
+    "threshold": {"recovery": "./recover-threshold", "threshold": 7},
+    "signal": {"fault_signal": "USR1"},
+}
+
+
+def test_the_end_of_a_recovery_script_in_flight_opens_the_window(place: Place) -> None:
+    gates = {name: place.gate(f"{name}.gate") for name in CHANGES}
     place.script("other", "echo ran >> other.ran")
-    heat = place.fleet(monitor("web", check, recovery="./recover"))
-    place.await_words("recover.pids")
-    place.write_config(monitor("web", check, **after))
-    heat.reload("0 monitors added, 1 changed, 0 removed")
-    during = state_of(heat, "web")
-    gate.open()
-    heat.await_news("web: NORMAL again after 1 failure and 1 recovery")
+    before = after = ""
+    for name, keys in CHANGES.items():
+        check = place.check(1, 0, name=name)
+        recover = place.script(f"recover-{name}", f"echo $$ >> {name}.pids; : < {name}.gate")
+        before += monitor(name, check, recovery=recover)
+        after += monitor(name, check, **{**keys, "interval": "8000h"})
+    heat = place.fleet(before)
+    for name in CHANGES:
+        pid_of(place, name)
+    place.write_config(after)
+    heat.reload("0 monitors added, 5 changed, 0 removed")
+    during = summary(heat)[1:]
+    for name, gate in gates.items():
+        gate.open()
+        heat.await_news(f"{name}: NORMAL again after 1 failure and 1 recovery")
 
-    assert during.startswith("RECOVERING, 1 failure in a row")
-    assert "next check when the recovery script has ended" in during
-    assert (ran(place, "check"), place.words("other.ran")) == (2, [])
+    for name, line in zip(CHANGES, during, strict=True):
+        assert line.startswith(f"{name}: RECOVERING, 1 failure in a row")
+        assert "next check when the recovery script has ended" in line
+        assert ran(place, name) == 2
+    assert place.words("other.ran") == []
     assert heat.stop() == 0
     orderly(heat)
 
@@ -694,57 +697,64 @@ INJECTED = """
 import sys
 import heat.cli, heat.journal, heat.watch
 
-def breaks(owner, method, names):
+def breaks(owner, method, name):
     whole = getattr(owner, method)
     def broken(self, *args):
         options = self.options if owner is heat.journal.Journal else self.parts.options
-        if options.name in names:
+        if options.name == name:
             raise ZeroDivisionError(f"injected into {method}")
         return whole(self, *args)
     setattr(owner, method, broken)
 
-for place in BROKEN:
-    name, method = place.split(".")
-    breaks(getattr(heat.watch, name), method, {"bad"})
+for monitor, places in BROKEN.items():
+    for place in places:
+        name, method = place.split(".")
+        breaks(getattr(heat.watch, name), method, monitor)
 sys.exit(heat.cli.main(sys.argv[4:]))
 """
 
 
-def with_bug(*broken: str) -> tuple[str, ...]:
-    """A HEAT in which these methods raise for the monitor that is named bad."""
+def with_bugs(broken: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """A HEAT in which these methods raise for these monitors."""
     return (sys.executable, "-c", INJECTED.replace("BROKEN", repr(broken)))
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "Watch._verdict",
-        "Watch._tick",
-        "Watch._run",
-        "Watch._check_gone",
-        "Watch._tell_checked",
-        "Journal.checked",
-        "Watch._fail_gone",
-        "Watch._environment",
-    ],
+def with_bug(*broken: str) -> tuple[str, ...]:
+    """A HEAT in which these methods raise for the monitor that is named bad."""
+    return with_bugs({"bad": broken})
+
+
+BUGS = (
+    "Watch._verdict",
+    "Watch._tick",
+    "Watch._run",
+    "Watch._check_gone",
+    "Watch._tell_checked",
+    "Journal.checked",
+    "Watch._fail_gone",
+    "Watch._environment",
 )
-def test_a_bug_in_the_handling_of_one_ends_that_one_alone(place: Place, method: str) -> None:
+
+
+def test_a_bug_in_the_handling_of_one_ends_that_one_alone(place: Place) -> None:
     place.script("fail", "")
-    text = (
-        "[heat]\nmax-running = 1\n"
-        + monitor("bad", place.check(1, name="bad"), fail="./fail")
-        + monitor("good", WELL)
-    )
-    heat = place.fleet(text, prefix=with_bug(method))
-    heat.await_news("bad: heat: error: a bug of HEAT: ZeroDivisionError(")
+    bad = {f"bad{n}": place.check(1, name=f"bad{n}") for n in range(len(BUGS))}
+    text = "[heat]\nmax-running = 1\n" + monitor("good", WELL)
+    text += "".join(monitor(name, check, fail="./fail") for name, check in bad.items())
+    broken = {name: (bug,) for name, bug in zip(bad, BUGS, strict=True)}
+    heat = place.fleet(text, prefix=with_bugs(broken))
+    for name in bad:
+        heat.await_news(f"{name}: heat: error: a bug of HEAT: ZeroDivisionError(")
     await_more(heat, "good: OK")
 
-    assert summary(heat)[0].startswith("2 monitors: 1 NORMAL, 1 ERROR; 0 checks running of 1")
-    assert ran(place, "bad") <= 1
+    assert summary(heat)[0].startswith(f"{len(BUGS) + 1} monitors: 1 NORMAL, {len(BUGS)} ERROR; ")
+    assert all(ran(place, name) <= 1 for name in bad)
     assert heat.stop() == 0
-    bugs = [lines for _, program, lines in records(heat.verbose()) if program == "bad: heat"]
-    assert any(lines[0] == "Traceback (most recent call last):" for lines in bugs)
-    assert any(lines[-1].startswith("ZeroDivisionError: injected") for lines in bugs)
+    written = records(heat.verbose())
+    for name, (bug,) in broken.items():
+        traces = [lines for _, program, lines in written if program == f"{name}: heat"]
+        (trace,) = (lines for lines in traces if lines[0] == "Traceback (most recent call last):")
+        assert trace[-1] == f"ZeroDivisionError: injected into {bug.partition('.')[2]}"
 
 
 @pytest.mark.parametrize(
@@ -769,18 +779,19 @@ def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
     assert f"injected into {methods[-1].partition('.')[2]}" in heat.verbose()
 
 
-@pytest.mark.parametrize("method", ["Journal.changed", "Journal.error"])
-def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(
-    place: Place, method: str
-) -> None:
-    bad = monitor("bad", place.script("bad", "kill -9 $$"))
-    heat = place.fleet(bad + monitor("good", WELL), prefix=with_bug(method))
-    heat.await_file("heat.verbose.log", f"injected into {method.partition('.')[2]}")
+def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(place: Place) -> None:
+    dies = place.script("dies", "kill -9 $$")
+    text = monitor("a", dies) + monitor("b", dies) + monitor("good", WELL)
+    broken = {"a": ("Journal.changed",), "b": ("Journal.error",)}
+    heat = place.fleet(text, prefix=with_bugs(broken))
+    for name in ("changed", "error"):
+        heat.await_file("heat.verbose.log", f"injected into {name}")
     await_more(heat, "good: OK", 2)
 
-    assert heat.err.read_text().count("bad: heat: error: ") == (method != "Journal.error")
-    assert f"bad: Failed: Killed by SIGKILL, {DETAILS}" in heat.lines()
-    assert state_of(heat, "bad").startswith("ERROR, ")
+    (said,) = (line for line in heat.news() if ": heat: error: " in line)
+    assert said.startswith("a: heat: error: check ./dies")
+    assert {f"{name}: Failed: Killed by SIGKILL, {DETAILS}" for name in "ab"} <= set(heat.lines())
+    assert [line.split()[1] for line in summary(heat)[1:3]] == ["ERROR,", "ERROR,"]
     assert heat.stop() == 0
 
 
