@@ -43,6 +43,9 @@ class Fleet:
         self._awaited: dict[str, Parts] = {}
         """What takes the place of one that is leaving, once it has left."""
         self._stopped: int | None = None
+        """What HEAT exits with, once it was told to end."""
+        self.stopping = False
+        """It was told so from outside; told again, it does not wait."""
         self._watch_done = self._done
         """One bound method for all."""
 
@@ -69,6 +72,7 @@ class Fleet:
         self.watches[options.name] = watch
         self._active += 1
         self._mind_target(watch)
+        watch.warn(named=self._books.named)
         watch.start(self._first(options))
 
     def _first(self, options: Options) -> float:
@@ -126,6 +130,7 @@ class Fleet:
             watch.adopt(parts, self._first(new))
             self._forget_target(before)
             self._mind_target(watch)
+        watch.warn(named=self._books.named)
 
     def _remove(self, name: str) -> None:
         if self._forget_awaited(name):
@@ -142,11 +147,6 @@ class Fleet:
         if parts is not None:
             self._release(parts)
         return parts is not None
-
-    def warn(self) -> None:
-        """Say what is allowed in the monitors' options and may not be meant."""
-        for watch in self.watches.values():
-            watch.warn(named=self._books.named)
 
     # The parts of one
 
@@ -210,7 +210,8 @@ class Fleet:
 
     def stop(self, exit_code: int) -> None:
         """Start no more checks, kill what runs; called again, kill at once."""
-        again, self._stopped = self._stopped is not None, exit_code
+        again, self.stopping = self.stopping, True
+        self._stopped = exit_code if self._stopped is None else self._stopped
         self._awaited.clear()
         for watch in [*self.watches.values(), *self._leaving.values()]:
             watch.stop(exit_code, at_once=again)
@@ -221,11 +222,6 @@ class Fleet:
         self._awaited.clear()
         for watch in [*self.watches.values(), *self._leaving.values()]:
             watch.give_in(exit_code)
-
-    @property
-    def stopping(self) -> bool:
-        """HEAT was told to end."""
-        return self._stopped is not None
 
     def abandon(self) -> None:
         """Kill what runs, and wait for nothing."""
@@ -242,6 +238,11 @@ class Fleet:
                 self._add(parts)
         if not self._active:
             self._ended()
+
+    @property
+    def told_to_end(self) -> bool:
+        """HEAT ends because it was told to, and not by itself."""
+        return self._stopped is not None
 
     def exit_code(self) -> int:
         """What HEAT exits with."""

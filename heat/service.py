@@ -89,7 +89,6 @@ class Service:
         world = World(clock, self._loop, self._launcher, self._turns)
         self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
         self._fleet.add(monitors)
-        self._fleet.warn()
         self._journal.started(
             f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
             if config is None
@@ -115,7 +114,10 @@ class Service:
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
             self._fleet.abandon()
             self.crashed(error)
-        return EXIT_ERROR if self._broken else self._fleet.exit_code()
+        code = EXIT_ERROR if self._broken else self._fleet.exit_code()
+        if self._config is not None and code == EXIT_ERROR and not self._fleet.told_to_end:
+            self._journal.error("all monitors are in ERROR")
+        return code
 
     def crashed(self, error: Exception) -> None:
         """A bug of HEAT that is no single monitor's: write it down, and stop."""
@@ -162,7 +164,7 @@ class Service:
         for log in self._logs:
             log.reopen()
         self._journal.reopened()
-        if self._config is None or self._fleet.stopping:
+        if self._config is None or self._fleet.told_to_end:
             return
         if self._reading is not None:
             self._outdated = True
@@ -192,7 +194,7 @@ class Service:
         self._reading = None
         if self._outdated:
             self._read_again()
-        elif not self._fleet.stopping:
+        elif not self._fleet.told_to_end:
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 
     def _change(self, config: Config, mistakes: list[str]) -> None:

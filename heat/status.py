@@ -18,10 +18,13 @@ _NEXT = {
 }
 
 
-def describe(monitor: Monitor, last: str, last_age: float, next_in: float | None) -> str:
+def describe(
+    monitor: Monitor, last: str, last_age: float, next_in: float | None, *, waits: bool = False
+) -> str:
     """State, count, last check and its age, next check; times in seconds.
 
-    ``next_in`` is the time to the next tick, None when there is none.
+    ``next_in`` is the time to the next tick, None when there is none; the check ``waits`` for
+    its turn where as many run as may.
     """
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
@@ -30,7 +33,7 @@ def describe(monitor: Monitor, last: str, last_age: float, next_in: float | None
         f"last check {last}, {seconds(round(last_age, 1))} s ago" if last else "no check ended yet",
     ]
     if monitor.check is CheckSlot.RUNNING:
-        parts.append("a check runs now")
+        parts.append("a check waits for its turn" if waits else "a check runs now")
     else:
         parts.append(_next(monitor, next_in))
     parts.append(counted(monitor.checks, "check"))

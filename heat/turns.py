@@ -1,6 +1,5 @@
 """Turns: so many checks run at once; what is due beyond that waits, first come first served."""
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -27,7 +26,8 @@ class Turns:
         self._clock, self._timers = world
         self._said = said
         self._owner = owner
-        self._waiting: deque[tuple[float, Callable[[], None], Owner]] = deque()
+        self._waiting: dict[Owner, tuple[float, Callable[[], None]]] = {}
+        """In the order they came: when they were due, and how they start."""
         self._crowded: tuple[int, float] | None = None
         """How many had waited before the present crowd, and the longest wait in it."""
         self._over: Timer | None = None
@@ -38,15 +38,15 @@ class Turns:
             self.running += 1
             start()
             return
-        self._waiting.append((self._clock.now(), start, owner))
+        self._waiting[owner] = self._clock.now(), start
         if self._over is not None:
             self._over.cancel()
             self._over = None
         if self._crowded is None:
             self._crowded = self.waited, 0.0
             self._said(
-                f"{counted(self.most, 'check')} run at once, which is max-running: "
-                "what is due beyond that waits its turn"
+                f"as many checks run as max-running allows ({self.most}): what is due beyond "
+                "that waits its turn"
             )
 
     def end(self) -> None:
@@ -61,7 +61,8 @@ class Turns:
 
     def _fill(self) -> None:
         while self._waiting and self.running < self.most:
-            due, start, owner = self._waiting.popleft()
+            owner = next(iter(self._waiting))
+            due, start = self._waiting.pop(owner)
             self.running += 1
             # By way of the loop: an exit that waits to be seen comes first, a later tick does not.
             self._timers.at(0.0, partial(self._begin, due, start), owner)
@@ -79,9 +80,7 @@ class Turns:
 
     def forget(self, owner: Owner) -> bool:
         """What waits for its turn is no longer wanted; False if nothing waited."""
-        before = len(self._waiting)
-        self._waiting = deque(entry for entry in self._waiting if entry[2] is not owner)
-        return len(self._waiting) < before
+        return self._waiting.pop(owner, None) is not None
 
     def _say_over(self) -> None:
         if self._crowded is not None:

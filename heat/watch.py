@@ -38,6 +38,7 @@ from states.model import (
     CheckImpossible,
     CheckKilled,
     CheckPassed,
+    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
@@ -603,7 +604,8 @@ class Watch:
         now = self._world.clock.now()
         last = "" if self._last is None else self._journal.ending_of(self._last)
         due = None if self.exit_code is not None else self._beat.due - now
-        return describe(self.monitor, last, now - self._last_ended, due)
+        waits = self.monitor.check is CheckSlot.RUNNING and self._check is None
+        return describe(self.monitor, last, now - self._last_ended, due, waits=waits)
 
 
 def _code(run: Run) -> int | None:

@@ -203,7 +203,8 @@ def test_when_all_are_in_error_heat_exits_3(place: Place) -> None:
     assert heat.wait() == 3
     assert heat.err.read_text().count("heat: error: check ./dies") == 3
     errors = [program for kind, program, _ in records(heat.verbose()) if kind == "ERR"]
-    assert sorted(errors) == ["a: heat", "b: heat", "c: heat"]
+    assert sorted(errors) == ["a: heat", "b: heat", "c: heat", "heat"]
+    assert heat.news()[-1] == "heat: error: all monitors are in ERROR; HEAT stops"
 
 
 @pytest.mark.parametrize(
@@ -828,7 +829,7 @@ def test_never_more_run_at_once_than_allowed_and_that_is_said_once(place: Place)
     assert len(trace) == 2 * 8 * 4
     said = [line for line in heat.news() if "max-running" in line]
     assert said == [
-        "heat: 2 checks run at once, which is max-running: what is due beyond that waits its turn"
+        "heat: as many checks run as max-running allows (2): what is due beyond that waits its turn"
     ]
     assert ("ERR", "heat", [said[0].removeprefix("heat: ")]) in [
         (kind, program, [line.removeprefix("heat: ") for line in lines])
@@ -849,7 +850,7 @@ def waiting(place: Place) -> tuple[Heat, str]:
     heat.reload("2 monitors added")
     until(lambda: summary(heat)[0].startswith("3 monitors: 3 NORMAL; 1 check running"), "three")
     until(
-        lambda: sum("a check runs now" in line for line in summary(heat)) == 3,
+        lambda: sum("a check " in line for line in summary(heat)) == 3,
         "two checks that wait",
     )
     return heat, turns + first

@@ -220,7 +220,7 @@ def test_a_crowd_is_said_when_it_begins_and_when_it_has_been_over_for_a_while() 
     assert len(crowd.said) == 1
     crowd.time.run_until(13.6)
     assert crowd.said == [
-        "2 checks run at once, which is max-running: what is due beyond that waits its turn",
+        "as many checks run as max-running allows (2): what is due beyond that waits its turn",
         "checks start when they are due again; 2 checks had to wait, the longest 3.5 s",
     ]
     assert (crowd.turns.waited, crowd.turns.longest) == (2, 3.5)
