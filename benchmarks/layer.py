@@ -10,8 +10,8 @@ import time
 
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
+from heat.program import Program
 from heat.run import Run, Told
-from heat.world import Program
 
 TIMEOUT = 30.0
 

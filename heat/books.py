@@ -1,12 +1,16 @@
 """Where everything is written down, and how: the manner in which all texts of HEAT go out."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from heat.console import RED, YELLOW
 from heat.options import Common
 from heat.text import counted
-from heat.world import Printer, Records
+
+if TYPE_CHECKING:
+    from heat.world import Printer, Records
 
 
 class Books(NamedTuple):

@@ -1,8 +1,11 @@
 """All monitors of one HEAT: each a watch of its own, added, changed and removed as they run."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from heat import preflight
 from heat.books import Books
@@ -11,12 +14,15 @@ from heat.files import on_path
 from heat.journal import Journal
 from heat.loop import Loop
 from heat.options import Options
+from heat.program import Program
 from heat.schedule import phase
 from heat.scripts import ScriptOutput
 from heat.target import NoTarget, PidFileTarget, PidTarget
 from heat.text import escaped
 from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
-from heat.world import Program, ScriptFile
+
+if TYPE_CHECKING:
+    from heat.world import ScriptFile
 
 
 class Fleet:

@@ -11,9 +11,9 @@ from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
+from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from heat.world import SILENT, Output
 from states.model import FailRun, State
 
 COLOURS = {

@@ -8,14 +8,20 @@ A turn takes what is ready, then one call that is due: exits come first, and a c
 checks holds up the reaction to a failed one by no more than one start.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import select
 import signal
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from heat.schedule import Agenda, DueCall, Owner
+from heat.schedule import Agenda, DueCall
+
+if TYPE_CHECKING:
+    from heat.world import Owner
 
 Call = Callable[[], object]
 

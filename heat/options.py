@@ -6,6 +6,7 @@ and where it is known the fix.
 
 import os
 import re
+import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -218,7 +219,7 @@ COMMAND = "command"
 """The command stands among the values under this name."""
 
 DEFAULT_TIMEOUT = 30.0
-DEFAULT_SIGNAL = signals.parse("HUP")
+DEFAULT_SIGNAL = int(signal.SIGHUP)
 
 BAD = object()
 """Stands for a value that could not be read: given, and told already."""

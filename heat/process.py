@@ -5,20 +5,28 @@ check prints. ``setpgroup`` and not a new session: that would put each child int
 scheduler group of its own, and the vfork would wait for it on a busy machine.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from heat.capture import Capture
 from heat.errors import StartError
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
-from heat.schedule import Owner
+from heat.program import SILENT, Output, Program, Status
 from heat.target import has_ended
-from heat.world import SILENT, Output, Program, Status
+
+if TYPE_CHECKING:
+    from heat.world import Owner
+
+    _Report = tuple[Callable[[], None], Owner]
+    """What is called when a program has exited, and whose program it is."""
 
 _PASSING = {
     errno.EAGAIN,
@@ -41,9 +49,6 @@ _MOST_READS = 16
 
 _NO_FD = -1
 
-_Report = tuple[Callable[[], None], Owner]
-"""What is called when a program has exited, and whose program it is."""
-
 
 class PosixLauncher:
     """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups."""
@@ -59,7 +64,7 @@ class PosixLauncher:
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
-    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> "PosixChild":
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> PosixChild:
         """Start it; ``exited`` is called from the loop. Raises StartError."""
         if self._spare == _NO_FD:
             self._restock()
@@ -76,7 +81,7 @@ class PosixLauncher:
                 f"{program.shown} cannot be started: {why}", passing=passing
             ) from error
 
-    def _start_script(self, program: Program, file: int | None, report: _Report) -> "PosixChild":
+    def _start_script(self, program: Program, file: int | None, report: _Report) -> PosixChild:
         try:
             printed = self._null if file is None else file
             pid = self._spawn(program, printed, printed)
@@ -85,7 +90,7 @@ class PosixLauncher:
                 os.close(file)
         return self._child((pid, _NO_FD, _NO_FD), report)
 
-    def _start_check(self, program: Program, report: _Report) -> "PosixChild":
+    def _start_check(self, program: Program, report: _Report) -> PosixChild:
         stdout, their_stdout = os.pipe()
         stderr = their_stderr = _NO_FD
         try:
@@ -128,7 +133,7 @@ class PosixLauncher:
                     raise
                 path = found
 
-    def _child(self, started: tuple[int, int, int], report: _Report) -> "PosixChild":
+    def _child(self, started: tuple[int, int, int], report: _Report) -> PosixChild:
         pid, stdout, stderr = started
         pidfd = _NO_FD
         try:

@@ -5,12 +5,17 @@ the group, SIGKILL 2 s later to what is left of it; the exited leader is kept un
 then, so that its group id stays its own.
 """
 
+from __future__ import annotations
+
 import signal
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from heat.schedule import Owner
-from heat.world import Child, Clock, Launcher, Output, Program, Status, Timer, Timers
+from heat.program import Output, Program, Status
+
+if TYPE_CHECKING:
+    from heat.world import Child, Clock, Launcher, Owner, Timer, Timers
+
 
 KILL_AFTER = 2.0
 _LISTEN_AFTER = 0.01
@@ -25,10 +30,10 @@ class Told(NamedTuple):
     And, where that is wanted, that something of it has left its group and lives on.
     """
 
-    ended: Callable[["Run"], None]
-    gone: Callable[["Run"], None]
-    stuck: Callable[["Run"], None]
-    escaped: Callable[["Run"], None] | None = None
+    ended: Callable[[Run], None]
+    gone: Callable[[Run], None]
+    stuck: Callable[[Run], None]
+    escaped: Callable[[Run], None] | None = None
 
 
 class Run:

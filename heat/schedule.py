@@ -4,20 +4,17 @@ A beat is one monitor's: start + k * interval, whatever happens between. An agen
 next call of each, for all monitors, in the order of their times.
 """
 
+from __future__ import annotations
+
 import heapq
 from binascii import crc32
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from heat.world import Owner
 
 _CANCELLED_BOUND = 1024
-
-
-class Owner(Protocol):
-    """Whose calls these are."""
-
-    def crashed(self, error: Exception) -> None:
-        """One of them has raised what nobody expected."""
-        ...
 
 
 class Beat:

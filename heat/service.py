@@ -6,6 +6,7 @@ import signal
 import traceback
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from heat.books import Books, HeatJournal
 from heat.console import Console
@@ -15,7 +16,6 @@ from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import Common, Config, Options
 from heat.process import PosixLauncher
-from heat.reading import Reading, look
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
@@ -23,6 +23,9 @@ from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
+
+if TYPE_CHECKING:
+    from heat.reading import Reading
 
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
@@ -62,6 +65,10 @@ class Service:
     def __init__(self, monitors: Sequence[Options], common: Common, config: Config | None) -> None:
         clock = RealClock()
         self._config = config
+        if config is not None:
+            from heat.reading import look  # Now, while there are descriptors to load it with.
+
+            self._look = look
         self._common = common
         self._broken = False
         self._reading: Reading | None = None
@@ -170,8 +177,10 @@ class Service:
             self._outdated = True
             return
         self._outdated = False
+        from heat.reading import Reading
+
         work = partial(
-            look,
+            self._look,
             self._config.shown,
             self._config.path,
             self._common,

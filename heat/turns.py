@@ -1,11 +1,15 @@
 """Turns: so many checks run at once; what is due beyond that waits, first come first served."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from heat.schedule import Owner
 from heat.text import counted, seconds
-from heat.world import Clock, Timer, Timers
+
+if TYPE_CHECKING:
+    from heat.world import Clock, Owner, Timer, Timers
 
 _QUIET_AGAIN = 10.0
 """Seconds without waiting after which it is said to be over."""

@@ -4,32 +4,23 @@ Events that come while effects are performed wait until that is done, so each ef
 carried out whole. What is to be written waits until all reactions are out.
 """
 
+from __future__ import annotations
+
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from heat import signals
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.preflight import present_target, warnings
+from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.status import describe
 from heat.text import counted
-from heat.world import (
-    SILENT,
-    Clock,
-    Launcher,
-    Output,
-    Program,
-    ScriptFile,
-    Target,
-    Timer,
-    Timers,
-    Turns,
-)
 from states import effects
 from states.machine import step
 from states.model import (
@@ -58,6 +49,9 @@ from states.model import (
     WindowClosed,
 )
 from states.rules import nothing_left, well
+
+if TYPE_CHECKING:
+    from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK = Tick()
 TIMED_OUT = 124
@@ -124,7 +118,7 @@ class Watch:
     )
 
     def __init__(
-        self, parts: Parts, world: World, journal: Journal, done: Callable[["Watch"], None]
+        self, parts: Parts, world: World, journal: Journal, done: Callable[[Watch], None]
     ) -> None:
         self.parts = parts
         self.monitor = Monitor(parts.options.limits)

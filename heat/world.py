@@ -1,17 +1,22 @@
 """What the watch needs of the world: a clock, timers, programs, a target, a journal.
 
 The watch is given these and reaches for nothing else, so that it runs as well on a
-virtual clock with simulated programs as on the real thing.
+virtual clock with simulated programs as on the real thing. Types alone, never loaded by a
+running HEAT: as protocols they would take milliseconds of its start.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
-from heat.capture import Printed
-from heat.schedule import Owner
+from heat.program import Output, Program, Status
 
-NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+class Owner(Protocol):
+    """Whose calls these are."""
+
+    def crashed(self, error: Exception) -> None:
+        """One of them has raised what nobody expected."""
+        ...
 
 
 class Clock(Protocol):
@@ -40,39 +45,6 @@ class Timers(Protocol):
     def at(self, when: float, call: Callable[[], object], owner: Owner) -> Timer:
         """Call once the clock has reached ``when``; its ``owner`` is told if it crashes."""
         ...
-
-
-class Status(NamedTuple):
-    """How a program ended: by exit with ``code``, by ``signal``, or neither is known."""
-
-    code: int | None
-    signal: int | None = None
-
-
-class Output(NamedTuple):
-    """What a program printed, each stream bounded."""
-
-    stdout: Printed = Printed()
-    stderr: Printed = Printed()
-
-
-SILENT = Output()
-"""Most checks print nothing."""
-
-
-class Program(NamedTuple):
-    """What is to be run.
-
-    ``shown`` is the script or command as the user gave it, ``path`` the file that is
-    executed, ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its
-    ``file`` and may leave a service behind; a check prints to pipes and leaves nothing.
-    """
-
-    shown: str
-    path: str
-    argv: tuple[str, ...]
-    file: "ScriptFile | None" = None
-    env: Mapping[str, str] = NO_ENV
 
 
 class Child(Protocol):

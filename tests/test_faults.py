@@ -41,8 +41,8 @@ from conftest import (
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
+from heat.program import Program
 from heat.run import Run, Told
-from heat.world import Program
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 

@@ -17,8 +17,8 @@ from heat.capture import Printed
 from heat.errors import StartError
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
+from heat.program import Output, Program, Status
 from heat.run import Run, Told
-from heat.world import Output, Program, Status
 
 
 class Bench(Nobody):

@@ -14,10 +14,11 @@ from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
 from heat.options import Common, Options, build, common
-from heat.schedule import Agenda, Owner
+from heat.program import Output, Program, Status
+from heat.schedule import Agenda
 from heat.turns import Turns
 from heat.watch import Parts, Watch, World
-from heat.world import Output, Program, Status
+from heat.world import Owner
 
 UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""

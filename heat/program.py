@@ -1,0 +1,45 @@
+"""Programs as values: what is to be run, how it ended, what it printed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from heat.capture import Printed
+
+if TYPE_CHECKING:
+    from heat.world import ScriptFile
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+
+class Status(NamedTuple):
+    """How a program ended: by exit with ``code``, by ``signal``, or neither is known."""
+
+    code: int | None
+    signal: int | None = None
+
+
+class Output(NamedTuple):
+    """What a program printed, each stream bounded."""
+
+    stdout: Printed = Printed()
+    stderr: Printed = Printed()
+
+
+SILENT = Output()
+"""Most checks print nothing."""
+
+
+class Program(NamedTuple):
+    """What is to be run.
+
+    ``shown`` is the script or command as the user gave it, ``path`` the file that is
+    executed, ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its
+    ``file`` and may leave a service behind; a check prints to pipes and leaves nothing.
+    """
+
+    shown: str
+    path: str
+    argv: tuple[str, ...]
+    file: "ScriptFile | None" = None
+    env: Mapping[str, str] = NO_ENV
