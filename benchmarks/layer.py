@@ -16,17 +16,25 @@ from heat.run import Run, Told
 TIMEOUT = 30.0
 
 
+class Nobody:
+    """Whose calls do not crash."""
+
+    def crashed(self, error: Exception) -> None:
+        """It is a fault of this benchmark."""
+        raise error
+
+
 def rate(path: str, checks: int, in_flight: int) -> float:
     clock = RealClock()
     loop = Loop(clock)
-    world = (clock, loop, PosixLauncher(loop, os.environb, lambda: None))
+    world = (clock, loop, PosixLauncher(loop, os.environb))
     program = Program(path, path, (path,))
     started = gone = 0
 
     def start() -> None:
         nonlocal started
         started += 1
-        Run(world, program, TIMEOUT, told)
+        Run(world, program, TIMEOUT, told, Nobody())
 
     def ended(run: Run) -> None:
         run.output()

@@ -36,17 +36,25 @@ def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) 
 
 
 class Reading:
-    """One reading under way; ``fd`` can be read when there is something to ``take``."""
+    """One reading under way; ``fd`` can be read when there is something to ``take``.
+
+    Raises OSError where there is no process or no descriptor for it.
+    """
 
     def __init__(self, work: Callable[[], Found]) -> None:
         self.fd, out = os.pipe()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of threads, of which HEAT has none.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
-        if not self.pid:
-            _send(work, out)
-        os.close(out)
+        try:
+            with warnings.catch_warnings():
+                # Python 3.12 warns of threads, of which HEAT has none.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.pid = os.fork()
+            if not self.pid:
+                _send(work, out)
+        except OSError:
+            os.close(self.fd)
+            raise
+        finally:
+            os.close(out)
         self._data = b""
 
     def take(self) -> Found | None:
@@ -54,29 +62,37 @@ class Reading:
         if part := os.read(self.fd, 1 << 20):
             self._data += part
             return None
-        self._end()
-        if not self._data:
-            config = Config("", "", 0, {})
-            line = "Error: the reading of the configuration was killed, and not by HEAT"
-            return Found(config, [Mistake(line, "have it read again: kill -HUP")])
-        return _found(marshal.loads(self._data))  # noqa: S302 - our own process wrote it
+        try:
+            return _found(marshal.loads(self._data))  # noqa: S302 - our own process wrote it
+        except (EOFError, ValueError, TypeError):
+            return _nothing("the process that read it was killed, and not by HEAT")
+
+    def end(self) -> None:
+        """Reap the process, give the descriptor back."""
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
 
     def stop(self) -> None:
         """It is no longer wanted, and not waited for."""
         os.kill(self.pid, signal.SIGKILL)
         os.close(self.fd)
 
-    def _end(self) -> None:
-        os.close(self.fd)
-        os.waitpid(self.pid, 0)
-
 
 def read(work: Callable[[], Found]) -> Found:
     """Have it read, and wait for that."""
-    reading = Reading(work)
+    try:
+        reading = Reading(work)
+    except OSError as error:
+        return _nothing(str(error.strerror).lower())
     while (found := reading.take()) is None:
         pass
+    reading.end()
     return found
+
+
+def _nothing(why: str) -> Found:
+    mistake = Mistake(f"Error: the configuration could not be read: {why}", "try again")
+    return Found(Config("", "", 0, {}), [mistake])
 
 
 def _send(work: Callable[[], Found], out: int) -> None:
@@ -85,8 +101,12 @@ def _send(work: Callable[[], Found], out: int) -> None:
         signal.set_wakeup_fd(-1)
         for signum in HANDLED:
             signal.signal(signum, signal.SIG_DFL)
+        try:
+            found = work()
+        except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
+            found = _nothing(f"a bug of HEAT: {error!r}")
         with open(out, "wb") as pipe:
-            pipe.write(marshal.dumps(_plain(work())))
+            pipe.write(marshal.dumps(_plain(found)))
     finally:
         os._exit(0)
 

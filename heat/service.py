@@ -199,6 +199,7 @@ class Service:
         if reading is None or (found := reading.take()) is None:
             return
         self._loop.forget(reading.fd)
+        reading.end()
         self._launcher.release(reading.pid)
         self._reading = None
         if self._outdated:
