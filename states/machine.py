@@ -77,7 +77,7 @@ _rules = {
 def step(monitor: Monitor, event: Event) -> list[Effect]:
     """Feed ``event`` to ``monitor``; the effects come in the order they are to be performed."""
     taken = Step(monitor, event)
-    for rule in _rules[type(event)][monitor.state]:
+    for rule in _rules[type(event)][monitor.state]:  # pragma: no branch - the table is total
         if rule.applies(taken):
             rule.take(taken)
             break
