@@ -58,6 +58,18 @@ class Writer:
         """A fault that stderr has been told of."""
         self._record(int(self._books.unix()), "ERR", "heat", [text])
 
+    def bug(self, told: str) -> None:
+        """A traceback, for the log alone."""
+        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
+
+    def ending(self, why: str) -> None:
+        """HEAT, or this monitor, begins to end."""
+        self._own(why)
+
+    def spelled(self, option: str, value: str) -> str:
+        """An option as it is written where this monitor's stand."""
+        return f'{option} = "{value}"' if self._books.named else f"'--{option} {value}'"
+
     def _news(self, text: str, colour: str = "") -> None:
         self._books.console.news(f"{self._prefix}{text}", colour)
 
@@ -100,18 +112,10 @@ class HeatJournal(Writer):
         """Checks wait for their turn, or do so no longer."""
         self._fault(f"heat: {text}")
 
-    def ending(self, why: str) -> None:
-        """HEAT begins to end."""
-        self._own(why)
-
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more."""
         self._news(f"heat: error: {reason}; HEAT stops", RED)
         self.trouble(reason)
-
-    def bug(self, told: str) -> None:
-        """A traceback, for the log alone."""
-        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
 
     def status(self, text: str) -> None:
         """What SIGUSR1 asked for."""

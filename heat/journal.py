@@ -244,19 +244,11 @@ class Journal(Writer):
 
     # The end
 
-    def ending(self, why: str) -> None:
-        """The monitor is done."""
-        self._own(why)
-
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more for this monitor."""
         then = "no more checks of it; the others go on" if self._books.named else "HEAT stops"
         self._news(f"heat: error: {reason}; {then}", RED)
         self._record(int(self._books.unix()), "ERR", "heat", [reason])
-
-    def bug(self, told: str) -> None:
-        """A traceback, for the log alone."""
-        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
 
     # What else is said
 

@@ -332,10 +332,10 @@ class Watch:
             return CheckUnknown()
         signum = run.status.signal
         if signum is not None and not run.timed_out and self.parts.options.on_killed == "error":
+            policy = self._journal.spelled("on-killed", "fail")
             return CheckKilled(
                 f"check {self.parts.options.shown} (process {run.pid}) was killed by "
-                f"SIG{signals.name(signum)}, and not by HEAT; '--on-killed fail' takes that for "
-                "a failure"
+                f"SIG{signals.name(signum)}, and not by HEAT; {policy} takes that for a failure"
             )
         failure = Failure(code, run.pid, int(self._world.clock.unix()))
         return CheckFailed(failure, self._world.clock.now() - self._start, run.timed_out)

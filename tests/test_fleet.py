@@ -202,6 +202,7 @@ def test_when_all_are_in_error_heat_exits_3(place: Place) -> None:
 
     assert heat.wait() == 3
     assert heat.err.read_text().count("heat: error: check ./dies") == 3
+    assert heat.err.read_text().count('on-killed = "fail" takes that for a failure') == 3
     errors = [program for kind, program, _ in records(heat.verbose()) if kind == "ERR"]
     assert sorted(errors) == ["a: heat", "b: heat", "c: heat", "heat"]
     assert heat.news()[-1] == "heat: error: all monitors are in ERROR; HEAT stops"
