@@ -291,6 +291,12 @@ class PosixChild:
         stdout, stderr = self._captures
         return Output(stdout.take(), stderr.take())
 
+    def identity(self) -> str:
+        """Which process the leader is. Raises OSError."""
+        from heat.identity import identity
+
+        return identity(self.pid, self._pidfd)
+
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""
         try:

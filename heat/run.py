@@ -41,6 +41,7 @@ class Run:
 
     One that exits by itself ends and is gone at once; one that times out ends at that
     moment and is gone when it is dead; one that HEAT stops is gone without having ended.
+    One that an earlier HEAT has started has an ``age``, in seconds.
     """
 
     __slots__ = (
@@ -73,13 +74,14 @@ class Run:
         timeout: float | None,
         told: Told,
         owner: Owner,
+        age: float = 0.0,
     ) -> None:
         self._clock, self._timers, launcher = world
         self._told = told
         self._owner = owner
         self.program = program
-        self.started_unix = int(self._clock.unix())
-        self.started = self._clock.now()
+        self.started_unix = int(self._clock.unix() - age)
+        self.started = self._clock.now() - age
         self.duration = 0.0
         self.status = Status(None)
         self.timed_out = False
@@ -130,6 +132,10 @@ class Run:
     def stopped(self) -> bool:
         """HEAT has killed it, and not for its time limit."""
         return self._killing and not self.timed_out
+
+    def identity(self) -> str:
+        """Which process its leader is. Raises OSError."""
+        return self._child.identity()
 
     def output(self) -> Output:
         """What it printed since the last call."""

@@ -20,10 +20,13 @@ from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.status import describe
+from heat.tally import Tallies
 from heat.text import counted
 from states import effects
 from states.machine import step
+from states.memory import recall
 from states.model import (
+    CheckAsked,
     CheckFailed,
     CheckGone,
     CheckImpossible,
@@ -33,14 +36,20 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    FailLost,
     FailRun,
     Failure,
     LimitsChanged,
     Monitor,
+    Paused,
     RecoveryDelayed,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
+    RecoveryLost,
+    Remedy,
+    Reset,
+    Resumed,
     State,
     TargetGone,
     TargetMissing,

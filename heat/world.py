@@ -63,6 +63,10 @@ class Child(Protocol):
         """What it printed since the last call."""
         ...
 
+    def identity(self) -> str:
+        """Which process the leader is, in this run of the machine or another. Raises OSError."""
+        ...
+
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""
         ...
