@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from heat.identity import identity, proc_environ
+from heat.identity import age, identity, open_same, started_with
 from heat.loop import Loop
+from heat.past import Held
 from heat.program import SILENT, Output, Program, Status
 
 if TYPE_CHECKING:
@@ -102,22 +103,36 @@ class AdoptedChild:
         self._exited = _nothing
 
 
-def find(program: Program, environment: Mapping[str, str]) -> int | None:
-    """The process id of a script that was started just before HEAT was killed; None for none.
+def take_up(loop: Loop, held: Held) -> tuple[Adopted, float] | None:
+    """What waits for a program that an earlier HEAT has started, and its age; None if it ended."""
+    pidfd = open_same(held.pid, held.identity)
+    return None if pidfd is None else (Adopted(loop, held.pid, pidfd), age(held.pid))
+
+
+def find(program: Program, environment: Mapping[str, str]) -> Held | None:
+    """A script that was started just before HEAT was killed; None if there is none.
 
     It leads its group, executes the script, and was told exactly this; what it has started
     itself began later.
     """
-    told = {f"{name}={value}".encode("utf-8", "surrogateescape") for name, value in environment.items()}
+    wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
     path = os.fsencode(program.path)
     found: list[tuple[int, int]] = []
     for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        about = proc_environ(int(entry))
-        if about is not None and told <= about.environ and path in about.command:
-            found.append((about.started, int(entry)))
-    return min(found)[1] if found else None
+        told = started_with(int(entry)) if entry.isdigit() else None
+        if told is not None and wanted <= told.environ and path in told.command:
+            found.append((told.started, int(entry)))
+    if not found:
+        return None
+    pid = min(found)[1]
+    try:
+        pidfd = os.pidfd_open(pid)
+        try:
+            return Held(pid, identity(pid, pidfd))
+        finally:
+            os.close(pidfd)
+    except OSError:
+        return None
 
 
 def _nothing() -> None:

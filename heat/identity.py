@@ -73,7 +73,7 @@ class Told(NamedTuple):
     environ: set[bytes]
 
 
-def proc_environ(pid: int) -> Told | None:
+def started_with(pid: int) -> Told | None:
     """What this process was started with; None if it leads no group, or may not be looked at."""
     try:
         if os.getpgid(pid) != pid or has_ended(pid):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from heat.state import Held, Pause, Saved, Statement, Store
+from heat.past import RESET, Changed, Held, Pause
+from heat.state import Saved, Statement, Store
 from states.memory import Memory, remember
 from states.model import FailRun, Failure, Monitor, Remedy, State
 
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """What is held: the process of a script, or a target that was stopped."""
-
-
-class Changed(NamedTuple):
-    """A change of state: when (unix seconds), the failures in a row then, and why."""
-
-    before: State
-    after: State
-    at: float
-    count: int
-    reason: str
 
 
 class Remembered(NamedTuple):
@@ -105,13 +96,15 @@ class Ledger:
 
     # Steps
 
-    def stepped(self, monitor: Monitor, changed: Changed | None, now: float) -> None:
+    def stepped(
+        self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]
+    ) -> None:
         """The machine has taken a step; ``changed`` if it came to another state by it."""
         memory, before = remember(monitor), self._memory
         if memory == before:
             return
         self._memory = memory
-        rows = list(self._told(before, memory, changed, now))
+        rows = list(self._told(before, memory, changed, unix()))
         if changed is not None:
             self.changed = changed
         self._store.write([self._row(), *rows])
@@ -129,19 +122,19 @@ class Ledger:
             yield (
                 "INSERT INTO transitions (monitor, at, before, after, count, reason) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (name, changed.at, changed.before, changed.after, changed.count, changed.reason),
+                (name, changed.at, *changed[:2], *changed[3:]),
             )
         if self.began is None and after.state is not State.NORMAL:
             self.began = now
             yield (
                 "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)",
-                (name, now, after.count, after.attempts),
+                (name, now, after.failures, after.attempts),
             )
-        elif self.began is not None and after.count:
+        elif self.began is not None and after.failures:
             yield (
                 "UPDATE outages SET failures = ?, recoveries = ? "
                 "WHERE monitor = ? AND ended IS NULL",
-                (after.count, after.attempts, name),
+                (after.failures, after.attempts, name),
             )
         if after.attempts > before.attempts:
             yield self._useless()
@@ -182,6 +175,21 @@ class Ledger:
             (now, "reset" if reset else "passed", self._name),
         )
 
+    def forget(self, changed: Changed, now: float) -> None:
+        """The monitor begins anew, as somebody wants it."""
+        self._memory, self.changed = _NEW, changed
+        self.held = _NOTHING
+        rows = [
+            (
+                "INSERT INTO transitions (monitor, at, before, after, count, reason) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (self._name, changed.at, *changed[:2], *changed[3:]),
+            ),
+            self._row(),
+        ]
+        self.began = None
+        self._store.write([*rows, *self._over(changed, now)])
+
     # Scripts and the stopped target
 
     def hold(self, role: str, pid: int, identity: str) -> None:
@@ -208,6 +216,18 @@ class Ledger:
                     "UPDATE recoveries SET ended = ?, code = ?, how = ? "
                     "WHERE monitor = ? AND ended IS NULL",
                     (now, run.status.code if not run.timed_out else None, how, self._name),
+                )
+            ]
+        )
+
+    def recovery_over(self, now: float) -> None:
+        """The recovery script has ended while no HEAT watched."""
+        self._store.write(
+            [
+                (
+                    "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
+                    "WHERE monitor = ? AND ended IS NULL",
+                    (now, self._name),
                 )
             ]
         )
@@ -257,7 +277,7 @@ class Ledger:
         if self.began is not None:
             yield (
                 "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)",
-                (self._name, self.began, self._memory.count, self._memory.attempts),
+                (self._name, self.began, self._memory.failures, self._memory.attempts),
             )
         if self.pause is not None:
             yield (
@@ -274,7 +294,7 @@ class Ledger:
 def removed(name: str, now: float) -> Iterator[Statement]:
     """A monitor is no longer watched."""
     yield "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?", (now, name)
-    yield "DELETE FROM held WHERE monitor = ?", (name,)
+    yield "DELETE FROM held WHERE monitor = ? AND role != ?", (name, FROZEN)
     yield "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL", (now, name)
     yield (
         "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL", (name,)
@@ -284,9 +304,6 @@ def removed(name: str, now: float) -> Iterator[Statement]:
         (now, name),
     )
 
-
-RESET = "reset"
-"""The reason of a change of state that somebody has made by hand."""
 _NEW = Memory()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})
 

@@ -23,6 +23,8 @@ from heat.program import SILENT, Output, Program, Status
 from heat.target import has_ended
 
 if TYPE_CHECKING:
+    from heat.adopted import Adopted
+    from heat.past import Held
     from heat.world import Owner
 
     _Report = tuple[Callable[[], None], Owner]
@@ -178,6 +180,18 @@ class PosixLauncher:
         for pid in found - self._own:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
+
+    def take_up(self, held: Held) -> tuple[Adopted, float] | None:
+        """What waits for a program that an earlier HEAT has started, and its age."""
+        from heat import adopted
+
+        return adopted.take_up(self._loop, held)
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+        """A script that an earlier HEAT has started, and had no time to write down."""
+        from heat import adopted
+
+        return adopted.find(program, environment)
 
     def _restock(self) -> None:
         with contextlib.suppress(OSError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
-    from heat.world import Child, Clock, Launcher, Owner, Timer, Timers
+    from heat.world import Child, Clock, Owner, Starter, Timer, Timers
 
 
 KILL_AFTER = 2.0
@@ -69,7 +69,7 @@ class Run:
 
     def __init__(
         self,
-        world: tuple[Clock, Timers, Launcher],
+        world: tuple[Clock, Timers, Starter],
         program: Program,
         timeout: float | None,
         told: Told,
@@ -127,6 +127,11 @@ class Run:
     def time_left(self) -> float:
         """Seconds until its time limit; 0 if that has passed, or there is none."""
         return 0.0 if self._deadline is None else max(0.0, self._deadline - self._clock.now())
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return self._clock.now() - self.started
 
     @property
     def stopped(self) -> bool:

@@ -16,9 +16,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from heat.errors import HeatError
+from heat.errors import HeatError, StartRefused
 from heat.identity import boot
 from heat.lock import HeldError, Lock
+from heat.past import Held, Pause
 from heat.text import counted, escaped
 
 if TYPE_CHECKING:
@@ -66,21 +67,6 @@ _MANY = 500
 """Commits after which the log of SQLite is put into the file, and old history removed."""
 
 
-class Held(NamedTuple):
-    """A process that must be known after a restart."""
-
-    pid: int
-    identity: str
-
-
-class Pause(NamedTuple):
-    """No checks and no effects until then, a unix second; None: until somebody resumes."""
-
-    since: float
-    until: float | None
-    reason: str
-
-
 class Saved(NamedTuple):
     """What the file knows of one monitor."""
 
@@ -90,12 +76,8 @@ class Saved(NamedTuple):
     held: dict[str, Held]
 
 
-class Refused(HeatError):
-    """HEAT does not start with this file: the sentence, and the fix in a second line."""
-
-
 class Store:
-    """The file, open; ``said`` is told of trouble once. Raises Refused, or OSError."""
+    """The file, open; ``said`` is told of trouble once. Raises StartRefused, or OSError."""
 
     def __init__(
         self, path: str, shown: str, world: tuple[Clock, Timers], said: Callable[[str], None],
@@ -122,7 +104,7 @@ class Store:
             self._lock = Lock(f"{path}.lock")
         except HeldError as error:
             who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
-            raise Refused(
+            raise StartRefused(
                 f"Error: --state {self.shown} belongs to {who} that runs now\n"
                 "  stop that one, or give this one a file of its own: --state FILE"
             ) from None
@@ -141,9 +123,9 @@ class Store:
             raise self._refused(str(error)) from None
         self._inode = self._look()
 
-    def _refused(self, why: str) -> Refused:
+    def _refused(self, why: str) -> StartRefused:
         self._lock.release()
-        return Refused(
+        return StartRefused(
             f"Error: --state {self.shown} cannot be opened: {why}\n"
             "  name a file that can be written, in a folder that can be: --state FILE"
         )
@@ -182,7 +164,7 @@ class Store:
             if not tables:
                 db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             elif version != VERSION:
-                raise Refused(
+                raise StartRefused(
                     f"Error: --state {self.shown} is of another version of HEAT, or no file of "
                     "HEAT's\n  give it another file: --state FILE"
                 )
@@ -230,6 +212,13 @@ class Store:
                 "SELECT name, since, memory FROM monitors WHERE removed IS NULL"
             )
         }
+
+    def frozen(self) -> dict[str, Held]:
+        """Targets that an earlier HEAT has stopped and not continued, by monitor."""
+        if self._db is None:
+            return {}
+        found = self._db.execute("SELECT monitor, pid, identity FROM held WHERE role = 'frozen'")
+        return {name: Held(*rest) for name, *rest in found}
 
     def begin(self, config: str | None, statements: Iterable[Statement]) -> None:
         """This HEAT's session begins, with these changes; it is seen every minute."""

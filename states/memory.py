@@ -12,7 +12,7 @@ class Memory(NamedTuple):
     """One monitor's machine as it was after a step; when it began is remembered elsewhere."""
 
     state: State = State.NORMAL
-    count: int = 0
+    failures: int = 0
     attempts: int = 0
     remedy: Remedy = Remedy.NONE
     first_failure: Failure | None = None
@@ -35,12 +35,22 @@ def remember(monitor: Monitor) -> Memory:
         monitor.fail_run,
         monitor.fail_queued,
         monitor.error_due,
-        monitor.passed_once,
+        monitor.passed_once and monitor.limits.start_period > 0,
     )
 
 
 def recall(monitor: Monitor, memory: Memory) -> None:
     """Make a new monitor what it was; it is paused, and goes on when it is resumed."""
-    for name, value in zip(Memory._fields, memory, strict=True):
-        setattr(monitor, name, value)
+    (
+        monitor.state,
+        monitor.count,
+        monitor.attempts,
+        monitor.remedy,
+        monitor.first_failure,
+        monitor.last_failure,
+        monitor.fail_run,
+        monitor.fail_queued,
+        monitor.error_due,
+        monitor.passed_once,
+    ) = memory
     monitor.paused = True
