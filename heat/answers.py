@@ -17,7 +17,8 @@ from heat.errors import HeatError
 from heat.facts import COLUMNS, Facts, of_monitor, row, why
 from heat.past import Pause
 from heat.text import escaped
-from states.model import CheckSlot, Remedy, State
+from states.model import CheckSlot, Remedy
+from states.rules import resettable
 
 if TYPE_CHECKING:
     from heat.fleet import Fleet
@@ -188,7 +189,7 @@ class Answers:
     def _reset(self, asked: Facts) -> Answer:
         watch = self._asked(asked)
         before = watch.monitor.state
-        if watch.monitor.remedy is Remedy.RUNNING and before is State.RECOVERING:
+        if not resettable(watch.monitor):
             run = watch.look().script
             which = "" if run is None else f" (process {run.pid})"
             raise RefusedError(

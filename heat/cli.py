@@ -3,7 +3,8 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR] [--control PATH] [--state FILE]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--control PATH]
+                     [--state FILE]
   heat -h | --help
   heat --version
 

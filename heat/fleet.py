@@ -21,7 +21,6 @@ from heat.target import NoTarget, PidFileTarget, PidTarget
 from heat.text import escaped
 from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
 
-from states.model import State
 
 if TYPE_CHECKING:
     from heat.keeping import Keeping
@@ -97,7 +96,7 @@ class Fleet:
         watch = Watch(parts, self._world, journal, self._watch_done, ledger)
         self.watches[options.name] = watch
         self._mind_frozen(parts.target, ledger)
-        if found is not None and found.memory.state is State.ERROR:
+        if found is not None and found.memory.given_up:
             watch.stay_in_error(found)
             return
         self._active += 1

@@ -58,7 +58,6 @@ class Housekeeping:
 def main(path: str, span: str) -> int:
     """Do it; 1 if it could not be done, which the next time will make good."""
     import sqlite3
-    import time
 
     from heat.state import old
 
@@ -66,7 +65,8 @@ def main(path: str, span: str) -> int:
         where = f"file:{path}?mode=rw"
         db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
         db.execute("BEGIN IMMEDIATE")
-        for sql, values in old(time.time() - float(span)):
+        (now,) = db.execute("SELECT max(seen) FROM sessions").fetchone()
+        for sql, values in old(now - float(span)):
             db.execute(sql, values)
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -42,7 +42,7 @@ class Keeping:
         statements += self._woken(present)
         self.store.begin(config, statements)
         taken = [(ledger, ledger.take_up()) for ledger in ledgers]
-        if taken and all(found and found.memory.state is State.ERROR for _, found in taken):
+        if taken and all(found is not None and found.memory.given_up for _, found in taken):
             # A HEAT with nothing to do is none: whoever starts it again means it.
             self._journal.all_anew()
             for ledger in ledgers:

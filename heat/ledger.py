@@ -96,9 +96,7 @@ class Ledger:
 
     # Steps
 
-    def stepped(
-        self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]
-    ) -> None:
+    def stepped(self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]) -> None:
         """The machine has taken a step; ``changed`` if it came to another state by it."""
         memory, before = remember(monitor), self._memory
         if memory == before:
@@ -124,7 +122,7 @@ class Ledger:
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (name, changed.at, *changed[:2], *changed[3:]),
             )
-        if self.began is None and after.state is not State.NORMAL:
+        if self.began is None and not after.well:
             self.began = now
             yield (
                 "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)",
@@ -147,9 +145,9 @@ class Ledger:
             yield self._released(RECOVERY)
         if after.fail_run is not None and after.fail_run != before.fail_run:
             yield self._released(FAIL)
-        if after.state is State.ERROR:
+        if after.given_up:
             yield self._useless()
-        if after.state is State.NORMAL and self.began is not None:
+        if after.well and self.began is not None:
             self.began = None
             yield from self._over(changed, now)
 
@@ -296,14 +294,12 @@ def removed(name: str, now: float) -> Iterator[Statement]:
     yield "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?", (now, name)
     yield "DELETE FROM held WHERE monitor = ? AND role != ?", (name, FROZEN)
     yield "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL", (now, name)
-    yield (
-        "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL", (name,)
-    )
+    yield ("UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL", (name,))
     yield (
         "UPDATE outages SET ended = ?, ending = 'removed' WHERE monitor = ? AND ended IS NULL",
         (now, name),
     )
 
+
 _NEW = Memory()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})
-

@@ -17,6 +17,11 @@ class Changed(NamedTuple):
     failures: int
     reason: str
 
+    @property
+    def begins_outage(self) -> bool:
+        """All was well before."""
+        return self.before is State.NORMAL and self.after is not State.ERROR
+
 
 class Pause(NamedTuple):
     """No checks and no effects until then; None: until somebody resumes."""

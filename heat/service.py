@@ -325,9 +325,7 @@ class Service:
         self._turns.allow(config.max_running)
         self._journal.reloaded(shown, *counts)
         added, changed, removed = counts
-        self._tell_of_reading(
-            {"ok": True, "added": added, "changed": changed, "removed": removed}
-        )
+        self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""

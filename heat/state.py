@@ -80,7 +80,11 @@ class Store:
     """The file, open; ``said`` is told of trouble once. Raises StartRefused, or OSError."""
 
     def __init__(
-        self, path: str, shown: str, world: tuple[Clock, Timers], said: Callable[[str], None],
+        self,
+        path: str,
+        shown: str,
+        world: tuple[Clock, Timers],
+        said: Callable[[str], None],
         owner: Owner,
     ) -> None:
         self.path = path
@@ -335,7 +339,9 @@ class Store:
         self._retrying = False
         self.write([(f"UPDATE sessions SET seen = ?, ended = ? WHERE {last}", (now, now))])
         if self._kept:
-            self._said(f"{counted(len(self._kept), 'change')} for {self.shown} could not be written")
+            self._said(
+                f"{counted(len(self._kept), 'change')} for {self.shown} could not be written"
+            )
         if self._db is not None:
             self._db.close()
         self._lock.release()

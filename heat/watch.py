@@ -306,7 +306,7 @@ class Watch:
         tallies = self._world.tallies
         if tallies is not None:
             tallies.touch(self._row, self._world.clock.now())
-            if changed.before is State.NORMAL and changed.after is not State.ERROR:
+            if changed.begins_outage:
                 tallies.count(self._row, OUTAGES)
 
     def _tally(self, what: int) -> None:

@@ -108,7 +108,6 @@ class Starter(Protocol):
 class Launcher(Starter, Protocol):
     """Starts programs, and knows those of an earlier HEAT."""
 
-
     def take_up(self, held: Held) -> tuple[Starter, float] | None:
         """What waits for a program that runs already, and its age; None if it has ended."""
         ...

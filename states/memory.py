@@ -22,6 +22,16 @@ class Memory(NamedTuple):
     error_due: str | None = None
     passed_once: bool = False
 
+    @property
+    def well(self) -> bool:
+        """There is no outage."""
+        return self.state is State.NORMAL
+
+    @property
+    def given_up(self) -> bool:
+        """HEAT could not do its work any more."""
+        return self.state is State.ERROR
+
 
 def remember(monitor: Monitor) -> Memory:
     """What is to be kept of it."""

@@ -489,6 +489,11 @@ def well(monitor: Monitor) -> bool:
     return monitor.state is State.NORMAL and not monitor.last_check_failed
 
 
+def resettable(monitor: Monitor) -> bool:
+    """Its outage can be forgotten now: no recovery script runs."""
+    return monitor.remedy is not Remedy.RUNNING or monitor.state is State.ERROR
+
+
 def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
     """``--count`` is reached, and nothing runs, waits or is queued any more.
 
