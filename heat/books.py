@@ -108,6 +108,18 @@ class HeatJournal(Writer):
         lines = [line for mistake in mistakes for line in mistake.splitlines()]
         self._record(int(self._books.unix()), "ERR", "heat", [*lines, told])
 
+    def all_anew(self) -> None:
+        """An earlier HEAT has ended with all monitors in ERROR."""
+        self._own("all monitors were in ERROR when HEAT ended: they begin anew")
+
+    def woke(self, pid: int) -> None:
+        """A process goes on that an earlier HEAT has stopped for a monitor that is no more."""
+        self._own(f"sent CONT to {pid}, which an earlier HEAT had stopped")
+
+    def controlled(self, text: str) -> None:
+        """There is no control socket, or no longer."""
+        self._fault(f"heat: {text}")
+
     def crowd(self, text: str) -> None:
         """Checks wait for their turn, or do so no longer."""
         self._fault(f"heat: {text}")

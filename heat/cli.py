@@ -3,7 +3,8 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--control PATH]
+                     [--state FILE]
   heat -h | --help
   heat --version
 
@@ -51,6 +52,11 @@ Recovery, after failures in a row:
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
   --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --control PATH            listen there for heatctl (default with --config:
+                            /run/heat/heat.sock for root, else
+                            $XDG_RUNTIME_DIR/heat.sock)
+  --state FILE              keep there what survives a restart, and history
+                            (default with --config: FILE.state beside the logs)
   --json                    one JSON object a line on stdout
   -q, --quiet               print only failures and errors
   -h, --help                print this
@@ -93,6 +99,7 @@ from heat import __version__
 
 if TYPE_CHECKING:
     from heat.arguments import Asked
+    from heat.options import Common
 
 USAGE = __doc__ or ""
 EXIT_USAGE = 2
@@ -155,7 +162,7 @@ def _with_file(asked: "Asked") -> "Asked":
 
     try:
         path = os.path.abspath(asked.file)
-        common = asked.common._replace(log_folder=os.path.abspath(asked.common.log_dir))
+        common = _located(asked.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
         mistake = Mistake(line, "start it in another one")
@@ -165,6 +172,17 @@ def _with_file(asked: "Asked") -> "Asked":
     config, found = reading.read(partial(reading.look, asked.file, path, common, {}))
     mistakes = [*asked.mistakes, *found]
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
+
+
+def _located(common: "Common", path: str) -> "Common":
+    """Where all is, for a HEAT that goes to the folder of its file: as absolute paths."""
+    folder = os.path.abspath(common.log_dir)
+    name = os.path.splitext(os.path.basename(path))[0] + ".state"
+    return common._replace(
+        log_folder=folder,
+        control=common.control and os.path.abspath(common.control),
+        state=os.path.abspath(common.state) if common.state else os.path.join(folder, name),
+    )
 
 
 def _refuse(lines: Sequence[str]) -> int:

@@ -23,6 +23,8 @@ from heat.program import SILENT, Output, Program, Status
 from heat.target import has_ended
 
 if TYPE_CHECKING:
+    from heat.adopted import Adopted
+    from heat.past import Held
     from heat.world import Owner
 
     _Report = tuple[Callable[[], None], Owner]
@@ -179,6 +181,18 @@ class PosixLauncher:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
+    def take_up(self, held: Held) -> tuple[Adopted, float] | None:
+        """What waits for a program that an earlier HEAT has started, and its age."""
+        from heat import adopted
+
+        return adopted.take_up(self._loop, held)
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+        """A script that an earlier HEAT has started, and had no time to write down."""
+        from heat import adopted
+
+        return adopted.find(program, environment)
+
     def _restock(self) -> None:
         with contextlib.suppress(OSError):
             self._spare = _open_null()
@@ -290,6 +304,12 @@ class PosixChild:
             return SILENT
         stdout, stderr = self._captures
         return Output(stdout.take(), stderr.take())
+
+    def identity(self) -> str:
+        """Which process the leader is. Raises OSError."""
+        from heat.identity import identity
+
+        return identity(self.pid, self._pidfd)
 
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""

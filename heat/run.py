@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
-    from heat.world import Child, Clock, Launcher, Owner, Timer, Timers
+    from heat.world import Child, Clock, Owner, Starter, Timer, Timers
 
 
 KILL_AFTER = 2.0
@@ -41,6 +41,7 @@ class Run:
 
     One that exits by itself ends and is gone at once; one that times out ends at that
     moment and is gone when it is dead; one that HEAT stops is gone without having ended.
+    One that an earlier HEAT has started has an ``age``, in seconds.
     """
 
     __slots__ = (
@@ -68,18 +69,19 @@ class Run:
 
     def __init__(
         self,
-        world: tuple[Clock, Timers, Launcher],
+        world: tuple[Clock, Timers, Starter],
         program: Program,
         timeout: float | None,
         told: Told,
         owner: Owner,
+        age: float = 0.0,
     ) -> None:
         self._clock, self._timers, launcher = world
         self._told = told
         self._owner = owner
         self.program = program
-        self.started_unix = int(self._clock.unix())
-        self.started = self._clock.now()
+        self.started_unix = int(self._clock.unix() - age)
+        self.started = self._clock.now() - age
         self.duration = 0.0
         self.status = Status(None)
         self.timed_out = False
@@ -127,9 +129,18 @@ class Run:
         return 0.0 if self._deadline is None else max(0.0, self._deadline - self._clock.now())
 
     @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return self._clock.now() - self.started
+
+    @property
     def stopped(self) -> bool:
         """HEAT has killed it, and not for its time limit."""
         return self._killing and not self.timed_out
+
+    def identity(self) -> str:
+        """Which process its leader is. Raises OSError."""
+        return self._child.identity()
 
     def output(self) -> Output:
         """What it printed since the last call."""

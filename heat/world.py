@@ -5,9 +5,10 @@ virtual clock with simulated programs as on the real thing. Types alone, never l
 running HEAT: as protocols they would take milliseconds of its start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from heat.past import Held
 from heat.program import Output, Program, Status
 
 
@@ -63,6 +64,10 @@ class Child(Protocol):
         """What it printed since the last call."""
         ...
 
+    def identity(self) -> str:
+        """Which process the leader is, in this run of the machine or another. Raises OSError."""
+        ...
+
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""
         ...
@@ -92,11 +97,23 @@ class Child(Protocol):
         ...
 
 
-class Launcher(Protocol):
+class Starter(Protocol):
     """Starts programs."""
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
         """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
+        ...
+
+
+class Launcher(Starter, Protocol):
+    """Starts programs, and knows those of an earlier HEAT."""
+
+    def take_up(self, held: Held) -> tuple[Starter, float] | None:
+        """What waits for a program that runs already, and its age; None if it has ended."""
+        ...
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+        """A program that was started in another life, and told exactly this."""
         ...
 
 
@@ -121,6 +138,10 @@ class Target(Protocol):
 
     def send(self, signum: int) -> int:
         """Send, and return the process id it went to. Raises TargetError."""
+        ...
+
+    def frozen(self) -> int | None:
+        """The process that HEAT has stopped, and owes a CONT."""
         ...
 
     def wake(self) -> int | None:

@@ -263,6 +263,8 @@ exit $1""",
     def fleet(self, text: str, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
         """Start HEAT with this configuration."""
         self.write_config(text)
+        if "--control" not in words:
+            words = ("--control", "heat.sock", *words)
         return self.heat("--config", "heat.toml", *words, prefix=prefix, **popen)
 
     def spawn(self, command: Sequence[str], **popen: object) -> subprocess.Popen[bytes]:

@@ -157,6 +157,8 @@ def test_paths_are_relative_to_the_file_and_the_log_folder_to_where_heat_was_sta
     assert heat.lines() == ["web: Failed: Exit Code 1, details in logs/heat.log"]
     assert sorted(os.listdir(place.folder / "logs")) == [
         "heat.log",
+        "heat.state",
+        "heat.state.lock",
         "heat.verbose.log",
         "heat.web.out",
     ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from states import effects, model
 from states.machine import step
 from states.model import (
+    CheckAsked,
     CheckDue,
     CheckFailed,
     CheckGone,
@@ -20,17 +21,22 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    FailLost,
     FailRun,
     Failure,
     Limits,
     LimitsChanged,
     Monitor,
+    Paused,
     RecoveryDelayed,
     RecoveryDue,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
+    RecoveryLost,
     Remedy,
+    Reset,
+    Resumed,
     State,
     TargetGone,
     TargetMissing,
@@ -731,6 +737,12 @@ EVERY_EVENT: tuple[Event, ...] = (
     TargetMissing("again"),
     WatchBroke("again"),
     LimitsChanged(FULL),
+    Paused(),
+    Resumed(),
+    CheckAsked(),
+    Reset(),
+    FailLost(),
+    RecoveryLost(),
 )
 
 
@@ -757,7 +769,7 @@ def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Eve
     monitor = led(PLAIN, *before)
     state = monitor.state
 
-    for late in (event, WindowClosed(), RecoveryDue(), CheckDue(), CheckGone()):
+    for late in (event, WindowClosed(), RecoveryDue(), RecoveryLost(), CheckDue(), CheckGone()):
         wanted = step(monitor, late)
 
         assert (monitor.state, wanted) == (state, [])

@@ -236,6 +236,9 @@ class VirtualWorld:
         self.note(signal.Signals(signum).name.removeprefix("SIG"))
         return 42
 
+    def frozen(self) -> int | None:
+        return None
+
     def wake(self) -> int | None:
         return None
 

@@ -1,0 +1,66 @@
+"""What must be known of a monitor to go on with it after a restart, as a plain value.
+
+A window is not remembered: a monitor that goes on begins it anew.
+"""
+
+from typing import NamedTuple
+
+from states.model import FailRun, Failure, Monitor, Remedy, State
+
+
+class Memory(NamedTuple):
+    """One monitor's machine as it was after a step; when it began is remembered elsewhere."""
+
+    state: State = State.NORMAL
+    failures: int = 0
+    attempts: int = 0
+    remedy: Remedy = Remedy.NONE
+    first_failure: Failure | None = None
+    last_failure: Failure | None = None
+    fail_run: FailRun | None = None
+    fail_queued: FailRun | None = None
+    error_due: str | None = None
+    passed_once: bool = False
+
+    @property
+    def well(self) -> bool:
+        """There is no outage."""
+        return self.state is State.NORMAL
+
+    @property
+    def given_up(self) -> bool:
+        """HEAT could not do its work any more."""
+        return self.state is State.ERROR
+
+
+def remember(monitor: Monitor) -> Memory:
+    """What is to be kept of it."""
+    return Memory(
+        monitor.state,
+        monitor.count,
+        monitor.attempts,
+        monitor.remedy,
+        monitor.first_failure,
+        monitor.last_failure,
+        monitor.fail_run,
+        monitor.fail_queued,
+        monitor.error_due,
+        monitor.passed_once and monitor.limits.start_period > 0,
+    )
+
+
+def recall(monitor: Monitor, memory: Memory) -> None:
+    """Make a new monitor what it was; it is paused, and goes on when it is resumed."""
+    (
+        monitor.state,
+        monitor.count,
+        monitor.attempts,
+        monitor.remedy,
+        monitor.first_failure,
+        monitor.last_failure,
+        monitor.fail_run,
+        monitor.fail_queued,
+        monitor.error_due,
+        monitor.passed_once,
+    ) = memory
+    monitor.paused = True
