@@ -161,6 +161,15 @@ def test_a_path_that_no_socket_can_have(tmp_path: Path) -> None:
     assert "no HEAT answers at a\\x00b" in told_of("a\0b")
 
 
+def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    (tmp_path / "short").symlink_to(deep)
+    with Talker(tmp_path / "short" / "s"), Client(f"{deep}/s") as client:
+        assert client.last("hello")["ok"] is True
+    assert "there is no such socket" in told_of(f"{deep}/s")
+
+
 def test_whose_socket_it_is_is_said_where_permission_is_denied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from heat.ctl import story, why
 from heat.ctl.cli import main
 
 FAILED = last("failed", code=7)
-TARGET = {"pid": 4711, "pid_file": "/run/web.pid"}
+TARGET = {"pid": 4711, "pid_file": None}
 OPTIONS: Facts = {
     "interval": 30,
     "timeout": 10,
@@ -82,7 +82,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             "check ./check-web (--interval 30, --timeout 10)",
             "last check OK; took 0.034 s, ended 2.1 s ago",
             "failures 0 in a row; 3 start recovery (--threshold 3)",
-            "target process 4711 (--pid-file /run/web.pid)",
+            "target process 4711 (--pid)",
             "The next check is in 4.2 s (--interval 30).",
             "If it passes, nothing changes.",
             "If it fails, it is failure 1 of 3: HUP to process 4711, ./fail.",
@@ -180,11 +180,11 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
         ["Next check when the fail script has ended.", "If it fails, it is failure 3 of 3"],
         [],
     ),
-    "the target of a pid file is not there": (
+    "the target is of a pid file": (
         failing(target={"pid": None, "pid_file": "/run/web.pid"}),
         [
-            "target there is no such process now (--pid-file /run/web.pid)",
-            "HUP to the process of /run/web.pid, if it is there",
+            "target the process that /run/web.pid names (--pid-file)",
+            "HUP to the process of /run/web.pid, ./fail",
         ],
         [],
     ),
@@ -238,11 +238,6 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             "its script could not be started for want of resources",
             "At the next tick in 7 s, ./restart is tried again.",
         ],
-        [],
-    ),
-    "RECOVERING, held back by a pause that is over": (
-        recovering("held", next=7.0),
-        [f"Recovery 1 of 5 begins: {REMEDY}."],
         [],
     ),
     "RECOVERING, the window is open": (
@@ -343,19 +338,28 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     ),
     "paused until resumed, in the middle of recovery": (
         recovering(
-            "held",
+            "waiting",
             paused={"since": NOW - 60, "until": None, "reason": ""},
             next=None,
             script=script("fail", "./fail"),
         ),
         [
             "paused since 10:46:37, until it is resumed",
-            "it has not begun, because of the pause",
             "Nothing by itself",
             "./fail, which runs, is let end.",
-            f"Then recovery 1 of 5 begins: {REMEDY}.",
+            f"After the pause recovery 1 of 5 begins: {REMEDY}.",
         ],
         [],
+    ),
+    "paused in an open window": (
+        recovering(
+            "open",
+            paused={"since": NOW - 60, "until": NOW + 60, "reason": ""},
+            next=None,
+            window=window(),
+        ),
+        ["After the pause a check runs at once, and the recovery window opens anew."],
+        ["If it"],
     ),
     "ended by count": (
         full({"count": 5}, checks=5, skipped=2, next=None, next_text="no more checks"),
@@ -417,7 +421,7 @@ def test_a_whole_screen() -> None:
         "  failures    2 in a row; 3 start recovery (--threshold 3)",
         "  outage      began 10:46:22, 75 s ago; 4 failures, first exit code 7, latest",
         "              124",
-        "  target      process 4711 (--pid-file /run/web.pid)",
+        "  target      process 4711 (--pid)",
         "  checks      120 since HEAT was started",
         "",
         "What happens next",

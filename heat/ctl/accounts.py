@@ -19,12 +19,12 @@ class Span(NamedTuple):
 class Recovery(NamedTuple):
     """One run; ``well_after``: from its end to the check that passed."""
 
+    helped: bool | None
     attempt: int
     began: float
     ended: float | None
     code: int | None
     how: str | None
-    helped: bool | None
     well_after: float | None
 
     @property

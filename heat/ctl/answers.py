@@ -93,7 +93,7 @@ Script = TypedDict(
 
 
 class Target(TypedDict):
-    """The process that is signalled: None where there is none at the moment."""
+    """The process that is signalled, by its id or by the file that names it."""
 
     pid: int | None
     pid_file: str | None
@@ -107,7 +107,7 @@ class Why(Monitor):
     outage: Outage | None
     passes: int
     success_threshold: int
-    remedy: Literal["none", "waiting", "running", "owed", "held", "open"]
+    remedy: Literal["none", "waiting", "running", "owed", "open"]
     window: Window | None
     script: Script | None
     fail_queued: bool

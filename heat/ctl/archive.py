@@ -26,7 +26,7 @@ _OUTAGES = """
     WHERE (ended IS NULL OR ended >= :since) AND (:name IS NULL OR monitor = :name)
     ORDER BY began, id"""
 _RECOVERIES = """
-    SELECT outage, attempt, began, ended, code, how, helped, well_after FROM recoveries
+    SELECT outage, helped, attempt, began, ended, code, how, well_after FROM recoveries
     WHERE outage IN (SELECT id FROM outages WHERE ended IS NULL OR ended >= :since)
     AND (:name IS NULL OR monitor = :name)
     ORDER BY id"""
@@ -73,14 +73,13 @@ class Archive:
     def _lives(self, since: float, now: float, name: str | None) -> list[Life]:
         keys = {"since": since, "hour": now - HOUR, "name": name}
         recoveries: dict[int, list[Recovery]] = defaultdict(list)
-        for outage, attempt, began, ended, code, how, helped, after in self._rows(
-            _RECOVERIES, keys
-        ):
+        for outage, helped, *rest in self._rows(_RECOVERIES, keys):
             known = None if helped is None else bool(helped)
-            recoveries[outage].append(Recovery(attempt, began, ended, code, how, known, after))
+            recoveries[outage].append(Recovery(known, *rest))
         outages: dict[str, list[Outage]] = defaultdict(list)
-        for key, monitor, *rest in self._rows(_OUTAGES, keys):
-            outages[monitor].append(Outage(*rest, recoveries[key]))
+        for key, monitor, began, ended, failures, attempts, ending in self._rows(_OUTAGES, keys):
+            ours = recoveries[key]
+            outages[monitor].append(Outage(began, ended, failures, attempts, ending, ours))
         pauses: dict[str, list[Span]] = defaultdict(list)
         for monitor, began, ended in self._rows(_PAUSES, keys):
             pauses[monitor].append(Span(began, now if ended is None else ended))

@@ -13,7 +13,7 @@ from typing import Self
 from heat.ctl import wire
 from heat.ctl.errors import CtlError, NoAnswerError
 from heat.mistakes import Mistake
-from heat.places import OF_ROOT, default_control
+from heat.places import OF_ROOT, default_control, short
 from heat.text import escaped, seconds
 
 PATIENCE = 10.0
@@ -30,7 +30,8 @@ class Client:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(patience)
         try:
-            self._socket.connect(path)
+            with short(path) as there:
+                self._socket.connect(there)
         except (OSError, ValueError) as error:
             self._socket.close()
             raise _not_connected(path, error) from None

@@ -21,6 +21,7 @@ Exit status: 0; 1 an outage goes on; 2 bad usage, or the file cannot be read;
 3 no HEAT answers.
 """
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -39,8 +40,7 @@ from heat.text import counted, escaped
 
 USAGE = __doc__ or ""
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
-_DAY = 86_400.0
-_DEFAULT = 7 * _DAY
+_DEFAULT = 7 * 86_400.0
 
 
 class _Source(NamedTuple):
@@ -73,14 +73,9 @@ def _span(text: str) -> float:
     """A length of time, for which days are a unit too."""
     if not text.endswith("d"):
         return positive_duration(text)
-    try:
-        return positive_duration(text[:-1]) * _DAY if text[:-1].isdecimal() else _no_span()
-    except BadValueError as error:
-        raise BadValueError(error.complaint, "write a number of days such as 7d") from None
-
-
-def _no_span() -> float:
-    raise BadValueError("is not a number of days", "")
+    if not re.fullmatch(r"[0-9]{1,15}d", text):
+        raise BadValueError("is not a number of days", "write a whole number of them, such as 7d")
+    return positive_duration(f"{24 * int(text[:-1])}h")
 
 
 def _source(asked: Asked) -> _Source:

@@ -158,7 +158,6 @@ def _recovery(why: Why) -> str:
         "waiting": "it waits for the fail script to end",
         "running": "its script runs",
         "owed": "its script could not be started for want of resources",
-        "held": "it has not begun, because of the pause",
         "open": "its window is open",
     }.get(why["remedy"], "it is over")
     number = _number(why, why["attempts"]).removeprefix("recovery ")
@@ -207,10 +206,9 @@ def _target(why: Why) -> str:
     target = why["target"]
     if target is None:
         return ""
-    named = f"--pid-file {escaped(target['pid_file'])}" if target["pid_file"] else "--pid"
-    if target["pid"] is None:
-        return f"there is no such process now ({named})"
-    return f"process {target['pid']} ({named})"
+    if target["pid"] is not None:
+        return f"process {target['pid']} ({'--pid-file' if target['pid_file'] else '--pid'})"
+    return f"the process that {escaped(target['pid_file'] or 'nobody')} names (--pid-file)"
 
 
 def _stopped(why: Why) -> str:
@@ -237,7 +235,7 @@ def _next(why: Why) -> Iterator[str]:
             yield f"Process {why['frozen']} stays stopped until HEAT ends and sends it CONT."
     elif why["paused"]:
         yield from _after_pause(why)
-    elif why["remedy"] in {"waiting", "running", "owed", "held"}:
+    elif why["remedy"] in {"waiting", "running", "owed"}:
         yield from _before_window(why)
     else:
         yield from _checks_to_come(why)
@@ -252,8 +250,11 @@ def _after_pause(why: Why) -> Iterator[str]:
         yield f"The pause ends by itself in {left}; no checks and no effects until then."
     if why["script"] is not None:
         yield f"{escaped(why['script']['shown'])}, which runs, is let end."
-    if why["remedy"] == "held":
-        yield f"Then {_number(why, why['attempts'])} begins{_effects_of_recovery(why)}."
+    if why["remedy"] == "waiting":
+        begins = f"begins{_effects_of_recovery(why)}"
+        yield f"After the pause {_number(why, why['attempts'])} {begins}."
+    elif why["remedy"] == "open":
+        yield "After the pause a check runs at once, and the recovery window opens anew."
 
 
 def _before_window(why: Why) -> Iterator[str]:
@@ -267,8 +268,6 @@ def _before_window(why: Why) -> Iterator[str]:
     elif why["remedy"] == "owed":
         when = f" in {length(why['next'])}" if why["next"] is not None else ""
         yield f"At the next tick{when}, {script} is tried again."
-    elif why["remedy"] == "held":
-        yield f"{number[0].upper()}{number[1:]} begins{_effects_of_recovery(why)}."
     left = why["script"]["left"] if why["script"] and why["remedy"] == "running" else None
     at_most = f", in {length(left)} at the latest" if left is not None else ""
     yield f"When {script} has ended{at_most}, a check runs at once, and the window opens."
@@ -383,7 +382,7 @@ def _signal(why: Why, option: str) -> str:
     if target is None:
         return f"{shown} to HEAT itself"
     if target["pid"] is None:
-        return f"{shown} to the process of {escaped(target['pid_file'] or '--pid')}, if it is there"
+        return f"{shown} to the process of {escaped(target['pid_file'] or '--pid-file')}"
     return f"{shown} to process {target['pid']}"
 
 

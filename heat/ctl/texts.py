@@ -73,8 +73,13 @@ def _all_entries(text: str) -> Iterator[Entry]:
 
 def usage(text: str) -> list[str]:
     """The lines under "Usage", each one a way to write the command."""
-    lines = next(block.lines for block in blocks(text) if block.heading == _USAGE)
-    return [line.strip() for line in lines]
+    found: list[str] = []
+    for line in next(block.lines for block in blocks(text) if block.heading == _USAGE):
+        if line.startswith("   "):
+            found[-1] += f" {line.strip()}"
+        else:
+            found.append(line.strip())
+    return found
 
 
 def operands(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from time import localtime, strftime
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_IN_MILLISECONDS = 0.0995
 _IN_TENTHS = 9.95
 _IN_SECONDS = 120
 _IN_MINUTES = 2 * _HOUR
@@ -25,7 +26,9 @@ def _parts(span: float) -> tuple[tuple[str, str], ...]:
 
 
 def length(span: float) -> str:
-    """``4.2 s``, ``95 s``, ``12 min 30 s``, ``3 h 5 min``, ``2 d 4 h``."""
+    """``20 ms``, ``4.2 s``, ``95 s``, ``12 min 30 s``, ``3 h 5 min``, ``2 d 4 h``."""
+    if 0 < span < _IN_MILLISECONDS:
+        return f"{max(1, round(span * 1000))} ms"
     first, *rest = _parts(span)
     more = [f"{int(number)} {unit}" for number, unit in rest if int(number)]
     return " ".join([f"{first[0]} {first[1]}", *more])

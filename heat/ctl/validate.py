@@ -1,4 +1,4 @@
-"""heatctl validate: all that is wrong with a configuration file, before HEAT reads it.
+"""heatctl validate: all that is wrong with a configuration file.
 
 Usage:
   heatctl validate [--json] FILE
@@ -57,7 +57,7 @@ def look(shown: str) -> tuple[Config, list[Mistake]]:
         path = os.path.abspath(shown)
     except FileNotFoundError:
         line = "Error: the folder that heatctl was started in is gone"
-        return Config("", shown, 0, {}), [Mistake(line, "start it in another one")]
+        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")]
     with contextlib.ExitStack() as stack:
         # What a file names is relative to its folder; where that is not there, nor is the file.
         with contextlib.suppress(OSError):
