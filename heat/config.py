@@ -81,6 +81,13 @@ KEYS = {
     if option.name not in OF_HEAT and option.name != "--name"
 }
 """The keys of a monitor."""
+
+
+def example(key: str) -> str:
+    """A value that could stand in a file under this key."""
+    return _EXAMPLES.get(key) or _EXAMPLES[KEYS[key].value]
+
+
 _SHORT = {option.short[1:]: key for key, option in KEYS.items() if option.short}
 _TABLES = ("heat", "defaults", "monitor")
 _KEYS_OF_HEAT = ("max-running", "history")
@@ -400,16 +407,16 @@ def _words(given: list[object]) -> tuple[str, ...]:
 
 
 def _wrong_type(option: Option, key: str, raw: object) -> _WrongError:
-    example = f"write {key} = {_EXAMPLES.get(key) or _EXAMPLES[option.value]}"
+    said = f"write {key} = {example(key)}"
     types, wanted = _TAKES.get(option.value, _TEXT)
     if isinstance(raw, str):
         if types == (list,):
             return _WrongError(f"{shown(raw)} is text, not a list", _as_list(raw))
         if re.fullmatch(r"[0-9]+", raw):
-            example = f"write it without quotes: {key} = {raw}"
+            said = f"write it without quotes: {key} = {raw}"
     elif types == (str,) and type(raw) in {int, float}:
-        example = "write it in quotes"
-    return _WrongError(_not_this(raw, wanted), example)
+        said = "write it in quotes"
+    return _WrongError(_not_this(raw, wanted), said)
 
 
 def _not_this(raw: object, wanted: str) -> str:
