@@ -28,7 +28,6 @@ from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-
 from states.model import State
 
 if TYPE_CHECKING:
@@ -116,11 +115,10 @@ class Service:
         tallies = Tallies() if listens else None
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
-        self._keeping = self._kept(common.state) if common.state else None
-        myself = NoTarget(self._handle_own)
-        self._fleet = Fleet(self._loop, world, books, myself, self._loop.stop, self._keeping)
+        keeping = self._kept(common.state) if common.state else None
+        self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
         self._control = None if tallies is None else self._listen(tallies)
-        self._fleet.add(monitors, None if config is None else config.path)
+        self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._journal.started(
             f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
             if config is None

@@ -862,16 +862,14 @@ class Watch:
         if held is None or program is None:
             self._feed(lost if program is not None else ended)
             return
-        found = launcher.take_up(held)
-        if found is None:
+        adopting = launcher.take_up(held)
+        if adopting is None:
             if role == RECOVERY and self.ledger is not None:
                 self.ledger.recovery_over(self._world.clock.unix())
             self._feed(ended)
             return
-        adopting, age = found
         world = self._world.clock, self._world.timers, adopting
-        limit = self.parts.options.script_timeout
-        self._script = Run(world, program, limit, told, self, age)
+        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
         self._hold(role, self._script)
         self._journal.waits_for(role, self._script)
 

@@ -6,7 +6,7 @@ the next.
 
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from heat.books import Books
@@ -14,6 +14,7 @@ from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
 from heat.options import Common, Options, build, common
+from heat.past import Held
 from heat.program import Output, Program, Status
 from heat.schedule import Agenda
 from heat.turns import Turns
@@ -110,6 +111,9 @@ class VirtualChild:
     def output(self) -> Output:
         taken, self._output = self._output, Output()
         return taken
+
+    def identity(self) -> str:
+        return f"process {self.pid}"
 
     def signal_group(self, signum: int) -> bool:
         assert not self.reaped, "a reaped process is signalled"
@@ -213,6 +217,14 @@ class VirtualWorld:
         return [when for when, it in self.events if it == what]
 
     # The launcher
+
+    age = 0.0
+
+    def take_up(self, held: Held) -> None:
+        del held
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> None:
+        del program, environment
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
