@@ -89,7 +89,7 @@ BAD = [
     Bad("[heat]\nx = 3\n" + WEB, "heat.x: is no key of [heat]", "max-running and history"),
     Bad("[heat]\nhistory = '3w'\n" + WEB, "heat.history: '3w' is not", 'history = "90d"'),
     Bad("[heat]\nhistory = '5s'\n" + WEB, "heat.history: '5s' is not between", "90d"),
-    Bad("[heat]\nhistory = true\n" + WEB, "heat.history: is not", "90d"),
+    Bad("[heat]\nhistory = true\n" + WEB, "heat.history: is true or false, not", "90d"),
     Bad("[heat]\ntimeout = 3\n" + WEB, "heat.timeout: is no key of [heat]", "under [defaults]"),
     Bad("[heat]\nmax-running = 0\n" + WEB, "heat.max-running: 0 is not a count", "from 1 to"),
     Bad("[heat]\nmax-running = 1000001\n" + WEB, "heat.max-running: 1000001 is not a count"),
