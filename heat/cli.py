@@ -3,7 +3,7 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--log-format FORMAT]
   heat -h | --help
   heat --version
 
@@ -51,6 +51,8 @@ Recovery, after failures in a row:
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
   --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
+                            priority in place of the time (default: text)
   --json                    one JSON object a line on stdout
   -q, --quiet               print only failures and errors
   -h, --help                print this
@@ -123,7 +125,8 @@ def _run(argv: Sequence[str] | None) -> int:
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
-        return _refuse([str(mistake) for mistake in asked.mistakes])
+        told = [str(mistake) for mistake in asked.mistakes]
+        return _refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
 
@@ -167,8 +170,12 @@ def _with_file(asked: "Asked") -> "Asked":
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
-def _refuse(lines: Sequence[str]) -> int:
+def _refuse(lines: Sequence[str], *, journal: bool = False) -> int:
     text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
+    if journal:
+        from heat.console import for_journal
+
+        text = for_journal(text)
     _write(2, text)
     return EXIT_USAGE
 

@@ -84,7 +84,7 @@ class Journal(Writer):
             return
         if not self._books.common.json:
             text, colour = shown
-            self._books.console.result(f"{check.started}: {self._prefix}{text}", colour)
+            self._books.console.result(f"{self._prefix}{text}", colour, check.started)
             return
         import json
 

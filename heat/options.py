@@ -24,6 +24,7 @@ NAME_LENGTH = 100
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _NONE = "none"
+_JOURNAL = "journal"
 
 
 class Options(NamedTuple):
@@ -62,6 +63,8 @@ class Common(NamedTuple):
     quiet: bool = False
     log_folder: str = ""
     """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+    journal: bool = False
+    """Lines are for journald, which has the time of each and asks for its priority."""
 
 
 class Config(NamedTuple):
@@ -207,13 +210,16 @@ OPTIONS = (
     Option("--name", "NAME", monitor_name),
     Option("--config", "FILE", path),
     Option("--log-dir", "DIR", path),
+    Option("--log-format", "FORMAT", one_of("text", _JOURNAL)),
     Option("--json", "", None),
     Option("--quiet", "", None, "-q"),
     Option("--help", "", None, "-h"),
     Option("--version", "", None),
 )
 
-OF_HEAT = frozenset({"--config", "--log-dir", "--json", "--quiet", "--help", "--version"})
+OF_HEAT = frozenset(
+    {"--config", "--log-dir", "--log-format", "--json", "--quiet", "--help", "--version"}
+)
 """Options that concern HEAT as a whole; the others are a monitor's."""
 COMMAND = "command"
 """The command stands among the values under this name."""
@@ -251,7 +257,8 @@ def build(
 def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
     """What a command line says of HEAT as a whole."""
     log_dir = given.get("--log-dir", "")
-    return Common(log_dir, "--json" in flags, "--quiet" in flags, log_folder=log_dir)
+    journal = given.get("--log-format") == _JOURNAL
+    return Common(log_dir, "--json" in flags, "--quiet" in flags, log_dir, journal)
 
 
 def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:

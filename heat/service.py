@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.books import Books, HeatJournal
-from heat.console import Console
+from heat.console import Console, for_journal
 from heat.errors import HeatError
 from heat.fleet import Fleet
 from heat.log import Log
@@ -48,7 +48,9 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         service = Service(monitors, common, config)
     except (HeatError, OSError) as error:
         # The target has ended, or a folder has gone, since it was looked at.
-        os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
+        text = f"Failed: HEAT cannot start: {error}\n"
+        text = for_journal(text) if common.journal else text
+        os.write(2, text.encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
         code = service.run()
@@ -77,7 +79,7 @@ class Service:
         self.fatal: int | None = None
         """The signal that HEAT has sent itself, and that ends it once all is told."""
         self._loop = Loop(clock)
-        self._console = Console(clock.unix, self._record, self._loop.soon)
+        self._console = Console(clock.unix, self._record, self._loop.soon, journal=common.journal)
         failures, verbose = self._logs = [
             self._log(log) for log in ("heat.log", "heat.verbose.log")
         ]
