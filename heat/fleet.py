@@ -77,6 +77,7 @@ class Fleet:
         watch = Watch(parts, self._world, Journal(options, self._books), self._watch_done)
         self.watches[options.name] = watch
         self._active += 1
+        self._books.moved()
         self._mind_target(watch)
         watch.warn(named=self._books.named)
         watch.start(self._first(options))

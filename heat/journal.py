@@ -124,6 +124,7 @@ class Journal(Writer):
         """The state is another one."""
         failures = f" ({counted(count, 'failure')})" if count else ""
         self._info(f"{before.value} -> {after.value}{failures}")
+        self._books.moved()
 
     def not_counted(self) -> None:
         """A failure in the start period."""

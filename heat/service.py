@@ -36,8 +36,14 @@ OWN_VARIABLES = (
     b"HEAT_FAIL_CNT",
     b"HEAT_NAME",
     b"HEAT_STATE",
+    b"NOTIFY_SOCKET",
+    b"WATCHDOG_PID",
+    b"WATCHDOG_USEC",
 )
-"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
+"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
+
+Nor what systemd has told HEAT: what HEAT starts is not to speak in its place.
+"""
 
 
 def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
@@ -86,6 +92,12 @@ class Service:
         named = config is not None
         books = Books(self._console, failures, verbose, clock.unix, common, named)
         self._journal = HeatJournal(books)
+        if os.environ.get("NOTIFY_SOCKET"):
+            from heat.systemd import with_systemd
+
+            books, self._journal = with_systemd(
+                books, (clock, self._loop), lambda: self._fleet.watches, self
+            )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
         orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
@@ -232,6 +244,7 @@ class Service:
             self._reading.stop()
         self._fleet.wake_targets()
         self._loop.end_turn()
+        self._journal.over()
         for log in self._logs:
             log.close()
         self._console.close()
