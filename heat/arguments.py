@@ -53,7 +53,7 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
         return Asked("watch", None, wrong, whole, taken.given.get("--config", ""))
     options, mistakes = build(taken.given, taken.flags, taken.command)
     if taken.mistakes or options is None:
-        return Asked("watch", None, [*taken.mistakes, *mistakes])
+        return Asked("watch", None, [*taken.mistakes, *mistakes], whole)
     return Asked("watch", options, (), whole)
 
 

@@ -3,8 +3,8 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR] [--control PATH]
-                     [--state FILE]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--log-format FORMAT]
+                     [--control PATH] [--state FILE]
   heat -h | --help
   heat --version
 
@@ -52,6 +52,8 @@ Recovery, after failures in a row:
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
   --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
+                            priority in place of the time (default: text)
   --control PATH            listen there for heatctl (default with --config:
                             /run/heat/heat.sock for root, else
                             $XDG_RUNTIME_DIR/heat.sock)
@@ -130,7 +132,8 @@ def _run(argv: Sequence[str] | None) -> int:
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
-        return _refuse([str(mistake) for mistake in asked.mistakes])
+        told = [str(mistake) for mistake in asked.mistakes]
+        return _refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
 
@@ -185,8 +188,12 @@ def _located(common: "Common", path: str) -> "Common":
     )
 
 
-def _refuse(lines: Sequence[str]) -> int:
+def _refuse(lines: Sequence[str], *, journal: bool = False) -> int:
     text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
+    if journal:
+        from heat.console import for_journal
+
+        text = for_journal(text)
     _write(2, text)
     return EXIT_USAGE
 

@@ -101,6 +101,7 @@ class Fleet:
             watch.stay_in_error(found)
             return
         self._active += 1
+        self._books.moved()
         self._mind_target(watch)
         watch.warn(named=self._books.named)
         pause = None if ledger is None else ledger.pause

@@ -173,8 +173,8 @@ class ScriptFile(Protocol):
 class Printer(Protocol):
     """Lines for people: a result a check, and the rest."""
 
-    def result(self, text: str, colour: str = "") -> None:
-        """One line on stdout."""
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
+        """One line on stdout, the unix second that it is ``at`` in front if there is one."""
         ...
 
     def news(self, text: str, colour: str = "") -> None:

@@ -110,6 +110,7 @@ BAD = [
     web("name = 'x'", "is no key", "the monitor's name is that of its table"),
     web("log-dir = 'x'", "belongs to the command line", "start HEAT with --log-dir DIR"),
     web("json = true", "belongs to the command line", "start HEAT with --json"),
+    web("log-format = 'journal'", "belongs to the command line"),
     web("quiet = true", "belongs to the command line", "start HEAT with --quiet"),
     web("config = 'x'", "belongs to the command line"),
     web("help = true", "belongs to the command line"),

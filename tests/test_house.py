@@ -172,6 +172,8 @@ def test_the_version_is_in_the_changelog() -> None:
             "heat.service",
             {
                 "heat.config",
+                "heat.systemd",
+                "socket",
                 "tomllib",
                 "json",
                 "subprocess",

@@ -256,9 +256,9 @@ class VirtualWorld:
 
     # The printer
 
-    def result(self, text: str, colour: str = "") -> None:
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
         del colour
-        self.printed.append(text)
+        self.printed.append(text if at is None else f"{at}: {text}")
 
     def news(self, text: str, colour: str = "") -> None:
         del colour
