@@ -78,7 +78,7 @@ class Fleet:
         self.watches[options.name] = watch
         self._active += 1
         self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
         watch.start(self._first(options))
 
     def _first(self, options: Options) -> float:
@@ -136,7 +136,7 @@ class Fleet:
             watch.adopt(parts, self._first(new))
             self._forget_target(before)
             self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
 
     def _remove(self, name: str) -> None:
         if self._forget_awaited(name):
@@ -197,6 +197,12 @@ class Fleet:
                     watch.target_gone(target.gone_reason())
 
             self._loop.watch(target.pidfd, ended, watch)
+
+    def _warn(self, watch: Watch) -> None:
+        pid = preflight.present_target(watch.parts.target)
+        options = watch.parts.options
+        for warning in preflight.warnings(options, pid, in_file=self._books.named):
+            watch.warn(warning)
 
     def _forget_target(self, parts: Parts) -> None:
         if isinstance(parts.target, PidTarget) and not parts.target.ended:
