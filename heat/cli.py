@@ -116,14 +116,14 @@ def _run(argv: Sequence[str] | None) -> int:
     from heat import preflight
 
     if problem := preflight.wrong_platform():
-        return _refuse([f"Error: {problem}"])
+        return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":
         return _print(USAGE)
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
-        return _refuse([str(mistake) for mistake in asked.mistakes])
+        return refuse([str(mistake) for mistake in asked.mistakes])
     return _serve(asked)
 
 
@@ -167,17 +167,19 @@ def _with_file(asked: "Asked") -> "Asked":
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
-def _refuse(lines: Sequence[str]) -> int:
-    text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
-    _write(2, text)
+def refuse(lines: Sequence[str], command: str = "heat") -> int:
+    """Say what is wrong with a command line; the exit status is returned."""
+    text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
+    write(2, text)
     return EXIT_USAGE
 
 
 def _print(text: str) -> int:
-    return 0 if _write(1, text) else 1
+    return 0 if write(1, text) else 1
 
 
-def _write(fd: int, text: str) -> bool:
+def write(fd: int, text: str) -> bool:
+    """Write all of a text; False if that cannot be done."""
     data = text.encode("utf-8", "backslashreplace")
     try:
         while data:
