@@ -47,7 +47,7 @@ from heat.cli import refuse, write
 from heat.mistakes import Mistake, of_option, shown
 from heat.options import BAD, OPTIONS, Option, Options
 from heat.rehearsal import told
-from heat.rehearsal.advice import advice, as_in_file
+from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.results import Plot, exit_of_script, results
 from heat.rehearsal.svg import drawn
@@ -110,9 +110,9 @@ def main(words: Sequence[str]) -> int:
 
 
 def _print(played: Played, asked: _Asked, *, as_json: bool) -> None:
-    given = advice(asked.options)
+    given = advice(asked.options, asked.plot.fail.after)
     if asked.in_file:
-        given = as_in_file(given, asked.in_file)
+        given = [each.at(asked.in_file) for each in given]
     text = told.as_json(played, given) if as_json else told.lines(played, given, colour=_colour())
     write(1, "".join(f"{line}\n" for line in text))
 
