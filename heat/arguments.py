@@ -14,6 +14,16 @@ from heat.options import OF_HEAT, OPTIONS, Common, Config, Option, Options, buil
 from heat.text import escaped
 
 
+class Grammar(NamedTuple):
+    """What can be written on a command line: the text of its help, and the table of options."""
+
+    usage: str
+    options: tuple[Option, ...] = OPTIONS
+    program: str = "HEAT"
+    command: str = "heat"
+    """What is typed."""
+
+
 class Words(NamedTuple):
     """A command line taken apart: values of options, flags, the command, and mistakes."""
 
@@ -38,18 +48,13 @@ class Asked(NamedTuple):
 
 def parse(usage: str, words: Sequence[str]) -> Asked:
     """What a command line asks for."""
-    try:
-        taken = _from_docopt(
-            docopt.docopt(usage, list(words), default_help=False, options_first=True)
-        )
-    except docopt.DocoptExit:
-        taken = explain(words)
+    taken = take_apart(Grammar(usage), words)
     for request in ("help", "version"):
         if f"--{request}" in taken.flags:
             return Asked(request)
     whole = common(taken.given, taken.flags)
     if "--config" in taken.given or any(each.key == "config" for each in taken.mistakes):
-        wrong = [*taken.mistakes, *_beside_config(taken)]
+        wrong = [*taken.mistakes, *beside_config(taken)]
         return Asked("watch", None, wrong, whole, taken.given.get("--config", ""))
     options, mistakes = build(taken.given, taken.flags, taken.command)
     if taken.mistakes or options is None:
@@ -57,7 +62,16 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
     return Asked("watch", options, (), whole)
 
 
-def _beside_config(taken: Words) -> list[Mistake]:
+def take_apart(grammar: Grammar, words: Sequence[str]) -> Words:
+    """The words of a command line, each in its place, or what is wrong with them."""
+    try:
+        found = docopt.docopt(grammar.usage, list(words), default_help=False, options_first=True)
+    except docopt.DocoptExit:
+        return explain(words, grammar)
+    return _from_docopt(found, grammar.options)
+
+
+def beside_config(taken: Words) -> list[Mistake]:
     """What is wrong with the options of a HEAT that reads a file."""
     of_heat = {name: value for name, value in taken.given.items() if name in OF_HEAT}
     _, mistakes = parsed(of_heat)
@@ -81,10 +95,10 @@ def _beside_config(taken: Words) -> list[Mistake]:
     return mistakes
 
 
-def _from_docopt(found: Mapping[str, object]) -> Words:
+def _from_docopt(found: Mapping[str, object], options: Sequence[Option]) -> Words:
     given: dict[str, str] = {}
     flags: set[str] = set()
-    for option in OPTIONS:
+    for option in options:
         value = found.get(option.name)
         if isinstance(value, str):
             given[option.name] = value
@@ -98,7 +112,7 @@ def _from_docopt(found: Mapping[str, object]) -> Words:
     return Words(given, frozenset(flags), words)
 
 
-def explain(words: Sequence[str]) -> Words:
+def explain(words: Sequence[str], grammar: Grammar) -> Words:
     """Read what docopt refused, and say what is wrong with it."""
     given: dict[str, str] = {}
     flags: set[str] = set()
@@ -108,7 +122,7 @@ def explain(words: Sequence[str]) -> Words:
         word = rest.pop(0)
         if word == "--":
             break
-        for option, value in _options_of(word, rest, mistakes):
+        for option, value in _options_of(word, rest, grammar, mistakes):
             if option.name in given or option.name in flags:
                 line = f"Error: {option.name} is given twice"
                 mistakes.append(Mistake(line, "leave one of them out"))
@@ -120,11 +134,11 @@ def explain(words: Sequence[str]) -> Words:
 
 
 def _options_of(
-    word: str, rest: list[str], mistakes: list[Mistake]
+    word: str, rest: list[str], grammar: Grammar, mistakes: list[Mistake]
 ) -> list[tuple[Option, str | None]]:
     if word.startswith("--"):
         name, equals, value = word.partition("=")
-        option = _named(name, mistakes)
+        option = _named(name, grammar, mistakes)
         if option is None:
             return []
         if option.parse is None:
@@ -137,10 +151,11 @@ def _options_of(
     letters = word[1:]
     while letters:
         letter, letters = letters[0], letters[1:]
-        option = next((each for each in OPTIONS if each.short == f"-{letter}"), None)
+        option = next((each for each in grammar.options if each.short == f"-{letter}"), None)
         if option is None:
-            line = f"Error: -{escaped(letter)} is not an option of HEAT ('{escaped(word)}')"
-            mistakes.append(Mistake(line, "HEAT's own options stand before the command"))
+            of = grammar.program
+            line = f"Error: -{escaped(letter)} is not an option of {of} ('{escaped(word)}')"
+            mistakes.append(Mistake(line, f"{of}'s own options stand before the command"))
             break
         if option.parse is None:
             found.append((option, None))
@@ -159,11 +174,11 @@ def _next(option: Option, rest: list[str], mistakes: list[Mistake]) -> str | Non
     return None
 
 
-def _named(name: str, mistakes: list[Mistake]) -> Option | None:
-    names = [option.name for option in OPTIONS]
+def _named(name: str, grammar: Grammar, mistakes: list[Mistake]) -> Option | None:
+    names = [option.name for option in grammar.options]
     meant = [name] if name in names else [each for each in names if each.startswith(name)]
     if len(meant) == 1:
-        return OPTIONS[names.index(meant[0])]
+        return grammar.options[names.index(meant[0])]
     shown = escaped(name)
     if meant:
         line = f"Error: {shown} is short for more than one option"
@@ -172,6 +187,9 @@ def _named(name: str, mistakes: list[Mistake]) -> Option | None:
         import difflib
 
         near = difflib.get_close_matches(name, names, 1, 0.5)
-        fix = f"did you mean {near[0]}?" if near else "'heat --help' lists the options"
-        mistakes.append(Mistake(f"Error: {shown} is not an option of HEAT", fix))
+        fix = (
+            f"did you mean {near[0]}?" if near else f"'{grammar.command} --help' lists the options"
+        )
+        line = f"Error: {shown} is not an option of {grammar.program}"
+        mistakes.append(Mistake(line, fix))
     return None

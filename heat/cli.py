@@ -125,7 +125,7 @@ def _run(argv: Sequence[str] | None) -> int:
     from heat import preflight
 
     if problem := preflight.wrong_platform():
-        return _refuse([f"Error: {problem}"])
+        return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":
         return _print(USAGE)
@@ -133,7 +133,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
         told = [str(mistake) for mistake in asked.mistakes]
-        return _refuse(told, journal=asked.common.journal)
+        return refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
 
@@ -188,21 +188,23 @@ def _located(common: "Common", path: str) -> "Common":
     )
 
 
-def _refuse(lines: Sequence[str], *, journal: bool = False) -> int:
-    text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
+def refuse(lines: Sequence[str], command: str = "heat", *, journal: bool = False) -> int:
+    """Say what is wrong with a command line; the exit status is returned."""
+    text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
     if journal:
         from heat.console import for_journal
 
         text = for_journal(text)
-    _write(2, text)
+    write(2, text)
     return EXIT_USAGE
 
 
 def _print(text: str) -> int:
-    return 0 if _write(1, text) else 1
+    return 0 if write(1, text) else 1
 
 
-def _write(fd: int, text: str) -> bool:
+def write(fd: int, text: str) -> bool:
+    """Write all of a text; False if that cannot be done."""
     data = text.encode("utf-8", "backslashreplace")
     try:
         while data:

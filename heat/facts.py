@@ -138,7 +138,7 @@ def why(watch: Watch, unix: float) -> Facts:
         "target": {"pid": options.pid, "pid_file": options.pid_file}
         if options.has_target
         else None,
-        "frozen": watch.parts.target.frozen(),
+        "frozen": watch.parts.target.owes(),
         "start_period": _start_period(monitor, look),
         "options": _of_options(options),
     }

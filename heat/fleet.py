@@ -103,7 +103,7 @@ class Fleet:
         self._active += 1
         self._books.moved()
         self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
         pause = None if ledger is None else ledger.pause
         if found is None and pause is None:
             watch.start(self._first(options))
@@ -175,7 +175,7 @@ class Fleet:
             self._mind_frozen(parts.target, watch.ledger)
             self._forget_target(before)
             self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
 
     def _remove(self, name: str) -> None:
         if self._forget_awaited(name):
@@ -265,6 +265,12 @@ class Fleet:
                     watch.target_gone(target.gone_reason())
 
             self._loop.watch(target.pidfd, ended, watch)
+
+    def _warn(self, watch: Watch) -> None:
+        pid = preflight.present_target(watch.parts.target)
+        options = watch.parts.options
+        for warning in preflight.warnings(options, pid, in_file=self._books.named):
+            watch.warn(warning)
 
     def _forget_target(self, parts: Parts) -> None:
         if isinstance(parts.target, PidTarget) and not parts.target.ended:

@@ -288,11 +288,13 @@ def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
     )
 
 
-def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+def parsed(
+    given: Mapping[str, str], options: Sequence[Option] = OPTIONS
+) -> tuple[dict[str, Any], list[Mistake]]:
     """The values by their options, `BAD` where one cannot be read, and what is wrong with those."""
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
-    for option in OPTIONS:
+    for option in options:
         if option.parse is None or option.name not in given:
             continue
         text = given[option.name]

@@ -17,7 +17,6 @@ from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.past import RESET, Changed, Pause
-from heat.preflight import present_target, warnings
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
@@ -710,11 +709,9 @@ class Watch:
             self._arm_tick()
         self._feed(LimitsChanged(parts.options.limits))
 
-    def warn(self, *, named: bool) -> None:
-        """Say what is allowed in its options and may not be meant."""
-        pid = present_target(self.parts.target)
-        for warning in warnings(self.parts.options, pid, in_file=named):
-            self._journal.warn(warning)
+    def warn(self, text: str) -> None:
+        """Write down what is allowed in its options and may not be meant."""
+        self._journal.warn(text)
 
     def look(self) -> Look:
         """What can be seen of it now."""

@@ -145,7 +145,7 @@ class Target(Protocol):
         """Send, and return the process id it went to. Raises TargetError."""
         ...
 
-    def frozen(self) -> int | None:
+    def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
         ...
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import resource
 import socket
 import time
@@ -158,7 +159,6 @@ def test_a_terminal_that_nobody_reads_costs_lines_and_no_time(terminal: tuple[in
         stream.line(f"line {number}")
         stream.flush()
 
-    assert len(said) == 1
     assert "cannot write to stdout: nobody reads it" in said[0]
 
     seen = taken(master)
@@ -166,12 +166,16 @@ def test_a_terminal_that_nobody_reads_costs_lines_and_no_time(terminal: tuple[in
     stream.flush()
     seen += taken(master)
     stream.close()
-    lines = seen.decode().split("\r\n")
+    *lines, last = seen.decode().split("\r\n")
+    dropped = [
+        re.fullmatch(r"stdout can be written again; (\d+) .* dropped", each) for each in said
+    ]
 
-    assert (
-        said[1] == f"stdout can be written again; {3000 - len(lines) + 2} of its lines were dropped"
-    )
-    assert lines == [*(f"line {number}" for number in range(len(lines) - 2)), "again", ""]
+    # The terminal itself makes some room now and then: what got out is whole and in order.
+    assert (lines[-1], last) == ("again", "")
+    numbers = [int(line.removeprefix("line ")) for line in lines[:-1]]
+    assert numbers == sorted(set(numbers))
+    assert sum(int(found[1]) for found in dropped if found) == 3000 - len(numbers)
     assert fcntl.fcntl(slave, fcntl.F_GETFL) == flags
 
 

@@ -55,7 +55,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back() -> None:
     readers = [
         path.name
-        for path in (HOME / "heat").glob("*.py")
+        for path in (HOME / "heat").rglob("*.py")
         if re.search(r"\btime\.(time|monotonic|sleep)\b|\bdatetime\b", path.read_text())
     ]
 
@@ -63,8 +63,17 @@ def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back(
     assert (HOME / "heat/loop.py").read_text().count("time.") == 2
 
 
+def test_the_watch_reaches_for_nothing_but_what_it_is_given() -> None:
+    for module in ("watch", "run", "schedule", "turns", "journal"):
+        found = imports(HOME / f"heat/{module}.py")
+
+        assert found.isdisjoint(
+            {"os", "heat.files", "heat.preflight", "heat.process", "heat.scripts", "heat.target"}
+        )
+
+
 def test_states_are_compared_in_the_table_alone() -> None:
-    for path in (HOME / "heat").glob("*.py"):
+    for path in (HOME / "heat").rglob("*.py"):
         assert not re.search(r"\bif .*\bState\.\w+", path.read_text()) or path.name == "status.py"
 
 

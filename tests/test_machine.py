@@ -697,6 +697,14 @@ CASES = [
         [CLOSE, effects.OpenWindow(9.0)],
     ),
     Case(
+        "a window that was overdue and gets another length is not overdue any more",
+        RECOVER,
+        (*WINDOW, WindowClosed(), LimitsChanged(RECOVER._replace(recovery_timeout=90.0))),
+        failed(500),
+        RECOVERING,
+        [],
+    ),
+    Case(
         "an open window whose length stays goes on",
         TWICE,
         WINDOW,

@@ -13,7 +13,7 @@ from conftest import Place
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heat.arguments import explain, parse
+from heat.arguments import Grammar, explain, parse
 from heat.cli import USAGE, main, understand
 from heat.errors import TargetError
 from heat.target import open_process
@@ -462,7 +462,7 @@ def test_as_root_what_anybody_may_write_to_is_refused(folder: Place) -> None:
 ), max_size=6))  # fmt: skip
 def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
     asked = parse(USAGE, given_words)
-    explained = explain(given_words)
+    explained = explain(given_words, Grammar(USAGE))
 
     if asked.options is not None:
         assert explained.mistakes == []
