@@ -285,7 +285,7 @@ class Nowhere:
 
     shown = ""
 
-    def result(self, text: str, colour: str = "") -> None:
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
         """Nobody reads it."""
 
     def news(self, text: str, colour: str = "") -> None:
