@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
-from states.memory import Memory, remember
+from states.memory import Memory, remember, unchanged
 from states.model import FailRun, Failure, Monitor, Remedy, State
 
 if TYPE_CHECKING:
@@ -135,7 +135,10 @@ class Ledger:
 
     def stepped(self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]) -> None:
         """The machine has taken a step; ``changed`` if it came to another state by it."""
-        memory, before = remember(monitor), self._memory
+        before = self._memory
+        if unchanged(monitor, before):
+            return
+        memory = remember(monitor)
         if memory == before:
             return
         self._memory = memory
