@@ -80,8 +80,9 @@ class Writer:
         self._books.console.news(f"{self._prefix}{text}", colour)
 
     def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
-        body = "".join(f"> {line}\n" for line in said)
-        self._books.verbose.write(f"{time} : {kind} : {self._prefix}{field} :\n{body}")
+        head = f"{time} : {kind} : {self._prefix}{field} :\n"
+        # At once: a flood makes this a megabyte, and a copy another one.
+        self._books.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
 
 
 class HeatJournal(Writer):

@@ -319,11 +319,11 @@ def test_command_lines_that_are_refused(folder: Place, line: str, said: str) -> 
     assert not (folder.folder / "heat.log").exists()
 
 
-@pytest.mark.parametrize("line", [*VALUES, *WHOLE], ids=lambda part: str(part[0])[:60])
-def test_every_mistake_has_its_fix(folder: Place, line: tuple[str, str]) -> None:
+def test_every_mistake_has_its_fix(folder: Place) -> None:
     del folder
-    for mistake in understand(["-i", "3", *words(line[0])]).mistakes:
-        assert mistake.fix, mistake.line
+    for line, _ in (*VALUES, *WHOLE):
+        for mistake in understand(["-i", "3", *words(line)]).mistakes:
+            assert mistake.fix, mistake.line
 
 
 def test_the_catalogue_has_more_than_a_hundred_lines() -> None:
