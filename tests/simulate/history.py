@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import heat.watch
 from heat.books import Books
@@ -35,8 +34,9 @@ from .invariants import Violation, Witness
 
 _INTERVALS = (10.0, 1.0, 4.0)
 _TARGETS = ("none", "pid", "pid-file")
-_SIGNALS = (None, int(signal.SIGUSR1), int(signal.SIGSTOP), int(signal.SIGKILL))
-_TO_ITSELF = (None, int(signal.SIGUSR1), int(signal.SIGTERM))
+_USR1, _STOP = int(signal.SIGUSR1), int(signal.SIGSTOP)
+_SIGNALS = (None, _USR1, _STOP, _STOP, None, int(signal.SIGKILL))
+_TO_ITSELF = (None, _USR1, None, _USR1, int(signal.SIGTERM))
 _MOMENT = 1e-7
 """Just before, just after: less than any length of time that is chosen."""
 _TO_END = 400.0
@@ -62,7 +62,7 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
             else None
         ),
         start_period=choices.of((0.0, 0.0, interval, 2.5 * interval)),
-        checks=choices.of((None, None, None, 20, 3)),
+        checks=choices.of((None, None, None, None, None, 40, 3)),
         fail=fail,
         fail_overlap_skip=fail and bool(choices.pick(2)),
         recovery=recovery,
@@ -81,7 +81,7 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
         fail="fail" if fail else None,
         recovery="recovery" if recovery else None,
         script_timeout=choices.of((None, interval, 2.0 * interval, 0.5)),
-        on_killed=choices.of(("fail", "fail", "error")),
+        on_killed=choices.of(("fail", "fail", "fail", "error")),
         limits=limits,
     )
 
@@ -118,7 +118,7 @@ def _ends_of_check(options: Options) -> tuple[Ends, ...]:
         Ends(after=None, stubborn=True, immortal=True),
         Ends(escapee=True),
     )
-    return quick * 3 + slow * 2 + odd * 2 + rare
+    return quick * 6 + slow * 4 + odd * 3 + rare
 
 
 def _ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
@@ -133,7 +133,7 @@ def _ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
         odd = odd[2:]
     killed = Ends(killed=15, after=0.5)
     gone = Ends(error="gone", passing=False)
-    return well * 3 + odd + (gone, killed)
+    return well * 6 + odd * 2 + (gone, killed)
 
 
 class _Child(SimulatedChild):
@@ -216,6 +216,14 @@ class _Target(SimulatedTarget):
         return super().send(signum)
 
 
+def _nothing(*_what: object) -> None:
+    """Nobody reads it."""
+
+
+def _never() -> float:
+    return 0.0
+
+
 class _Mute(Journal):
     """Writes nothing; a text a check would take longer than the check."""
 
@@ -223,18 +231,10 @@ class _Mute(Journal):
         nowhere = Nowhere()
         super().__init__(options, Books(nowhere, nowhere, nowhere, _never, Common()))
 
-    def __getattribute__(self, name: str) -> Any:
-        if name in {"options", "spelled", "_books"}:
-            return object.__getattribute__(self, name)
-        return _nothing
 
-
-def _nothing(*_what: object) -> None:
-    """Nobody reads it."""
-
-
-def _never() -> float:
-    return 0.0
+for _name in vars(Journal):
+    if callable(getattr(Journal, _name)) and not _name.startswith("_") and _name != "ending_of":
+        setattr(_Mute, _name, staticmethod(_nothing))
 
 
 class History:
@@ -286,7 +286,8 @@ class History:
         """What comes from outside, at moments at which something else is likely to happen."""
         for _ in range(self.choices.pick(4)):
             when = BEGINNING + self.options.interval * self.choices.pick(120) / 2
-            what = self.choices.of((self._reload, self._reload, self._end_target, self._stop))
+            reload = self._reload
+            what = self.choices.of((reload, reload, reload, self._end_target, self._stop))
             self.time.at(when, what, self)
         if self.choices.pick(8) == 7:
             when = BEGINNING + self.options.interval * self.choices.pick(60) / 4
