@@ -22,6 +22,8 @@ class Grammar(NamedTuple):
     program: str = "HEAT"
     command: str = "heat"
     """What is typed."""
+    options_first: bool = True
+    """From the first word that is no option, all are the command's."""
 
 
 class Words(NamedTuple):
@@ -65,7 +67,12 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
 def take_apart(grammar: Grammar, words: Sequence[str]) -> Words:
     """The words of a command line, each in its place, or what is wrong with them."""
     try:
-        found = docopt.docopt(grammar.usage, list(words), default_help=False, options_first=True)
+        found = docopt.docopt(
+            grammar.usage,
+            list(words),
+            default_help=False,
+            options_first=grammar.options_first,
+        )
     except docopt.DocoptExit:
         return explain(words, grammar)
     return _from_docopt(found, grammar.options)
@@ -104,11 +111,10 @@ def _from_docopt(found: Mapping[str, object], options: Sequence[Option]) -> Word
             given[option.name] = value
         elif value:
             flags.add(option.name)
-    command = found.get("COMMAND")
-    rest = found.get("ARG")
-    words = [command] if isinstance(command, str) else []
-    if isinstance(rest, list):
-        words += cast("list[str]", rest)
+    words: list[str] = []
+    for place in ("COMMAND", "ARG", "NAME"):
+        there = found.get(place)
+        words += [there] if isinstance(there, str) else cast("list[str]", there or [])
     return Words(given, frozenset(flags), words)
 
 
@@ -117,11 +123,16 @@ def explain(words: Sequence[str], grammar: Grammar) -> Words:
     given: dict[str, str] = {}
     flags: set[str] = set()
     mistakes: list[Mistake] = []
-    rest = list(words)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
+    rest, command = list(words), list[str]()
+    while rest:
         word = rest.pop(0)
         if word == "--":
             break
+        if not word.startswith("-") or word == "-":
+            command.append(word)
+            if grammar.options_first:
+                break
+            continue
         for option, value in _options_of(word, rest, grammar, mistakes):
             if option.name in given or option.name in flags:
                 line = f"Error: {option.name} is given twice"
@@ -130,7 +141,7 @@ def explain(words: Sequence[str], grammar: Grammar) -> Words:
                 flags.add(option.name)
             elif value is not None:
                 given[option.name] = value
-    return Words(given, frozenset(flags), rest, mistakes)
+    return Words(given, frozenset(flags), [*command, *rest], mistakes)
 
 
 def _options_of(

@@ -203,9 +203,9 @@ def _print(text: str) -> int:
     return 0 if write(1, text) else 1
 
 
-def write(fd: int, text: str) -> bool:
+def write(fd: int, text: str | bytes) -> bool:
     """Write all of a text; False if that cannot be done."""
-    data = text.encode("utf-8", "backslashreplace")
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
         while data:
             data = data[os.write(fd, data) :]

@@ -164,7 +164,7 @@ WATCH: tuple[Row, ...] = (
         (rules.note_check_ended,)),
 
     # A timed-out check is dead
-    Row((RECOVERING,), CheckGone, (rules.check_owed,), None,
+    Row((RECOVERING,), CheckGone, (rules.check_owed, rules.checks_left), None,
         (rules.note_check_gone, rules.run_check_at_once)),
     Row(WATCHING, CheckGone, (), None,
         (rules.note_check_gone,)),

@@ -375,6 +375,17 @@ CASES = [
         [RESTART, CHECK],
     ),
     Case(
+        "but not where another --count was read meanwhile, and is used up",
+        RECOVER,
+        (
+            *(Tick(), failed(dying=True), RecoveryEnded()),
+            LimitsChanged(RECOVER._replace(checks=1)),
+        ),
+        CheckGone(),
+        RECOVERING,
+        [],
+    ),
+    Case(
         "a timed-out check that is gone before the recovery has ended",
         RECOVER,
         (Tick(), failed(dying=True)),

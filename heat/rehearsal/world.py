@@ -125,6 +125,11 @@ class SimulatedChild:
             self._status = status
             self._exited()
 
+    @property
+    def immortal(self) -> bool:
+        """Nothing ends it."""
+        return self._ends.immortal
+
     def listen(self) -> None:
         """All it prints is there from the beginning."""
 
@@ -198,7 +203,12 @@ class SimulatedLauncher:
             raise StartError(ends.error, passing=ends.passing)
         self.last = program
         self._next += 1
-        return SimulatedChild(self._time, self._next - 1, ends, exited, owner)
+        return self._child(self._next - 1, ends, exited, owner)
+
+    def _child(
+        self, pid: int, ends: Ends, exited: Callable[[], None], owner: Owner
+    ) -> SimulatedChild:
+        return SimulatedChild(self._time, pid, ends, exited, owner)
 
 
 class SimulatedTarget:
