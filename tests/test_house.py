@@ -176,13 +176,27 @@ def test_the_version_is_in_the_changelog() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("heat.cli", {"docopt", "transitions", "json", "dataclasses", "subprocess", "asyncio"}),
+        (
+            "heat.cli",
+            {
+                "docopt",
+                "transitions",
+                "json",
+                "dataclasses",
+                "subprocess",
+                "asyncio",
+                "rich",
+                "heat.ctl",
+            },
+        ),
         (
             "heat.service",
             {
                 "heat.config",
                 "heat.systemd",
                 "socket",
+                "heat.ctl",
+                "rich",
                 "tomllib",
                 "json",
                 "subprocess",
