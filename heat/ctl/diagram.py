@@ -1,4 +1,4 @@
-"""Diagram: the machine of a monitor, drawn from the table that runs.
+"""heatctl diagram: the machine of a monitor, drawn from the table that runs.
 
 Usage:
   heatctl diagram [options] [NAME]

@@ -1,4 +1,4 @@
-"""Rehearse: what HEAT would do when the check gave these results.
+"""heatctl rehearse: what HEAT would do when the check gave these results.
 
 Usage:
   heatctl rehearse -i SECS [options] [--] COMMAND [ARG...]
