@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class Adopted:
-    """A launcher of the one program that runs already; ``pidfd`` is closed when it is over."""
+    """Has the one program that runs already; ``pidfd`` is closed when it is over."""
 
     def __init__(self, loop: Loop, pid: int, pidfd: int) -> None:
+        self.age = age(pid)
         self._loop = loop
         self._pid = pid
         self._pidfd = pidfd
@@ -103,10 +104,10 @@ class AdoptedChild:
         self._exited = _nothing
 
 
-def take_up(loop: Loop, held: Held) -> tuple[Adopted, float] | None:
-    """What waits for a program that an earlier HEAT has started, and its age; None if it ended."""
+def take_up(loop: Loop, held: Held) -> Adopted | None:
+    """What has a program that an earlier HEAT has started; None if it has ended."""
     pidfd = open_same(held.pid, held.identity)
-    return None if pidfd is None else (Adopted(loop, held.pid, pidfd), age(held.pid))
+    return None if pidfd is None else Adopted(loop, held.pid, pidfd)
 
 
 def find(program: Program, environment: Mapping[str, str]) -> Held | None:

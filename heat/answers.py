@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.errors import HeatError
 from heat.facts import COLUMNS, Facts, of_monitor, row, why
@@ -111,14 +111,12 @@ class Answers:
     # What is looked at
 
     def _status(self, asked: Facts) -> Answer:
-        names = asked.get("names")
+        names: Any = asked.get("names")
         if names is None:
-            watches = list(self._fleet.watches.values())
-        elif isinstance(names, list) and all(isinstance(name, str) for name in names):
-            watches = [self._named(name) for name in names]
-        else:
+            return self._statuses(list(self._fleet.watches.values()))
+        if not isinstance(names, list):
             raise RefusedError("names is no list of names")
-        return self._statuses(watches)
+        return self._statuses([self._named(str(name)) for name in cast("list[object]", names)])
 
     def _statuses(self, watches: Sequence[Watch]) -> Answer:
         for watch in watches:
@@ -226,10 +224,11 @@ _MOST_LIKE = 1000
 
 def _understood(request: bytes) -> Facts:
     try:
-        asked = json.loads(request)
+        found: Any = json.loads(request)
     except (ValueError, RecursionError):
         raise RefusedError("the request is no JSON object", "one object a line") from None
-    if not isinstance(asked, dict) or not isinstance(asked.get("do"), str):
+    asked = cast(Facts, found) if isinstance(found, dict) else {}
+    if not isinstance(asked.get("do"), str):
         raise RefusedError("the request says not what to do", '{"heat": 1, "do": "hello"}')
     if asked.get("heat") != VERSION:
         raise RefusedError(
@@ -253,19 +252,18 @@ def _done(**more: object) -> Answer:
 
 def _why_no_check(watch: Watch) -> str:
     monitor = watch.monitor
-    if watch.exit_code is not None:
-        return f"it is not checked any more ({monitor.state})"
-    if watch.paused is not None:
-        return "it is paused"
-    if monitor.check is CheckSlot.RUNNING:
-        return "a check runs already"
-    if monitor.check is CheckSlot.DYING:
-        return "a check that timed out is still dying"
-    if monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED):
-        return "it recovers: the next check comes when the recovery script has ended"
-    if monitor.fail_running:
-        return "the fail script runs, and fail-overlap is skip"
-    return "its checks are counted out (count)"
+    reasons = (
+        (watch.exit_code is not None, f"it is not checked any more ({monitor.state})"),
+        (watch.paused is not None, "it is paused"),
+        (monitor.check is CheckSlot.RUNNING, "a check runs already"),
+        (monitor.check is CheckSlot.DYING, "a check that timed out is still dying"),
+        (
+            monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED),
+            "it recovers: the next check comes when the recovery script has ended",
+        ),
+        (monitor.fail_running, "the fail script runs, and fail-overlap is skip"),
+    )
+    return next((why for holds, why in reasons if holds), "its checks are counted out (count)")
 
 
 def _how_to_check(watch: Watch) -> str:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from heat.world import Printer, Records
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Books(NamedTuple):
     """Console and logs of one HEAT; ``named`` if lines carry the names of monitors."""
 
@@ -22,6 +26,8 @@ class Books(NamedTuple):
     unix: Callable[[], float]
     common: Common
     named: bool = False
+    moved: Callable[[], None] = _nothing
+    """Told that a monitor's state is another one, or that there is another monitor."""
 
 
 class Writer:
@@ -74,8 +80,9 @@ class Writer:
         self._books.console.news(f"{self._prefix}{text}", colour)
 
     def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
-        body = "".join(f"> {line}\n" for line in said)
-        self._books.verbose.write(f"{time} : {kind} : {self._prefix}{field} :\n{body}")
+        head = f"{time} : {kind} : {self._prefix}{field} :\n"
+        # At once: a flood makes this a megabyte, and a copy another one.
+        self._books.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
 
 
 class HeatJournal(Writer):
@@ -132,3 +139,6 @@ class HeatJournal(Writer):
     def status(self, text: str) -> None:
         """What SIGUSR1 asked for."""
         self._news(f"heat: {text}")
+
+    def over(self) -> None:
+        """Nothing is said from here on."""

@@ -3,8 +3,8 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR] [--control PATH]
-                     [--state FILE]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--log-format FORMAT]
+                     [--control PATH] [--state FILE]
   heat -h | --help
   heat --version
 
@@ -52,6 +52,8 @@ Recovery, after failures in a row:
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
   --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
+                            priority in place of the time (default: text)
   --control PATH            listen there for heatctl (default with --config:
                             /run/heat/heat.sock for root, else
                             $XDG_RUNTIME_DIR/heat.sock)
@@ -123,14 +125,15 @@ def _run(argv: Sequence[str] | None) -> int:
     from heat import preflight
 
     if problem := preflight.wrong_platform():
-        return _refuse([f"Error: {problem}"])
+        return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":
         return _print(USAGE)
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
-        return _refuse([str(mistake) for mistake in asked.mistakes])
+        told = [str(mistake) for mistake in asked.mistakes]
+        return refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
 
@@ -185,18 +188,24 @@ def _located(common: "Common", path: str) -> "Common":
     )
 
 
-def _refuse(lines: Sequence[str]) -> int:
-    text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
-    _write(2, text)
+def refuse(lines: Sequence[str], command: str = "heat", *, journal: bool = False) -> int:
+    """Say what is wrong with a command line; the exit status is returned."""
+    text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
+    if journal:
+        from heat.console import for_journal
+
+        text = for_journal(text)
+    write(2, text)
     return EXIT_USAGE
 
 
 def _print(text: str) -> int:
-    return 0 if _write(1, text) else 1
+    return 0 if write(1, text) else 1
 
 
-def _write(fd: int, text: str) -> bool:
-    data = text.encode("utf-8", "backslashreplace")
+def write(fd: int, text: str | bytes) -> bool:
+    """Write all of a text; False if that cannot be done."""
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
         while data:
             data = data[os.write(fd, data) :]

@@ -10,7 +10,7 @@ from heat.options import Options
 from heat.past import Pause
 from heat.status import coming
 from heat.tally import Tallies
-from states.model import CheckSlot, Monitor, Remedy, State
+from states.model import CheckSlot, Monitor, Remedy
 
 if TYPE_CHECKING:
     from heat.watch import Look, Watch
@@ -129,7 +129,7 @@ def why(watch: Watch, unix: float) -> Facts:
             "last_code": last.code,
             "last_time": last.time,
         },
-        "passes": monitor.passes if monitor.state is State.RECOVERING else 0,
+        "passes": monitor.passes if monitor.attempts else 0,
         "success_threshold": monitor.limits.success_threshold,
         "remedy": monitor.remedy.value,
         "window": _of_window(monitor, look),
@@ -138,7 +138,7 @@ def why(watch: Watch, unix: float) -> Facts:
         "target": {"pid": options.pid, "pid_file": options.pid_file}
         if options.has_target
         else None,
-        "frozen": watch.parts.target.frozen(),
+        "frozen": watch.parts.target.owes(),
         "start_period": _start_period(monitor, look),
         "options": _of_options(options),
     }

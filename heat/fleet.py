@@ -21,7 +21,6 @@ from heat.target import NoTarget, PidFileTarget, PidTarget
 from heat.text import escaped
 from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
 
-
 if TYPE_CHECKING:
     from heat.keeping import Keeping
     from heat.ledger import Ledger, Remembered
@@ -38,7 +37,6 @@ class Fleet:
         books: Books,
         myself: NoTarget,
         ended: Callable[[], None],
-        keeping: Keeping | None = None,
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self._loop = loop
@@ -46,7 +44,7 @@ class Fleet:
         self._books = books
         self._myself = myself
         self._ended = ended
-        self._keeping = keeping
+        self._keeping: Keeping | None = None
         self._began = world.clock.now()
         self._active = 0
         self._leaving: dict[str, Watch] = {}
@@ -60,16 +58,19 @@ class Fleet:
         self._watch_done = self._done
         """One bound method for all."""
 
-    def add(self, monitors: Iterable[Options], config: str | None = None) -> None:
-        """Watch these, from where an earlier HEAT has left them.
+    def begin(
+        self, monitors: Iterable[Options], keeping: Keeping | None = None, config: str | None = None
+    ) -> None:
+        """Watch these; what is ``keeping`` knows where an earlier HEAT has left them.
 
         Raises HeatError or OSError before any of them is watched.
         """
+        self._keeping = keeping
         made = self._all_parts(monitors)
         taken: Sequence[tuple[Ledger | None, Remembered | None]] = [(None, None)] * len(made)
-        if self._keeping is not None:
-            taken = self._keeping.begin([parts.options.name for parts in made], config)
-            self._keeping.keep(self._ledgers)
+        if keeping is not None:
+            taken = keeping.begin([parts.options.name for parts in made], config)
+            keeping.keep(self._ledgers)
         for parts, (ledger, found) in zip(made, taken, strict=True):
             self._add(parts, ledger, found)
 
@@ -100,8 +101,9 @@ class Fleet:
             watch.stay_in_error(found)
             return
         self._active += 1
+        self._books.moved()
         self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
         pause = None if ledger is None else ledger.pause
         if found is None and pause is None:
             watch.start(self._first(options))
@@ -173,7 +175,7 @@ class Fleet:
             self._mind_frozen(parts.target, watch.ledger)
             self._forget_target(before)
             self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
 
     def _remove(self, name: str) -> None:
         if self._forget_awaited(name):
@@ -263,6 +265,12 @@ class Fleet:
                     watch.target_gone(target.gone_reason())
 
             self._loop.watch(target.pidfd, ended, watch)
+
+    def _warn(self, watch: Watch) -> None:
+        pid = preflight.present_target(watch.parts.target)
+        options = watch.parts.options
+        for warning in preflight.warnings(options, pid, in_file=self._books.named):
+            watch.warn(warning)
 
     def _forget_target(self, parts: Parts) -> None:
         if isinstance(parts.target, PidTarget) and not parts.target.ended:

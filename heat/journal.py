@@ -84,7 +84,7 @@ class Journal(Writer):
             return
         if not self._books.common.json:
             text, colour = shown
-            self._books.console.result(f"{check.started}: {self._prefix}{text}", colour)
+            self._books.console.result(f"{self._prefix}{text}", colour, check.started)
             return
         import json
 
@@ -128,6 +128,7 @@ class Journal(Writer):
         """The state is another one."""
         failures = f" ({counted(count, 'failure')})" if count else ""
         self._info(f"{before.value} -> {after.value}{failures}")
+        self._books.moved()
 
     def not_counted(self) -> None:
         """A failure in the start period."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
-from states.memory import Memory, remember
+from states.memory import Memory, remember, unchanged
 from states.model import FailRun, Failure, Monitor, Remedy, State
 
 if TYPE_CHECKING:
@@ -17,6 +17,43 @@ if TYPE_CHECKING:
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """What is held: the process of a script, or a target that was stopped."""
+
+_TRANSITION = (
+    "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
+)
+_OUTAGE = "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)"
+_OUTAGE_GOES_ON = (
+    "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
+)
+_RECOVERY = (
+    "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
+    "((SELECT max(id) FROM outages WHERE monitor = ?), ?, ?, ?)"
+)
+_HELPED = (
+    "UPDATE recoveries SET helped = 1, ended = coalesce(ended, ?), "
+    "well_after = ? - coalesce(ended, ?) WHERE monitor = ? AND helped IS NULL"
+)
+_USELESS = "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL"
+_OUTAGE_ENDED = "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL"
+_HELD = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
+_RECOVERY_ENDED = (
+    "UPDATE recoveries SET ended = ?, code = ?, how = ? WHERE monitor = ? AND ended IS NULL"
+)
+_RECOVERY_OVER = (
+    "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
+    "WHERE monitor = ? AND ended IS NULL"
+)
+_PAUSE = "INSERT INTO pauses (monitor, began, until, reason) VALUES (?, ?, ?, ?)"
+_PAUSE_ENDED = "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL"
+_ADDED = (
+    "INSERT INTO monitors (name, since) VALUES (?, ?) ON CONFLICT (name) DO "
+    "UPDATE SET removed = NULL, since = excluded.since, memory = NULL "
+    "WHERE removed IS NOT NULL"
+)
+_REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
+_RELEASED = "DELETE FROM held WHERE monitor = ? AND role = ?"
+_LET_GO = "DELETE FROM held WHERE monitor = ? AND role != ?"
+_MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
 
 
 class Remembered(NamedTuple):
@@ -98,7 +135,10 @@ class Ledger:
 
     def stepped(self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]) -> None:
         """The machine has taken a step; ``changed`` if it came to another state by it."""
-        memory, before = remember(monitor), self._memory
+        before = self._memory
+        if unchanged(monitor, before):
+            return
+        memory = remember(monitor)
         if memory == before:
             return
         self._memory = memory
@@ -109,7 +149,7 @@ class Ledger:
 
     def _row(self) -> Statement:
         text = encoded(self._memory, self.changed, self.began)
-        return "UPDATE monitors SET memory = ? WHERE name = ?", (text, self._name)
+        return _MEMORY, (text, self._name)
 
     def _told(
         self, before: Memory, after: Memory, changed: Changed | None, now: float
@@ -118,27 +158,24 @@ class Ledger:
         if changed is not None:
             self.changed = changed
             yield (
-                "INSERT INTO transitions (monitor, at, before, after, count, reason) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                _TRANSITION,
                 (name, changed.at, *changed[:2], *changed[3:]),
             )
         if self.began is None and not after.well:
             self.began = now
             yield (
-                "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)",
+                _OUTAGE,
                 (name, now, after.failures, after.attempts),
             )
         elif self.began is not None and after.failures:
             yield (
-                "UPDATE outages SET failures = ?, recoveries = ? "
-                "WHERE monitor = ? AND ended IS NULL",
+                _OUTAGE_GOES_ON,
                 (after.failures, after.attempts, name),
             )
         if after.attempts > before.attempts:
             yield self._useless()
             yield (
-                "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
-                "((SELECT max(id) FROM outages WHERE monitor = ?), ?, ?, ?)",
+                _RECOVERY,
                 (name, name, after.attempts, now),
             )
         if after.remedy is Remedy.RUNNING and before.remedy is not Remedy.RUNNING:
@@ -153,7 +190,7 @@ class Ledger:
 
     def _useless(self) -> Statement:
         return (
-            "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL",
+            _USELESS,
             (self._name,),
         )
 
@@ -164,12 +201,11 @@ class Ledger:
             yield self._useless()
         else:
             yield (
-                "UPDATE recoveries SET helped = 1, ended = coalesce(ended, ?), "
-                "well_after = ? - coalesce(ended, ?) WHERE monitor = ? AND helped IS NULL",
+                _HELPED,
                 (now, now, now, self._name),
             )
         yield (
-            "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL",
+            _OUTAGE_ENDED,
             (now, "reset" if reset else "passed", self._name),
         )
 
@@ -179,8 +215,7 @@ class Ledger:
         self.held = _NOTHING
         rows = [
             (
-                "INSERT INTO transitions (monitor, at, before, after, count, reason) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                _TRANSITION,
                 (self._name, changed.at, *changed[:2], *changed[3:]),
             ),
             self._row(),
@@ -193,13 +228,12 @@ class Ledger:
     def hold(self, role: str, pid: int, identity: str) -> None:
         """This process must be known after a restart."""
         self.held = {**self.held, role: Held(pid, identity)}
-        statement = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
-        self._store.write([(statement, (self._name, role, pid, identity))])
+        self._store.write([(_HELD, (self._name, role, pid, identity))])
 
     def _released(self, role: str) -> Statement:
         if role in self.held:
             self.held = {each: held for each, held in self.held.items() if each != role}
-        return "DELETE FROM held WHERE monitor = ? AND role = ?", (self._name, role)
+        return _RELEASED, (self._name, role)
 
     def release(self, role: str) -> None:
         """It need not be known any more."""
@@ -211,8 +245,7 @@ class Ledger:
         self._store.write(
             [
                 (
-                    "UPDATE recoveries SET ended = ?, code = ?, how = ? "
-                    "WHERE monitor = ? AND ended IS NULL",
+                    _RECOVERY_ENDED,
                     (now, run.status.code if not run.timed_out else None, how, self._name),
                 )
             ]
@@ -223,8 +256,7 @@ class Ledger:
         self._store.write(
             [
                 (
-                    "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
-                    "WHERE monitor = ? AND ended IS NULL",
+                    _RECOVERY_OVER,
                     (now, self._name),
                 )
             ]
@@ -239,7 +271,7 @@ class Ledger:
             [
                 self._unpaused(pause.since),
                 (
-                    "INSERT INTO pauses (monitor, began, until, reason) VALUES (?, ?, ?, ?)",
+                    _PAUSE,
                     (self._name, *pause),
                 ),
             ]
@@ -252,7 +284,7 @@ class Ledger:
 
     def _unpaused(self, now: float) -> Statement:
         return (
-            "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL",
+            _PAUSE_ENDED,
             (now, self._name),
         )
 
@@ -261,9 +293,7 @@ class Ledger:
     def added(self, now: float) -> Statement:
         """It is watched from here on."""
         return (
-            "INSERT INTO monitors (name, since) VALUES (?, ?) ON CONFLICT (name) DO "
-            "UPDATE SET removed = NULL, since = excluded.since, memory = NULL "
-            "WHERE removed IS NOT NULL",
+            _ADDED,
             (self._name, now),
         )
 
@@ -274,30 +304,30 @@ class Ledger:
             yield self._row()
         if self.began is not None:
             yield (
-                "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)",
+                _OUTAGE,
                 (self._name, self.began, self._memory.failures, self._memory.attempts),
             )
         if self.pause is not None:
             yield (
-                "INSERT INTO pauses (monitor, began, until, reason) VALUES (?, ?, ?, ?)",
+                _PAUSE,
                 (self._name, *self.pause),
             )
         for role, (pid, identity) in self.held.items():
             yield (
-                "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)",
+                _HELD,
                 (self._name, role, pid, identity),
             )
 
 
 def removed(name: str, now: float) -> Iterator[Statement]:
     """A monitor is no longer watched."""
-    yield "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?", (now, name)
-    yield "DELETE FROM held WHERE monitor = ? AND role != ?", (name, FROZEN)
-    yield "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL", (now, name)
-    yield ("UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL", (name,))
+    yield _REMOVED, (now, name)
+    yield _LET_GO, (name, FROZEN)
+    yield _PAUSE_ENDED, (now, name)
+    yield (_USELESS, (name,))
     yield (
-        "UPDATE outages SET ended = ?, ending = 'removed' WHERE monitor = ? AND ended IS NULL",
-        (now, name),
+        _OUTAGE_ENDED,
+        (now, "removed", name),
     )
 
 

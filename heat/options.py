@@ -24,6 +24,7 @@ NAME_LENGTH = 100
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _NONE = "none"
+_JOURNAL = "journal"
 
 
 class Options(NamedTuple):
@@ -62,6 +63,8 @@ class Common(NamedTuple):
     quiet: bool = False
     log_folder: str = ""
     """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+    journal: bool = False
+    """Lines are for journald, which has the time of each and asks for its priority."""
     control: str = ""
     """Path of the control socket; empty for none, or the usual one."""
     state: str = ""
@@ -213,6 +216,7 @@ OPTIONS = (
     Option("--name", "NAME", monitor_name),
     Option("--config", "FILE", path),
     Option("--log-dir", "DIR", path),
+    Option("--log-format", "FORMAT", one_of("text", _JOURNAL)),
     Option("--control", "PATH", path),
     Option("--state", "FILE", path),
     Option("--json", "", None),
@@ -225,6 +229,7 @@ OF_HEAT = frozenset(
     {
         "--config",
         "--log-dir",
+        "--log-format",
         "--control",
         "--state",
         "--json",
@@ -277,16 +282,19 @@ def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
         "--json" in flags,
         "--quiet" in flags,
         log_folder=log_dir,
+        journal=given.get("--log-format") == _JOURNAL,
         control=given.get("--control", ""),
         state=given.get("--state", ""),
     )
 
 
-def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+def parsed(
+    given: Mapping[str, str], options: Sequence[Option] = OPTIONS
+) -> tuple[dict[str, Any], list[Mistake]]:
     """The values by their options, `BAD` where one cannot be read, and what is wrong with those."""
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
-    for option in OPTIONS:
+    for option in options:
         if option.parse is None or option.name not in given:
             continue
         text = given[option.name]

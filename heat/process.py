@@ -55,6 +55,9 @@ _NO_FD = -1
 class PosixLauncher:
     """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups."""
 
+    age = 0.0
+    """What it starts is new."""
+
     def __init__(self, loop: Loop, environ: Mapping[bytes, bytes]) -> None:
         self._loop = loop
         self._environ = dict(environ)
@@ -181,8 +184,8 @@ class PosixLauncher:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
-    def take_up(self, held: Held) -> tuple[Adopted, float] | None:
-        """What waits for a program that an earlier HEAT has started, and its age."""
+    def take_up(self, held: Held) -> Adopted | None:
+        """What has a program that an earlier HEAT has started; None if it has ended."""
         from heat import adopted
 
         return adopted.take_up(self._loop, held)

@@ -41,7 +41,6 @@ class Run:
 
     One that exits by itself ends and is gone at once; one that times out ends at that
     moment and is gone when it is dead; one that HEAT stops is gone without having ended.
-    One that an earlier HEAT has started has an ``age``, in seconds.
     """
 
     __slots__ = (
@@ -74,14 +73,13 @@ class Run:
         timeout: float | None,
         told: Told,
         owner: Owner,
-        age: float = 0.0,
     ) -> None:
         self._clock, self._timers, launcher = world
         self._told = told
         self._owner = owner
         self.program = program
-        self.started_unix = int(self._clock.unix() - age)
-        self.started = self._clock.now() - age
+        self.started_unix = int(self._clock.unix() - launcher.age)
+        self.started = self._clock.now() - launcher.age
         self.duration = 0.0
         self.status = Status(None)
         self.timed_out = False

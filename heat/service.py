@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from heat import __version__
 from heat.books import Books, HeatJournal
-from heat.console import Console
+from heat.console import Console, for_journal
 from heat.errors import HeatError, StartRefused
 from heat.fleet import Fleet
 from heat.log import Log
@@ -28,7 +28,6 @@ from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-
 from states.model import State
 
 if TYPE_CHECKING:
@@ -48,8 +47,14 @@ OWN_VARIABLES = (
     b"HEAT_FAIL_CNT",
     b"HEAT_NAME",
     b"HEAT_STATE",
+    b"NOTIFY_SOCKET",
+    b"WATCHDOG_PID",
+    b"WATCHDOG_USEC",
 )
-"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
+"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
+
+Nor what systemd has told HEAT: what HEAT starts is not to speak in its place.
+"""
 
 
 def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
@@ -60,10 +65,11 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         service = Service(monitors, common, config)
     except (HeatError, OSError) as error:
         # The target has ended, or a folder has gone, since it was looked at.
-        told = str(error)
+        told = f"{error}\n"
         if not isinstance(error, StartRefused):
-            told = f"Failed: HEAT cannot start: {error}"
-        os.write(2, f"{told}\n".encode("utf-8", "backslashreplace"))
+            told = f"Failed: HEAT cannot start: {error}\n"
+        told = for_journal(told) if common.journal else told
+        os.write(2, told.encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
         code = service.run()
@@ -96,13 +102,19 @@ class Service:
         self._clock = clock
         self._began = clock.unix()
         self._loop = Loop(clock)
-        self._console = Console(clock.unix, self._record, self._loop.soon)
+        self._console = Console(clock.unix, self._record, self._loop.soon, journal=common.journal)
         failures, verbose = self._logs = [
             self._log(log) for log in ("heat.log", "heat.verbose.log")
         ]
         named = config is not None
         books = Books(self._console, failures, verbose, clock.unix, common, named)
         self._journal = HeatJournal(books)
+        if os.environ.get("NOTIFY_SOCKET"):
+            from heat.systemd import with_systemd
+
+            books, self._journal = with_systemd(
+                books, (clock, self._loop), lambda: self._fleet.watches, self
+            )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
         orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
@@ -116,11 +128,10 @@ class Service:
         tallies = Tallies() if listens else None
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
-        self._keeping = self._kept(common.state) if common.state else None
-        myself = NoTarget(self._handle_own)
-        self._fleet = Fleet(self._loop, world, books, myself, self._loop.stop, self._keeping)
+        keeping = self._kept(common.state) if common.state else None
+        self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
         self._control = None if tallies is None else self._listen(tallies)
-        self._fleet.add(monitors, None if config is None else config.path)
+        self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._journal.started(
             f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
             if config is None
@@ -340,6 +351,7 @@ class Service:
         if self._store is not None:
             self._store.close()
         self._loop.end_turn()
+        self._journal.over()
         for log in self._logs:
             log.close()
         self._console.close()

@@ -237,8 +237,8 @@ class Store:
             self.write([self._seen()])
 
     def _seen(self) -> Statement:
-        last = "id = (SELECT max(id) FROM sessions)"
-        return f"UPDATE sessions SET seen = ? WHERE {last}", (self._clock.unix(),)
+        sql = "UPDATE sessions SET seen = ? WHERE id = (SELECT max(id) FROM sessions)"
+        return sql, (self._clock.unix(),)
 
     # Writing
 
@@ -334,10 +334,10 @@ class Store:
 
     def close(self) -> None:
         """HEAT ends, and not by a kill."""
-        last = "id = (SELECT max(id) FROM sessions)"
         now = self._clock.unix()
         self._retrying = False
-        self.write([(f"UPDATE sessions SET seen = ?, ended = ? WHERE {last}", (now, now))])
+        last = "UPDATE sessions SET ended = ? WHERE id = (SELECT max(id) FROM sessions)"
+        self.write([self._seen(), (last, (now,))])
         if self._kept:
             self._said(
                 f"{counted(len(self._kept), 'change')} for {self.shown} could not be written"
@@ -350,9 +350,10 @@ class Store:
 def old(before: float) -> Iterator[Statement]:
     """What removes the history of before this unix second; what goes on is kept."""
     yield "DELETE FROM transitions WHERE at < ?", (before,)
-    for table in ("recoveries", "outages", "pauses", "sessions"):
-        yield f"DELETE FROM {table} WHERE ended < ?", (before,)  # noqa: S608 - our own names
-    yield "DELETE FROM sessions WHERE ended IS NULL AND seen < ?", (before,)
+    yield "DELETE FROM recoveries WHERE ended < ?", (before,)
+    yield "DELETE FROM outages WHERE ended < ?", (before,)
+    yield "DELETE FROM pauses WHERE ended < ?", (before,)
+    yield "DELETE FROM sessions WHERE coalesce(ended, seen) < ?", (before,)
     yield "DELETE FROM monitors WHERE removed < ?", (before,)
 
 

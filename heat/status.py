@@ -52,6 +52,29 @@ def coming(monitor: Monitor, look: "Look", pause: Pause | None) -> str:
     return f"next check in {seconds(round(max(0.0, look.next_in), 1))} s"
 
 
+_WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
+_MOST_NAMES = 3
+
+
+def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
+    """How many monitors are in which state, and of which names the worst are.
+
+    ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL``, or ``web: NORMAL`` of a single one.
+    """
+    names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
+    for name, watch in watches.items():
+        names[watch.monitor.state].append(name)
+    found = [(state, those) for state, those in names.items() if those]
+    if not named:
+        return ", ".join(f"{those[0]}: {state.value}" for state, those in found)
+    counts = [f"{len(those)} {state.value}" for state, those in found]
+    if found and found[0][0] is not State.NORMAL:
+        worst = found[0][1]
+        more = ", ..." if len(worst) > _MOST_NAMES else ""
+        counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
+    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}"
+
+
 _MOST_LINES = 20
 
 

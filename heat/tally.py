@@ -55,8 +55,7 @@ class Tallies:
         """A check was started so many seconds after it was due."""
         spans, at = self._spans, row * _SPANS
         spans[at + _LATE] += span
-        if span > spans[at + _LATEST]:
-            spans[at + _LATEST] = span
+        spans[at + _LATEST] = max(spans[at + _LATEST], span)
 
     def count(self, row: int, what: int) -> None:
         """One more of OUTAGES, RECOVERIES, HELPED, USELESS."""

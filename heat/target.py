@@ -105,7 +105,7 @@ class NoTarget:
             os.kill(os.getpid(), signum)
         return os.getpid()
 
-    def frozen(self) -> None:
+    def owes(self) -> None:
         """HEAT never stops itself."""
 
     def wake(self) -> None:
@@ -135,7 +135,7 @@ class PidTarget:
         """What is said when it has ended."""
         return f"target {self.pid} (--pid) has ended"
 
-    def frozen(self) -> int | None:
+    def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
         return self.frost.pid
 
@@ -200,7 +200,7 @@ class PidFileTarget:
         passing = getattr(error, "errno", None) in _WANT
         return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
-    def frozen(self) -> int | None:
+    def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
         return self.frost.pid
 

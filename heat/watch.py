@@ -17,7 +17,6 @@ from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.past import RESET, Changed, Pause
-from heat.preflight import present_target, warnings
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
@@ -710,11 +709,9 @@ class Watch:
             self._arm_tick()
         self._feed(LimitsChanged(parts.options.limits))
 
-    def warn(self, *, named: bool) -> None:
-        """Say what is allowed in its options and may not be meant."""
-        pid = present_target(self.parts.target)
-        for warning in warnings(self.parts.options, pid, in_file=named):
-            self._journal.warn(warning)
+    def warn(self, text: str) -> None:
+        """Write down what is allowed in its options and may not be meant."""
+        self._journal.warn(text)
 
     def look(self) -> Look:
         """What can be seen of it now."""
@@ -862,16 +859,14 @@ class Watch:
         if held is None or program is None:
             self._feed(lost if program is not None else ended)
             return
-        found = launcher.take_up(held)
-        if found is None:
+        adopting = launcher.take_up(held)
+        if adopting is None:
             if role == RECOVERY and self.ledger is not None:
                 self.ledger.recovery_over(self._world.clock.unix())
             self._feed(ended)
             return
-        adopting, age = found
         world = self._world.clock, self._world.timers, adopting
-        limit = self.parts.options.script_timeout
-        self._script = Run(world, program, limit, told, self, age)
+        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
         self._hold(role, self._script)
         self._journal.waits_for(role, self._script)
 

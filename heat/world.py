@@ -98,7 +98,12 @@ class Child(Protocol):
 
 
 class Starter(Protocol):
-    """Starts programs."""
+    """Starts programs, or has what runs already."""
+
+    @property
+    def age(self) -> float:
+        """Seconds for which what it starts has been running."""
+        ...
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
         """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
@@ -108,8 +113,8 @@ class Starter(Protocol):
 class Launcher(Starter, Protocol):
     """Starts programs, and knows those of an earlier HEAT."""
 
-    def take_up(self, held: Held) -> tuple[Starter, float] | None:
-        """What waits for a program that runs already, and its age; None if it has ended."""
+    def take_up(self, held: Held) -> Starter | None:
+        """What has a program that runs already; None if it has ended."""
         ...
 
     def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
@@ -140,7 +145,7 @@ class Target(Protocol):
         """Send, and return the process id it went to. Raises TargetError."""
         ...
 
-    def frozen(self) -> int | None:
+    def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
         ...
 
@@ -168,8 +173,8 @@ class ScriptFile(Protocol):
 class Printer(Protocol):
     """Lines for people: a result a check, and the rest."""
 
-    def result(self, text: str, colour: str = "") -> None:
-        """One line on stdout."""
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
+        """One line on stdout, the unix second that it is ``at`` in front if there is one."""
         ...
 
     def news(self, text: str, colour: str = "") -> None:

@@ -49,6 +49,22 @@ def remember(monitor: Monitor) -> Memory:
     )
 
 
+def unchanged(monitor: Monitor, memory: Memory) -> bool:
+    """It is surely what is remembered; asked at each step, so it looks before it makes a value."""
+    return (
+        monitor.state is memory.state
+        and monitor.count == memory.failures
+        and monitor.remedy is memory.remedy
+        and monitor.attempts == memory.attempts
+        and monitor.last_failure is memory.last_failure
+        and monitor.first_failure is memory.first_failure
+        and monitor.fail_run is memory.fail_run
+        and monitor.fail_queued is memory.fail_queued
+        and monitor.error_due is memory.error_due
+        and not monitor.limits.start_period
+    )
+
+
 def recall(monitor: Monitor, memory: Memory) -> None:
     """Make a new monitor what it was; it is paused, and goes on when it is resumed."""
     (

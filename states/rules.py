@@ -451,7 +451,8 @@ def open_window(step: Step) -> None:
 
 
 def begin_window_anew(step: Step) -> None:
-    """The open window has its new length, from now on."""
+    """The open window has its new length, from now on, also where its time was up before."""
+    step.monitor.overdue = False
     step.effects.append(effects.CloseWindow())
     step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
 

@@ -164,7 +164,7 @@ WATCH: tuple[Row, ...] = (
         (rules.note_check_ended,)),
 
     # A timed-out check is dead
-    Row((RECOVERING,), CheckGone, (rules.check_owed,), None,
+    Row((RECOVERING,), CheckGone, (rules.check_owed, rules.checks_left), None,
         (rules.note_check_gone, rules.run_check_at_once)),
     Row(WATCHING, CheckGone, (), None,
         (rules.note_check_gone,)),
@@ -225,6 +225,30 @@ WATCH: tuple[Row, ...] = (
     Row(WATCHING, LimitsChanged, (), None,
         (rules.note_limits,)),
 
+    # Late news: about a recovery that is over, or after the end
+    Row((NORMAL, FAILING, ERROR), CheckDue, (), None, ()),
+    Row((RECOVERING,), CheckDue, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryDue, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryEnded, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryDelayed, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryKilled, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryImpossible, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), WindowClosed, (), None, ()),
+    Row((ERROR,), CheckPassed, (), None, ()),
+    Row((ERROR,), CheckFailed, (), None, ()),
+    Row((ERROR,), CheckUnknown, (), None, ()),
+    Row((ERROR,), CheckKilled, (), None, ()),
+    Row((ERROR,), CheckImpossible, (), None, ()),
+    Row((ERROR,), CheckGone, (), None, ()),
+    Row((ERROR,), FailEnded, (), None, ()),
+    Row((ERROR,), TargetGone, (), None, ()),
+    Row((ERROR,), TargetMissing, (), None, ()),
+    Row((ERROR,), WatchBroke, (), None, ()),
+    Row((ERROR,), LimitsChanged, (), None, ()),
+)
+"""What a monitor does by itself."""
+
+BY_HAND: tuple[Row, ...] = (
     # Pause and restart
     Row(WELL_OR_FAILING, Paused, (), None,
         (rules.note_paused, rules.drop_queued_fail)),
@@ -263,32 +287,15 @@ WATCH: tuple[Row, ...] = (
         (rules.wake_target,)),
     Row((NORMAL, ERROR), Reset, (), None, ()),
 
-    # Late news: about a recovery that is over, or after the end
-    Row((NORMAL, FAILING, ERROR), CheckDue, (), None, ()),
-    Row((RECOVERING,), CheckDue, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), RecoveryDue, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), RecoveryEnded, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), RecoveryDelayed, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), RecoveryKilled, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), RecoveryImpossible, (), None, ()),
-    Row((NORMAL, FAILING, ERROR), WindowClosed, (), None, ()),
-    Row((ERROR,), CheckPassed, (), None, ()),
-    Row((ERROR,), CheckFailed, (), None, ()),
-    Row((ERROR,), CheckUnknown, (), None, ()),
-    Row((ERROR,), CheckKilled, (), None, ()),
-    Row((ERROR,), CheckImpossible, (), None, ()),
-    Row((ERROR,), CheckGone, (), None, ()),
-    Row((ERROR,), FailEnded, (), None, ()),
-    Row((ERROR,), TargetGone, (), None, ()),
-    Row((ERROR,), TargetMissing, (), None, ()),
-    Row((ERROR,), WatchBroke, (), None, ()),
-    Row((ERROR,), LimitsChanged, (), None, ()),
+    # Late news
     Row((ERROR,), Paused, (), None, ()),
     Row((ERROR,), Resumed, (), None, ()),
     Row((ERROR,), FailLost, (), None, ()),
     Row((NORMAL, FAILING, ERROR), RecoveryLost, (), None, ()),
 )
-ROWS = PAUSE + WATCH
+"""What somebody has told it to do, or a restart."""
+
+ROWS = PAUSE + WATCH + BY_HAND
 # fmt: on
 
 ON_ENTER: dict[State, tuple[Action, ...]] = {

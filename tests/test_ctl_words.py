@@ -106,11 +106,11 @@ def test_no_command_is_forgotten() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("form", ["{} --help", "{} -h", "help {}"])
 def test_each_command_tells_how_it_is_used(
-    command: str, form: str, capsys: pytest.CaptureFixture[str]
+    command: str, form: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = main(form.format(command).split())
 
-    text = capsys.readouterr().out
+    text = capfd.readouterr().out
     assert code == 0
     assert text.startswith(f"heatctl {command}: ")
     assert "Usage:" in text

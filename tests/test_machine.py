@@ -375,6 +375,17 @@ CASES = [
         [RESTART, CHECK],
     ),
     Case(
+        "but not where another --count was read meanwhile, and is used up",
+        RECOVER,
+        (
+            *(Tick(), failed(dying=True), RecoveryEnded()),
+            LimitsChanged(RECOVER._replace(checks=1)),
+        ),
+        CheckGone(),
+        RECOVERING,
+        [],
+    ),
+    Case(
         "a timed-out check that is gone before the recovery has ended",
         RECOVER,
         (Tick(), failed(dying=True)),
@@ -695,6 +706,14 @@ CASES = [
         LimitsChanged(RECOVER._replace(recovery_timeout=9.0)),
         RECOVERING,
         [CLOSE, effects.OpenWindow(9.0)],
+    ),
+    Case(
+        "a window that was overdue and gets another length is not overdue any more",
+        RECOVER,
+        (*WINDOW, WindowClosed(), LimitsChanged(RECOVER._replace(recovery_timeout=90.0))),
+        failed(500),
+        RECOVERING,
+        [],
     ),
     Case(
         "an open window whose length stays goes on",

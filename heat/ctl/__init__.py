@@ -1,1 +1,1 @@
-"""heatctl: look at a running HEAT and steer it, over its control socket."""
+"""heatctl: look at a running HEAT and steer it, and rehearse what one would do."""
