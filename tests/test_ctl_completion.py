@@ -20,7 +20,7 @@ from heat.ctl import programs, shells
 from heat.ctl.cli import commands, main
 from heat.ctl.texts import switches
 
-CASES = [
+CASES: list[tuple[str, list[str], list[str]]] = [
     # what is typed; what is offered, what is not
     ("heatctl st", ["status"], ["why"]),
     ("heatctl ", ["status", "why", "pause", "completion"], ["web"]),
@@ -30,6 +30,10 @@ CASES = [
     ("heatctl history --s", ["--since", "--state"], ["--for"]),
     ("heatctl completion z", ["zsh"], ["bash"]),
     ("heatctl validate heat.t", ["heat.toml"], ["web"]),
+    ("heatctl diagram --format ", ["mermaid", "png"], ["text"]),
+    ("heatctl diagram --highlight F", ["FAILING"], ["NORMAL"]),
+    ("heatctl rehearse --rec", ["--recovery", "--recovery-takes"], ["--results"]),
+    ("heat --log-format ", ["text", "journal"], ["png"]),
     ("heatctl reload ", [], ["web", "status"]),
     ("heat --thr", ["--threshold"], ["--timeout"]),
     ("heat --fail-overlap s", ["skip"], ["queue"]),

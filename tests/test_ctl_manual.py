@@ -13,19 +13,22 @@ from heat.ctl import manual, roff, texts
 from heat.ctl.cli import commands
 
 HOME = Path(__file__).parent.parent
-PAGES = sorted(path for path in manual.files() if path.startswith("man/"))
-MADE = sorted(manual.files())
+
+
+FILES = manual.files()
+MADE = sorted(FILES)
+PAGES = [path for path in MADE if path.startswith("man/")]
 
 
 def plain(page: str) -> str:
     """A page's words without what makes them bold."""
-    text = manual.files()[page].replace("\\-", "-").replace("\\fB", "").replace("\\fI", "")
+    text = FILES[page].replace("\\-", "-").replace("\\fB", "").replace("\\fI", "")
     return text.replace("\\fP", "").replace("\\(aq", "'").replace("\\&", "")
 
 
 @pytest.mark.parametrize("path", MADE)
 def test_what_is_made_is_fresh(path: str) -> None:
-    assert (HOME / path).read_text() == manual.files()[path], "python -m heat.ctl.manual"
+    assert (HOME / path).read_text() == FILES[path], "python -m heat.ctl.manual"
 
 
 def test_nothing_stale_is_left() -> None:
@@ -52,7 +55,7 @@ def test_all_of_it_is_installed_where_it_is_looked_for() -> None:
 
 def test_the_files_are_written_below_a_folder(tmp_path: Path) -> None:
     assert manual.main(str(tmp_path)) == 0
-    assert (tmp_path / "man/heat.1").read_text() == manual.files()["man/heat.1"]
+    assert (tmp_path / "man/heat.1").read_text() == FILES["man/heat.1"]
 
 
 def test_the_pages_tell_every_option_command_and_key() -> None:

@@ -9,7 +9,7 @@ from conftest import Place
 
 from heat.ctl.cli import main
 
-WELL = '[monitor.web]\ninterval = 1\nscript = "./check"\n'
+WELL = '[monitor.web]\ninterval = 1\ntimeout = 1\nscript = "./check"\n'
 ILL = (
     '[monitor.web]\nintervall = 1\nscript = "./gone"\n[monitor.db]\ninterval = "x"\ncommand = []\n'
 )
@@ -72,6 +72,22 @@ def test_a_pid_file_that_is_not_there_yet_is_no_mistake(
 ) -> None:
     assert main(["validate", written(place, f'{WELL}pid-file = "web.pid"\n')]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_what_may_not_be_meant_is_advised_against_once(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = WELL.replace("timeout = 1", 'timeout = "none"')
+    path = written(place, slow + slow.replace("web", "db"))
+
+    assert main(["validate", path]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{path}: 2 monitors, no mistakes\n"
+    assert err.startswith(f"Advice: {path}: monitor.web.timeout: 'none' lets a check that hangs")
+    assert err.splitlines()[0].endswith("(so in 1 other monitor)")
+    assert err.count("Advice") == 1
+    assert main(["validate", "--json", path]) == 0
+    assert "timeout" in json.loads(capsys.readouterr().out)["advice"][0]["line"]
 
 
 def test_validation_as_json(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ complete -c heat -l success-signal -x -a 'HUP INT QUIT USR1 USR2 TERM STOP CONT 
 complete -c heat -l script-timeout -x -d 'a fail or recovery script running longer is killed'
 complete -c heat -l name -x -d 'the monitor\'s name'
 complete -c heat -l log-dir -x -a '(__fish_complete_directories)' -d 'where heat.log and heat.verbose.log are'
+complete -c heat -l log-format -x -a 'text journal' -d 'of the lines: \'text\', or \'journal\' for journald: a priority in place of ...'
 complete -c heat -l control -r -F -d 'listen there for heatctl'
 complete -c heat -l state -r -F -d 'keep there what survives a restart, and history'
 complete -c heat -l json -d 'one JSON object a line on stdout'

@@ -39,8 +39,13 @@ class Command(NamedTuple):
 
     @property
     def switches(self) -> Sequence[Switch]:
-        """Its options."""
-        return texts.switches(self.text) if self.text else ()
+        """Its options, those of 'heat' among them where its text says so."""
+        own = texts.switches(self.text) if self.text else []
+        if "The options are those of 'heat'" not in self.text:
+            return own
+        there = {switch.name for switch in own}
+        of_heat = texts.switches(heat_cli.USAGE)
+        return [*own, *(each for each in of_heat if each.name not in there | {"--version"})]
 
     @property
     def operand(self) -> str:
@@ -96,8 +101,9 @@ def words_for(switch: Switch) -> Sequence[str]:
     """The words that fit as an option's value, where they can be told."""
     if switch.value == "SIG":
         return _SIGNALS
-    if switch.value == "POLICY":
-        return re.findall(r"'([a-z]+)'", switch.text)
+    if switch.value in {"POLICY", "FORMAT", "STATE"}:
+        listed = re.split(r";| \(", switch.text)[0].rpartition(": ")[2]
+        return re.findall(r"'([a-z]+)'", switch.text) or re.split(", | or ", listed)
     return ()
 
 

@@ -84,7 +84,7 @@ def usage(text: str) -> list[str]:
 
 def operands(text: str) -> list[str]:
     """The words of the first way to write a command that are no options: ``NAME``, ``[NAME]``."""
-    words = re.sub(r"\[-[^\]]*\]", "", usage(text)[0]).split()
+    words = re.sub(r"\[-[^\]]*\]|-\w [A-Z]+", "", usage(text)[0]).split()
     return [word for word in words if word.strip("[].").isupper()]
 
 

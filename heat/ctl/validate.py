@@ -4,19 +4,22 @@ Usage:
   heatctl validate [--json] FILE
 
 Options:
-  --json          the mistakes and warnings as one JSON object
+  --json          mistakes, warnings and advice as one JSON object
   -h, --help      print this
 
 FILE is that of 'heat --config'. It is read as HEAT reads it, and what it names
 is looked at: scripts, commands, processes. It needs no running HEAT and changes
 nothing. Look as the user that HEAT runs as: another one may see other files.
 
+A warning is of something that may go wrong, an advice of options that may not
+mean what was meant; neither keeps HEAT from starting.
+
 Exit status: 0 no mistakes; 2 there are some.
 """
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from heat import preflight
 from heat.config import sound_part
@@ -26,6 +29,7 @@ from heat.ctl.words import parse
 from heat.errors import TargetError
 from heat.mistakes import Mistake
 from heat.options import Config, Options
+from heat.rehearsal.advice import advice
 from heat.target import NoTarget, PidFileTarget
 from heat.text import counted, escaped
 
@@ -39,14 +43,17 @@ def main(words: Sequence[str]) -> int:
         return EXIT_WELL
     config, mistakes = look(asked.operands[0])
     remarks = [] if mistakes else list(warnings(config))
+    advices = [] if mistakes else advised(config)
     shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
     if asked.json:
-        _print_json(config, mistakes, remarks)
+        output.write_objects([_as_object(config, mistakes, remarks, advices)])
         return CtlError.status if mistakes else EXIT_WELL
     if mistakes:
         raise CtlError(*mistakes)
     for text in remarks:
         output.complain(f"Warning: {text}")
+    for each in advices:
+        output.complain(f"Advice: {each}")
     output.write(f"{shown}: {number}, no mistakes\n")
     return EXIT_WELL
 
@@ -74,6 +81,22 @@ def warnings(config: Config) -> Iterator[str]:
             yield f"{config.place(name)}: {text}"
 
 
+def advised(config: Config) -> list[Mistake]:
+    """What options allow and may not mean; what is said of several monitors is said once."""
+    found: dict[Mistake, list[str]] = {}
+    for name, options in config.monitors.items():
+        for each in advice(options):
+            found.setdefault(each, []).append(name)
+    told: list[Mistake] = []
+    for each, names in found.items():
+        here = each.at(config.place(names[0]))
+        if len(names) > 1:
+            others = counted(len(names) - 1, "other monitor")
+            here = here._replace(line=f"{here.line} (so in {others})")
+        told.append(here)
+    return told
+
+
 def _target(options: Options, folder: str) -> int | None:
     """The process that a signal would go to now."""
     if options.pid_file is None:
@@ -85,11 +108,16 @@ def _target(options: Options, folder: str) -> int | None:
         return None
 
 
-def _print_json(config: Config, mistakes: Sequence[Mistake], remarks: Sequence[str]) -> None:
-    told = {
+def _as_object(
+    config: Config,
+    mistakes: Sequence[Mistake],
+    remarks: Sequence[str],
+    advices: Sequence[Mistake],
+) -> Mapping[str, object]:
+    return {
         "file": config.shown,
         "monitors": len(config.monitors),
         "mistakes": [{"line": each.line, "fix": each.fix} for each in mistakes],
         "warnings": remarks,
+        "advice": [{"line": each.line, "fix": each.fix} for each in advices],
     }
-    output.write_objects([told])

@@ -1,0 +1,123 @@
+"""heatctl and a real HEAT: the double and the real one speak alike."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Heat, Place, orderly, until
+from talker import Talker, facts
+
+from heat.ctl import wire
+from heat.ctl.cli import main
+from heat.ctl.client import Client
+
+FILE = """
+[defaults]
+interval = "50ms"
+
+[monitor.web]
+script = "./web"
+threshold = 2
+recovery = "./recover"
+recovery-timeout = 60
+success-threshold = 2
+
+[monitor.queue]
+command = ["true"]
+"""
+
+
+class Watched:
+    """A HEAT that watches two things, and heatctl that asks it."""
+
+    def __init__(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+        self._place = place
+        self._capsys = capsys
+        place.script("web", "[ ! -e broken ]")
+        place.script("recover", "rm -f broken")
+        (place.folder / "heat.toml").write_text(FILE)
+        self.control = os.fspath(place.folder / "s")
+        self.heat: Heat = place.heat("--config", "heat.toml", "--control", self.control)
+        until(lambda: self.ctl("status")[0] != 3, "HEAT's answer")
+
+    def ctl(self, *words: str) -> tuple[int, str, str]:
+        """Exit status and output of a command."""
+        code = main(["--control", self.control, *words])
+        return (code, *self._capsys.readouterr())
+
+    def why(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.ctl("why", name, "--json")[1])
+        return found
+
+    def break_it(self) -> None:
+        (self._place.folder / "broken").touch()
+
+
+@pytest.fixture(name="watched")
+def _watched(place: Place, capsys: pytest.CaptureFixture[str]) -> Watched:
+    return Watched(place, capsys)
+
+
+def test_an_outage_from_its_first_failure_to_the_history(watched: Watched) -> None:
+    until(lambda: watched.ctl("status")[0] == 0, "all to be well")
+    watched.break_it()
+    until(lambda: "recovery 1" in watched.ctl("history", "web")[1], "a recovery")
+    until(lambda: watched.ctl("status", "web")[0] == 0, "recovery")
+    until(lambda: "recovery 1 helped" in watched.ctl("history", "web")[1], "the verdict")
+
+    code, out, _ = watched.ctl("why", "web")
+    assert code == 0
+    assert "RECOVERING -> NORMAL" in out
+    (told,) = [json.loads(line) for line in watched.ctl("history", "--json", "web")[1].splitlines()]
+    assert told["outages"][0]["recoveries"][0]["helped"] is True
+    assert told["flaps"] == 1
+    assert 0 < told["well"] < 1
+    orderly(watched.heat)
+
+
+def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
+    assert "paused until" in watched.ctl("pause", "web", "--for", "5m", "--reason", "a\x1bb")[1]
+    assert watched.ctl("status")[0] == 1
+    assert "a\\x1bb" in watched.ctl("why", "web")[1]
+    code, _, err = watched.ctl("check", "web")
+    assert (code, err.splitlines()[0]) == (2, "Error: web: it is paused")
+    assert "no longer paused" in watched.ctl("resume", "web")[1]
+    assert "counts are back to 0" in watched.ctl("reset", "web")[1]
+    assert "nothing has changed" in watched.ctl("reload")[1]
+    assert watched.ctl("why", "wbe")[2].splitlines()[1] == "  did you mean web?"
+    orderly(watched.heat)
+
+
+def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None:
+    (place.folder / "heat.toml").write_text(FILE.replace("threshold", "treshold", 1))
+    code, _, err = watched.ctl("reload")
+
+    assert code == 2
+    assert "monitor.web.treshold: is no key of a monitor" in err
+    assert "did you mean threshold?" in err
+
+
+def keys(value: object) -> object:
+    """The keys of an object, and of the objects in it."""
+    if isinstance(value, dict):
+        return {key: keys(part) for key, part in value.items()}
+    return None
+
+
+def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Path) -> None:
+    until(lambda: watched.why("queue")["last"] is not None, "a result")
+    real = watched.why("queue")
+
+    with (
+        Talker(tmp_path / "double", facts("queue")) as double,
+        Client(os.fspath(double.path)) as one,
+        Client(watched.control) as other,
+    ):
+        told: wire.Answer = one.last("why", {"name": "queue"})["why"]
+        assert set(told) == set(real)
+        assert keys(told["last"]) == keys(real["last"])
+        assert set(one.last("hello")["about"]) <= set(other.last("hello")["about"])
+        first = next(one.ask("status"))["monitor"]
+        assert set(first) == set(next(other.ask("status"))["monitor"])
