@@ -469,7 +469,8 @@ def unit() -> str:
 
 
 def test_the_example_starts_heat_with_options_that_there_are() -> None:
-    (line,) = (line for line in unit().splitlines() if line.startswith("ExecStart="))
+    lines = unit().replace("\\\n", "").splitlines()
+    (line,) = (line for line in lines if line.startswith("ExecStart="))
     command, *words = shlex.split(line.removeprefix("ExecStart="))
     asked = parse(USAGE, words)
 
