@@ -98,7 +98,7 @@ class Heat:
             raise AbsentError(f"{self._who} broke off its answer", "see what it says on stderr")
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise AbsentError(f"what listens at {escaped(self.path)} is no HEAT")
@@ -110,6 +110,13 @@ class Heat:
                 "use the heatctl of the same version as HEAT",
             )
         return found
+
+
+def part(answer: Answer, key: str) -> Any:  # noqa: ANN401 - values of all kinds
+    """What an answer has to have."""
+    if key not in answer:
+        raise AbsentError(f"HEAT's answer tells no {key}", "use the heatctl of HEAT's own version")
+    return answer[key]
 
 
 def default_path(environ: Mapping[str, str], user: int) -> str | None:

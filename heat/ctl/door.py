@@ -29,22 +29,24 @@ class House:
     """All doors of a server; makes the protocol of a new connection."""
 
     def __init__(self, inner: Callable[[], asyncio.Protocol], bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.inside: set[Door] = set()
+        self.leaving: set[Door] = set()
+        """Those that have been turned away: they keep nobody else out."""
         self._inner = inner
-        self._bounds = bounds
-        self._doors: set[Door] = set()
 
     def __call__(self) -> "Door":
         """Make the protocol of a new connection."""
-        return Door(self._inner(), self._bounds, self._doors)
+        return Door(self, self._inner())
 
 
 class Door(asyncio.Protocol):
     """One connection, which has one request."""
 
-    def __init__(self, inner: asyncio.Protocol, bounds: Bounds, doors: "set[Door]") -> None:
+    def __init__(self, house: House, inner: asyncio.Protocol) -> None:
+        self._house = house
+        self._bounds = house.bounds
         self._inner = inner
-        self._bounds = bounds
-        self._doors = doors
         self._head = bytearray()
         self._is_open = True
         """What comes is still part of the head."""
@@ -53,19 +55,18 @@ class Door(asyncio.Protocol):
         """Let it in, or turn it away if there are too many."""
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
-        others = len(self._doors)
-        self._doors.add(self)
+        is_full = len(self._house.inside) >= self._bounds.connections
+        self._house.inside.add(self)
         self._inner.connection_made(transport)
         self._timer = self._loop.call_later(self._bounds.asking, self._too_slow)
-        if others >= 2 * self._bounds.connections:
-            self._transport.abort()
-        elif others >= self._bounds.connections:
+        if is_full:
             self._turn_away("503 Service Unavailable", "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._timer.cancel()
-        self._doors.discard(self)
+        self._house.inside.discard(self)
+        self._house.leaving.discard(self)
         self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -109,6 +110,11 @@ class Door(asyncio.Protocol):
         """Say why, and give the client a moment to read it: a reset would drop it unread."""
         self._is_open = False
         self._head.clear()
+        self._house.inside.discard(self)
+        if len(self._house.leaving) >= self._bounds.connections:
+            self._transport.abort()
+            return
+        self._house.leaving.add(self)
         body = f'{{"error": "{why}"}}\n'
         lines = (
             f"HTTP/1.1 {status}",

@@ -1,6 +1,7 @@
 """Who may ask `heatctl serve` for what: the rules that hold for every request."""
 
 import hmac
+import re
 from collections.abc import Collection, Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
@@ -90,7 +91,8 @@ def name_of(host: str) -> str | None:
         name, port = host, ""
     if port and not (port.isascii() and port.isdecimal()):
         return None
-    if name.startswith("[") != name.endswith("]") or not name:
+    is_bracketed = name.startswith("[") and name.endswith("]")
+    if not name or (not is_bracketed and re.search(r"[\[\]:]", name)):
         return None
     return _same(name.strip("[]").lower().removesuffix("."))
 

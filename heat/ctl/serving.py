@@ -100,14 +100,11 @@ def explain(words: Sequence[str]) -> tuple[Given, list[Mistake]]:
         if option is None:
             continue
         takes = OPTIONS[option]
-        if not takes and equals:
-            line = f"Error: {option} takes no value: '{escaped(value)}'"
-            mistakes.append(Mistake(line, f"write {option} alone"))
-        elif takes and not equals and (not rest or rest[0].startswith("--")):
+        if takes and not equals and (not rest or rest[0].startswith("--")):
             fix = f"write {option} {takes}"
             mistakes.append(Mistake(f"Error: {option} is without its value", fix))
             continue
-        elif takes and not equals:
+        if takes and not equals:
             value = rest.pop(0)
         if option in given and option != "--host":
             mistakes.append(Mistake(f"Error: {option} is given twice", "leave one of them out"))
@@ -117,7 +114,7 @@ def explain(words: Sequence[str]) -> tuple[Given, list[Mistake]]:
 
 def _named(name: str, mistakes: list[Mistake]) -> str | None:
     word = escaped(name)
-    if not name.startswith("-"):
+    if not name.startswith("-") or name == "--":
         line = f"Error: '{word}' is no option, and heatctl serve takes nothing else"
         mistakes.append(Mistake(line, "leave it out"))
         return None

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from heat import __version__
 from heat.ctl.aside import aside
-from heat.ctl.asking import Answer, AskingError, Heat, RefusedError
+from heat.ctl.asking import Answer, AskingError, Heat, RefusedError, part
 from heat.ctl.door import Bounds, House
 from heat.ctl.exposition import CONTENT_TYPE, size
 from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
@@ -33,6 +33,7 @@ History = Callable[[str, str | None, float | None, float], list[dict[str, object
 
 HEADERS = {
     "Cache-Control": "no-store",
+    "Connection": "close",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -89,10 +90,10 @@ class Pages:
         end = await self._told.heat.ask("hello")
         found: Answer = {"ok": True}
         if self._told.access.may_enter(_authorization(request)):
-            about = end["about"]
-            states = about["states"]
+            about = part(end, "about")
+            states = part(about, "states")
             worst = (state.value for state in _WORST_FIRST if states.get(state.value))
-            found |= {key: about[key] for key in ("version", "pid", "monitors")}
+            found |= {key: part(about, key) for key in ("version", "pid", "monitors")}
             found["worst"] = next(worst, None)
         return _json(found)
 
@@ -103,7 +104,7 @@ class Pages:
 
         def take(line: Answer) -> None:
             comma = b",\n" if monitors else b"["
-            monitors.append(comma + _bytes(line["monitor"]))
+            monitors.append(comma + _bytes(part(line, "monitor")))
 
         async with self._turn():
             await self._told.heat.ask("status", take, {"names": names} if names else None)
@@ -114,7 +115,7 @@ class Pages:
         _only(request)
         name = _name(request.match_info["name"])
         end = await self._told.heat.ask("why", more={"name": name})
-        return _json(end["why"])
+        return _json(part(end, "why"))
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
         _only(request, "name", "since")
@@ -125,7 +126,7 @@ class Pages:
         if self._told.history is None:
             raise _Refused(Refusal(501, "this heatctl cannot read the state file"))
         end = await self._told.heat.ask("hello")
-        path = end["about"]["state"]
+        path = part(part(end, "about"), "state")
         if path is None:
             fix = "start HEAT with --state FILE"
             raise _Refused(Refusal(404, "HEAT keeps no state file", fix))
