@@ -309,7 +309,8 @@ def server_answers(server: Served) -> bool:
 
 
 def test_large_answers_that_nobody_takes_hold_bounded_memory(tmp_path: Path) -> None:
-    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path) as server:
+    program = "from heat.ctl import web; web.READING = 0.2\n" + PROGRAM.format(more="")
+    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path, program=program) as server:
         many(heat, [f"monitor-{number}" for number in range(3000)])
         size = len(server.get("/metrics").body)
         before = server.memory()
@@ -320,5 +321,6 @@ def test_large_answers_that_nobody_takes_hold_bounded_memory(tmp_path: Path) -> 
                 client.connect(("127.0.0.1", server.port))
                 client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert server.get("/healthz").status == 200
+            assert server.get("/metrics").refusal == (503, "too many large answers are being sent")
 
             assert server.memory() - before < 6 * size

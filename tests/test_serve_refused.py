@@ -2,6 +2,7 @@
 the next one the fix."""
 
 import os
+import re
 import shlex
 import socket
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from heat.ctl.serve import USAGE, main
-from heat.ctl.serving import Serving, parse
+from heat.ctl.serving import OPTIONS, Serving, parse
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
 ADDRESS = "write an address of this machine, or localhost; a name goes to --host"
@@ -108,6 +109,12 @@ def test_it_is_refused_with_a_sentence_and_the_fix(
     at = lines.index(f"Error: {said}")
     assert lines[at + 1] == f"  {fix}"
     assert lines[-1] == "'heatctl serve --help' tells the options."
+
+
+def test_the_help_and_the_options_agree() -> None:
+    in_help = re.findall(r"^  (?:-\w, )?(--[\w-]+) ?(\S*)  ", USAGE, re.MULTILINE)
+
+    assert dict(in_help) == OPTIONS
 
 
 @pytest.mark.usefixtures("folder")

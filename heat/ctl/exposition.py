@@ -5,7 +5,7 @@ shape of each family's lines, and once for each monitor's name as a label; after
 its shape with the name and the number filled in.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from prometheus_client import generate_latest
@@ -71,10 +71,6 @@ class Exposition:
 
     def __len__(self) -> int:
         return len(self._rows)
-
-    def names(self) -> Collection[str]:
-        """The monitors."""
-        return self._rows.keys()
 
     def put(self, row: Row) -> None:
         """Take the numbers of a monitor, new or known."""
