@@ -302,6 +302,20 @@ def test_two_hundred_connections_are_bounded_and_over_when_they_are_gone(
         assert server.get("/metrics").status == 200
 
 
+def test_out_of_descriptors_it_says_so_once_and_goes_on(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\n"
+    program = limit + PROGRAM.format(more="")
+    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path, program=program) as server:
+        until(lambda: bool(heat.requests), "the greeting")
+        clients = [server.connect() for _ in range(60)]
+        until(lambda: "Too many open files" in server.news(), "what is wrong")
+        for client in clients:
+            client.close()
+        until(lambda: server_answers(server), "an answer")
+
+        assert server.news().count("\n") == 1
+
+
 def server_answers(server: Served) -> bool:
     with contextlib.suppress(OSError):
         return server.get("/healthz").status == 200

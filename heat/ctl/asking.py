@@ -6,7 +6,6 @@ that stay silent.
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -117,11 +116,3 @@ def part(answer: Answer, key: str) -> Any:  # noqa: ANN401 - values of all kinds
     if key not in answer:
         raise AbsentError(f"HEAT's answer tells no {key}", "use the heatctl of HEAT's own version")
     return answer[key]
-
-
-def default_path(environ: Mapping[str, str], user: int) -> str | None:
-    """Where HEAT listens if it was not told; None for a user without a session."""
-    if user == 0:
-        return "/run/heat/heat.sock"
-    folder = environ.get("XDG_RUNTIME_DIR")
-    return os.path.join(folder, "heat.sock") if folder else None

@@ -33,16 +33,16 @@ Exit status: 0 stopped by SIGTERM; 2 bad usage; 130 stopped by SIGINT.
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from heat.ctl.serving import Serving, parse
-from heat.mistakes import Mistake, of_option, shown
-
 if TYPE_CHECKING:
+    import socket
+
+    from heat.ctl.serving import Serving
     from heat.ctl.web import History
+    from heat.mistakes import Mistake
 
 USAGE = __doc__ or ""
 EXIT_USAGE = 2
@@ -55,6 +55,9 @@ def main(words: Sequence[str], history: "History | None" = None) -> int:
     ``history`` reads the state file; by default as `heatctl history` does.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # As long as nothing has begun.
+    from heat.ctl.serving import parse
+    from heat.mistakes import Mistake
+
     asked = parse(USAGE, words)
     if asked.wants_help:
         _print(1, USAGE)
@@ -74,18 +77,22 @@ def main(words: Sequence[str], history: "History | None" = None) -> int:
     return run(asked.serving, listener, history)
 
 
-def _listener(serving: Serving) -> socket.socket:
+def _listener(serving: "Serving") -> "socket.socket":
+    import socket
+
     family = socket.AF_INET6 if ":" in serving.address else socket.AF_INET
     return socket.create_server((serving.address, serving.port), family=family, backlog=BACKLOG)
 
 
-def _unfit(serving: Serving, error: OSError) -> Mistake:
+def _unfit(serving: "Serving", error: OSError) -> "Mistake":
+    from heat.mistakes import of_option, shown
+
     why = os.strerror(error.errno or 0).lower()
     fix = "choose another port, or an address of this machine"
     return of_option("--listen", shown(serving.place), f"cannot be listened on: {why}", fix)
 
 
-def _refuse(mistakes: Sequence[Mistake]) -> int:
+def _refuse(mistakes: "Sequence[Mistake]") -> int:
     lines = [*map(str, mistakes), "", "'heatctl serve --help' tells the options."]
     _print(2, "\n".join(lines) + "\n")
     return EXIT_USAGE

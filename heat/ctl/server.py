@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import math
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from heat.ctl.web import History, Told, house
 from heat.text import escaped
 
 EXIT_INTERRUPTED = 130
+AGAIN = 60.0
 
 
 def run(serving: Serving, listener: socket.socket, history: History | None = None) -> int:
@@ -25,7 +27,7 @@ def run(serving: Serving, listener: socket.socket, history: History | None = Non
 
 async def _serve(serving: Serving, listener: socket.socket, history: History | None) -> int:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_trouble)
+    loop.set_exception_handler(Trouble())
     stop: asyncio.Future[int] = loop.create_future()
     for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, EXIT_INTERRUPTED)):
         loop.add_signal_handler(number, _stopped, stop, code)
@@ -58,10 +60,24 @@ def _stopped(stop: "asyncio.Future[int]", code: int) -> None:
         stop.set_result(code)
 
 
-def _trouble(_: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
-    """What asyncio would log with a traceback, such as that descriptors have run out."""
-    error = context.get("exception")
-    _say(2, f"{context.get('message')}: {error}" if error else f"{context.get('message')}")
+class Trouble:
+    """Says what asyncio would log with a traceback, such as that descriptors have run out.
+
+    The same is said once a minute: asyncio tells of each connection that it cannot take.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+        """Say it, unless that has been done."""
+        error = context.get("exception")
+        text = f"{context.get('message')}: {error}" if error else str(context.get("message"))
+        now = loop.time()
+        if now - self._said.get(text, -math.inf) >= AGAIN:
+            self._said = {old: at for old, at in self._said.items() if now - at < AGAIN}
+            self._said[text] = now
+            _say(2, text)
 
 
 def _history() -> History | None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, cast
 
 import docopt
 
-from heat.ctl.asking import default_path
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import path
 from heat.text import escaped
@@ -232,3 +231,11 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "--token-file": token,
     "--host": name,
 }
+
+
+def default_path(environ: Mapping[str, str], user: int) -> str | None:
+    """Where HEAT listens if it was not told; None for a user without a session."""
+    if user == 0:
+        return "/run/heat/heat.sock"
+    folder = environ.get("XDG_RUNTIME_DIR")
+    return os.path.join(folder, "heat.sock") if folder else None
