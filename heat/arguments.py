@@ -14,6 +14,18 @@ from heat.options import OF_HEAT, OPTIONS, Common, Config, Option, Options, buil
 from heat.text import escaped
 
 
+class Grammar(NamedTuple):
+    """What can be written on a command line: the text of its help, and the table of options."""
+
+    usage: str
+    options: tuple[Option, ...] = OPTIONS
+    program: str = "HEAT"
+    command: str = "heat"
+    """What is typed."""
+    options_first: bool = True
+    """From the first word that is no option, all are the command's."""
+
+
 class Words(NamedTuple):
     """A command line taken apart: values of options, flags, the command, and mistakes."""
 
@@ -38,26 +50,35 @@ class Asked(NamedTuple):
 
 def parse(usage: str, words: Sequence[str]) -> Asked:
     """What a command line asks for."""
-    try:
-        taken = _from_docopt(
-            docopt.docopt(usage, list(words), default_help=False, options_first=True)
-        )
-    except docopt.DocoptExit:
-        taken = explain(words)
+    taken = take_apart(Grammar(usage), words)
     for request in ("help", "version"):
         if f"--{request}" in taken.flags:
             return Asked(request)
     whole = common(taken.given, taken.flags)
     if "--config" in taken.given or any(each.key == "config" for each in taken.mistakes):
-        wrong = [*taken.mistakes, *_beside_config(taken)]
+        wrong = [*taken.mistakes, *beside_config(taken)]
         return Asked("watch", None, wrong, whole, taken.given.get("--config", ""))
     options, mistakes = build(taken.given, taken.flags, taken.command)
     if taken.mistakes or options is None:
-        return Asked("watch", None, [*taken.mistakes, *mistakes])
+        return Asked("watch", None, [*taken.mistakes, *mistakes], whole)
     return Asked("watch", options, (), whole)
 
 
-def _beside_config(taken: Words) -> list[Mistake]:
+def take_apart(grammar: Grammar, words: Sequence[str]) -> Words:
+    """The words of a command line, each in its place, or what is wrong with them."""
+    try:
+        found = docopt.docopt(
+            grammar.usage,
+            list(words),
+            default_help=False,
+            options_first=grammar.options_first,
+        )
+    except docopt.DocoptExit:
+        return explain(words, grammar)
+    return _from_docopt(found, grammar.options)
+
+
+def beside_config(taken: Words) -> list[Mistake]:
     """What is wrong with the options of a HEAT that reads a file."""
     of_heat = {name: value for name, value in taken.given.items() if name in OF_HEAT}
     _, mistakes = parsed(of_heat)
@@ -81,34 +102,38 @@ def _beside_config(taken: Words) -> list[Mistake]:
     return mistakes
 
 
-def _from_docopt(found: Mapping[str, object]) -> Words:
+def _from_docopt(found: Mapping[str, object], options: Sequence[Option]) -> Words:
     given: dict[str, str] = {}
     flags: set[str] = set()
-    for option in OPTIONS:
+    for option in options:
         value = found.get(option.name)
         if isinstance(value, str):
             given[option.name] = value
         elif value:
             flags.add(option.name)
-    command = found.get("COMMAND")
-    rest = found.get("ARG")
-    words = [command] if isinstance(command, str) else []
-    if isinstance(rest, list):
-        words += cast("list[str]", rest)
+    words: list[str] = []
+    for place in ("COMMAND", "ARG", "NAME"):
+        there = found.get(place)
+        words += [there] if isinstance(there, str) else cast("list[str]", there or [])
     return Words(given, frozenset(flags), words)
 
 
-def explain(words: Sequence[str]) -> Words:
+def explain(words: Sequence[str], grammar: Grammar) -> Words:
     """Read what docopt refused, and say what is wrong with it."""
     given: dict[str, str] = {}
     flags: set[str] = set()
     mistakes: list[Mistake] = []
-    rest = list(words)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
+    rest, command = list(words), list[str]()
+    while rest:
         word = rest.pop(0)
         if word == "--":
             break
-        for option, value in _options_of(word, rest, mistakes):
+        if not word.startswith("-") or word == "-":
+            command.append(word)
+            if grammar.options_first:
+                break
+            continue
+        for option, value in _options_of(word, rest, grammar, mistakes):
             if option.name in given or option.name in flags:
                 line = f"Error: {option.name} is given twice"
                 mistakes.append(Mistake(line, "leave one of them out"))
@@ -116,15 +141,15 @@ def explain(words: Sequence[str]) -> Words:
                 flags.add(option.name)
             elif value is not None:
                 given[option.name] = value
-    return Words(given, frozenset(flags), rest, mistakes)
+    return Words(given, frozenset(flags), [*command, *rest], mistakes)
 
 
 def _options_of(
-    word: str, rest: list[str], mistakes: list[Mistake]
+    word: str, rest: list[str], grammar: Grammar, mistakes: list[Mistake]
 ) -> list[tuple[Option, str | None]]:
     if word.startswith("--"):
         name, equals, value = word.partition("=")
-        option = _named(name, mistakes)
+        option = _named(name, grammar, mistakes)
         if option is None:
             return []
         if option.parse is None:
@@ -137,10 +162,11 @@ def _options_of(
     letters = word[1:]
     while letters:
         letter, letters = letters[0], letters[1:]
-        option = next((each for each in OPTIONS if each.short == f"-{letter}"), None)
+        option = next((each for each in grammar.options if each.short == f"-{letter}"), None)
         if option is None:
-            line = f"Error: -{escaped(letter)} is not an option of HEAT ('{escaped(word)}')"
-            mistakes.append(Mistake(line, "HEAT's own options stand before the command"))
+            of = grammar.program
+            line = f"Error: -{escaped(letter)} is not an option of {of} ('{escaped(word)}')"
+            mistakes.append(Mistake(line, f"{of}'s own options stand before the command"))
             break
         if option.parse is None:
             found.append((option, None))
@@ -159,11 +185,11 @@ def _next(option: Option, rest: list[str], mistakes: list[Mistake]) -> str | Non
     return None
 
 
-def _named(name: str, mistakes: list[Mistake]) -> Option | None:
-    names = [option.name for option in OPTIONS]
+def _named(name: str, grammar: Grammar, mistakes: list[Mistake]) -> Option | None:
+    names = [option.name for option in grammar.options]
     meant = [name] if name in names else [each for each in names if each.startswith(name)]
     if len(meant) == 1:
-        return OPTIONS[names.index(meant[0])]
+        return grammar.options[names.index(meant[0])]
     shown = escaped(name)
     if meant:
         line = f"Error: {shown} is short for more than one option"
@@ -172,6 +198,9 @@ def _named(name: str, mistakes: list[Mistake]) -> Option | None:
         import difflib
 
         near = difflib.get_close_matches(name, names, 1, 0.5)
-        fix = f"did you mean {near[0]}?" if near else "'heat --help' lists the options"
-        mistakes.append(Mistake(f"Error: {shown} is not an option of HEAT", fix))
+        fix = (
+            f"did you mean {near[0]}?" if near else f"'{grammar.command} --help' lists the options"
+        )
+        line = f"Error: {shown} is not an option of {grammar.program}"
+        mistakes.append(Mistake(line, fix))
     return None

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from heat.world import Printer, Records
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Books(NamedTuple):
     """Console and logs of one HEAT; ``named`` if lines carry the names of monitors."""
 
@@ -22,6 +26,8 @@ class Books(NamedTuple):
     unix: Callable[[], float]
     common: Common
     named: bool = False
+    moved: Callable[[], None] = _nothing
+    """Told that a monitor's state is another one, or that there is another monitor."""
 
 
 class Writer:
@@ -74,8 +80,9 @@ class Writer:
         self._books.console.news(f"{self._prefix}{text}", colour)
 
     def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
-        body = "".join(f"> {line}\n" for line in said)
-        self._books.verbose.write(f"{time} : {kind} : {self._prefix}{field} :\n{body}")
+        head = f"{time} : {kind} : {self._prefix}{field} :\n"
+        # At once: a flood makes this a megabyte, and a copy another one.
+        self._books.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
 
 
 class HeatJournal(Writer):
@@ -108,6 +115,18 @@ class HeatJournal(Writer):
         lines = [line for mistake in mistakes for line in mistake.splitlines()]
         self._record(int(self._books.unix()), "ERR", "heat", [*lines, told])
 
+    def all_anew(self) -> None:
+        """An earlier HEAT has ended with all monitors in ERROR."""
+        self._own("all monitors were in ERROR when HEAT ended: they begin anew")
+
+    def woke(self, pid: int) -> None:
+        """A process goes on that an earlier HEAT has stopped for a monitor that is no more."""
+        self._own(f"sent CONT to {pid}, which an earlier HEAT had stopped")
+
+    def controlled(self, text: str) -> None:
+        """There is no control socket, or no longer."""
+        self._fault(f"heat: {text}")
+
     def crowd(self, text: str) -> None:
         """Checks wait for their turn, or do so no longer."""
         self._fault(f"heat: {text}")
@@ -120,3 +139,6 @@ class HeatJournal(Writer):
     def status(self, text: str) -> None:
         """What SIGUSR1 asked for."""
         self._news(f"heat: {text}")
+
+    def over(self) -> None:
+        """Nothing is said from here on."""

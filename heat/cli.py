@@ -3,7 +3,8 @@
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
   heat -i SECS [options] -s SCRIPT
-  heat --config FILE [-q] [--json] [--log-dir DIR]
+  heat --config FILE [-q] [--json] [--log-dir DIR] [--log-format FORMAT]
+                     [--control PATH] [--state FILE]
   heat -h | --help
   heat --version
 
@@ -51,6 +52,13 @@ Recovery, after failures in a row:
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
   --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
+                            priority in place of the time (default: text)
+  --control PATH            listen there for heatctl (default with --config:
+                            /run/heat/heat.sock for root, else
+                            $XDG_RUNTIME_DIR/heat.sock)
+  --state FILE              keep there what survives a restart, and history
+                            (default with --config: FILE.state beside the logs)
   --json                    one JSON object a line on stdout
   -q, --quiet               print only failures and errors
   -h, --help                print this
@@ -93,6 +101,7 @@ from heat import __version__
 
 if TYPE_CHECKING:
     from heat.arguments import Asked
+    from heat.options import Common
 
 USAGE = __doc__ or ""
 EXIT_USAGE = 2
@@ -116,14 +125,15 @@ def _run(argv: Sequence[str] | None) -> int:
     from heat import preflight
 
     if problem := preflight.wrong_platform():
-        return _refuse([f"Error: {problem}"])
+        return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":
         return _print(USAGE)
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
     if asked.mistakes:
-        return _refuse([str(mistake) for mistake in asked.mistakes])
+        told = [str(mistake) for mistake in asked.mistakes]
+        return refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
 
@@ -155,7 +165,7 @@ def _with_file(asked: "Asked") -> "Asked":
 
     try:
         path = os.path.abspath(asked.file)
-        common = asked.common._replace(log_folder=os.path.abspath(asked.common.log_dir))
+        common = _located(asked.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
         mistake = Mistake(line, "start it in another one")
@@ -167,18 +177,35 @@ def _with_file(asked: "Asked") -> "Asked":
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
-def _refuse(lines: Sequence[str]) -> int:
-    text = "\n".join([*lines, "", "'heat --help' tells the options."]) + "\n"
-    _write(2, text)
+def _located(common: "Common", path: str) -> "Common":
+    """Where all is, for a HEAT that goes to the folder of its file: as absolute paths."""
+    folder = os.path.abspath(common.log_dir)
+    name = os.path.splitext(os.path.basename(path))[0] + ".state"
+    return common._replace(
+        log_folder=folder,
+        control=common.control and os.path.abspath(common.control),
+        state=os.path.abspath(common.state) if common.state else os.path.join(folder, name),
+    )
+
+
+def refuse(lines: Sequence[str], command: str = "heat", *, journal: bool = False) -> int:
+    """Say what is wrong with a command line; the exit status is returned."""
+    text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
+    if journal:
+        from heat.console import for_journal
+
+        text = for_journal(text)
+    write(2, text)
     return EXIT_USAGE
 
 
 def _print(text: str) -> int:
-    return 0 if _write(1, text) else 1
+    return 0 if write(1, text) else 1
 
 
-def _write(fd: int, text: str) -> bool:
-    data = text.encode("utf-8", "backslashreplace")
+def write(fd: int, text: str | bytes) -> bool:
+    """Write all of a text; False if that cannot be done."""
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
         while data:
             data = data[os.write(fd, data) :]

@@ -24,6 +24,7 @@ from heat.mistakes import (
 from heat.options import (
     BAD,
     COMMAND,
+    HISTORY,
     OF_HEAT,
     OPTIONS,
     Config,
@@ -31,6 +32,7 @@ from heat.options import (
     Options,
     bad_value,
     conflicts,
+    duration,
     made_of,
     missing,
     monitor_name,
@@ -81,6 +83,8 @@ KEYS = {
 """The keys of a monitor."""
 _SHORT = {option.short[1:]: key for key, option in KEYS.items() if option.short}
 _TABLES = ("heat", "defaults", "monitor")
+_KEYS_OF_HEAT = ("max-running", "history")
+_SHORTEST_HISTORY, _LONGEST_HISTORY = 3600.0, 3650 * 86_400.0
 _OF_HEAT = {option.name.removeprefix("--"): option for option in OPTIONS if option.name in OF_HEAT}
 _RIVALS = (
     ("--script", COMMAND),
@@ -145,12 +149,13 @@ def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Mistake
         return _nothing(shown, path, error)
     reading = _Reading(escaped(shown))
     reading.read(tables)
-    return Config(path, shown, reading.max_running, reading.monitors), reading.mistakes
+    config = Config(path, shown, reading.max_running, reading.history, reading.monitors)
+    return config, reading.mistakes
 
 
 def _nothing(shown: str, path: str, error: _WrongError) -> tuple[Config, list[Mistake]]:
     mistake = Mistake(f"{escaped(shown)}: {error.complaint}", error.fix)
-    return Config(path, shown, MAX_RUNNING, {}), [mistake]
+    return Config(path, shown, MAX_RUNNING, HISTORY, {}), [mistake]
 
 
 def _contents(path: str) -> bytes:
@@ -240,6 +245,7 @@ class _Reading:
 
     def __init__(self, shown: str) -> None:
         self.max_running = MAX_RUNNING
+        self.history = HISTORY
         self.monitors: dict[str, Options] = {}
         self.mistakes: list[Mistake] = []
         self._shown = shown
@@ -273,7 +279,10 @@ class _Reading:
     def _read_heat(self, table: dict[str, Any]) -> None:
         for key, value in table.items():
             try:
-                self.max_running = _of_heat(key, value)
+                if key == "history":
+                    self.history = _history(value)
+                else:
+                    self.max_running = _of_heat(key, value)
             except _WrongError as error:
                 self._wrong(f"heat.{dotted(key)}", error)
 
@@ -426,7 +435,7 @@ def _no_key(key: str, raw: object, place: str) -> _WrongError:
     if of_heat := _OF_HEAT.get(key):
         fix = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
         return _WrongError("belongs to the command line, not into a file", fix)
-    if key == "max-running":
+    if key in _KEYS_OF_HEAT:
         return _WrongError("concerns all monitors", "write it under [heat]")
     if isinstance(raw, dict) and ": monitor." in place:
         name = place.rpartition(": monitor.")[2].strip('"')
@@ -445,11 +454,11 @@ def _of_name(name: str, place: str) -> Iterator[Mistake]:
 
 
 def _of_heat(key: str, value: object) -> int:
-    """The value of a key of [heat], which has but one."""
+    """The value of max-running."""
     if key != "max-running":
         fix = "write it under [defaults] or [monitor.NAME]"
         if key not in KEYS:
-            fix = _nearest(key, ["max-running"], "max-running is the only one")
+            fix = _nearest(key, _KEYS_OF_HEAT, f"its keys are {' and '.join(_KEYS_OF_HEAT)}")
         raise _WrongError("is no key of [heat]", fix)
     if not isinstance(value, int) or isinstance(value, bool):
         fix = f"write how many checks may run at once: max-running = {MAX_RUNNING}"
@@ -458,6 +467,21 @@ def _of_heat(key: str, value: object) -> int:
         fix = f"write a whole number from 1 to {MOST_RUNNING}"
         raise _WrongError(f"{shown(value)} is not a count", fix)
     return value
+
+
+def _history(value: object) -> float:
+    """``90d``, or a length of time as elsewhere, in seconds."""
+    fix = 'write how long history is kept: history = "90d"'
+    days = re.fullmatch(r"([0-9]{1,6})d", value) if isinstance(value, str) else None
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise _WrongError(_not_this(value, "a length of time"), fix)
+    try:
+        span = int(days[1]) * 86_400.0 if days else duration(value)
+    except BadValueError as error:
+        raise _WrongError(f"{shown(value)} {error.complaint}", fix) from None
+    if not _SHORTEST_HISTORY <= span <= _LONGEST_HISTORY:
+        raise _WrongError(f"{shown(value)} is not between 1h and 3650d", fix)
+    return span
 
 
 def _no_table(key: str) -> _WrongError:

@@ -170,23 +170,43 @@ def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 class Console:
-    """What HEAT prints: a result a check on stdout, all the rest on stderr."""
+    """What HEAT prints: a result a check on stdout, all the rest on stderr.
+
+    For the ``journal`` a priority stands in front, and not the time, which journald knows.
+    """
 
     def __init__(
-        self, unix: Callable[[], float], recorded: Callable[[str], None], soon: Soon
+        self,
+        unix: Callable[[], float],
+        recorded: Callable[[str], None],
+        soon: Soon,
+        *,
+        journal: bool = False,
     ) -> None:
         self._unix = unix
         self._recorded = recorded
+        self._journal = journal
         self._out = Stream(1, "stdout", self.trouble, soon)
         self._err = Stream(2, "stderr", recorded, soon)
 
-    def result(self, text: str, colour: str = "") -> None:
-        """One line on stdout; ``colour`` is for the part behind the time, on a terminal."""
-        self._out.line(text, colour)
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
+        """One line on stdout; ``colour`` is for the part behind the time, on a terminal.
+
+        ``at`` is that time, None for a line that has its own within.
+        """
+        if at is None:
+            self._out.line(text)
+        elif self._journal:
+            self._out.line(f"<{_OF_RESULTS[colour]}>{text}")
+        else:
+            self._out.line(f"{at}: {text}", colour)
 
     def news(self, text: str, colour: str = "") -> None:
         """One line on stderr, with the time in front."""
-        self._err.line(f"{int(self._unix())}: {text}", colour)
+        if self._journal:
+            self._err.line(f"<{_OF_NEWS[colour]}>{text}")
+        else:
+            self._err.line(f"{int(self._unix())}: {text}", colour)
 
     def close(self) -> None:
         """Write what is left, and give back what was taken for it."""
@@ -202,6 +222,17 @@ class Console:
 
 
 GREEN, YELLOW, RED, BLUE = "32", "33", "31", "34"
+
+_ERROR, _WARNING, _NOTICE, _INFO = 3, 4, 5, 6
+"""Priorities of sd-daemon(3)."""
+_OF_RESULTS = {GREEN: _INFO, YELLOW: _WARNING, RED: _WARNING}
+"""A failed check is no error of HEAT's."""
+_OF_NEWS = {"": _INFO, GREEN: _NOTICE, BLUE: _NOTICE, YELLOW: _WARNING, RED: _ERROR}
+
+
+def for_journal(text: str) -> str:
+    """What keeps HEAT from starting, as journald takes it: each line with its priority."""
+    return "".join(f"<{_ERROR}>{line}\n" for line in text.splitlines() if line)
 
 
 def _painted(line: bytes, colour: bytes) -> bytes:

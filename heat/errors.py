@@ -5,6 +5,10 @@ class HeatError(Exception):
     """What the user is told; the first line is the sentence."""
 
 
+class StartRefused(HeatError):  # noqa: N818 - what it is
+    """HEAT does not start: the sentence, and the fix in a second line."""
+
+
 class StartError(HeatError):
     """A program could not be started; ``passing`` if for want of resources only."""
 

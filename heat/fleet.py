@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,9 @@ from heat.text import escaped
 from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
 
 if TYPE_CHECKING:
-    from heat.world import ScriptFile
+    from heat.keeping import Keeping
+    from heat.ledger import Ledger, Remembered
+    from heat.world import ScriptFile, Target
 
 
 class Fleet:
@@ -42,6 +44,7 @@ class Fleet:
         self._books = books
         self._myself = myself
         self._ended = ended
+        self._keeping: Keeping | None = None
         self._began = world.clock.now()
         self._active = 0
         self._leaving: dict[str, Watch] = {}
@@ -55,10 +58,26 @@ class Fleet:
         self._watch_done = self._done
         """One bound method for all."""
 
-    def add(self, monitors: Iterable[Options]) -> None:
-        """Have these watched as well. Raises HeatError or OSError before any of them is."""
-        for parts in self._all_parts(monitors):
-            self._add(parts)
+    def begin(
+        self, monitors: Iterable[Options], keeping: Keeping | None = None, config: str | None = None
+    ) -> None:
+        """Watch these; what is ``keeping`` knows where an earlier HEAT has left them.
+
+        Raises HeatError or OSError before any of them is watched.
+        """
+        self._keeping = keeping
+        made = self._all_parts(monitors)
+        taken: Sequence[tuple[Ledger | None, Remembered | None]] = [(None, None)] * len(made)
+        if keeping is not None:
+            taken = keeping.begin([parts.options.name for parts in made], config)
+            keeping.keep(self._ledgers)
+        for parts, (ledger, found) in zip(made, taken, strict=True):
+            self._add(parts, ledger, found)
+
+    def _ledgers(self) -> Iterator[Ledger]:
+        for watch in self.watches.values():
+            if watch.ledger is not None:
+                yield watch.ledger
 
     def _all_parts(self, monitors: Iterable[Options]) -> list[Parts]:
         made: list[Parts] = []
@@ -72,14 +91,33 @@ class Fleet:
             raise
         return made
 
-    def _add(self, parts: Parts) -> None:
+    def _add(self, parts: Parts, ledger: Ledger | None, found: Remembered | None = None) -> None:
         options = parts.options
-        watch = Watch(parts, self._world, Journal(options, self._books), self._watch_done)
+        journal = Journal(options, self._books)
+        watch = Watch(parts, self._world, journal, self._watch_done, ledger)
         self.watches[options.name] = watch
+        self._mind_frozen(parts.target, ledger)
+        if found is not None and found.memory.given_up:
+            watch.stay_in_error(found)
+            return
         self._active += 1
+        self._books.moved()
         self._mind_target(watch)
-        watch.warn(named=self._books.named)
-        watch.start(self._first(options))
+        self._warn(watch)
+        pause = None if ledger is None else ledger.pause
+        if found is None and pause is None:
+            watch.start(self._first(options))
+        else:
+            watch.go_on(found, pause, self._first(options))
+
+    def _new_ledger(self, name: str) -> Ledger | None:
+        return None if self._keeping is None else self._keeping.new(name)
+
+    def _mind_frozen(self, target: Target, ledger: Ledger | None) -> None:
+        if ledger is not None:
+            from heat.keeping import mind_frozen
+
+            mind_frozen(target, ledger)
 
     def _first(self, options: Options) -> float:
         """When a monitor's next tick is: those of many are spread, each by its name."""
@@ -117,7 +155,7 @@ class Fleet:
                 self._forget_awaited(name)
                 self._awaited[name] = parts
             elif name not in self.watches:
-                self._add(parts)
+                self._add(parts, self._new_ledger(name))
         for name in changed:
             if name in self.watches:
                 self._change(self.watches[name], new[name])
@@ -134,16 +172,19 @@ class Fleet:
             watch.adopt(parts, self._first(new))
         else:
             watch.adopt(parts, self._first(new))
+            self._mind_frozen(parts.target, watch.ledger)
             self._forget_target(before)
             self._mind_target(watch)
-        watch.warn(named=self._books.named)
+        self._warn(watch)
 
     def _remove(self, name: str) -> None:
         if self._forget_awaited(name):
             return
         watch = self.watches.pop(name)
+        if self._keeping is not None:
+            self._keeping.remove(name)
         if watch.left:
-            self._forget_target(watch.parts)
+            self._let_go(watch)
             return
         self._leaving[name] = watch
         watch.stop(EXIT_WELL)
@@ -153,6 +194,33 @@ class Fleet:
         if parts is not None:
             self._release(parts)
         return parts is not None
+
+    def _let_go(self, watch: Watch) -> None:
+        self._forget_target(watch.parts)
+        if self._world.tallies is not None:
+            self._world.tallies.remove(watch.row)
+
+    # What is told by hand
+
+    def reset(self, name: str) -> None:
+        """Out of ERROR, or counts back to 0. Raises HeatError or OSError, and nothing is done."""
+        watch = self.watches[name]
+        before = watch.monitor.state
+        if watch.exit_code != EXIT_ERROR:
+            watch.reset()
+            return
+        (parts,) = self._all_parts([watch.parts.options])
+        ledger = watch.ledger
+        if ledger is not None and self._keeping is not None:
+            self._keeping.forget(ledger)
+        del self.watches[name]
+        if watch.left:
+            self._let_go(watch)
+            self._add(parts, ledger)
+        else:
+            self._leaving[name] = watch
+            self._awaited[name] = parts
+        Journal(parts.options, self._books).reset(before)
 
     # The parts of one
 
@@ -198,6 +266,12 @@ class Fleet:
 
             self._loop.watch(target.pidfd, ended, watch)
 
+    def _warn(self, watch: Watch) -> None:
+        pid = preflight.present_target(watch.parts.target)
+        options = watch.parts.options
+        for warning in preflight.warnings(options, pid, in_file=self._books.named):
+            watch.warn(warning)
+
     def _forget_target(self, parts: Parts) -> None:
         if isinstance(parts.target, PidTarget) and not parts.target.ended:
             self._loop.forget(parts.target.pidfd)
@@ -239,9 +313,9 @@ class Fleet:
         self._active -= 1
         if self._leaving.get(name) is watch:
             del self._leaving[name]
-            self._forget_target(watch.parts)
+            self._let_go(watch)
             if (parts := self._awaited.pop(name, None)) is not None:
-                self._add(parts)
+                self._add(parts, self._new_ledger(name))
         if not self._active:
             self._ended()
 

@@ -4,6 +4,7 @@ Made for somebody at three in the morning. The books are kept after the reaction
 are sent and scripts started before this is written.
 """
 
+import time
 from typing import NamedTuple
 
 from heat import signals
@@ -11,6 +12,7 @@ from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
+from heat.past import Pause
 from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
@@ -63,10 +65,8 @@ class Journal(Writer):
             self._failed(check, output, after)
 
     def _failed(self, check: Checked, output: Output, after: tuple[State, int]) -> None:
-        how = ending = f"Exit Code {check.code}"
-        if check.timed_out:
-            how = ending = self._timed_out()
-        elif check.killed is not None:
+        how = ending = self.how(check.code or 0, timed_out=check.timed_out)
+        if not check.timed_out and check.killed is not None:
             ending = f"killed by SIG{signals.name(check.killed)}"
             how = f"K{ending[1:]}" if self.options.on_killed == "error" else how
         failures = self._books.failures
@@ -84,7 +84,7 @@ class Journal(Writer):
             return
         if not self._books.common.json:
             text, colour = shown
-            self._books.console.result(f"{check.started}: {self._prefix}{text}", colour)
+            self._books.console.result(f"{self._prefix}{text}", colour, check.started)
             return
         import json
 
@@ -116,7 +116,11 @@ class Journal(Writer):
         """How the check went, in a word or two."""
         if check.unknown:
             return "unknown"
-        return self._timed_out() if check.timed_out else f"Exit Code {check.code}"
+        return self.how(check.code or 0, timed_out=check.timed_out)
+
+    def how(self, code: int, *, timed_out: bool) -> str:
+        """How a check has ended, in a word or two."""
+        return self._timed_out() if timed_out else f"Exit Code {code}"
 
     # States
 
@@ -124,6 +128,7 @@ class Journal(Writer):
         """The state is another one."""
         failures = f" ({counted(count, 'failure')})" if count else ""
         self._info(f"{before.value} -> {after.value}{failures}")
+        self._books.moved()
 
     def not_counted(self) -> None:
         """A failure in the start period."""
@@ -142,6 +147,34 @@ class Journal(Writer):
         runs = f" and {counted(attempts, 'recovery', 'recoveries')}" if attempts else ""
         after = f"after {counted(count, 'failure')}{runs}"
         self._outage(f"NORMAL again {after}, {seconds(round(span, 1))} s", State.NORMAL)
+
+    # Pauses, and what is told by hand
+
+    def paused(self, pause: Pause) -> None:
+        """No checks and no effects from here on."""
+        why = f" ({escaped(pause.reason)})" if pause.reason else ""
+        self._own(f"paused {until(pause)}{why}: no checks, no signals, no scripts meanwhile")
+
+    def resumed(self) -> None:
+        """The pause is over."""
+        self._own("resumed: checks go on")
+
+    def reset(self, before: State) -> None:
+        """The outage was forgotten."""
+        self._own(f"reset by hand: {before.value} and its counts are forgotten")
+
+    # After a restart
+
+    def went_on(self, state: State, count: int) -> None:
+        """What an earlier HEAT knew was taken up."""
+        self._own(f"goes on where it was: {state.value}, {counted(count, 'failure')} in a row")
+
+    def waits_for(self, role: str, run: Run) -> None:
+        """A script of an earlier HEAT runs still."""
+        self._own(
+            f"{role} script {run.program.shown} (process {run.pid}) still runs from before HEAT "
+            "was restarted: it is waited for"
+        )
 
     # Signals
 
@@ -222,6 +255,10 @@ class Journal(Writer):
         else:
             self._news(text, YELLOW)
 
+    def ending_of_run(self, run: Run) -> str:
+        """How a script has ended, in a word or two."""
+        return _ending(run)
+
     def script_printed(self, shown: str, output: bytes) -> None:
         """A service that a script left behind prints on."""
         if output:
@@ -266,6 +303,14 @@ class Journal(Writer):
 
     def _script(self, path: str | None) -> str:
         return escaped(path or "its script")
+
+
+def until(pause: Pause) -> str:
+    """How long a pause lasts, by the clock of this place."""
+    if pause.until is None:
+        return "until it is resumed"
+    there = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pause.until))
+    return f"until {there}"
 
 
 def _ending(run: Run) -> str:

@@ -67,6 +67,11 @@ class Loop:
         self._epoll.register(fd, select.EPOLLIN)
         self._ready[fd] = DueCall(ready, owner)
 
+    def await_writing(self, fd: int, *, reading: bool, writing: bool) -> None:
+        """Call for a watched ``fd`` when it can be read, written, or either."""
+        wanted = (select.EPOLLIN if reading else 0) | (select.EPOLLOUT if writing else 0)
+        self._epoll.modify(fd, wanted)
+
     def forget(self, fd: int) -> None:
         """Watch ``fd`` no longer; to be called before it is closed."""
         del self._ready[fd]

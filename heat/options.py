@@ -24,6 +24,7 @@ NAME_LENGTH = 100
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _NONE = "none"
+_JOURNAL = "journal"
 
 
 class Options(NamedTuple):
@@ -62,6 +63,12 @@ class Common(NamedTuple):
     quiet: bool = False
     log_folder: str = ""
     """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+    journal: bool = False
+    """Lines are for journald, which has the time of each and asks for its priority."""
+    control: str = ""
+    """Path of the control socket; empty for none, or the usual one."""
+    state: str = ""
+    """Path of the state file; empty for none."""
 
 
 class Config(NamedTuple):
@@ -72,6 +79,8 @@ class Config(NamedTuple):
     shown: str
     """The path as given."""
     max_running: int
+    history: float
+    """Seconds for which history is kept."""
     monitors: dict[str, Options]
 
     def place(self, name: str) -> str:
@@ -207,17 +216,34 @@ OPTIONS = (
     Option("--name", "NAME", monitor_name),
     Option("--config", "FILE", path),
     Option("--log-dir", "DIR", path),
+    Option("--log-format", "FORMAT", one_of("text", _JOURNAL)),
+    Option("--control", "PATH", path),
+    Option("--state", "FILE", path),
     Option("--json", "", None),
     Option("--quiet", "", None, "-q"),
     Option("--help", "", None, "-h"),
     Option("--version", "", None),
 )
 
-OF_HEAT = frozenset({"--config", "--log-dir", "--json", "--quiet", "--help", "--version"})
+OF_HEAT = frozenset(
+    {
+        "--config",
+        "--log-dir",
+        "--log-format",
+        "--control",
+        "--state",
+        "--json",
+        "--quiet",
+        "--help",
+        "--version",
+    }
+)
 """Options that concern HEAT as a whole; the others are a monitor's."""
 COMMAND = "command"
 """The command stands among the values under this name."""
 
+HISTORY = 90 * 86_400.0
+"""Seconds for which history is kept, where no file says otherwise."""
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_SIGNAL = int(signal.SIGHUP)
 
@@ -251,14 +277,24 @@ def build(
 def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
     """What a command line says of HEAT as a whole."""
     log_dir = given.get("--log-dir", "")
-    return Common(log_dir, "--json" in flags, "--quiet" in flags, log_folder=log_dir)
+    return Common(
+        log_dir,
+        "--json" in flags,
+        "--quiet" in flags,
+        log_folder=log_dir,
+        journal=given.get("--log-format") == _JOURNAL,
+        control=given.get("--control", ""),
+        state=given.get("--state", ""),
+    )
 
 
-def parsed(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Mistake]]:
+def parsed(
+    given: Mapping[str, str], options: Sequence[Option] = OPTIONS
+) -> tuple[dict[str, Any], list[Mistake]]:
     """The values by their options, `BAD` where one cannot be read, and what is wrong with those."""
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
-    for option in OPTIONS:
+    for option in options:
         if option.parse is None or option.name not in given:
             continue
         text = given[option.name]

@@ -45,6 +45,11 @@ def mistakes(options: Options, common: Common) -> list[Mistake]:
 
 def mistakes_in_file(config: Config, common: Common) -> list[Mistake]:
     """The same for all monitors of a file; what several of them share is told once."""
+    return mistakes_of_monitors(config) + _of_logs(common, config.monitors.values())
+
+
+def mistakes_of_monitors(config: Config) -> list[Mistake]:
+    """All that keeps the monitors of a file from being watched, wherever the logs may be."""
     files = _Files()
     found: dict[Mistake, list[str]] = {}
     for name, options in config.monitors.items():
@@ -57,7 +62,7 @@ def mistakes_in_file(config: Config, common: Common) -> list[Mistake]:
             others = counted(len(names) - 1, "other monitor")
             here = here._replace(line=f"{here.line} (so in {others})")
         told.append(here)
-    return told + _of_logs(common, config.monitors.values())
+    return told
 
 
 class _Files:

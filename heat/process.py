@@ -23,6 +23,8 @@ from heat.program import SILENT, Output, Program, Status
 from heat.target import has_ended
 
 if TYPE_CHECKING:
+    from heat.adopted import Adopted
+    from heat.past import Held
     from heat.world import Owner
 
     _Report = tuple[Callable[[], None], Owner]
@@ -52,6 +54,9 @@ _NO_FD = -1
 
 class PosixLauncher:
     """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups."""
+
+    age = 0.0
+    """What it starts is new."""
 
     def __init__(self, loop: Loop, environ: Mapping[bytes, bytes]) -> None:
         self._loop = loop
@@ -179,6 +184,18 @@ class PosixLauncher:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
+    def take_up(self, held: Held) -> Adopted | None:
+        """What has a program that an earlier HEAT has started; None if it has ended."""
+        from heat import adopted
+
+        return adopted.take_up(self._loop, held)
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+        """A script that an earlier HEAT has started, and had no time to write down."""
+        from heat import adopted
+
+        return adopted.find(program, environment)
+
     def _restock(self) -> None:
         with contextlib.suppress(OSError):
             self._spare = _open_null()
@@ -290,6 +307,12 @@ class PosixChild:
             return SILENT
         stdout, stderr = self._captures
         return Output(stdout.take(), stderr.take())
+
+    def identity(self) -> str:
+        """Which process the leader is. Raises OSError."""
+        from heat.identity import identity
+
+        return identity(self.pid, self._pidfd)
 
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""

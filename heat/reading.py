@@ -92,7 +92,7 @@ def read(work: Callable[[], Found]) -> Found:
 
 def _nothing(why: str) -> Found:
     mistake = Mistake(f"Error: the configuration could not be read: {why}", "try again")
-    return Found(Config("", "", 0, {}), [mistake])
+    return Found(Config("", "", 0, 0.0, {}), [mistake])
 
 
 def _send(work: Callable[[], Found], out: int) -> None:
@@ -113,21 +113,22 @@ def _send(work: Callable[[], Found], out: int) -> None:
 
 def _plain(found: Found) -> tuple[Any, ...]:
     """In tuples that marshal can carry; what is shared stays so."""
-    path, shown, most, monitors = found.config
+    *whole, monitors = found.config
     limits: dict[Limits, tuple[Any, ...]] = {}
     plain = [
         (*options[:-1], limits.setdefault(options.limits, tuple(options.limits)))
         for options in monitors.values()
     ]
-    return path, shown, most, plain, [tuple(mistake) for mistake in found.mistakes]
+    return whole, plain, [tuple(mistake) for mistake in found.mistakes]
 
 
 def _found(plain: tuple[Any, ...]) -> Found:
-    path, shown, most, monitors, mistakes = plain
+    whole, monitors, mistakes = plain
     limits: dict[tuple[Any, ...], Limits] = {}
     made = (
         Options._make((*options[:-1], limits.setdefault(options[-1], Limits(*options[-1]))))
         for options in monitors
     )
-    config = Config(path, shown, most, {options.name: options for options in made})
+    path, shown, most, history = whole
+    config = Config(path, shown, most, history, {options.name: options for options in made})
     return Found(config, [Mistake(*mistake) for mistake in mistakes])

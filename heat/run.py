@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
-    from heat.world import Child, Clock, Launcher, Owner, Timer, Timers
+    from heat.world import Child, Clock, Owner, Starter, Timer, Timers
 
 
 KILL_AFTER = 2.0
@@ -68,7 +68,7 @@ class Run:
 
     def __init__(
         self,
-        world: tuple[Clock, Timers, Launcher],
+        world: tuple[Clock, Timers, Starter],
         program: Program,
         timeout: float | None,
         told: Told,
@@ -78,8 +78,8 @@ class Run:
         self._told = told
         self._owner = owner
         self.program = program
-        self.started_unix = int(self._clock.unix())
-        self.started = self._clock.now()
+        self.started_unix = int(self._clock.unix() - launcher.age)
+        self.started = self._clock.now() - launcher.age
         self.duration = 0.0
         self.status = Status(None)
         self.timed_out = False
@@ -127,9 +127,18 @@ class Run:
         return 0.0 if self._deadline is None else max(0.0, self._deadline - self._clock.now())
 
     @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return self._clock.now() - self.started
+
+    @property
     def stopped(self) -> bool:
         """HEAT has killed it, and not for its time limit."""
         return self._killing and not self.timed_out
+
+    def identity(self) -> str:
+        """Which process its leader is. Raises OSError."""
+        return self._child.identity()
 
     def output(self) -> Output:
         """What it printed since the last call."""

@@ -1,31 +1,42 @@
 """HEAT at work: the parts put together, run, and taken apart."""
 
+from __future__ import annotations
+
 import gc
 import os
 import signal
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from heat import __version__
 from heat.books import Books, HeatJournal
-from heat.console import Console
-from heat.errors import HeatError
+from heat.console import Console, for_journal
+from heat.errors import HeatError, StartRefused
 from heat.fleet import Fleet
 from heat.log import Log
 from heat.loop import Loop, RealClock
-from heat.options import Common, Config, Options
+from heat.options import HISTORY, Common, Config, Options
 from heat.process import PosixLauncher
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
+from heat.tally import Tallies
 from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
+from states.model import State
 
 if TYPE_CHECKING:
+    from heat.answers import Later
+    from heat.control import Control
+    from heat.facts import Facts
+    from heat.keeping import Keeping
     from heat.reading import Reading
+    from heat.state import Store
 
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
@@ -36,8 +47,14 @@ OWN_VARIABLES = (
     b"HEAT_FAIL_CNT",
     b"HEAT_NAME",
     b"HEAT_STATE",
+    b"NOTIFY_SOCKET",
+    b"WATCHDOG_PID",
+    b"WATCHDOG_USEC",
 )
-"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on."""
+"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
+
+Nor what systemd has told HEAT: what HEAT starts is not to speak in its place.
+"""
 
 
 def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
@@ -48,7 +65,11 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         service = Service(monitors, common, config)
     except (HeatError, OSError) as error:
         # The target has ended, or a folder has gone, since it was looked at.
-        os.write(2, f"Failed: HEAT cannot start: {error}\n".encode("utf-8", "backslashreplace"))
+        told = f"{error}\n"
+        if not isinstance(error, StartRefused):
+            told = f"Failed: HEAT cannot start: {error}\n"
+        told = for_journal(told) if common.journal else told
+        os.write(2, told.encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
         code = service.run()
@@ -76,14 +97,24 @@ class Service:
         """The file is to be read once more: it may have changed since that began."""
         self.fatal: int | None = None
         """The signal that HEAT has sent itself, and that ends it once all is told."""
+        self._told_of_reading: list[Later] = []
+        """Who waits to be told what came of reading the file again."""
+        self._clock = clock
+        self._began = clock.unix()
         self._loop = Loop(clock)
-        self._console = Console(clock.unix, self._record, self._loop.soon)
+        self._console = Console(clock.unix, self._record, self._loop.soon, journal=common.journal)
         failures, verbose = self._logs = [
             self._log(log) for log in ("heat.log", "heat.verbose.log")
         ]
         named = config is not None
         books = Books(self._console, failures, verbose, clock.unix, common, named)
         self._journal = HeatJournal(books)
+        if os.environ.get("NOTIFY_SOCKET"):
+            from heat.systemd import with_systemd
+
+            books, self._journal = with_systemd(
+                books, (clock, self._loop), lambda: self._fleet.watches, self
+            )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
         orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
@@ -93,9 +124,14 @@ class Service:
         self._launcher = PosixLauncher(self._loop, environ)
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
-        world = World(clock, self._loop, self._launcher, self._turns)
+        listens = bool(common.control) or config is not None
+        tallies = Tallies() if listens else None
+        world = World(clock, self._loop, self._launcher, self._turns, tallies)
+        self._store: Store | None = None
+        keeping = self._kept(common.state) if common.state else None
         self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
-        self._fleet.add(monitors)
+        self._control = None if tallies is None else self._listen(tallies)
+        self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._journal.started(
             f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
             if config is None
@@ -107,6 +143,84 @@ class Service:
             os.path.join(folder, name) for folder in (self._common.log_folder, self._common.log_dir)
         )
         return Log(path, shown, self._console.trouble, self._loop.soon)
+
+    def _kept(self, path: str) -> Keeping:
+        from heat.housekeeping import Housekeeping
+        from heat.keeping import Keeping
+        from heat.state import Store
+
+        world = self._clock, self._loop
+        self._store = store = Store(path, path, world, self._console.trouble, self)
+        keeping = Housekeeping((*world, self._launcher), store.path, self._history, self)
+        store.tidy = keeping.begin
+        return Keeping(store, self._clock.unix, self._journal)
+
+    def _history(self) -> float:
+        return HISTORY if self._config is None else self._config.history
+
+    def _listen(self, tallies: Tallies) -> Control | None:
+        from heat.answers import Answers
+        from heat.control import Control, ControlError
+        from heat.places import default_control, make_place
+
+        path = self._common.control or default_control()
+        if path is None:
+            self._journal.controlled(
+                "no control socket: XDG_RUNTIME_DIR is not set; for heatctl, give --control PATH"
+            )
+            return None
+        if not self._common.control:
+            make_place(path)
+        answers = Answers(self, self._fleet, tallies, self._clock)
+        try:
+            return Control(path, self._loop, self._clock, answers)
+        except ControlError as error:
+            if self._common.control:
+                if self._store is not None:
+                    self._store.close()
+                raise StartRefused(f"Error: --control {error}\n  {error.fix}") from None
+            self._journal.controlled(f"no control socket: {error}; for heatctl, {error.fix}")
+            return None
+
+    def about(self) -> Facts:
+        """What is told of HEAT as a whole."""
+        watches = self._fleet.watches.values()
+        states = Counter(watch.monitor.state for watch in watches)
+        trouble = [f"{log.shown}: {log.trouble}" for log in self._logs if log.trouble]
+        if self._store is not None and self._store.trouble:
+            trouble.append(f"{self._store.shown}: {self._store.trouble}")
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "started": self._began,
+            "now": self._clock.unix(),
+            "config": None if self._config is None else self._config.path,
+            "state": None if self._store is None else os.path.abspath(self._store.path),
+            "log_dir": os.path.abspath(self._common.log_folder),
+            "monitors": len(watches),
+            "states": {state: states[state] for state in State},
+            "paused": sum(watch.paused is not None for watch in watches),
+            "running": self._turns.running,
+            "max_running": self._turns.most,
+            "waited": self._turns.waited,
+            "longest_wait": self._turns.longest,
+            "trouble": trouble,
+        }
+
+    def reload(self, told: Later) -> None:
+        """Do as SIGHUP asks, and tell who has asked what came of it."""
+        self._told_of_reading.append(told)
+        self._read_again()
+
+    def _tell_of_reading(self, facts: Facts) -> None:
+        waiting, self._told_of_reading = self._told_of_reading, []
+        for told in waiting:
+            told(facts)
+
+    def _not_reloaded(self, shown: str, mistakes: list[str]) -> None:
+        self._journal.not_reloaded(shown, mistakes)
+        what = f"{shown} is not taken: what was in force before stays in force"
+        self._tell_of_reading({"ok": False, "error": what, "fix": "", "mistakes": mistakes})
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
@@ -172,6 +286,7 @@ class Service:
             log.reopen()
         self._journal.reopened()
         if self._config is None or self._fleet.told_to_end:
+            self._tell_of_reading({"ok": True, "added": 0, "changed": 0, "removed": 0})
             return
         if self._reading is not None:
             self._outdated = True
@@ -189,7 +304,7 @@ class Service:
         try:
             self._reading = Reading(work)
         except OSError as error:
-            self._journal.not_reloaded(self._config.shown, [str(error)])
+            self._not_reloaded(self._config.shown, [str(error)])
             return
         self._launcher.adopt(self._reading.pid)
         self._loop.watch(self._reading.fd, self._take_reading, self)
@@ -210,16 +325,18 @@ class Service:
     def _change(self, config: Config, mistakes: list[str]) -> None:
         shown = config.shown
         if mistakes:
-            self._journal.not_reloaded(shown, mistakes)
+            self._not_reloaded(shown, mistakes)
             return
         try:
             counts = self._fleet.change(config.monitors)
         except (HeatError, OSError) as error:
-            self._journal.not_reloaded(shown, [str(error)])
+            self._not_reloaded(shown, [str(error)])
             return
         self._config = config
         self._turns.allow(config.max_running)
         self._journal.reloaded(shown, *counts)
+        added, changed, removed = counts
+        self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""
@@ -228,8 +345,13 @@ class Service:
             signal.signal(signum, signal.SIG_IGN)
         if self._reading is not None:
             self._reading.stop()
+        if self._control is not None:
+            self._control.close()
         self._fleet.wake_targets()
+        if self._store is not None:
+            self._store.close()
         self._loop.end_turn()
+        self._journal.over()
         for log in self._logs:
             log.close()
         self._console.close()

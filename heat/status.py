@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from heat.journal import until
+from heat.past import Pause
 from heat.text import counted, seconds
 from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
 
 if TYPE_CHECKING:
-    from heat.watch import Watch
+    from heat.watch import Look, Watch
 
 _NEXT = {
     Remedy.WAITING: "next check when the fail and the recovery script have ended",
@@ -18,39 +20,59 @@ _NEXT = {
 }
 
 
-def describe(
-    monitor: Monitor, last: str, last_age: float, next_in: float | None, *, waits: bool = False
-) -> str:
-    """State, count, last check and its age, next check; times in seconds.
-
-    ``next_in`` is the time to the next tick, None when there is none; the check ``waits`` for
-    its turn where as many run as may.
-    """
+def describe(monitor: Monitor, last: str, look: "Look", pause: Pause | None) -> str:
+    """State, count, last check and its age, next check."""
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
+    age = seconds(round(look.last_age, 1))
     parts = [
         f"{monitor.state.value}, {counted(monitor.count, 'failure')} in a row{of}",
-        f"last check {last}, {seconds(round(last_age, 1))} s ago" if last else "no check ended yet",
+        f"last check {last}, {age} s ago" if last else "no check ended yet",
+        coming(monitor, look, pause),
+        counted(monitor.checks, "check"),
     ]
-    if monitor.check is CheckSlot.RUNNING:
-        parts.append("a check waits for its turn" if waits else "a check runs now")
-    else:
-        parts.append(_next(monitor, next_in))
-    parts.append(counted(monitor.checks, "check"))
     if monitor.skipped:
         parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
     return "; ".join(parts)
 
 
-def _next(monitor: Monitor, next_in: float | None) -> str:
+def coming(monitor: Monitor, look: "Look", pause: Pause | None) -> str:
+    """When the next check is."""
     limits = monitor.limits
-    if next_in is None or (limits.checks is not None and monitor.checks >= limits.checks):
+    if pause is not None:
+        return f"paused {until(pause)}"
+    if monitor.check is CheckSlot.RUNNING:
+        return "a check waits for its turn" if look.waits else "a check runs now"
+    if look.next_in is None or (limits.checks is not None and monitor.checks >= limits.checks):
         return "no more checks"
     if monitor.remedy in _NEXT:
         return _NEXT[monitor.remedy]
     if limits.fail_overlap_skip and monitor.fail_running:
         return "next check when the fail script has ended"
-    return f"next check in {seconds(round(max(0.0, next_in), 1))} s"
+    return f"next check in {seconds(round(max(0.0, look.next_in), 1))} s"
+
+
+_WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
+_MOST_NAMES = 3
+
+
+def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
+    """How many monitors are in which state, and of which names the worst are.
+
+    ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL``, or ``web: NORMAL`` of a single one.
+    """
+    names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
+    for name, watch in watches.items():
+        names[watch.monitor.state].append(name)
+    found = [(state, those) for state, those in names.items() if those]
+    if not named:
+        return ", ".join(f"{those[0]}: {state.value}" for state, those in found)
+    counts = [f"{len(those)} {state.value}" for state, those in found]
+    if found and found[0][0] is not State.NORMAL:
+        worst = found[0][1]
+        more = ", ..." if len(worst) > _MOST_NAMES else ""
+        counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
+    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}"
 
 
 _MOST_LINES = 20

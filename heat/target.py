@@ -28,30 +28,54 @@ class Frozen(NamedTuple):
     pidfd: int
 
 
-class _Frost:
+class Owed(NamedTuple):
+    """Who writes down what is frozen, before it is, and that it goes on, after it does."""
+
+    frozen: Callable[[int, int], None]
+    """Called with its process id and a pidfd. Raises OSError."""
+    woken: Callable[[], None]
+
+
+class Frost:
     """Remembers what a STOP froze, so that somebody wakes it."""
 
     def __init__(self) -> None:
         self._frozen: Frozen | None = None
+        self.owed: Owed | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that is frozen."""
+        return None if self._frozen is None else self._frozen.pid
+
+    def hold(self, pid: int, pidfd: int) -> None:
+        """An earlier HEAT has frozen this one; the descriptor is closed with it."""
+        self._frozen = Frozen(pid, pidfd)
 
     def send(self, signum: int, pid: int, pidfd: int) -> None:
         """Signal ``pidfd``; nothing is stopped that could not be woken. Raises OSError."""
-        held = os.dup(pidfd) if signum in STOPPING else -1
-        try:
-            signal.pidfd_send_signal(pidfd, signum)
-        except OSError:
-            if held >= 0:
-                os.close(held)
-            raise
-        if held >= 0:
-            if self._frozen is not None and self._frozen.pid == pid:
-                os.close(self._frozen.pidfd)
-            else:
-                self.wake()
-            self._frozen = Frozen(pid, held)
-        elif signum == signal.SIGCONT and self._frozen is not None:
+        if signum in STOPPING:
+            self._stop(signum, pid, pidfd)
+            return
+        signal.pidfd_send_signal(pidfd, signum)
+        if signum == signal.SIGCONT and self._frozen is not None:
             # Another process may have taken the place of the frozen one: wake that too.
             self.wake()
+
+    def _stop(self, signum: int, pid: int, pidfd: int) -> None:
+        if self._frozen is not None and self._frozen.pid != pid:
+            self.wake()
+        held = os.dup(pidfd)
+        try:
+            if self.owed is not None:
+                self.owed.frozen(pid, pidfd)
+            signal.pidfd_send_signal(pidfd, signum)
+        except OSError:
+            os.close(held)
+            raise
+        if self._frozen is not None:
+            os.close(self._frozen.pidfd)
+        self._frozen = Frozen(pid, held)
 
     def wake(self) -> int | None:
         """Send CONT to what is frozen; its process id, if it was still there."""
@@ -64,6 +88,8 @@ class _Frost:
             return None
         finally:
             os.close(frozen.pidfd)
+            if self.owed is not None:
+                self.owed.woken()
         return frozen.pid
 
 
@@ -79,6 +105,9 @@ class NoTarget:
             os.kill(os.getpid(), signum)
         return os.getpid()
 
+    def owes(self) -> None:
+        """HEAT never stops itself."""
+
     def wake(self) -> None:
         """HEAT never stops itself."""
 
@@ -90,12 +119,12 @@ class PidTarget:
         self.pid = pid
         self.pidfd = open_process(pid)
         self.ended = False
-        self._frost = _Frost()
+        self.frost = Frost()
 
     def send(self, signum: int) -> int:
         """Send, and return the process id. Raises TargetError."""
         try:
-            self._frost.send(signum, self.pid, self.pidfd)
+            self.frost.send(signum, self.pid, self.pidfd)
         except ProcessLookupError:
             raise TargetError(self.gone_reason(), gone=True) from None
         except OSError as error:
@@ -106,9 +135,13 @@ class PidTarget:
         """What is said when it has ended."""
         return f"target {self.pid} (--pid) has ended"
 
+    def owes(self) -> int | None:
+        """The process that HEAT has stopped, and owes a CONT."""
+        return self.frost.pid
+
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""
-        return self._frost.wake()
+        return self.frost.wake()
 
 
 class PidFileTarget:
@@ -118,7 +151,7 @@ class PidFileTarget:
         self._path = path
         self._shown = escaped(path)
         self._myself = myself
-        self._frost = _Frost()
+        self.frost = Frost()
 
     def send(self, signum: int) -> int:
         """Send, and return the process id. Raises TargetError."""
@@ -137,7 +170,7 @@ class PidFileTarget:
             why = f"{error} (--pid-file {self._shown})"
             raise TargetError(why, passing=error.passing) from None
         try:
-            self._frost.send(signum, pid, pidfd)
+            self.frost.send(signum, pid, pidfd)
         except OSError as error:
             raise _not_sent(signum, pid, error) from error
         finally:
@@ -167,9 +200,13 @@ class PidFileTarget:
         passing = getattr(error, "errno", None) in _WANT
         return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
+    def owes(self) -> int | None:
+        """The process that HEAT has stopped, and owes a CONT."""
+        return self.frost.pid
+
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""
-        return self._frost.wake()
+        return self.frost.wake()
 
 
 def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
@@ -15,15 +16,18 @@ from heat import signals
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
-from heat.preflight import present_target, warnings
+from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.status import describe
+from heat.tally import FAILED, HELPED, OK, OUTAGES, RECOVERIES, UNKNOWN, USELESS, Tallies
 from heat.text import counted
 from states import effects
 from states.machine import step
+from states.memory import recall
 from states.model import (
+    CheckAsked,
     CheckFailed,
     CheckGone,
     CheckImpossible,
@@ -33,14 +37,20 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    FailLost,
     FailRun,
     Failure,
     LimitsChanged,
     Monitor,
+    Paused,
     RecoveryDelayed,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
+    RecoveryLost,
+    Remedy,
+    Reset,
+    Resumed,
     State,
     TargetGone,
     TargetMissing,
@@ -51,6 +61,8 @@ from states.model import (
 from states.rules import nothing_left, well
 
 if TYPE_CHECKING:
+    from heat.ledger import Ledger, Remembered
+    from heat.past import Held
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK = Tick()
@@ -60,6 +72,9 @@ FAIL_LIMIT = 30.0
 """Seconds for a fail script that is waited for and has no ``--script-timeout``."""
 SLOW_RECOVERY = 10.0
 """Seconds; a recovery script is not called slow before that."""
+
+FAIL, RECOVERY = "fail", "recovery"
+"""The two scripts, as what is held."""
 
 EXIT_WELL, EXIT_NOT_WELL, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -73,6 +88,8 @@ class World(NamedTuple):
     timers: Timers
     launcher: Launcher
     turns: Turns
+    tallies: Tallies | None = None
+    """Where numbers are kept for those who ask, if anybody can."""
 
 
 class Parts(NamedTuple):
@@ -87,6 +104,22 @@ class Parts(NamedTuple):
     """What fail and recovery script print to; None where there are none."""
 
 
+class Look(NamedTuple):
+    """What can be seen of a watch now; times in seconds from now."""
+
+    last: Checked | None
+    last_age: float
+    next_in: float | None
+    """Until the next tick; None when there is none."""
+    waits: bool
+    """A check waits for its turn."""
+    script: Run | None
+    """The fail or recovery script that runs."""
+    window_left: float | None
+    began: float
+    """When its first check is, or was: negative in the past."""
+
+
 class Watch:
     """One monitor at work; ``done`` is called when it has ended and nothing of it is left."""
 
@@ -96,12 +129,15 @@ class Watch:
         "_check_due",
         "_crashed",
         "_done",
+        "_due",
         "_escape_told",
         "_events",
         "_journal",
         "_last",
         "_last_ended",
         "_last_script",
+        "_pause_timer",
+        "_row",
         "_script",
         "_slow_timer",
         "_start",
@@ -109,16 +145,25 @@ class Watch:
         "_told",
         "_turn",
         "_unsaid",
+        "_window_due",
         "_window_timer",
         "_world",
+        "changed",
         "exit_code",
+        "ledger",
         "left",
         "monitor",
         "parts",
+        "paused",
     )
 
     def __init__(
-        self, parts: Parts, world: World, journal: Journal, done: Callable[[Watch], None]
+        self,
+        parts: Parts,
+        world: World,
+        journal: Journal,
+        done: Callable[[Watch], None],
+        ledger: Ledger | None = None,
     ) -> None:
         self.parts = parts
         self.monitor = Monitor(parts.options.limits)
@@ -127,7 +172,14 @@ class Watch:
         self._world = world
         self._journal = journal
         self._done = done
-        self._start = 0.0
+        self.ledger = ledger
+        self.changed: Changed | None = None
+        """How it came to its state; None if it never left the first one."""
+        self.paused: Pause | None = None
+        self._row = -1 if world.tallies is None else world.tallies.add(world.clock.now())
+        self._start = self._due = 0.0
+        self._window_due: float | None = None
+        self._pause_timer: Timer | None = None
         self._beat: Beat
         self._tick_timer: Timer | None = None
         self._window_timer: Timer | None = None
@@ -160,6 +212,7 @@ class Watch:
         self._tick_timer = self._world.timers.at(self._beat.due, self._tick, self)
 
     def _tick(self) -> None:
+        self._due = self._beat.due
         missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()
         self._feed(Tick(missed) if missed else _TICK)
@@ -224,12 +277,40 @@ class Watch:
         before = monitor.state
         wanted = step(monitor, event)
         after, count = monitor.state, monitor.count
+        changed = None
+        if after is not before:
+            reason = self._reason(event, wanted)
+            changed = Changed(before, after, self._world.clock.unix(), count, reason)
+            self.changed = changed
+            self._tally_change(changed)
+        if self.ledger is not None:
+            self.ledger.stepped(monitor, changed, self._world.clock.unix)
         for effect in wanted:
             self._perform(effect)
-        if after is not before:
+        if changed is not None:
             told.insert(here, partial(self._journal.changed, before, after, count))
         if tell is not None:
             told.insert(here, partial(tell, after, count))
+
+    def _reason(self, event: Event, wanted: Iterable[effects.Effect]) -> str:
+        """Why the state is another one."""
+        for effect in wanted:
+            if isinstance(effect, effects.GiveUp):
+                return effect.reason
+        if isinstance(event, CheckFailed):
+            return self._journal.how(event.failure.code, timed_out=event.dying)
+        return RESET if isinstance(event, Reset) else "the check passed"
+
+    def _tally_change(self, changed: Changed) -> None:
+        tallies = self._world.tallies
+        if tallies is not None:
+            tallies.touch(self._row, self._world.clock.now())
+            if changed.begins_outage:
+                tallies.count(self._row, OUTAGES)
+
+    def _tally(self, what: int) -> None:
+        if self._world.tallies is not None:
+            self._world.tallies.count(self._row, what)
 
     def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912 - an arm an effect
         tell, journal = self._tell, self._journal
@@ -243,7 +324,8 @@ class Watch:
             case effects.RunCheck():
                 self._run_check()
             case effects.RestartTicks():
-                self._beat.restart(self._world.clock.now())
+                self._due = self._world.clock.now()
+                self._beat.restart(self._due)
                 _cancel(self._tick_timer)
                 self._arm_tick()
             case effects.QueueFail(run):
@@ -253,15 +335,23 @@ class Watch:
             case effects.BoundFail():
                 self._bound_fail(journal.waiting_for_fail, "recovery")
             case effects.EnterRecovery(attempt, count):
+                self._tally(RECOVERIES)
+                if attempt > 1:
+                    self._tally(USELESS)
                 tell(journal.entered_recovery, attempt, count)
             case effects.OpenWindow(span):
                 if span is not None:
-                    due = self._world.clock.now() + span
+                    due = self._window_due = self._world.clock.now() + span
                     closed = partial(self._feed, WindowClosed())
                     self._window_timer = self._world.timers.at(due, closed, self)
             case effects.CloseWindow():
+                self._window_due = None
                 _cancel(self._window_timer)
+            case effects.WakeTarget():
+                self._wake()
             case effects.Recovered(count, outage_at, attempts):
+                if attempts:
+                    self._tally(HELPED)
                 span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
@@ -284,6 +374,10 @@ class Watch:
         else:
             self._tell(self._journal.sent, signum, option, pid)
 
+    def _wake(self) -> None:
+        if (pid := self.parts.target.wake()) is not None:
+            self._tell(self._journal.woke, pid)
+
     def target_gone(self, reason: str) -> None:
         """The process of ``--pid`` has ended."""
         self._feed(TargetGone(reason))
@@ -298,9 +392,12 @@ class Watch:
 
     def _start_check(self) -> None:
         self._turn = True
-        if self.exit_code is not None:
+        if self.exit_code is not None or self.monitor.paused:
             self._end_turn()
+            self._feed(CheckUnknown())
             return
+        if self._world.tallies is not None:
+            self._world.tallies.late(self._row, self._world.clock.now() - self._due)
         escaped = None if self._escape_told else self._check_escaped
         told = Told(self._check_ended, self._check_gone, self._check_stuck, escaped)
         try:
@@ -354,7 +451,11 @@ class Watch:
         self._tell_checked(checked, run.output(), state, count)
 
     def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
-        self._last, self._last_ended = checked, self._world.clock.now()
+        now = self._world.clock.now()
+        self._last, self._last_ended = checked, now
+        if self._world.tallies is not None:
+            result = UNKNOWN if checked.unknown else FAILED if checked.code else OK
+            self._world.tallies.checked(self._row, result, checked.duration, now)
         self._journal.checked(checked, output, state, count)
 
     def _check_gone(self, run: Run) -> None:
@@ -387,17 +488,22 @@ class Watch:
         if program is None:  # It was wanted before the configuration was read again.
             self._feed(FailEnded())
             return
-        environment = self._environment(run.failure, run.failures, run.state)
-        environment["HEAT_FAIL_TIME"] = str(run.failure.time)
         told = Told(_nothing, self._fail_gone, self._stuck)
-        program = program._replace(env=environment)
+        program = program._replace(env=self._fail_environment(run))
         try:
             self._script = self._run(program, self.parts.options.script_timeout, told)
         except StartError as error:
             self._tell(self._journal.fail_not_started, str(error))
             self._feed(FailEnded())
         else:
+            self._hold(FAIL, self._script)
             self._tell(self._journal.fail_started, self._script.pid, run)
+
+    def _hold(self, role: str, run: Run) -> None:
+        """Have the process known after a restart."""
+        if self.ledger is not None:
+            with suppress(OSError):  # For want of descriptors; the environment tells it too.
+                self.ledger.hold(role, run.pid, run.identity())
 
     def _run_recovery(self, wanted: effects.RunRecovery) -> None:
         program = self.parts.recovery
@@ -406,10 +512,8 @@ class Watch:
         if program is None:  # It was wanted before the configuration was read again.
             self._feed(RecoveryEnded())
             return
-        environment = self._environment(wanted.last, wanted.failures, self.monitor.state)
-        environment["HEAT_FAIL_TIME"] = str(wanted.first.time)
-        environment["HEAT_FAIL_TIME_LAST"] = str(wanted.last.time)
         told = Told(_nothing, self._recovery_gone, self._stuck)
+        environment = self._recovery_environment(wanted.first, wanted.last, wanted.failures)
         program = program._replace(env=environment)
         try:
             self._script = self._run(program, self.parts.options.script_timeout, told)
@@ -420,6 +524,7 @@ class Watch:
             else:
                 self._feed(RecoveryImpossible(str(error)))
         else:
+            self._hold(RECOVERY, self._script)
             self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
             self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
 
@@ -429,6 +534,17 @@ class Watch:
             self._mind_slowness(run, 2 * span)
 
         self._slow_timer = self._world.timers.at(run.started + span, slow, self)
+
+    def _fail_environment(self, run: FailRun) -> dict[str, str]:
+        environment = self._environment(run.failure, run.failures, run.state)
+        environment["HEAT_FAIL_TIME"] = str(run.failure.time)
+        return environment
+
+    def _recovery_environment(self, first: Failure, last: Failure, count: int) -> dict[str, str]:
+        environment = self._environment(last, count, State.RECOVERING)
+        environment["HEAT_FAIL_TIME"] = str(first.time)
+        environment["HEAT_FAIL_TIME_LAST"] = str(last.time)
+        return environment
 
     def _environment(self, last: Failure, count: int, state: State) -> dict[str, str]:
         return {
@@ -466,6 +582,9 @@ class Watch:
                 f"recovery script {run.program.shown} (process {run.pid}) was killed by "
                 f"SIG{name}, and not by HEAT"
             )
+        if self.ledger is not None:
+            how = self._journal.ending_of_run(run)
+            self.ledger.recovery_ended(run, how, self._world.clock.unix())
         self._feed(event, self._script_gone("recovery", run))
         self._leave_if_ended()
 
@@ -532,6 +651,8 @@ class Watch:
             self._done(self)
 
     def _give_up(self, reason: str) -> None:
+        if self.monitor.attempts:
+            self._tally(USELESS)
         self._end(EXIT_ERROR)
         self._tell(self._journal.error, reason)
         if self._check is not None:
@@ -542,7 +663,8 @@ class Watch:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
         self._events = None
         self._world.turns.forget(self)
-        for timer in (self._tick_timer, self._window_timer, self._slow_timer):
+        timers = self._tick_timer, self._window_timer, self._slow_timer, self._pause_timer
+        for timer in timers:
             _cancel(timer)
 
     def _leave_if_ended(self) -> None:
@@ -587,19 +709,166 @@ class Watch:
             self._arm_tick()
         self._feed(LimitsChanged(parts.options.limits))
 
-    def warn(self, *, named: bool) -> None:
-        """Say what is allowed in its options and may not be meant."""
-        pid = present_target(self.parts.target)
-        for warning in warnings(self.parts.options, pid, in_file=named):
-            self._journal.warn(warning)
+    def warn(self, text: str) -> None:
+        """Write down what is allowed in its options and may not be meant."""
+        self._journal.warn(text)
+
+    def look(self) -> Look:
+        """What can be seen of it now."""
+        now = self._world.clock.now()
+        return Look(
+            self._last,
+            now - self._last_ended,
+            None if self.exit_code is not None else self._beat.due - now,
+            self.monitor.check is CheckSlot.RUNNING and self._check is None,
+            self._script,
+            None if self._window_due is None else self._window_due - now,
+            self._start - now,
+        )
 
     def describe(self) -> str:
         """One line: state, count, last check, next check."""
-        now = self._world.clock.now()
-        last = "" if self._last is None else self._journal.ending_of(self._last)
-        due = None if self.exit_code is not None else self._beat.due - now
-        waits = self.monitor.check is CheckSlot.RUNNING and self._check is None
-        return describe(self.monitor, last, now - self._last_ended, due, waits=waits)
+        look = self.look()
+        last = "" if look.last is None else self.ending_of(look.last)
+        return describe(self.monitor, last, look, self.paused)
+
+    def ending_of(self, check: Checked) -> str:
+        """How a check of it went, in a word or two."""
+        return self._journal.ending_of(check)
+
+    @property
+    def row(self) -> int:
+        """Where its numbers are in the tallies; negative if they are not kept."""
+        return self._row
+
+    # What is told by hand
+
+    def ask(self) -> bool:
+        """Check now; False if that cannot be."""
+        before = self.monitor.checks
+        self._due = self._world.clock.now()
+        self._feed(CheckAsked())
+        return self.monitor.checks > before
+
+    def pause(self, until: float | None, reason: str) -> None:
+        """No checks and no effects until this unix second; None: until it is resumed."""
+        pause = Pause(self._world.clock.unix(), until, reason)
+        if self.ledger is not None:
+            self.ledger.paused(pause)
+        self._keep_still(pause)
+        self._journal.paused(pause)
+
+    def _keep_still(self, pause: Pause) -> None:
+        self.paused = pause
+        _cancel(self._pause_timer)
+        if pause.until is not None:
+            clock = self._world.clock
+            due = clock.now() + pause.until - clock.unix()
+            self._pause_timer = self._world.timers.at(due, self.resume, self)
+        self._touch()
+        waited = self._world.turns.forget(self)
+        self._feed(Paused())
+        if waited:
+            self._feed(CheckUnknown())
+
+    def resume(self) -> None:
+        """The pause is over."""
+        if self.paused is None:
+            return
+        self.paused = None
+        _cancel(self._pause_timer)
+        self._touch()
+        if self.ledger is not None:
+            self.ledger.resumed(self._world.clock.unix())
+        self._journal.resumed()
+        self._feed(Resumed())
+
+    def reset(self) -> None:
+        """Forget the outage; nothing happens while the recovery script runs, or in ERROR."""
+        before, attempts = self.monitor.state, self.monitor.attempts
+        self._feed(Reset())
+        if self.monitor.state is not before:
+            self._journal.reset(before)
+            if attempts:
+                self._tally(USELESS)
+
+    def _touch(self) -> None:
+        if self._world.tallies is not None:
+            self._world.tallies.touch(self._row, self._world.clock.now())
+
+    # After a restart
+
+    def go_on(self, found: Remembered | None, pause: Pause | None, first: float) -> None:
+        """Begin where an earlier HEAT was; the first check is at this moment of the clock."""
+        self.start(first)
+        clock = self._world.clock
+        if found is not None:
+            recall(self.monitor, found.memory)
+            self.changed = found.changed
+            if found.outage_began is not None:
+                age = clock.unix() - found.outage_began
+                self.monitor.outage_at = clock.now() - self._start - age
+            self._journal.went_on(self.monitor.state, self.monitor.count)
+            self._take_up_scripts()
+        if pause is not None and (pause.until is None or pause.until > clock.unix()):
+            self._keep_still(pause)
+        else:
+            if pause is not None and self.ledger is not None:
+                self.ledger.resumed(clock.unix())
+            self._feed(Resumed())
+
+    def stay_in_error(self, found: Remembered) -> None:
+        """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
+        recall(self.monitor, found.memory)
+        self.monitor.paused = False
+        self.changed = found.changed
+        self.exit_code = EXIT_ERROR
+        self.left = True
+        if (pid := self.parts.target.wake()) is not None:
+            self._journal.woke(pid)
+
+    def _take_up_scripts(self) -> None:
+        """Wait for a script that an earlier HEAT has started; see to it if it never began."""
+        monitor = self.monitor
+        if (run := monitor.fail_run) is not None:
+            told = Told(_nothing, self._fail_gone, self._stuck)
+            environment = self._fail_environment(run)
+            self._take_up((FAIL, self.parts.fail, environment), told, FailLost(), FailEnded())
+        first, last = monitor.first_failure, monitor.last_failure
+        if monitor.remedy is Remedy.RUNNING and first is not None and last is not None:
+            told = Told(_nothing, self._recovery_gone, self._stuck)
+            environment = self._recovery_environment(first, last, monitor.count)
+            self._take_up(
+                (RECOVERY, self.parts.recovery, environment), told, RecoveryLost(), RecoveryEnded()
+            )
+            if self._script is not None:
+                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
+
+    def _take_up(
+        self,
+        what: tuple[str, Program | None, dict[str, str]],
+        told: Told,
+        lost: Event,
+        ended: Event,
+    ) -> None:
+        role, program, environment = what
+        launcher = self._world.launcher
+        held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
+        if held is None and program is not None:
+            held = launcher.find(program, environment)
+        if held is None or program is None:
+            self._feed(lost if program is not None else ended)
+            return
+        adopting = launcher.take_up(held)
+        if adopting is None:
+            if role == RECOVERY and self.ledger is not None:
+                self.ledger.recovery_over(self._world.clock.unix())
+            self._feed(ended)
+            return
+        world = self._world.clock, self._world.timers, adopting
+        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
+        self._hold(role, self._script)
+        self._journal.waits_for(role, self._script)
 
 
 def _code(run: Run) -> int | None:

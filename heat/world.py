@@ -5,9 +5,10 @@ virtual clock with simulated programs as on the real thing. Types alone, never l
 running HEAT: as protocols they would take milliseconds of its start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from heat.past import Held
 from heat.program import Output, Program, Status
 
 
@@ -63,6 +64,10 @@ class Child(Protocol):
         """What it printed since the last call."""
         ...
 
+    def identity(self) -> str:
+        """Which process the leader is, in this run of the machine or another. Raises OSError."""
+        ...
+
     def signal_group(self, signum: int) -> bool:
         """Signal the whole group; False if that is not permitted."""
         ...
@@ -92,11 +97,28 @@ class Child(Protocol):
         ...
 
 
-class Launcher(Protocol):
-    """Starts programs."""
+class Starter(Protocol):
+    """Starts programs, or has what runs already."""
+
+    @property
+    def age(self) -> float:
+        """Seconds for which what it starts has been running."""
+        ...
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
         """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
+        ...
+
+
+class Launcher(Starter, Protocol):
+    """Starts programs, and knows those of an earlier HEAT."""
+
+    def take_up(self, held: Held) -> Starter | None:
+        """What has a program that runs already; None if it has ended."""
+        ...
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+        """A program that was started in another life, and told exactly this."""
         ...
 
 
@@ -123,6 +145,10 @@ class Target(Protocol):
         """Send, and return the process id it went to. Raises TargetError."""
         ...
 
+    def owes(self) -> int | None:
+        """The process that HEAT has stopped, and owes a CONT."""
+        ...
+
     def wake(self) -> int | None:
         """Continue what was stopped and never continued; return its process id."""
         ...
@@ -147,8 +173,8 @@ class ScriptFile(Protocol):
 class Printer(Protocol):
     """Lines for people: a result a check, and the rest."""
 
-    def result(self, text: str, colour: str = "") -> None:
-        """One line on stdout."""
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
+        """One line on stdout, the unix second that it is ``at`` in front if there is one."""
         ...
 
     def news(self, text: str, colour: str = "") -> None:

@@ -25,10 +25,11 @@ from typing import cast
 from docopt import docopt
 
 from states import diagram
+from states.model import State
 
 FOLDER = "diagrams"
-_PICTURES = ("svg", "png")
-_SUFFIXES = {"mermaid": "mmd"}
+FORMS = ("mermaid", "dot", "svg", "png")
+SUFFIXES = {"mermaid": "mmd", "dot": "dot", "svg": "svg", "png": "png"}
 _NO_GRAPHVIZ = """\
 SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH
   install it: apt-get install graphviz"""
@@ -38,8 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     """Write the diagrams, or print one of them."""
     found = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
     wanted = found["--format"]
-    forms = ("mermaid", "dot", *_PICTURES)
-    if wanted is not None and wanted not in forms:
+    if wanted is not None and wanted not in FORMS:
         print(
             f"Error: --format '{wanted}' is not known\n  write mermaid, dot, svg or png",
             file=sys.stderr,
@@ -47,24 +47,29 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     if wanted is None:
         Path(FOLDER).mkdir(exist_ok=True)
-    for form in forms if wanted is None else (wanted,):
-        if form in _PICTURES and shutil.which("dot") is None:
-            print(_NO_GRAPHVIZ, file=sys.stderr)
+    for form in FORMS if wanted is None else (wanted,):
+        if lack := lacking(form):
+            print(lack, file=sys.stderr)
             return 1
         if wanted is not None:
             sys.stdout.buffer.write(render(form))
         else:
-            path = Path(FOLDER) / f"heat.{_SUFFIXES.get(form, form)}"
+            path = Path(FOLDER) / f"heat.{SUFFIXES[form]}"
             path.write_bytes(render(form))
             print(path)
     return 0
 
 
-def render(form: str) -> bytes:
-    """The machine as ``mermaid``, ``dot``, ``svg`` or ``png``."""
+def lacking(form: str) -> str:
+    """What is not there that drawing in this form needs, and what to do; empty if nothing."""
+    return _NO_GRAPHVIZ if form in {"svg", "png"} and shutil.which("dot") is None else ""
+
+
+def render(form: str, lit: State | None = None) -> bytes:
+    """The machine as ``mermaid``, ``dot``, ``svg`` or ``png``; ``lit`` is the present state."""
     if form == "mermaid":
-        return diagram.mermaid().encode()
-    source = diagram.dot().encode()
+        return diagram.mermaid(lit).encode()
+    source = diagram.dot(lit).encode()
     if form == "dot":
         return source
     drawn = subprocess.run(["dot", f"-T{form}"], input=source, capture_output=True, check=True)

@@ -2,7 +2,8 @@
 
 A change of state is an arrow: the event, the guards in brackets, the effects behind a slash.
 What happens within a state stands in its box. Rows that only keep the books, or receive what
-comes too late, are left out.
+comes too late, are left out; so are those of a pause, in which nothing happens, and what is
+done by hand within a state.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from html import escape
 from itertools import takewhile
 
 from states.model import Event, State
-from states.table import ON_ENTER, ON_EXIT, ROWS, Row
+from states.table import BY_HAND, ON_ENTER, ON_EXIT, WATCH, Row
 
 COLOURS = {
     State.NORMAL: ("#d7f0dc", "#1f7a3a"),
@@ -23,6 +24,7 @@ COLOURS = {
 """Fill and line of each state's box."""
 
 _WIDTH = 44
+_DRAWN = WATCH + BY_HAND
 
 
 def _words(name: str) -> str:
@@ -51,13 +53,13 @@ def _label(row: Row, state: State) -> str:
 
 
 def _rows(event: type[Event], state: State) -> Iterator[Row]:
-    return (row for row in ROWS if row.event is event and state in row.sources)
+    return (row for row in _DRAWN if row.event is event and state in row.sources)
 
 
 def _arrows() -> dict[tuple[State, State], list[str]]:
     """The changes of state, and what makes them."""
     arrows: dict[tuple[State, State], list[str]] = {}
-    for row in ROWS:
+    for row in _DRAWN:
         if row.to is not None:
             for source in row.sources:
                 arrows.setdefault((source, row.to), []).append(_label(row, source))
@@ -69,7 +71,7 @@ def _within(state: State) -> Iterator[str]:
     for name, actions in (("enter", ON_ENTER[state]), ("exit", ON_EXIT[state])):
         if effects := _effects(actions):
             yield f"{name} / {effects}"
-    for row in ROWS:
+    for row in WATCH:
         tells = _effects(row.actions) or (row.guards and row.actions)
         if row.to is None and state in row.sources and tells:
             yield _label(row, state)

@@ -100,6 +100,12 @@ class NotCounted(_Plain):
     __slots__ = ()
 
 
+class WakeTarget(_Plain):
+    """Continue a target that HEAT has stopped: no success will do it."""
+
+    __slots__ = ()
+
+
 class GiveUp(NamedTuple):
     """ERROR: write it down, say it, stop."""
 
@@ -120,5 +126,6 @@ Effect = (
     | CloseWindow
     | Recovered
     | NotCounted
+    | WakeTarget
     | GiveUp
 )

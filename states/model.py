@@ -182,6 +182,42 @@ class LimitsChanged(NamedTuple):
     limits: "Limits"
 
 
+class Paused(_Plain):
+    """Somebody wants no checks and no effects for a while."""
+
+    __slots__ = ()
+
+
+class Resumed(_Plain):
+    """The pause is over, or HEAT was started anew and goes on where it was."""
+
+    __slots__ = ()
+
+
+class CheckAsked(_Plain):
+    """Somebody wants a check now."""
+
+    __slots__ = ()
+
+
+class Reset(_Plain):
+    """Somebody wants the outage forgotten."""
+
+    __slots__ = ()
+
+
+class FailLost(_Plain):
+    """HEAT was killed before the fail script that it was about to run began."""
+
+    __slots__ = ()
+
+
+class RecoveryLost(_Plain):
+    """HEAT was killed before the recovery script that it was about to run began."""
+
+    __slots__ = ()
+
+
 Event = (
     Tick
     | CheckDue
@@ -202,6 +238,12 @@ Event = (
     | TargetMissing
     | WatchBroke
     | LimitsChanged
+    | Paused
+    | Resumed
+    | CheckAsked
+    | Reset
+    | FailLost
+    | RecoveryLost
 )
 
 
@@ -232,8 +274,9 @@ class Monitor:
         "check_owed",
         "checks",
         "count",
+        "error_due",
         "fail_queued",
-        "fail_running",
+        "fail_run",
         "first_failure",
         "last_check_failed",
         "last_failure",
@@ -242,10 +285,10 @@ class Monitor:
         "overdue",
         "passed_once",
         "passes",
+        "paused",
         "remedy",
         "skipped",
         "state",
-        "target_gone",
         "window_failures",
     )
 
@@ -267,7 +310,8 @@ class Monitor:
         self.last_failure: Failure | None = None
         self.outage_at = 0.0
         """When the outage began, in seconds since the monitor's start."""
-        self.fail_running = False
+        self.fail_run: FailRun | None = None
+        """What the running fail script was told; None while none runs."""
         self.fail_queued: FailRun | None = None
         self.remedy = Remedy.NONE
         self.attempts = 0
@@ -278,4 +322,11 @@ class Monitor:
         self.check_owed = False
         self.overdue = False
         """The window's time is up; the next failed check closes it."""
-        self.target_gone: str | None = None
+        self.paused = False
+        self.error_due: str | None = None
+        """Why ERROR follows, once the recovery script has ended and the pause is over."""
+
+    @property
+    def fail_running(self) -> bool:
+        """The fail script runs."""
+        return self.fail_run is not None

@@ -123,9 +123,19 @@ def nothing_starts_recovery(step: Step) -> bool:
     return step.monitor.limits.threshold is None
 
 
-def target_gone(step: Step) -> bool:
-    """The target ended while the recovery script ran."""
-    return step.monitor.target_gone is not None
+def error_due(step: Step) -> bool:
+    """What leads to ERROR happened while the recovery script ran, or in the pause."""
+    return step.monitor.error_due is not None
+
+
+def paused(step: Step) -> bool:
+    """No checks, no effects."""
+    return step.monitor.paused
+
+
+def not_paused(step: Step) -> bool:
+    """Nothing is to be resumed."""
+    return not step.monitor.paused
 
 
 # Guards of the window
@@ -267,12 +277,12 @@ def note_owed(step: Step) -> None:
 
 def note_fail_ended(step: Step) -> None:
     """No fail script runs."""
-    step.monitor.fail_running = False
+    step.monitor.fail_run = None
 
 
-def note_target_gone(step: Step) -> None:
-    """ERROR follows when the recovery script has ended."""
-    step.monitor.target_gone = _told_reason(step)
+def note_error_due(step: Step) -> None:
+    """ERROR follows when the recovery script has ended and the pause is over."""
+    step.monitor.error_due = _told_reason(step)
 
 
 def note_limits(step: Step) -> None:
@@ -287,8 +297,40 @@ def note_recoveries_spent(step: Step) -> None:
 
 
 def note_reason_kept(step: Step) -> None:
-    """Why ERROR is entered: what happened while the recovery script ran."""
-    step.reason = step.monitor.target_gone or ""
+    """Why ERROR is entered: what happened before it could be."""
+    step.reason = step.monitor.error_due or ""
+
+
+# Actions of a pause, and of what is told by hand
+
+
+def note_paused(step: Step) -> None:
+    """From here on nothing begins."""
+    step.monitor.paused = True
+
+
+def note_resumed(step: Step) -> None:
+    """From here on things begin again."""
+    step.monitor.paused = False
+
+
+def note_window_anew(step: Step) -> None:
+    """The window begins once more: no pass, no failure in it yet."""
+    monitor = step.monitor
+    monitor.passes = monitor.window_failures = 0
+    monitor.overdue = False
+
+
+def note_recovery_ended(step: Step) -> None:
+    """The recovery script has ended in the pause; the window opens after it."""
+    step.monitor.remedy = Remedy.OPEN
+
+
+def note_fail_lost(step: Step) -> None:
+    """What the fail script was to tell is still to be told."""
+    monitor = step.monitor
+    monitor.fail_queued = monitor.fail_queued or monitor.fail_run
+    monitor.fail_run = None
 
 
 # Actions that append effects
@@ -305,6 +347,12 @@ def run_check(step: Step) -> None:
 def run_check_at_once(step: Step) -> None:
     """Start the first check of a window; ticks count from it."""
     step.effects.append(effects.RestartTicks())
+    run_check(step)
+    step.monitor.at_once = True
+
+
+def run_check_asked(step: Step) -> None:
+    """Start a check between the ticks; like the one at once it closes no window."""
     run_check(step)
     step.monitor.at_once = True
 
@@ -335,19 +383,26 @@ def run_fail(step: Step) -> None:
     if not monitor.limits.fail:
         return
     run = FailRun(cast(Failure, monitor.last_failure), monitor.count, step.to)
-    if monitor.fail_running:
+    if monitor.fail_run is not None:
         monitor.fail_queued = run
         step.effects.append(effects.QueueFail(run))
     else:
-        monitor.fail_running = True
+        monitor.fail_run = run
         step.effects.append(effects.RunFail(run))
 
 
 def run_queued_fail(step: Step) -> None:
     """Run the fail script with the values that were queued."""
     monitor = step.monitor
-    step.effects.append(effects.RunFail(cast(FailRun, monitor.fail_queued)))
-    monitor.fail_running, monitor.fail_queued = True, None
+    run = cast(FailRun, monitor.fail_queued)
+    step.effects.append(effects.RunFail(run))
+    monitor.fail_run, monitor.fail_queued = run, None
+
+
+def run_lost_fail(step: Step) -> None:
+    """Run the fail script for what was queued before the restart, if nothing runs."""
+    if step.monitor.fail_queued is not None and step.monitor.fail_run is None:
+        run_queued_fail(step)
 
 
 def drop_queued_fail(step: Step) -> None:
@@ -370,6 +425,16 @@ def begin_recovery(step: Step) -> None:
     step.raised.append(RecoveryDue())
 
 
+def begin_remedy(step: Step) -> None:
+    """The recovery that was entered is due."""
+    step.raised.append(RecoveryDue())
+
+
+def wake_target(step: Step) -> None:
+    """Continue a target that the fault signal has stopped."""
+    step.effects.append(effects.WakeTarget())
+
+
 def run_recovery(step: Step) -> None:
     """Run the recovery script."""
     monitor = step.monitor
@@ -386,7 +451,8 @@ def open_window(step: Step) -> None:
 
 
 def begin_window_anew(step: Step) -> None:
-    """The open window has its new length, from now on."""
+    """The open window has its new length, from now on, also where its time was up before."""
+    step.monitor.overdue = False
     step.effects.append(effects.CloseWindow())
     step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
 
@@ -416,12 +482,17 @@ def _told_reason(step: Step) -> str:
     return cast("str", getattr(step.event, "reason", ""))
 
 
-# Asked by the watch when it is done
+# Asked by the watch
 
 
 def well(monitor: Monitor) -> bool:
     """NORMAL, and the last check did not fail, not even in the start period."""
     return monitor.state is State.NORMAL and not monitor.last_check_failed
+
+
+def resettable(monitor: Monitor) -> bool:
+    """Its outage can be forgotten now: no recovery script runs."""
+    return monitor.remedy is not Remedy.RUNNING or monitor.state is State.ERROR
 
 
 def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:

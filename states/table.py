@@ -20,6 +20,14 @@ Why the odd rows are there:
   and is let end; ERROR follows.
 - **Other limits.** A reload changes what the rules look at and nothing else: state and counts
   stay. An open window gets its new length from that moment on.
+- **A pause outranks every transition.** What comes in it is noted and leads nowhere: a result
+  does not count, what would lead to ERROR waits for the pause's end. On resuming, an open window
+  begins anew; a recovery that was entered and not begun, begins.
+- **A restart is a pause that nobody asked for.** HEAT that was killed is given back what it
+  knew as if it had been paused, and is resumed. A script that may not have begun is run: better
+  told twice than never.
+- **A check that is asked for** never closes a window, as the one at once does not.
+- **A reset forgets the outage**, but not while the recovery script runs.
 - **ERROR is terminal.** Every event is received there and changes nothing.
 
 The table is total: for each event and state there is a row without a guard, or no other
@@ -31,6 +39,7 @@ from typing import NamedTuple
 
 from states import rules
 from states.model import (
+    CheckAsked,
     CheckDue,
     CheckFailed,
     CheckGone,
@@ -40,12 +49,17 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    FailLost,
     LimitsChanged,
+    Paused,
     RecoveryDelayed,
     RecoveryDue,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
+    RecoveryLost,
+    Reset,
+    Resumed,
     State,
     TargetGone,
     TargetMissing,
@@ -74,7 +88,25 @@ WATCHING = (NORMAL, FAILING, RECOVERING)
 ANY = (NORMAL, FAILING, RECOVERING, ERROR)
 
 # fmt: off
-ROWS: tuple[Row, ...] = (
+PAUSE: tuple[Row, ...] = (
+    Row(WATCHING, Tick, (rules.paused,), None, ()),
+    Row(WATCHING, CheckAsked, (rules.paused,), None, ()),
+    Row(WATCHING, CheckPassed, (rules.paused,), None, (rules.note_check_ended,)),
+    Row(WATCHING, CheckFailed, (rules.paused,), None, (rules.note_uncounted_failure,)),
+    Row(WATCHING, CheckUnknown, (rules.paused,), None, (rules.note_check_ended,)),
+    Row(WATCHING, CheckKilled, (rules.paused,), None, (rules.note_check_ended,)),
+    Row(WATCHING, CheckGone, (rules.paused,), None, (rules.note_check_gone,)),
+    Row(WATCHING, FailEnded, (rules.paused,), None, (rules.note_fail_ended,)),
+    Row((RECOVERING,), RecoveryEnded, (rules.paused,), None, (rules.note_recovery_ended,)),
+    Row((RECOVERING,), RecoveryKilled, (rules.paused,), None,
+        (rules.note_recovery_ended, rules.note_error_due)),
+    Row((RECOVERING,), WindowClosed, (rules.paused,), None, ()),
+    Row(WATCHING, TargetGone, (rules.paused,), None, (rules.note_error_due,)),
+    Row(WATCHING, LimitsChanged, (rules.paused,), None, (rules.note_limits,)),
+)
+"""What a paused monitor does: it keeps the books."""
+
+WATCH: tuple[Row, ...] = (
     # Ticks: which of them start a check
     Row(WELL_OR_FAILING, Tick,
         (rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
@@ -132,7 +164,7 @@ ROWS: tuple[Row, ...] = (
         (rules.note_check_ended,)),
 
     # A timed-out check is dead
-    Row((RECOVERING,), CheckGone, (rules.check_owed,), None,
+    Row((RECOVERING,), CheckGone, (rules.check_owed, rules.checks_left), None,
         (rules.note_check_gone, rules.run_check_at_once)),
     Row(WATCHING, CheckGone, (), None,
         (rules.note_check_gone,)),
@@ -154,11 +186,11 @@ ROWS: tuple[Row, ...] = (
         (rules.send_fault_signal, rules.run_recovery)),
 
     # The recovery script ended, or could not begin
-    Row((RECOVERING,), RecoveryEnded, (rules.target_gone,), ERROR,
+    Row((RECOVERING,), RecoveryEnded, (rules.error_due,), ERROR,
         (rules.note_reason_kept,)),
     Row((RECOVERING,), RecoveryEnded, (), None,
         (rules.open_window,)),
-    Row((RECOVERING,), RecoveryDelayed, (rules.target_gone,), ERROR,
+    Row((RECOVERING,), RecoveryDelayed, (rules.error_due,), ERROR,
         (rules.note_reason_kept,)),
     Row((RECOVERING,), RecoveryDelayed, (), None,
         (rules.note_owed,)),
@@ -181,7 +213,7 @@ ROWS: tuple[Row, ...] = (
 
     # The target
     Row((RECOVERING,), TargetGone, (rules.recovery_running,), None,
-        (rules.note_target_gone,)),
+        (rules.note_error_due,)),
     Row(WATCHING, TargetGone, (), ERROR, ()),
     Row(WATCHING, TargetMissing, (rules.nothing_starts_recovery,), ERROR, ()),
     Row(WATCHING, TargetMissing, (), None, ()),
@@ -214,6 +246,56 @@ ROWS: tuple[Row, ...] = (
     Row((ERROR,), WatchBroke, (), None, ()),
     Row((ERROR,), LimitsChanged, (), None, ()),
 )
+"""What a monitor does by itself."""
+
+BY_HAND: tuple[Row, ...] = (
+    # Pause and restart
+    Row(WELL_OR_FAILING, Paused, (), None,
+        (rules.note_paused, rules.drop_queued_fail)),
+    Row((RECOVERING,), Paused, (), None,
+        (rules.note_paused, rules.drop_queued_fail, rules.close_window)),
+    Row(WATCHING, Resumed, (rules.not_paused,), None, ()),
+    Row((RECOVERING,), Resumed, (rules.recovery_running,), None,
+        (rules.note_resumed, rules.run_lost_fail)),
+    Row(WATCHING, Resumed, (rules.error_due,), ERROR,
+        (rules.note_resumed, rules.note_reason_kept)),
+    Row((RECOVERING,), Resumed, (rules.window_open,), None,
+        (rules.note_resumed, rules.note_window_anew, rules.run_lost_fail, rules.open_window)),
+    Row((RECOVERING,), Resumed, (rules.recovery_waiting,), None,
+        (rules.note_resumed, rules.run_lost_fail, rules.begin_remedy)),
+    Row((FAILING, RECOVERING), Resumed, (), None,
+        (rules.note_resumed, rules.run_lost_fail)),
+    Row((NORMAL,), Resumed, (), None,
+        (rules.note_resumed, rules.run_lost_fail, rules.wake_target)),
+    Row(WATCHING, FailLost, (), None,
+        (rules.note_fail_lost,)),
+    Row((RECOVERING,), RecoveryLost, (), None,
+        (rules.note_waiting,)),
+
+    # Told by hand
+    Row(WELL_OR_FAILING, CheckAsked,
+        (rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
+        (rules.run_check,)),
+    Row((RECOVERING,), CheckAsked,
+        (rules.window_open, rules.check_idle, rules.checks_left, rules.fail_script_allows), None,
+        (rules.run_check_asked,)),
+    Row(ANY, CheckAsked, (), None, ()),
+    Row((FAILING,), Reset, (), NORMAL,
+        (rules.drop_queued_fail, rules.wake_target)),
+    Row((RECOVERING,), Reset, (rules.recovery_running,), None, ()),
+    Row((RECOVERING,), Reset, (), NORMAL,
+        (rules.wake_target,)),
+    Row((NORMAL, ERROR), Reset, (), None, ()),
+
+    # Late news
+    Row((ERROR,), Paused, (), None, ()),
+    Row((ERROR,), Resumed, (), None, ()),
+    Row((ERROR,), FailLost, (), None, ()),
+    Row((NORMAL, FAILING, ERROR), RecoveryLost, (), None, ()),
+)
+"""What somebody has told it to do, or a restart."""
+
+ROWS = PAUSE + WATCH + BY_HAND
 # fmt: on
 
 ON_ENTER: dict[State, tuple[Action, ...]] = {

@@ -204,6 +204,14 @@ class Place:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._adopted: list[int] = []
+        self._inner: list[Place] = []
+
+    def inner(self, name: str) -> "Place":
+        """A folder in this one, for another HEAT that runs at the same time."""
+        (self.folder / name).mkdir()
+        there = Place(self.folder / name)
+        self._inner.append(there)
+        return there
 
     def script(self, name: str, body: str, interpreter: str = "/bin/sh") -> str:
         """An executable script in the folder; returns ./name."""
@@ -263,6 +271,8 @@ exit $1""",
     def fleet(self, text: str, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
         """Start HEAT with this configuration."""
         self.write_config(text)
+        if "--control" not in words:
+            words = ("--control", "heat.sock", *words)
         return self.heat("--config", "heat.toml", *words, prefix=prefix, **popen)
 
     def spawn(self, command: Sequence[str], **popen: object) -> subprocess.Popen[bytes]:
@@ -280,6 +290,8 @@ exit $1""",
         return Receiver(process.pid, path)
 
     def clean(self) -> None:
+        for there in self._inner:
+            there.clean()
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(OSError):
@@ -333,6 +345,14 @@ class Receiver:
         until(lambda: self.signals().count(name) >= times, f"signal {name}")
 
 
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Of ``-n auto``: tests wait for processes half of their time, so more than there are cores."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0))
+    return cores + (cores + 1) // 2
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """A folder to run HEAT in."""
@@ -347,5 +367,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not depend on who runs them."""
     monkeypatch.setenv("NO_COLOR", "1")
+    # Without its compiled modules each HEAT would take twice as long to start.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for name in [name for name in os.environ if name.startswith("HEAT_")]:
         monkeypatch.delenv(name)

@@ -14,7 +14,7 @@ from heat import preflight
 from heat.cli import understand
 from heat.config import LARGEST, parse, read
 from heat.mistakes import Mistake
-from heat.options import Common, Config, Options, build
+from heat.options import HISTORY, Common, Config, Options, build
 from heat.reading import look
 from states.model import Limits
 
@@ -86,7 +86,10 @@ BAD = [
     Bad(WEB + "[monitor.web.eu]\n", "monitor.web.eu: is a table", '[monitor."web.eu"]'),
     # what concerns all
     Bad("[heat]\nmax-runing = 3\n" + WEB, "heat.max-runing: is no key", "mean max-running?"),
-    Bad("[heat]\nx = 3\n" + WEB, "heat.x: is no key of [heat]", "max-running is the only one"),
+    Bad("[heat]\nx = 3\n" + WEB, "heat.x: is no key of [heat]", "max-running and history"),
+    Bad("[heat]\nhistory = '3w'\n" + WEB, "heat.history: '3w' is not", 'history = "90d"'),
+    Bad("[heat]\nhistory = '5s'\n" + WEB, "heat.history: '5s' is not between", "90d"),
+    Bad("[heat]\nhistory = true\n" + WEB, "heat.history: is true or false, not", "90d"),
     Bad("[heat]\ntimeout = 3\n" + WEB, "heat.timeout: is no key of [heat]", "under [defaults]"),
     Bad("[heat]\nmax-running = 0\n" + WEB, "heat.max-running: 0 is not a count", "from 1 to"),
     Bad("[heat]\nmax-running = 1000001\n" + WEB, "heat.max-running: 1000001 is not a count"),
@@ -107,6 +110,7 @@ BAD = [
     web("name = 'x'", "is no key", "the monitor's name is that of its table"),
     web("log-dir = 'x'", "belongs to the command line", "start HEAT with --log-dir DIR"),
     web("json = true", "belongs to the command line", "start HEAT with --json"),
+    web("log-format = 'journal'", "belongs to the command line"),
     web("quiet = true", "belongs to the command line", "start HEAT with --quiet"),
     web("config = 'x'", "belongs to the command line"),
     web("help = true", "belongs to the command line"),
@@ -453,7 +457,7 @@ def test_a_file_is_read(folder: Path) -> None:
     config, mistakes = read("etc/heat.toml", path)
 
     assert mistakes == []
-    assert config == Config(path, "etc/heat.toml", 256, monitors(WEB))
+    assert config == Config(path, "etc/heat.toml", 256, HISTORY, monitors(WEB))
 
 
 def test_a_file_with_a_mistake_gives_no_monitors(folder: Path) -> None:
@@ -515,14 +519,16 @@ def test_paths_are_relative_to_the_file_and_the_logs_to_where_heat_was_started(
     assert [str(each) for each in asked.mistakes] == []
     assert asked.config is not None
     assert asked.config.path == str(folder / "etc/heat.toml")
-    assert asked.common == Common("logs", quiet=True, log_folder=str(folder / "logs"))
+    logs = str(folder / "logs")
+    assert asked.common == Common("logs", quiet=True, log_folder=logs, state=f"{logs}/heat.state")
     assert str(folder / "etc") == os.getcwd()
 
 
 def test_without_log_dir_the_logs_are_where_heat_was_started(folder: Path) -> None:
     asked = understand(["--config", "etc/heat.toml", "--json"])
 
-    assert asked.common == Common("", json=True, log_folder=str(folder))
+    there = str(folder)
+    assert asked.common == Common("", json=True, log_folder=there, state=f"{there}/heat.state")
 
 
 def test_a_folder_that_is_gone_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,36 +262,51 @@ def test_02_a_system_call_that_fails_at_the_start_is_told_in_a_sentence(
 # 3: the check hangs, ignores TERM, is stopped
 
 
-@pytest.mark.parametrize(
-    ("body", "least"),
-    [
-        ("exec sleep 600", 0.1),
-        ("trap '' TERM\nwhile :; do sleep 0.05; done", 2.1),
-        ("kill -STOP $$", 0.1),
-        ("trap '' TERM\nkill -STOP $$\nwhile :; do sleep 0.05; done", 2.1),
-        ("(trap '' TERM; while :; do sleep 0.05; done) & echo $! > pid\nwait", 2.1),
-    ],
-    ids=["hangs", "ignores TERM", "stopped", "stopped, ignores TERM", "its child ignores TERM"],
-)
-def test_03_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(
-    place: Place, body: str, least: float
-) -> None:
-    check = place.check(0, body=f"[ $n -gt 0 ] || {{ echo $$ > pid\n{body}\n}}")
-    heat = place.heat("-i", FAST, "-t", "0.1", "--on-killed", "error", "--json", "-s", check)
-    heat.await_line("failed")
-    began = time.monotonic()
-    pid = int(place.await_words("pid")[0])
-    until(lambda: not alive(pid), "the end of the check")
-    took = time.monotonic() - began
-    # The timeout is for the first check; the machine may be too slow for a later one.
-    place.await_words("check.ran", 2)
+HANGING = {
+    "hangs": ("exec sleep 600", 0.1),
+    "ignores TERM": ("trap '' TERM\nwhile :; do sleep 0.05; done", 2.1),
+    "stopped": ("kill -STOP $$", 0.1),
+    "stopped, ignores TERM": ("trap '' TERM\nkill -STOP $$\nwhile :; do sleep 0.05; done", 2.1),
+    "its child ignores TERM": (
+        "(trap '' TERM; while :; do sleep 0.05; done) & echo $! > pid\nwait",
+        2.1,
+    ),
+}
+"""How a check hangs, and the seconds after which it is gone at the earliest."""
 
-    assert heat.stop() == 0
-    first = heat.objects()[0]
-    assert (first["result"], first["code"]) == ("failed", 124)
-    assert first["duration"] < first["duration"] + took
-    assert took >= least - 0.6
-    assert heat.verbose().count("[Timed out after 0.1 s]") >= 1
+
+def test_03_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(
+    place: Place,
+) -> None:
+    heats: dict[str, tuple[Place, Heat]] = {}
+    for name, (body, _) in HANGING.items():
+        there = place.inner(name)
+        check = there.check(0, body=f"[ $n -gt 0 ] || {{ echo $$ > pid\n{body}\n}}")
+        words = ("-i", FAST, "-t", "0.1", "--on-killed", "error", "--json", "-s", check)
+        heats[name] = there, there.heat(*words)
+    failed: dict[str, float] = {}
+    gone: dict[str, float] = {}
+
+    def all_gone() -> bool:
+        for name, (there, heat) in heats.items():
+            if name not in failed and "failed" in heat.out.read_text():
+                failed[name] = time.monotonic()
+            elif name in failed and name not in gone and not alive(int(there.words("pid")[0])):
+                gone[name] = time.monotonic()
+        return len(gone) == len(HANGING)
+
+    until(all_gone, "the end of the checks")
+    for name, (there, heat) in heats.items():
+        # The timeout is for the first check; the machine may be too slow for a later one.
+        there.await_words("check.ran", 2)
+
+        assert heat.stop() == 0
+        first = heat.objects()[0]
+        took = gone[name] - failed[name]
+        assert (first["result"], first["code"]) == ("failed", 124)
+        assert first["duration"] < first["duration"] + took
+        assert took >= HANGING[name][1] - 0.6
+        assert heat.verbose().count("[Timed out after 0.1 s]") >= 1
 
 
 def test_03_no_second_check_starts_while_the_first_one_dies(place: Place) -> None:
@@ -399,48 +414,43 @@ def nobody_runs_heat() -> bool:
 
 def unkillable(place: Place, *words: str) -> tuple[Heat, int]:
     """HEAT as nobody, with a check that is root's; the pid of that."""
+    place.folder.chmod(0o777)
     for name in ("stdout", "stderr"):
         (place.folder / name).touch()
-    check = ("./stubborn", "--reuid", "0", "sh", "-c", LASTING)
+    check = ("../stubborn", "--reuid", "0", "sh", "-c", LASTING)
     heat = place.heat("-i", FAST, *words, "--", *check, prefix=NOBODY)
     return heat, place.adopt(int(place.await_words("pids")[0]))
 
 
 @pytest.mark.usefixtures("stubborn")
-def test_05_a_check_that_cannot_be_killed_is_said_once_and_not_started_again(
+def test_05_a_check_that_cannot_be_killed_is_said_once_and_neither_started_again_nor_waited_for(
     place: Place,
 ) -> None:
-    heat, pid = unkillable(place, "-t", "0.1")
+    # All at once: each takes four seconds.
+    goes_on, ends, was_told_to_end = (place.inner(name) for name in ("1", "2", "3"))
+    told, of_told = unkillable(was_told_to_end)
+    told.signal(signal.SIGTERM)
+    heat, pid = unkillable(goes_on, "-t", "0.1")
+    ending, of_ending = unkillable(ends, "-t", "0.1")
+
+    ending.await_news("does not die of KILL")
+    assert ending.stop() == 0
+    assert told.wait() == 0
+    for each, check in ((ending, of_ending), (told, of_told)):
+        assert alive(check)
+        assert each.err.read_text().count("does not die of KILL") == 1
+
     heat.await_news("does not die of KILL")
     status = heat.status()
     os.kill(pid, signal.SIGKILL)
-    place.adopt(int(place.await_words("pids", 2)[1]))
+    goes_on.adopt(int(goes_on.await_words("pids", 2)[1]))
 
     assert heat.err.read_text().count(f"(process {pid}) does not die of KILL") == 1
     assert "; 1 check; " in status
     assert "ticks skipped" in status
-    os.kill(int(place.words("pids")[1]), signal.SIGKILL)
+    os.kill(int(goes_on.words("pids")[1]), signal.SIGKILL)
     heat.stop()
     orderly(heat)
-
-
-@pytest.mark.usefixtures("stubborn")
-def test_05_heat_ends_though_its_check_cannot_be_killed(place: Place) -> None:
-    heat, pid = unkillable(place, "-t", "0.1")
-    heat.await_news("does not die of KILL")
-
-    assert heat.stop() == 0
-    assert alive(pid)
-    assert heat.err.read_text().count("does not die of KILL") == 1
-
-
-@pytest.mark.usefixtures("stubborn")
-def test_05_heat_ends_though_a_check_cannot_be_killed_that_runs_at_the_end(place: Place) -> None:
-    heat, pid = unkillable(place)
-
-    assert heat.stop() == 0
-    assert alive(pid)
-    assert heat.err.read_text().count("does not die of KILL") == 1
 
 
 # 6: a flood of output
@@ -1298,7 +1308,9 @@ def test_17_a_reader_that_goes_away_is_said_and_the_watching_goes_on(place: Plac
 def test_17_a_reader_that_never_reads_does_not_hold_heat_up(place: Place, stream: str) -> None:
     receiver = place.receiver()
     reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    size = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    # Room for a line or two.
+    os.write(writer, bytes(size - 200))
     words = ("-i", FAST, "--pid", str(receiver.pid), "-s", place.check(1))
     heat = (
         place.heat(*words, stdout=writer)

@@ -943,7 +943,7 @@ def test_the_logs_are_written_exactly_so(place: Place) -> None:
     )
     fail = place.script("fail", "echo to whom it may concern; [ $HEAT_FAIL_CNT = 1 ]")
     heat = place.heat(
-        *("-i", "0.4", "--count", "6", "--fail", fail, "--fail-overlap", "skip"),
+        *("-i", FAST, "--count", "6", "--fail", fail, "--fail-overlap", "skip"),
         *("--script-timeout", "30", "-s", check),
     )
 
@@ -954,7 +954,7 @@ def test_the_logs_are_written_exactly_so(place: Place) -> None:
     runs = "T : INFO : heat :\n> fail script ./fail runs for failure {}, process P\n"
     told = re.sub(r"(?m)(after|,) [\d.]+ s$", r"\1 S s", without_pids(heat.verbose()))
     assert told == (
-        "T : INFO : heat :\n> watching every 0.4 s: ./check\n"
+        f"T : INFO : heat :\n> watching every {FAST} s: ./check\n"
         "T : INFO : ./check :\n> all well\n"
         "T : FAIL : ./check :\n> out\n> err\n> err 2\n> [Exit Code 7]\n"
         "T : INFO : heat :\n> NORMAL -> FAILING (1 failure)\n"

@@ -55,16 +55,26 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back() -> None:
     readers = [
         path.name
-        for path in (HOME / "heat").glob("*.py")
-        if re.search(r"\btime\.(time|monotonic|sleep)\b|\bdatetime\b", path.read_text())
+        for path in (HOME / "heat").rglob("*.py")
+        if "ctl" not in path.parts  # What asks HEAT lives by the clock of who asks.
+        and re.search(r"\btime\.(time|monotonic|sleep)\b|\bdatetime\b", path.read_text())
     ]
 
     assert readers == ["loop.py"]
     assert (HOME / "heat/loop.py").read_text().count("time.") == 2
 
 
+def test_the_watch_reaches_for_nothing_but_what_it_is_given() -> None:
+    for module in ("watch", "run", "schedule", "turns", "journal"):
+        found = imports(HOME / f"heat/{module}.py")
+
+        assert found.isdisjoint(
+            {"os", "heat.files", "heat.preflight", "heat.process", "heat.scripts", "heat.target"}
+        )
+
+
 def test_states_are_compared_in_the_table_alone() -> None:
-    for path in (HOME / "heat").glob("*.py"):
+    for path in (HOME / "heat").rglob("*.py"):
         assert not re.search(r"\bif .*\bState\.\w+", path.read_text()) or path.name == "status.py"
 
 
@@ -167,11 +177,27 @@ def test_the_version_is_in_the_changelog() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("heat.cli", {"docopt", "transitions", "json", "dataclasses", "subprocess", "asyncio"}),
+        (
+            "heat.cli",
+            {
+                "docopt",
+                "transitions",
+                "json",
+                "dataclasses",
+                "subprocess",
+                "asyncio",
+                "rich",
+                "heat.ctl",
+            },
+        ),
         (
             "heat.service",
             {
                 "heat.config",
+                "heat.systemd",
+                "socket",
+                "heat.ctl",
+                "rich",
                 "tomllib",
                 "json",
                 "subprocess",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from states import effects, model
 from states.machine import step
 from states.model import (
+    CheckAsked,
     CheckDue,
     CheckFailed,
     CheckGone,
@@ -20,17 +21,22 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
+    FailLost,
     FailRun,
     Failure,
     Limits,
     LimitsChanged,
     Monitor,
+    Paused,
     RecoveryDelayed,
     RecoveryDue,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
+    RecoveryLost,
     Remedy,
+    Reset,
+    Resumed,
     State,
     TargetGone,
     TargetMissing,
@@ -369,6 +375,17 @@ CASES = [
         [RESTART, CHECK],
     ),
     Case(
+        "but not where another --count was read meanwhile, and is used up",
+        RECOVER,
+        (
+            *(Tick(), failed(dying=True), RecoveryEnded()),
+            LimitsChanged(RECOVER._replace(checks=1)),
+        ),
+        CheckGone(),
+        RECOVERING,
+        [],
+    ),
+    Case(
         "a timed-out check that is gone before the recovery has ended",
         RECOVER,
         (Tick(), failed(dying=True)),
@@ -691,6 +708,14 @@ CASES = [
         [CLOSE, effects.OpenWindow(9.0)],
     ),
     Case(
+        "a window that was overdue and gets another length is not overdue any more",
+        RECOVER,
+        (*WINDOW, WindowClosed(), LimitsChanged(RECOVER._replace(recovery_timeout=90.0))),
+        failed(500),
+        RECOVERING,
+        [],
+    ),
+    Case(
         "an open window whose length stays goes on",
         TWICE,
         WINDOW,
@@ -731,6 +756,12 @@ EVERY_EVENT: tuple[Event, ...] = (
     TargetMissing("again"),
     WatchBroke("again"),
     LimitsChanged(FULL),
+    Paused(),
+    Resumed(),
+    CheckAsked(),
+    Reset(),
+    FailLost(),
+    RecoveryLost(),
 )
 
 
@@ -757,7 +788,7 @@ def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Eve
     monitor = led(PLAIN, *before)
     state = monitor.state
 
-    for late in (event, WindowClosed(), RecoveryDue(), CheckDue(), CheckGone()):
+    for late in (event, WindowClosed(), RecoveryDue(), RecoveryLost(), CheckDue(), CheckGone()):
         wanted = step(monitor, late)
 
         assert (monitor.state, wanted) == (state, [])

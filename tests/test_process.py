@@ -400,7 +400,7 @@ def test_as_process_1_heat_reaps_the_orphans_it_inherits(place: Place) -> None:
     place.script("zombies", "sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l")
     place.script("both", "./orphan; ./zombies")
     heat = place.heat(
-        *("-i", "1", "--count", "3", "-s", "./both"),
+        *("-i", "0.4", "--count", "3", "-s", "./both"),
         prefix=("unshare", "--pid", "--fork", "--mount-proc"),
     )
 

@@ -13,7 +13,7 @@ from conftest import Place
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heat.arguments import explain, parse
+from heat.arguments import Grammar, explain, parse
 from heat.cli import USAGE, main, understand
 from heat.errors import TargetError
 from heat.target import open_process
@@ -319,11 +319,11 @@ def test_command_lines_that_are_refused(folder: Place, line: str, said: str) -> 
     assert not (folder.folder / "heat.log").exists()
 
 
-@pytest.mark.parametrize("line", [*VALUES, *WHOLE], ids=lambda part: str(part[0])[:60])
-def test_every_mistake_has_its_fix(folder: Place, line: tuple[str, str]) -> None:
+def test_every_mistake_has_its_fix(folder: Place) -> None:
     del folder
-    for mistake in understand(["-i", "3", *words(line[0])]).mistakes:
-        assert mistake.fix, mistake.line
+    for line, _ in (*VALUES, *WHOLE):
+        for mistake in understand(["-i", "3", *words(line)]).mistakes:
+            assert mistake.fix, mistake.line
 
 
 def test_the_catalogue_has_more_than_a_hundred_lines() -> None:
@@ -462,7 +462,7 @@ def test_as_root_what_anybody_may_write_to_is_refused(folder: Place) -> None:
 ), max_size=6))  # fmt: skip
 def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
     asked = parse(USAGE, given_words)
-    explained = explain(given_words)
+    explained = explain(given_words, Grammar(USAGE))
 
     if asked.options is not None:
         assert explained.mistakes == []

@@ -19,6 +19,7 @@ from served import PROGRAM, Served, served
 from heat import __version__
 from heat.ctl.asking import Heat
 from heat.ctl.guards import Access
+from heat.ctl.history import answer
 from heat.ctl.openapi import describe
 from heat.ctl.serve import USAGE, main
 from heat.ctl.web import Pages, Told
@@ -154,7 +155,7 @@ def test_every_answer_has_the_headers_that_keep_browsers_at_bay(server: Served, 
 
 def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None:
     found = server.get("/api/openapi.json").found
-    routes = Pages(Told(Access(), Heat("nowhere"))).routes()
+    routes = Pages(Told(Access(), Heat("nowhere"), answer)).routes()
 
     validate(found)
     assert found == json.loads(json.dumps(describe(has_token=False)))

@@ -1,21 +1,16 @@
-"""A world of its own for the watch: a virtual clock, simulated programs, a remembered target.
-
-Nothing here sleeps or starts anything; ``run_until`` moves the clock from one due time to
-the next.
-"""
+"""A watch, or several, in the simulated world of a rehearsal; what happened is remembered."""
 
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
 
 from heat.books import Books
-from heat.capture import Printed
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
 from heat.options import Common, Options, build, common
-from heat.program import Output, Program, Status
-from heat.schedule import Agenda
+from heat.past import Held
+from heat.program import Program, Status
+from heat.rehearsal.world import Ends, SilentScripts, SimulatedChild, VirtualTime
 from heat.turns import Turns
 from heat.watch import Parts, Watch, World
 from heat.world import Owner
@@ -24,125 +19,31 @@ UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""
 
 
-class VirtualTime:
-    """A clock and timers; equal times in the order they were set."""
+class VirtualChild(SimulatedChild):
+    """One that is asked nothing it could not answer as a real one."""
 
-    def __init__(self) -> None:
-        self._now = 1000.0
-        self.agenda = Agenda()
-        self.at = self.agenda.add
-
-    def now(self) -> float:
-        return self._now
-
-    def unix(self) -> float:
-        return UNIX + self._now - 1000.0
-
-    def elapsed(self) -> float:
-        return round(self._now - 1000.0, 6)
-
-    def run_until(self, end: float) -> None:
-        """Do all that is due up to ``end`` seconds after the start."""
-        last = 1000.0 + end + 1e-9
-        while (when := self.agenda.next()) is not None and when <= last:
-            self.run_next(when)
-        self._now = 1000.0 + end
-
-    def run_next(self, when: float) -> None:
-        """Do the next thing, which is due at this moment of the clock."""
-        self._now = max(self._now, when)
-        due = self.agenda.take(self._now)
-        assert due is not None
-        assert due.call is not None
-        due.call()
-
-    def stall(self, seconds: float) -> None:
-        """Let time pass in which nothing is looked at, as when HEAT is stopped."""
-        self._now += seconds
-
-
-class Ends(NamedTuple):
-    """How a simulated program goes: ``after`` seconds it exits; None: it hangs."""
-
-    code: int = 0
-    after: float | None = 0.0
-    killed: int | None = None
-    stubborn: bool = False
-    """It ignores SIGTERM."""
-    immortal: bool = False
-    """And SIGKILL."""
-    stderr: bytes = b""
-    error: str = ""
-    """It cannot be started; ``passing`` tells whether for want of resources."""
-    passing: bool = True
-    escapee: bool = False
-    """It leaves a process behind that is no longer in its group."""
-
-
-class VirtualChild:
     def __init__(
-        self,
-        world: "VirtualWorld",
-        pid: int,
-        ends: Ends,
-        exited: Callable[[], None],
+        self, world: "VirtualWorld", pid: int, ends: Ends, exited: Callable[[], None]
     ) -> None:
-        self.pid = pid
         self._world = world
-        self._ends = ends
-        self._exited = exited
-        self._status: Status | None = None
+        self._reaped = False
         world.living.append(pid)
-        self._output = Output(stderr=Printed(ends.stderr, len(ends.stderr)))
-        self.reaped = False
-        if ends.after is not None:
-            status = Status(None, ends.killed) if ends.killed else Status(ends.code)
-            world.time.at(world.time.now() + ends.after, lambda: self._exit(status), world)
-
-    def _exit(self, status: Status) -> None:
-        if self._status is None:
-            self._status = status
-            self._exited()
-
-    def listen(self) -> None:
-        pass
-
-    def output(self) -> Output:
-        taken, self._output = self._output, Output()
-        return taken
+        super().__init__(world.time, pid, ends, exited, world)
 
     def signal_group(self, signum: int) -> bool:
-        assert not self.reaped, "a reaped process is signalled"
-        ends = self._ends
-        if ends.immortal:
-            return True
-        if signum == signal.SIGKILL or (signum == signal.SIGTERM and not ends.stubborn):
-            status = Status(None, signum)
-            self._world.time.at(self._world.time.now(), lambda: self._exit(status), self._world)
-        return True
-
-    def exited(self) -> bool:
-        return self._status is not None
-
-    def alone(self) -> bool:
-        return True
+        assert not self._reaped, "a reaped process is signalled"
+        return super().signal_group(signum)
 
     def status(self) -> Status:
-        assert self._status is not None, "asked before it exited"
-        assert not self.reaped, "asked when it was reaped"
-        return self._status
+        assert self.exited(), "asked before it exited"
+        assert not self._reaped, "asked when it was reaped"
+        return super().status()
 
     def reap(self) -> None:
-        assert self._status is not None, "reaped before it exited"
-        assert not self.reaped, "reaped twice"
-        self.reaped = True
+        assert self.exited(), "reaped before it exited"
+        assert not self._reaped, "reaped twice"
+        self._reaped = True
         self._world.living.remove(self.pid)
-
-    def escapee(self) -> bool:
-        return self._ends.escapee
-
-    def close(self) -> None:
-        pass
 
 
 class VirtualWorld:
@@ -160,7 +61,7 @@ class VirtualWorld:
         after: float = 0.0,
         fleet: "VirtualFleet | None" = None,
     ) -> None:
-        self.time = VirtualTime() if fleet is None else fleet.time
+        self.time = VirtualTime(UNIX) if fleet is None else fleet.time
         self.options, whole = given_as(*words)
         self.events: list[tuple[float, str]] = []
         self.programs: list[Program] = []
@@ -184,7 +85,7 @@ class VirtualWorld:
         self.watch.start(self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
-        file = _NoScriptFile()
+        file = SilentScripts()
         return Parts(
             given,
             Program("check", "check", ("check",)),
@@ -214,6 +115,14 @@ class VirtualWorld:
 
     # The launcher
 
+    age = 0.0
+
+    def take_up(self, held: Held) -> None:
+        del held
+
+    def find(self, program: Program, environment: Mapping[str, str]) -> None:
+        del program, environment
+
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
         if self._fleet is not None and program.shown == "check":
@@ -236,14 +145,17 @@ class VirtualWorld:
         self.note(signal.Signals(signum).name.removeprefix("SIG"))
         return 42
 
+    def owes(self) -> int | None:
+        return None
+
     def wake(self) -> int | None:
         return None
 
     # The printer
 
-    def result(self, text: str, colour: str = "") -> None:
+    def result(self, text: str, colour: str = "", at: int | None = None) -> None:
         del colour
-        self.printed.append(text)
+        self.printed.append(text if at is None else f"{at}: {text}")
 
     def news(self, text: str, colour: str = "") -> None:
         del colour
@@ -270,7 +182,7 @@ class VirtualFleet:
     """Several watches on one clock, of which ``most`` checks run at once."""
 
     def __init__(self, most: int) -> None:
-        self.time = VirtualTime()
+        self.time = VirtualTime(UNIX)
         self.said: list[str] = []
         self.turns = _SeenTurns(most, self.time, self.said, self)
         self.worlds: list[VirtualWorld] = []
@@ -298,17 +210,6 @@ class _Log:
 
     def write(self, record: str) -> None:
         self._world.records[self.shown] += record
-
-
-class _NoScriptFile:
-    def open(self) -> int | None:
-        return None
-
-    def collect(self) -> None:
-        pass
-
-    def take(self) -> bytes:
-        return b""
 
 
 def options(*words: str) -> Options:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from heat.errors import HeatError
+from heat.places import short
 from heat.text import escaped
 
 VERSION = 1
@@ -70,7 +71,8 @@ class Heat:
 
     async def _ask(self, request: bytes, each: Callable[[Answer], None]) -> Answer:
         try:
-            lines, writer = await asyncio.open_unix_connection(self.path, limit=LONGEST)
+            with short(self.path) as path:
+                lines, writer = await asyncio.open_unix_connection(path, limit=LONGEST)
         except (OSError, ValueError) as error:  # ValueError for a path that holds a NUL.
             why = str(getattr(error, "strerror", None) or error).lower()
             raise AbsentError(

@@ -74,9 +74,13 @@ def _paths() -> dict[str, Part]:
             _content(_list({"type": "object"})),
             [
                 _query("name", "Of this monitor alone.", _TEXT),
-                _query("since", "So far back: seconds, or with a unit, as in 12h.", _TEXT),
+                _query(
+                    "since",
+                    "So far back: seconds, or with a unit, as in 12h or 7d, which is the default.",
+                    _TEXT,
+                ),
             ],
-            (400, 404, 501),
+            (400, 404),
         ),
         "/api/openapi.json": _page(
             "openapi", "This description.", _content({"type": "object"}), (), (400,)
@@ -103,7 +107,6 @@ _NAMES = {
     401: "Unknown",
     404: "Missing",
     421: "Stranger",
-    501: "Without",
     503: "Absent",
 }
 
@@ -112,7 +115,6 @@ _MEANINGS = {
     401: "The token is missing, or another one.",
     404: "There is no such monitor, or no state file.",
     421: "The Host is not a name of this server.",
-    501: "This heatctl cannot read the state file.",
     503: "HEAT does not answer, or too much is asked at once.",
 }
 

@@ -1,10 +1,10 @@
-"""Tell Prometheus and other programs over HTTP how HEAT's monitors are.
+"""heatctl serve: HTTP for Prometheus and other programs, beside a running HEAT.
 
 Usage:
   heatctl serve [--listen HOST:PORT] [--control PATH] [--token-file FILE]
                 [--host NAME]...
-  heatctl serve -h | --help
 
+Options:
   --listen HOST:PORT   listen here; port 0 for any (default: 127.0.0.1:9333)
   --control PATH       the socket of HEAT (default: /run/heat/heat.sock as root,
                        $XDG_RUNTIME_DIR/heat.sock else)
@@ -15,8 +15,7 @@ Usage:
                        address and localhost; may be given more than once
   -h, --help           print this
 
-It answers GET and HEAD of
-
+It answers GET and HEAD of:
   /metrics             the numbers of all monitors, for Prometheus
   /healthz             whether HEAT answers; needs no token
   /api/status          as heatctl status --json; ?name=NAME, more than once

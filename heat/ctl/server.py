@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib
 import math
 import os
 import signal
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from heat.ctl.asking import AskingError, Heat
 from heat.ctl.door import Bounds
 from heat.ctl.guards import Access
+from heat.ctl.history import answer
 from heat.ctl.serving import Serving
 from heat.ctl.web import History, Told, house
 from heat.text import escaped
@@ -22,10 +22,10 @@ AGAIN = 60.0
 
 def run(serving: Serving, listener: socket.socket, history: History | None = None) -> int:
     """Answer until a signal says stop; the exit status is returned."""
-    return asyncio.run(_serve(serving, listener, history or _history()))
+    return asyncio.run(_serve(serving, listener, history or answer))
 
 
-async def _serve(serving: Serving, listener: socket.socket, history: History | None) -> int:
+async def _serve(serving: Serving, listener: socket.socket, history: History) -> int:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(Trouble())
     stop: asyncio.Future[int] = loop.create_future()
@@ -78,14 +78,6 @@ class Trouble:
             self._said = {old: at for old, at in self._said.items() if now - at < AGAIN}
             self._said[text] = now
             _say(2, text)
-
-
-def _history() -> History | None:
-    """What reads the state file; None where it is not installed."""
-    with contextlib.suppress(ModuleNotFoundError):
-        answer: History = importlib.import_module("heat.ctl.history").answer
-        return answer
-    return None
 
 
 def _say(fd: int, text: str) -> None:

@@ -12,6 +12,7 @@ import docopt
 
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import path
+from heat.places import default_control
 from heat.text import escaped
 
 DEFAULT = "127.0.0.1:9333"
@@ -142,7 +143,7 @@ def _serving(given: Given) -> tuple[Serving | None, list[Mistake]]:
             except BadValueError as error:
                 values.pop(option, None)
                 mistakes.append(of_option(option, shown(text), error.complaint, error.fix))
-    control: str | None = values.get("--control", default_path(os.environ, os.geteuid()))
+    control: str | None = values.get("--control", default_control())
     if control is None and "--control" not in given:
         line = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
         mistakes.append(Mistake(line, "name HEAT's socket: --control PATH"))
@@ -231,11 +232,3 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "--token-file": token,
     "--host": name,
 }
-
-
-def default_path(environ: Mapping[str, str], user: int) -> str | None:
-    """Where HEAT listens if it was not told; None for a user without a session."""
-    if user == 0:
-        return "/run/heat/heat.sock"
-    folder = environ.get("XDG_RUNTIME_DIR")
-    return os.path.join(folder, "heat.sock") if folder else None

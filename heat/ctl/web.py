@@ -9,7 +9,7 @@ import traceback
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -18,18 +18,19 @@ from heat import __version__
 from heat.ctl.aside import aside
 from heat.ctl.asking import Answer, AskingError, Heat, RefusedError, part
 from heat.ctl.door import Bounds, House
+from heat.ctl.errors import CtlError
 from heat.ctl.exposition import CONTENT_TYPE, size
 from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
+from heat.ctl.history import span
 from heat.ctl.openapi import describe
 from heat.ctl.scrape import Numbers, Shared
-from heat.errors import HeatError
 from heat.mistakes import BadValueError
-from heat.options import duration, monitor_name
+from heat.options import monitor_name
 from heat.text import escaped
 from states.model import State
 
-History = Callable[[str, str | None, float | None, float], list[dict[str, object]]]
-"""State file, name or all, how many seconds back or all, now: the outages; it blocks."""
+History = Callable[[str, str | None, float | None, float], list[dict[str, Any]]]
+"""State file, name or all, how many seconds back, now: as `heatctl history` tells; it blocks."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -50,6 +51,7 @@ HEALTH = "/healthz"
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
 _NO_NAME = "no monitor is named"
+_NOT_ON_RECORD = "no monitor named"
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class Told(NamedTuple):
 
     access: Access
     heat: Heat
-    history: History | None = None
+    history: History
 
 
 class Pages:
@@ -122,15 +124,13 @@ class Pages:
         name = _one(request, "name")
         since = _one(request, "since")
         monitor = None if name is None else _name(name)
-        span = None if since is None else _span(since)
-        if self._told.history is None:
-            raise _Refused(Refusal(501, "this heatctl cannot read the state file"))
+        back = None if since is None else _span(since)
         end = await self._told.heat.ask("hello")
         path = part(part(end, "about"), "state")
         if path is None:
             fix = "start HEAT with --state FILE"
             raise _Refused(Refusal(404, "HEAT keeps no state file", fix))
-        read = partial(self._told.history, path, monitor, span, time.time())
+        read = partial(self._told.history, path, monitor, back, time.time())
         async with self._turn():
             try:
                 outages = await aside(read, READING)
@@ -208,8 +208,8 @@ def _guarded(access: Access) -> Middleware:
                 refusal = error.refusal
             except AskingError as error:
                 refusal = _of_heat(error)
-            except HeatError as error:
-                refusal = Refusal(503, str(error))
+            except CtlError as error:
+                refusal = _of_file(error)
             except ConnectionError:
                 raise  # The client has gone away.
             except Exception:  # noqa: BLE001 - one request's bug is not the others'
@@ -223,6 +223,12 @@ def _guarded(access: Access) -> Middleware:
 def _of_heat(error: AskingError) -> Refusal:
     is_about_name = isinstance(error, RefusedError) and str(error).startswith(_NO_NAME)
     return Refusal(404 if is_about_name else 503, str(error), error.fix)
+
+
+def _of_file(error: CtlError) -> Refusal:
+    mistake = error.mistakes[0]
+    text = mistake.line.removeprefix("Error: ").removeprefix("Failed: ")
+    return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, mistake.fix)
 
 
 def _refuse(refusal: Refusal) -> web.Response:
@@ -298,7 +304,7 @@ def _name(text: str) -> str:
 
 
 def _span(text: str) -> float:
-    return _parsed("since", text, duration)
+    return _parsed("since", text, span)
 
 
 def _parsed(key: str, text: str, parse: Callable[[str], T]) -> T:

@@ -1,0 +1,140 @@
+"""A script that an earlier HEAT has started, and that still runs: it is waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from heat.identity import age, identity, open_same, started_with
+from heat.loop import Loop
+from heat.past import Held
+from heat.program import SILENT, Output, Program, Status
+
+if TYPE_CHECKING:
+    from heat.world import Owner
+
+
+class Adopted:
+    """Has the one program that runs already; ``pidfd`` is closed when it is over."""
+
+    def __init__(self, loop: Loop, pid: int, pidfd: int) -> None:
+        self.age = age(pid)
+        self._loop = loop
+        self._pid = pid
+        self._pidfd = pidfd
+
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> AdoptedChild:
+        """Watch it; ``exited`` is called from the loop."""
+        del program
+        return AdoptedChild(self._loop, (self._pid, self._pidfd), exited, owner)
+
+
+class AdoptedChild:
+    """A process that is no child of this HEAT: how it ended nobody can tell."""
+
+    __slots__ = ("_exited", "_loop", "_over", "_pidfd", "pid")
+
+    def __init__(
+        self, loop: Loop, ids: tuple[int, int], exited: Callable[[], None], owner: Owner
+    ) -> None:
+        self.pid, self._pidfd = ids
+        self._loop = loop
+        self._exited = exited
+        self._over = False
+        loop.watch(self._pidfd, self._ended, owner)
+
+    def _ended(self) -> None:
+        if not self._over:
+            self._over = True
+            self._loop.forget(self._pidfd)
+            self._exited()
+
+    def listen(self) -> None:
+        """Scripts print to a file."""
+
+    def output(self) -> Output:
+        """Likewise."""
+        return SILENT
+
+    def identity(self) -> str:
+        """Which process it is."""
+        return identity(self.pid, self._pidfd)
+
+    def signal_group(self, signum: int) -> bool:
+        """Signal the whole group; once the leader is gone its number may be another's."""
+        if self._over:
+            return True
+        try:
+            os.killpg(self.pid, signum)
+        except PermissionError:
+            return False
+        except ProcessLookupError:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._pidfd, signum)
+        return True
+
+    def exited(self) -> bool:
+        """It has ended."""
+        return self._over
+
+    def alone(self) -> bool:
+        """What is left of its group can no longer be told from another's."""
+        return True
+
+    def status(self) -> Status:
+        """Its parent has ended, and with it the news."""
+        return Status(None)
+
+    def reap(self) -> None:
+        """Whoever inherited it does that."""
+        if not self._over:
+            self._over = True
+            self._loop.forget(self._pidfd)
+        os.close(self._pidfd)
+
+    def escapee(self) -> bool:
+        """A script may leave behind what it likes."""
+        return False
+
+    def close(self) -> None:
+        """Refer to no run."""
+        self._exited = _nothing
+
+
+def take_up(loop: Loop, held: Held) -> Adopted | None:
+    """What has a program that an earlier HEAT has started; None if it has ended."""
+    pidfd = open_same(held.pid, held.identity)
+    return None if pidfd is None else Adopted(loop, held.pid, pidfd)
+
+
+def find(program: Program, environment: Mapping[str, str]) -> Held | None:
+    """A script that was started just before HEAT was killed; None if there is none.
+
+    It leads its group, executes the script, and was told exactly this; what it has started
+    itself began later.
+    """
+    wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
+    path = os.fsencode(program.path)
+    found: list[tuple[int, int]] = []
+    for entry in os.listdir("/proc"):
+        told = started_with(int(entry)) if entry.isdigit() else None
+        if told is not None and wanted <= told.environ and path in told.command:
+            found.append((told.started, int(entry)))
+    if not found:
+        return None
+    pid = min(found)[1]
+    try:
+        pidfd = os.pidfd_open(pid)
+        try:
+            return Held(pid, identity(pid, pidfd))
+        finally:
+            os.close(pidfd)
+    except OSError:
+        return None
+
+
+def _nothing() -> None:
+    """Nobody is to be told any more."""

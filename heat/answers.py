@@ -1,0 +1,273 @@
+"""What a request on the control socket asks for, and the lines of its answer (PROTOCOL.md).
+
+An answer is made while it is taken: `status` of ten thousand monitors is ten thousand small
+steps, and a check that is due comes between them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from heat.errors import HeatError
+from heat.facts import COLUMNS, Facts, of_monitor, row, why
+from heat.past import Pause
+from heat.text import escaped
+from states.model import CheckSlot, Remedy
+from states.rules import resettable
+
+if TYPE_CHECKING:
+    from heat.fleet import Fleet
+    from heat.tally import Tallies
+    from heat.watch import Watch
+    from heat.world import Clock
+
+VERSION = 1
+Answer = Iterator[bytes]
+"""The lines of an answer, made one at a time."""
+Later = Callable[[Facts], None]
+"""Takes the last line of an answer that has to wait."""
+
+_ROWS = 50
+"""Monitors in a line of numbers."""
+_NOTHING = "no monitor is named {}"
+
+
+class RefusedError(HeatError):
+    """A request that cannot be met: why not, and what would do."""
+
+    def __init__(self, error: str, fix: str = "") -> None:
+        super().__init__(error)
+        self.fix = fix
+
+
+class Heat(Protocol):
+    """The HEAT that is asked."""
+
+    def about(self) -> Facts:
+        """What it is, and how it does."""
+        ...
+
+    def reload(self, told: Later) -> None:
+        """Read the configuration again; ``told`` takes what came of it."""
+        ...
+
+
+def line(facts: Facts) -> bytes:
+    """One line of an answer."""
+    return json.dumps({"heat": VERSION, **facts}, separators=(",", ":")).encode() + b"\n"
+
+
+def refusal(error: str, fix: str = "") -> bytes:
+    """The one line of an answer that is none."""
+    return line({"ok": False, "error": error, "fix": fix})
+
+
+class Answers:
+    """Answers requests about this fleet."""
+
+    def __init__(self, heat: Heat, fleet: Fleet, tallies: Tallies, clock: Clock) -> None:
+        self._heat = heat
+        self._fleet = fleet
+        self._tallies = tallies
+        self._clock = clock
+        self._instance = f"{clock.unix():.6f}"
+        self._known: dict[str, Callable[[Facts], Answer]] = {
+            "hello": self._hello,
+            "status": self._status,
+            "why": self._why,
+            "check": self._check,
+            "pause": self._pause,
+            "resume": self._resume,
+            "reset": self._reset,
+            "metrics": self._metrics,
+        }
+
+    def answer(self, request: bytes, later: Callable[[], Later]) -> Answer | None:
+        """The answer to a line; None if it comes ``later``."""
+        try:
+            asked = _understood(request)
+            if asked["do"] == "reload":
+                told = later()
+                self._heat.reload(told)
+                return None
+            do = self._known.get(asked["do"])
+            if do is None:
+                known = ", ".join(sorted([*self._known, "reload"]))
+                text = escaped(str(asked["do"]))
+                raise RefusedError(f"'{text}' is nothing that HEAT does", f"it does: {known}")
+            return do(asked)
+        except RefusedError as error:
+            return iter([refusal(str(error), error.fix)])
+
+    def _hello(self, asked: Facts) -> Answer:
+        del asked
+        return iter([line({"ok": True, "about": self._heat.about()})])
+
+    # What is looked at
+
+    def _status(self, asked: Facts) -> Answer:
+        names: Any = asked.get("names")
+        if names is None:
+            return self._statuses(list(self._fleet.watches.values()))
+        if not isinstance(names, list):
+            raise RefusedError("names is no list of names")
+        return self._statuses([self._named(str(name)) for name in cast("list[object]", names)])
+
+    def _statuses(self, watches: Sequence[Watch]) -> Answer:
+        for watch in watches:
+            yield line({"monitor": of_monitor(watch, self._clock.unix())})
+        yield line({"ok": True, "monitors": len(watches)})
+
+    def _why(self, asked: Facts) -> Answer:
+        watch = self._asked(asked)
+        return iter([line({"ok": True, "why": why(watch, self._clock.unix())})])
+
+    def _metrics(self, asked: Facts) -> Answer:
+        since = asked.get("since")
+        if since is None:
+            since = -math.inf
+        elif not _is_number(since):
+            raise RefusedError("since is no cursor", "leave it out")
+        return self._rows(since)
+
+    def _rows(self, since: float) -> Answer:
+        cursor = self._clock.now()
+        touched = self._tallies.touched
+        watches = iter(
+            [watch for watch in self._fleet.watches.values() if touched(watch.row) >= since]
+        )
+        yield line({"columns": COLUMNS})
+        unix = self._clock.unix()
+        while some := list(islice(watches, _ROWS)):
+            yield line({"rows": [row(watch, self._tallies, unix) for watch in some]})
+        yield line(
+            {
+                "ok": True,
+                "cursor": cursor,
+                "instance": self._instance,
+                "monitors": len(self._fleet.watches),
+                "about": self._heat.about(),
+            }
+        )
+
+    # What is done
+
+    def _check(self, asked: Facts) -> Answer:
+        watch = self._asked(asked)
+        if not watch.ask():
+            raise RefusedError(f"{_shown(watch)}: {_why_no_check(watch)}", _how_to_check(watch))
+        return _done()
+
+    def _pause(self, asked: Facts) -> Answer:
+        watch = self._asked(asked)
+        span, reason = asked.get("seconds"), asked.get("reason", "")
+        if span is not None and not (_is_number(span) and 0 < span < math.inf):
+            raise RefusedError("seconds is no length of time", "give a number greater than 0")
+        if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
+            raise RefusedError(f"reason is no text of at most {_LONGEST_REASON} characters")
+        if watch.exit_code is not None:
+            state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
+            raise RefusedError(f"{state}: there is nothing to pause")
+        until = None if span is None else self._clock.unix() + span
+        watch.pause(until, reason)
+        return _done(until=until)
+
+    def _resume(self, asked: Facts) -> Answer:
+        watch = self._asked(asked)
+        if watch.paused is None:
+            raise RefusedError(f"{_shown(watch)} is not paused")
+        watch.resume()
+        return _done()
+
+    def _reset(self, asked: Facts) -> Answer:
+        watch = self._asked(asked)
+        before = watch.monitor.state
+        if not resettable(watch.monitor):
+            run = watch.look().script
+            which = "" if run is None else f" (process {run.pid})"
+            raise RefusedError(
+                f"{_shown(watch)}: the recovery script runs{which}: its end is waited for",
+                "wait for it, or end it yourself, and reset then",
+            )
+        try:
+            self._fleet.reset(watch.parts.options.name)
+        except (HeatError, OSError) as error:
+            raise RefusedError(f"{_shown(watch)} cannot begin anew: {error}") from None
+        return _done(was=before)
+
+    # Names
+
+    def _asked(self, asked: Facts) -> Watch:
+        name = asked.get("name")
+        if not isinstance(name, str):
+            raise RefusedError("name is missing", 'say which monitor: "name": "web"')
+        return self._named(name)
+
+    def _named(self, name: str) -> Watch:
+        watch = self._fleet.watches.get(name)
+        if watch is None:
+            near = difflib.get_close_matches(name, list(self._fleet.watches)[:_MOST_LIKE], 1, 0.5)
+            fix = f"did you mean {escaped(near[0])}?" if near else "heatctl status lists them"
+            raise RefusedError(_NOTHING.format(escaped(name)), fix)
+        return watch
+
+
+_LONGEST_REASON = 500
+_MOST_LIKE = 1000
+"""Names that a wrong one is compared with: each takes some microseconds."""
+
+
+def _understood(request: bytes) -> Facts:
+    try:
+        found: Any = json.loads(request)
+    except (ValueError, RecursionError):
+        raise RefusedError("the request is no JSON object", "one object a line") from None
+    asked = cast(Facts, found) if isinstance(found, dict) else {}
+    if not isinstance(asked.get("do"), str):
+        raise RefusedError("the request says not what to do", '{"heat": 1, "do": "hello"}')
+    if asked.get("heat") != VERSION:
+        raise RefusedError(
+            f"this HEAT speaks version {VERSION} of the protocol",
+            f'begin with "heat": {VERSION}, or use the heatctl that came with this HEAT',
+        )
+    return asked
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(watch: Watch) -> str:
+    return escaped(watch.parts.options.name)
+
+
+def _done(**more: object) -> Answer:
+    return iter([line({"ok": True, **more})])
+
+
+def _why_no_check(watch: Watch) -> str:
+    monitor = watch.monitor
+    reasons = (
+        (watch.exit_code is not None, f"it is not checked any more ({monitor.state})"),
+        (watch.paused is not None, "it is paused"),
+        (monitor.check is CheckSlot.RUNNING, "a check runs already"),
+        (monitor.check is CheckSlot.DYING, "a check that timed out is still dying"),
+        (
+            monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED),
+            "it recovers: the next check comes when the recovery script has ended",
+        ),
+        (monitor.fail_running, "the fail script runs, and fail-overlap is skip"),
+    )
+    return next((why for holds, why in reasons if holds), "its checks are counted out (count)")
+
+
+def _how_to_check(watch: Watch) -> str:
+    name = _shown(watch)
+    if watch.exit_code is not None:
+        return f"heatctl reset {name}"
+    return f"heatctl resume {name}" if isinstance(watch.paused, Pause) else ""

@@ -1,0 +1,160 @@
+"""What a history comes to: outages, what each recovery did, share of time well. Pure.
+
+Moments are unix seconds, lengths seconds; None stands for "not over", or "not known".
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+HOUR = 3_600.0
+
+
+class Span(NamedTuple):
+    """From a moment to a later one."""
+
+    began: float
+    ended: float
+
+
+class Recovery(NamedTuple):
+    """One run; ``well_after``: from its end to the check that passed."""
+
+    helped: bool | None
+    attempt: int
+    began: float
+    ended: float | None
+    code: int | None
+    how: str | None
+    well_after: float | None
+
+    @property
+    def useless(self) -> bool:
+        """It exits 0 and does not help."""
+        return self.helped is False and self.code == 0
+
+
+class Outage(NamedTuple):
+    """From the first failure to what ended it: ``passed``, ``reset`` or ``removed``."""
+
+    began: float
+    ended: float | None
+    failures: int
+    attempts: int
+    ending: str | None
+    recoveries: Sequence[Recovery] = ()
+
+    def length(self, now: float) -> float:
+        """How long it lasted, or has lasted by now."""
+        return (now if self.ended is None else self.ended) - self.began
+
+    @property
+    def helper(self) -> Recovery | None:
+        """The recovery that helped."""
+        return next((each for each in self.recoveries if each.helped), None)
+
+
+class Life(NamedTuple):
+    """What is on record of a monitor: since when it is there, its outages, pauses and flaps."""
+
+    name: str
+    began: float
+    ended: float | None
+    outages: Sequence[Outage] = ()
+    pauses: Sequence[Span] = ()
+    leaves: Sequence[float] = ()
+    """When it left NORMAL."""
+
+
+class Account(NamedTuple):
+    """What a life comes to within a span of time."""
+
+    name: str
+    asked: Span
+    outages: Sequence[Outage]
+    watched: float
+    """HEAT ran and the monitor was there and not paused."""
+    down: float
+    """Of the time watched, that within outages."""
+    mean_time_to_repair: float | None
+    """Of the outages that a pass has ended."""
+    flaps: int
+    """How often it left NORMAL in the last hour."""
+
+    @property
+    def well(self) -> float | None:
+        """The share of the time watched that was well; None if it was never watched."""
+        return 1 - self.down / self.watched if self.watched > 0 else None
+
+    @property
+    def goes_on(self) -> bool:
+        """It is not well now."""
+        return any(each.ended is None for each in self.outages)
+
+    @property
+    def recoveries(self) -> Sequence[Recovery]:
+        """All of them."""
+        return [each for outage in self.outages for each in outage.recoveries]
+
+
+def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
+    """What a life comes to; ``sessions`` are the times in which HEAT ran."""
+    there = Span(life.began, asked.ended if life.ended is None else life.ended)
+    watched = minus(within(within(joined(sessions), asked), there), joined(life.pauses))
+    end = asked.ended
+    outages = [
+        each
+        for each in life.outages
+        if (each.ended is None or each.ended >= asked.began) and each.began <= end
+    ]
+    times = joined(Span(each.began, end if each.ended is None else each.ended) for each in outages)
+    well = minus(watched, times)
+    repaired = [each.length(end) for each in outages if each.ending == "passed"]
+    return Account(
+        name=life.name,
+        asked=asked,
+        outages=outages,
+        watched=total(watched),
+        down=total(watched) - total(well),
+        mean_time_to_repair=sum(repaired) / len(repaired) if repaired else None,
+        flaps=sum(end - HOUR < moment <= end for moment in life.leaves),
+    )
+
+
+def total(spans: Iterable[Span]) -> float:
+    """How long they are together."""
+    return sum(each.ended - each.began for each in spans)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same times in their order, with none told twice."""
+    found: list[Span] = []
+    for each in sorted(spans):
+        if each.ended <= each.began:
+            continue
+        if found and each.began <= found[-1].ended:
+            found[-1] = Span(found[-1].began, max(found[-1].ended, each.ended))
+        else:
+            found.append(each)
+    return found
+
+
+def within(spans: Iterable[Span], limits: Span) -> list[Span]:
+    """What of them lies within the limits."""
+    cut = (Span(max(s.began, limits.began), min(s.ended, limits.ended)) for s in spans)
+    return [each for each in cut if each.began < each.ended]
+
+
+def minus(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
+    """What of them is in none of the others; both as `joined` gives them."""
+    left: list[Span] = []
+    for each in spans:
+        began = each.began
+        for other in others:
+            if other.ended <= began or other.began >= each.ended:
+                continue
+            if other.began > began:
+                left.append(Span(began, other.began))
+            began = other.ended
+        if began < each.ended:
+            left.append(Span(began, each.ended))
+    return left

@@ -1,0 +1,85 @@
+"""Tables on a terminal, drawn by `rich`: loaded only where somebody looks on."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from heat.ctl import output
+from heat.ctl.output import Cell
+from heat.ctl.status import HEAD
+
+if TYPE_CHECKING:
+    from heat.ctl.top import Shown
+
+_GAP = 2
+_LEAST = 12
+_STYLES = {
+    "32": "green",
+    "33": "yellow",
+    "34": "blue",
+    "31": "bold red",
+    output.FAINT: "dim",
+    output.STRONG: "bold",
+    "": "",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Table:
+    """A table of one line a row, so wide; what does not fit is cut in the first and last column."""
+    widths = [
+        max(len(title), *(cell_len(row[place].text) for row in rows), 0)
+        for place, title in enumerate(head)
+    ]
+    gaps = _GAP * (len(head) - 1)
+    widths[-1] = max(_LEAST, width - gaps - sum(widths[:-1]))
+    widths[0] = min(widths[0], max(_LEAST, width - gaps - sum(widths[1:])))
+    drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for title, wide in zip(head, widths, strict=True):
+        drawn.add_column(title, no_wrap=True, overflow="ellipsis", width=wide)
+    for row in rows:
+        drawn.add_row(*(Text(cell.text, _STYLES[cell.paint]) for cell in row))
+    return drawn
+
+
+def console() -> Console:
+    """The terminal, with colours if it has any and they are wanted."""
+    return Console(no_color=not output.is_coloured(), highlight=False)
+
+
+def show(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Draw a table on stdout."""
+    there = console()
+    there.print(table(head, rows, there.width))
+
+
+@contextmanager
+def live() -> Generator[Callable[[Callable[[int], "Shown"]], None]]:
+    """A screen of its own; yields what draws it anew, given what to show in so many lines."""
+    there = console()
+    with Live(console=there, screen=True, auto_refresh=False) as screen:
+
+        def show(made: Callable[[int], "Shown"]) -> None:
+            shown = made(there.height)
+            screen.update(_whole(shown, there.width), refresh=True)
+
+        yield show
+
+
+def _whole(shown: "Shown", width: int) -> Group:
+    parts: list[RenderableType] = [_line(shown.title, "bold")]
+    parts += (_line(text, "bold red") for text in shown.troubles)
+    parts.append(Text(""))
+    parts.append(table(HEAD, shown.rows, width))
+    if shown.more:
+        parts.append(_line(shown.more, "dim"))
+    return Group(*parts)
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")

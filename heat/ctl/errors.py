@@ -1,0 +1,40 @@
+"""The errors of heatctl; each carries a sentence, what to do, and the exit status."""
+
+from collections.abc import Sequence
+
+from heat.errors import HeatError
+from heat.mistakes import Mistake
+
+EXIT_WELL = 0
+EXIT_UNWELL = 1
+"""Something is not NORMAL."""
+EXIT_USAGE = 2
+EXIT_NO_ANSWER = 3
+
+
+class CtlError(HeatError):
+    """What keeps a command from being carried out: mistakes, each a sentence and a fix."""
+
+    status = EXIT_USAGE
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes: Sequence[Mistake] = mistakes
+
+
+class UsageError(CtlError):
+    """The words of the command line; ``command`` tells whose --help would help."""
+
+    def __init__(self, command: str, *mistakes: Mistake) -> None:
+        super().__init__(*mistakes)
+        self.command = command
+
+
+class RefusedError(CtlError):
+    """HEAT has understood, and does not do it."""
+
+
+class NoAnswerError(CtlError):
+    """No HEAT answers, or not in a way that can be understood."""
+
+    status = EXIT_NO_ANSWER

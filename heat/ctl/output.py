@@ -1,0 +1,86 @@
+"""What heatctl prints: text and JSON on stdout, with colour on a terminal alone."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from heat.ctl.errors import CtlError
+from heat.mistakes import Mistake
+
+COLOURS = {"NORMAL": "32", "FAILING": "33", "RECOVERING": "34", "ERROR": "31"}
+"""The states as in the diagram: green, yellow, blue, red."""
+FAINT = "2"
+STRONG = "1"
+
+
+class Cell(NamedTuple):
+    """A word of a table, and how it is painted on a terminal."""
+
+    text: str
+    paint: str = ""
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks on."""
+    return sys.stdout.isatty()
+
+
+def is_coloured() -> bool:
+    """Whether that is a terminal that has colours, and they are wanted."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal() and wanted
+
+
+def painted(text: str, paint: str) -> str:
+    """The text with its colour, if there is one."""
+    return f"\x1b[{paint}m{text}\x1b[0m" if paint and text else text
+
+
+def write(text: str) -> None:
+    """Put a text on stdout, at once. Raises CtlError."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer could not be written at Python's end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        told = f"Failed: stdout cannot be written: {str(error.strerror).lower()}"
+        raise CtlError(Mistake(told, "make room, or write it elsewhere")) from None
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Put lines on stdout."""
+    write("".join(f"{line}\n" for line in lines))
+
+
+def write_objects(objects: Iterable[object]) -> None:
+    """Put them on stdout as JSON, one a line."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    write_lines(map(encode, objects))
+
+
+def complain(text: str) -> None:
+    """Say on stderr what is not the answer itself."""
+    sys.stderr.write(f"{text}\n")
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
+    """Rows under their heads; the last column is as long as it is, nothing is cut."""
+    last = len(head) - 1
+    widths = [
+        max(len(title), max((len(row[place].text) for row in rows), default=0))
+        for place, title in enumerate(head[:last])
+    ]
+    whole: list[Sequence[Cell]] = [[Cell(title) for title in head], *rows]
+    if not colour:
+        form = "".join(f"{{:<{width}}}  " for width in widths) + "{}"
+        return [form.format(*(cell.text for cell in row)).rstrip() for row in whole]
+    return [
+        "".join(
+            painted(cell.text, cell.paint) + " " * (width + 2 - len(cell.text))
+            for cell, width in zip(row, [*widths, 0], strict=True)
+        ).rstrip()
+        for row in whole
+    ]

@@ -1,0 +1,54 @@
+"""heatctl pause: no checks and no effects of a monitor, for a while.
+
+Usage:
+  heatctl pause [--for SECS] [--reason TEXT] [--json] [--control PATH] NAME
+
+Options:
+  --for SECS      so long, then checks go on by themselves
+                  (default: until 'heatctl resume NAME')
+  --reason TEXT   why; shown by 'status' and 'why', and kept in the history
+  --json          the answer as a JSON object
+  --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
+                  $XDG_RUNTIME_DIR/heat.sock else)
+  -h, --help      print this
+
+SECS is a number of seconds, or has a unit: 500ms, 30s, 5m, 2h. What runs is let
+end. A pause survives a restart of HEAT.
+
+Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
+3 no HEAT answers.
+"""
+
+import time
+from collections.abc import Sequence
+
+from heat.ctl import output
+from heat.ctl.client import connect
+from heat.ctl.errors import EXIT_WELL
+from heat.ctl.times import clock
+from heat.ctl.words import parse
+from heat.options import positive_duration
+from heat.text import escaped
+
+USAGE = __doc__ or ""
+
+
+def main(words: Sequence[str]) -> int:
+    """Pause it; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    name, reason = asked.operands[0], asked.given.get("--reason", "")
+    span = asked.seconds("--for", "heatctl pause", positive_duration)
+    with connect(asked.control) as client:
+        said = client.last("pause", {"name": name, "seconds": span, "reason": reason})
+    if asked.json:
+        output.write_objects([said])
+        return EXIT_WELL
+    shown, until = escaped(name), said.get("until")
+    if until is None:
+        text = f"{shown}: paused until 'heatctl resume {shown}'"
+    else:
+        text = f"{shown}: paused until {clock(float(until), time.time())}"
+    output.write(f"{text}; no checks and no effects meanwhile\n")
+    return EXIT_WELL

@@ -1,0 +1,44 @@
+"""heatctl reset: bring a monitor out of ERROR, or its counts back to 0.
+
+Usage:
+  heatctl reset [--json] [--control PATH] NAME
+
+Options:
+  --json          the answer as a JSON object
+  --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
+                  $XDG_RUNTIME_DIR/heat.sock else)
+  -h, --help      print this
+
+The monitor is NORMAL then, and its checks go on, as after a start of HEAT. Put
+right first what led to ERROR: 'heatctl why NAME' tells what that was.
+
+Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
+3 no HEAT answers.
+"""
+
+from collections.abc import Sequence
+
+from heat.ctl import output
+from heat.ctl.client import connect
+from heat.ctl.errors import EXIT_WELL
+from heat.ctl.words import parse
+from heat.text import escaped
+
+USAGE = __doc__ or ""
+
+
+def main(words: Sequence[str]) -> int:
+    """Have it begin anew; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    name = asked.operands[0]
+    with connect(asked.control) as client:
+        said = client.last("reset", {"name": name})
+    if asked.json:
+        output.write_objects([said])
+    else:
+        was = escaped(str(said.get("was") or "its state"))
+        what = "counts are back to 0" if was == "NORMAL" else f"{was} is left, counts are 0"
+        output.write(f"{escaped(name)}: NORMAL, {what}; checks go on\n")
+    return EXIT_WELL

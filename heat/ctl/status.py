@@ -1,0 +1,162 @@
+"""heatctl status: how the monitors stand, the worst first.
+
+Usage:
+  heatctl status [--json] [--control PATH] [NAME...]
+
+Options:
+  --json          each monitor as a JSON object on a line of its own
+  --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
+                  $XDG_RUNTIME_DIR/heat.sock else)
+  -h, --help      print this
+
+FAILURES are those in a row, and the threshold behind the slash; AGE is how
+long ago the last check ended; NEXT is the time until the next one. Not on a
+terminal, the table has no colour, is never cut, and each column but the last
+is one word (a monitor's name may have blanks).
+
+Exit status: 0 all are NORMAL; 1 one is not, or is paused; 2 bad usage, or there
+is no such monitor; 3 no HEAT answers.
+"""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from heat.ctl import answers, output
+from heat.ctl.answers import Monitor
+from heat.ctl.client import Client, connect
+from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
+from heat.ctl.output import Cell
+from heat.ctl.times import brief, clock, short, stamp
+from heat.ctl.words import parse
+from heat.text import counted, escaped
+
+USAGE = __doc__ or ""
+HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
+STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
+"""The worst first."""
+_DRAWN = 200
+"""So many rows take `rich` a tenth of a second; more are aligned without it."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Print how they stand; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    gc.disable()  # Ten thousand answers make collections that find nothing.
+    with connect(asked.control) as client:
+        monitors = worst_first(ask(client, asked.operands))
+        trouble = [] if asked.json else troubles(client)
+    if asked.json:
+        output.write_objects(monitors)
+    else:
+        for text in trouble:
+            output.complain(f"heat: {escaped(text)}")
+        _print(monitors)
+    return exit_status(monitors)
+
+
+def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
+    """The monitors of these names, or all. Raises CtlError."""
+    keys = {"names": list(names)} if names else {}
+    return [
+        answers.monitor(said["monitor"]) for said in client.ask("status", keys) if "monitor" in said
+    ]
+
+
+def troubles(client: Client) -> list[str]:
+    """What of HEAT's own does not work now. Raises CtlError."""
+    return answers.about(client.last("hello").get("about"))["trouble"]
+
+
+def worst_first(monitors: Iterable[Monitor]) -> list[Monitor]:
+    """By state, then those that are paused, then by name."""
+    rank = dict(zip(STATES, range(len(STATES)), strict=True))
+    return sorted(monitors, key=lambda m: (rank.get(m["state"], -1), not m["paused"], m["name"]))
+
+
+def exit_status(monitors: Iterable[Monitor]) -> int:
+    """1 if any is not NORMAL, or is paused: nobody watches it."""
+    well = all(each["state"] == "NORMAL" and not each["paused"] for each in monitors)
+    return EXIT_WELL if well else EXIT_UNWELL
+
+
+def summary(monitors: Sequence[Monitor]) -> str:
+    """How many are in which state."""
+    counts = Counter[str](each["state"] for each in monitors)
+    parts = [f"{counts[state]} {state}" for state in STATES if counts[state]]
+    if paused := sum(each["paused"] is not None for each in monitors):
+        parts.append(f"{paused} paused")
+    return f"{counted(len(monitors), 'monitor')}: {', '.join(parts) or 'HEAT watches nothing'}"
+
+
+def row(monitor: Monitor, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
+    """The words of one monitor under `HEAD`; ``wide``: each but the last is one word."""
+    last, state = monitor["last"], monitor["state"]
+    threshold = monitor["threshold"]
+    failures = f"{monitor['count']}/{'-' if threshold is None else threshold}"
+    since = stamp(monitor["since"]) if wide else brief(monitor["since"], now)
+    return (
+        Cell(escaped(monitor["name"])),
+        Cell(state, output.COLOURS.get(state, "")),
+        Cell(since),
+        Cell(failures),
+        Cell("-" if last is None else short(last["age"])),
+        Cell(_next(monitor)),
+        Cell("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK"),
+    )
+
+
+def _unusual(monitor: Monitor) -> bool:
+    """There is more to say than that all is well; most of ten thousand are well."""
+    last = monitor["last"]
+    well = last is not None and last["result"] == "ok" and monitor["next"] is not None
+    return not well or bool(monitor["attempts"]) or monitor["paused"] is not None
+
+
+def _next(monitor: Monitor) -> str:
+    if monitor["paused"]:
+        return "paused"
+    if monitor["checking"] == "running":
+        return "now"
+    if monitor["checking"] == "waiting":
+        return "waits"
+    following = monitor["next"]
+    return "-" if following is None else short(following)
+
+
+def _said(monitor: Monitor, now: float) -> Iterable[str]:
+    """The last result, and what does not go without saying."""
+    last, paused = monitor["last"], monitor["paused"]
+    if last is None:
+        yield "no check ended yet"
+    elif last["result"] == "ok":
+        yield "OK"
+    else:
+        yield f"{last['result'].capitalize()}: {escaped(last['text'])}"
+    if attempts := monitor["attempts"]:
+        most = monitor["max_recoveries"]
+        yield f"recovery {attempts}{f' of {most}' if most else ''}"
+    if paused:
+        until = paused["until"]
+        yield "paused" if until is None else f"paused until {clock(until, now)}"
+        if paused["reason"]:
+            yield escaped(paused["reason"])
+    elif monitor["next"] is None and monitor["checking"] == "idle" and monitor["state"] != "ERROR":
+        yield escaped(monitor["next_text"])
+
+
+def _print(monitors: Sequence[Monitor]) -> None:
+    now = time.time()
+    terminal = output.is_terminal()
+    rows = [row(each, now, wide=not terminal) for each in monitors]
+    if terminal and len(rows) <= _DRAWN:
+        from heat.ctl.drawing import show
+
+        show(HEAD, rows)
+    else:
+        output.write_lines(output.aligned(HEAD, rows, colour=output.is_coloured()))
+    if terminal:
+        output.write(f"{summary(monitors)}\n")

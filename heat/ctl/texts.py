@@ -1,0 +1,93 @@
+"""A docopt text taken apart: what --help prints is what mistakes, completions and pages know."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_USAGE = "Usage"
+_OPTION = re.compile(r"  (?:(-\w), )?(--[\w-]+)(?: ([A-Z][A-Z,]*))?(?:  +(\S.*))?")
+_ENTRY = re.compile(r"  (\S+(?: \S+)*?)(?:  +(\S.*))?")
+
+
+class Switch(NamedTuple):
+    """An option: its names, the word for its value if it takes one, and what it does."""
+
+    short: str
+    name: str
+    value: str
+    text: str
+
+
+class Entry(NamedTuple):
+    """A line of a list, with those that continue it."""
+
+    head: str
+    text: str
+
+
+class Block(NamedTuple):
+    """A part of a text: a heading and its entries, a paragraph, or lines shown as they are."""
+
+    heading: str
+    entries: Sequence[Entry]
+    lines: Sequence[str]
+
+
+def blocks(text: str) -> list[Block]:
+    """The parts of a text; the first is the sentence it begins with."""
+    found: list[Block] = []
+    for part in re.split(r"\n{2,}", text.strip("\n")):
+        lines = part.split("\n")
+        heading = ""
+        if lines[0].endswith(":") and len(lines) > 1 and lines[1].startswith("  "):
+            heading = lines.pop(0)[:-1]
+        entries = _entries(lines) if heading and heading != _USAGE else ()
+        found.append(Block(heading, tuple(entries), lines))
+    return found
+
+
+def _entries(lines: Sequence[str]) -> Iterator[Entry]:
+    head, text = "", ""
+    for line in lines:
+        begun = _ENTRY.fullmatch(line) if not line.startswith("   ") else None
+        if begun is None:
+            text = f"{text} {line.strip()}".strip()
+            continue
+        if head:
+            yield Entry(head, text)
+        head, text = begun[1], begun[2] or ""
+    if head:
+        yield Entry(head, text)
+
+
+def switches(text: str) -> list[Switch]:
+    """The options that a text lists."""
+    heads = ((entry, _OPTION.fullmatch(f"  {entry.head}")) for entry in _all_entries(text))
+    return [Switch(at[1] or "", at[2], at[3] or "", entry.text) for entry, at in heads if at]
+
+
+def _all_entries(text: str) -> Iterator[Entry]:
+    for block in blocks(text):
+        yield from block.entries
+
+
+def usage(text: str) -> list[str]:
+    """The lines under "Usage", each one a way to write the command."""
+    found: list[str] = []
+    for line in next(block.lines for block in blocks(text) if block.heading == _USAGE):
+        if line.startswith("   "):
+            found[-1] += f" {line.strip()}"
+        else:
+            found.append(line.strip())
+    return found
+
+
+def operands(text: str) -> list[str]:
+    """The words of the first way to write a command that are no options: ``NAME``, ``[NAME]``."""
+    words = re.sub(r"\[-[^\]]*\]", "", usage(text)[0]).split()
+    return [word for word in words if word.strip("[].").isupper()]
+
+
+def listed(text: str, heading: str) -> Sequence[Entry]:
+    """The entries under a heading."""
+    return next(block.entries for block in blocks(text) if block.heading == heading)

@@ -1,0 +1,95 @@
+"""heatctl validate: all that is wrong with a configuration file.
+
+Usage:
+  heatctl validate [--json] FILE
+
+Options:
+  --json          the mistakes and warnings as one JSON object
+  -h, --help      print this
+
+FILE is that of 'heat --config'. It is read as HEAT reads it, and what it names
+is looked at: scripts, commands, processes. It needs no running HEAT and changes
+nothing. Look as the user that HEAT runs as: another one may see other files.
+
+Exit status: 0 no mistakes; 2 there are some.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+
+from heat import preflight
+from heat.config import sound_part
+from heat.ctl import output
+from heat.ctl.errors import EXIT_WELL, CtlError
+from heat.ctl.words import parse
+from heat.errors import TargetError
+from heat.mistakes import Mistake
+from heat.options import Config, Options
+from heat.target import NoTarget, PidFileTarget
+from heat.text import counted, escaped
+
+USAGE = __doc__ or ""
+
+
+def main(words: Sequence[str]) -> int:
+    """Print what is wrong; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    config, mistakes = look(asked.operands[0])
+    remarks = [] if mistakes else list(warnings(config))
+    shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
+    if asked.json:
+        _print_json(config, mistakes, remarks)
+        return CtlError.status if mistakes else EXIT_WELL
+    if mistakes:
+        raise CtlError(*mistakes)
+    for text in remarks:
+        output.complain(f"Warning: {text}")
+    output.write(f"{shown}: {number}, no mistakes\n")
+    return EXIT_WELL
+
+
+def look(shown: str) -> tuple[Config, list[Mistake]]:
+    """Read a file and look at what it names. Raises nothing: what is wrong is a mistake."""
+    try:
+        path = os.path.abspath(shown)
+    except FileNotFoundError:
+        line = "Error: the folder that heatctl was started in is gone"
+        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")]
+    with contextlib.ExitStack() as stack:
+        # What a file names is relative to its folder; where that is not there, nor is the file.
+        with contextlib.suppress(OSError):
+            stack.enter_context(contextlib.chdir(os.path.dirname(path)))
+        config, mistakes = sound_part(shown, path)
+        return config, [*mistakes, *preflight.mistakes_of_monitors(config)]
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is allowed and may not be meant."""
+    for name, options in config.monitors.items():
+        pid = _target(options, os.path.dirname(config.path))
+        for text in preflight.warnings(options, pid, in_file=True):
+            yield f"{config.place(name)}: {text}"
+
+
+def _target(options: Options, folder: str) -> int | None:
+    """The process that a signal would go to now."""
+    if options.pid_file is None:
+        return options.pid
+    path = os.path.join(folder, options.pid_file)
+    try:
+        return PidFileTarget(path, NoTarget(lambda _signum: False)).read()
+    except TargetError:
+        return None
+
+
+def _print_json(config: Config, mistakes: Sequence[Mistake], remarks: Sequence[str]) -> None:
+    told = {
+        "file": config.shown,
+        "monitors": len(config.monitors),
+        "mistakes": [{"line": each.line, "fix": each.fix} for each in mistakes],
+        "warnings": remarks,
+    }
+    output.write_objects([told])

@@ -1,0 +1,227 @@
+"""What HEAT tells of itself and of a monitor to those who ask; the keys are in PROTOCOL.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from heat import signals
+from heat.journal import Checked
+from heat.options import Options
+from heat.past import Pause
+from heat.status import coming
+from heat.tally import Tallies
+from states.model import CheckSlot, Monitor, Remedy
+
+if TYPE_CHECKING:
+    from heat.watch import Look, Watch
+
+Facts = dict[str, Any]
+
+COLUMNS = (
+    "name",
+    "state",
+    "since",
+    "count",
+    "paused",
+    "ok",
+    "failed",
+    "unknown",
+    "skipped",
+    "outages",
+    "recoveries",
+    "helped",
+    "useless",
+    "duration",
+    "buckets",
+    "late",
+    "latest",
+    "checking",
+    "last",
+)
+
+
+def of_monitor(watch: Watch, unix: float) -> Facts:
+    """What `heatctl status` shows of a monitor."""
+    return _of_monitor(watch, watch.look(), unix)
+
+
+def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
+    monitor, limits = watch.monitor, watch.monitor.limits
+    return {
+        "name": watch.parts.options.name,
+        "check": watch.parts.options.shown,
+        "state": monitor.state,
+        "since": _since(watch, look, unix),
+        "count": monitor.count,
+        "threshold": limits.threshold,
+        "attempts": monitor.attempts,
+        "max_recoveries": limits.max_recoveries,
+        "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
+        "checking": _checking(monitor, look),
+        "next": _next(watch, look),
+        "next_text": coming(monitor, look, watch.paused),
+        "paused": _of_pause(watch.paused),
+        "checks": monitor.checks,
+        "skipped": monitor.skipped,
+    }
+
+
+def _since(watch: Watch, look: Look, unix: float) -> float:
+    if watch.changed is not None:
+        return round(watch.changed.at, 3)
+    return round(unix + min(0.0, look.began), 3)
+
+
+def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
+    result = "unknown" if last.unknown else "failed" if last.code else "ok"
+    return {
+        "result": result,
+        "code": last.code,
+        "text": last.unknown or watch.ending_of(last),
+        "time": last.started,
+        "age": round(age, 3),
+        "duration": round(last.duration, 6),
+        "pid": last.pid,
+    }
+
+
+def _checking(monitor: Monitor, look: Look) -> str:
+    return "waiting" if look.waits else monitor.check.value
+
+
+def _next(watch: Watch, look: Look) -> float | None:
+    """Seconds until the next tick that starts a check; None if none does as things are."""
+    monitor, limits = watch.monitor, watch.monitor.limits
+    done = limits.checks is not None and monitor.checks >= limits.checks
+    held = monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
+    if look.next_in is None or done or held or monitor.paused:
+        return None
+    return round(max(0.0, look.next_in), 3)
+
+
+def _of_pause(pause: Pause | None) -> Facts | None:
+    return None if pause is None else pause._asdict()
+
+
+def why(watch: Watch, unix: float) -> Facts:
+    """All that `heatctl why` makes its screen of."""
+    look, monitor, options = watch.look(), watch.monitor, watch.parts.options
+    first, last = monitor.first_failure, monitor.last_failure
+    began = None if first is None else round(unix - (-look.began - monitor.outage_at), 3)
+    changed = watch.changed
+    return _of_monitor(watch, look, unix) | {
+        "now": unix,
+        "changed": None
+        if changed is None
+        else {
+            "before": changed.before,
+            "after": changed.after,
+            "at": round(changed.at, 3),
+            "count": changed.failures,
+            "reason": changed.reason,
+        },
+        "outage": None
+        if first is None or last is None
+        else {
+            "began": began,
+            "failures": monitor.count,
+            "first_code": first.code,
+            "last_code": last.code,
+            "last_time": last.time,
+        },
+        "passes": monitor.passes if monitor.attempts else 0,
+        "success_threshold": monitor.limits.success_threshold,
+        "remedy": monitor.remedy.value,
+        "window": _of_window(monitor, look),
+        "script": _of_script(watch, look),
+        "fail_queued": monitor.fail_queued is not None,
+        "target": {"pid": options.pid, "pid_file": options.pid_file}
+        if options.has_target
+        else None,
+        "frozen": watch.parts.target.owes(),
+        "start_period": _start_period(monitor, look),
+        "options": _of_options(options),
+    }
+
+
+def _of_window(monitor: Monitor, look: Look) -> Facts | None:
+    if monitor.remedy is not Remedy.OPEN:
+        return None
+    limits = monitor.limits
+    left = look.window_left
+    return {
+        "closes": None if left is None else round(max(0.0, left), 3),
+        "failures": monitor.window_failures,
+        "of": limits.threshold if limits.recovery_timeout is None else None,
+        "overdue": monitor.overdue,
+    }
+
+
+def _of_script(watch: Watch, look: Look) -> Facts | None:
+    run = look.script
+    if run is None:
+        return None
+    return {
+        "role": "fail" if watch.monitor.fail_running else "recovery",
+        "shown": run.program.shown,
+        "pid": run.pid,
+        "for": round(run.age, 3),
+        "left": None if run.limit is None else round(run.time_left, 3),
+    }
+
+
+def _start_period(monitor: Monitor, look: Look) -> float | None:
+    left = look.began + monitor.limits.start_period
+    return round(left, 3) if left > 0 and not monitor.passed_once else None
+
+
+def _of_options(options: Options) -> Facts:
+    """As a file names them."""
+    limits = options.limits
+    return {
+        "script" if options.is_script else "command": list(options.check),
+        "interval": options.interval,
+        "timeout": options.timeout,
+        "pid": options.pid,
+        "pid-file": options.pid_file,
+        "signal": _signal(limits.signal),
+        "fail": options.fail,
+        "fail-overlap": "skip" if limits.fail_overlap_skip else "queue",
+        "threshold": limits.threshold,
+        "recovery": options.recovery,
+        "recovery-timeout": limits.recovery_timeout,
+        "max-recoveries": limits.max_recoveries,
+        "success-threshold": limits.success_threshold,
+        "fault-signal": _signal(limits.fault_signal),
+        "success-signal": _signal(limits.success_signal),
+        "script-timeout": options.script_timeout,
+        "start-period": limits.start_period,
+        "on-killed": options.on_killed,
+        "count": limits.checks,
+    }
+
+
+def _signal(signum: int | None) -> str | None:
+    return None if signum is None else signals.name(signum)
+
+
+def row(watch: Watch, tallies: Tallies, unix: float) -> list[object]:
+    """The numbers of a monitor, in the order of the columns."""
+    monitor, look, at = watch.monitor, watch.look(), watch.row
+    late, latest = tallies.lateness(at)
+    return [
+        watch.parts.options.name,
+        monitor.state,
+        _since(watch, look, unix),
+        monitor.count,
+        int(monitor.paused),
+        *tallies.counts(at)[:3],
+        monitor.skipped,
+        *tallies.counts(at)[3:],
+        round(tallies.duration(at), 6),
+        tallies.buckets(at),
+        round(late, 6),
+        round(latest, 6),
+        int(monitor.check is not CheckSlot.IDLE),
+        None if look.last is None else round(unix - look.last_age, 3),
+    ]

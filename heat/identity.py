@@ -1,0 +1,87 @@
+"""Which process it was: what tells it from another one that has got its process id since.
+
+A process id and a start time do not: an id can come back within the same tick. The inode of
+a pidfd does, on Linux 6.9 and newer; on older ones the start time has to do.
+"""
+
+import os
+from functools import cache
+from typing import NamedTuple
+
+from heat.target import has_ended, proc_stat
+
+_START_TIME = 19
+"""Of the fields from the state on (proc(5))."""
+
+
+@cache
+def boot() -> str:
+    """Which run of this machine it is."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+@cache
+def _inodes_tell() -> bool:
+    mine, other = os.pidfd_open(os.getpid()), os.pidfd_open(1)
+    try:
+        return os.getpid() == 1 or os.fstat(mine).st_ino != os.fstat(other).st_ino
+    finally:
+        os.close(mine)
+        os.close(other)
+
+
+def identity(pid: int, pidfd: int) -> str:
+    """A text that no other process has, in this run of the machine or another. Raises OSError."""
+    if _inodes_tell():
+        return f"{boot()} inode {os.fstat(pidfd).st_ino}"
+    about = proc_stat(pid)
+    return f"{boot()} ticks {int(about[_START_TIME])}" if about else ""
+
+
+def open_same(pid: int, which: str) -> int | None:
+    """A pidfd of the process that had this identity; None if it has ended."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return None
+    try:
+        same = identity(pid, pidfd) == which and not has_ended(pid)
+    except OSError:
+        same = False
+    if not same:
+        os.close(pidfd)
+        return None
+    return pidfd
+
+
+def age(pid: int) -> float:
+    """Seconds since a process was started; 0 if it is gone."""
+    about = proc_stat(pid)
+    if not about:
+        return 0.0
+    with open("/proc/uptime", encoding="ascii") as file:
+        up = float(file.read().split()[0])
+    return max(0.0, up - int(about[_START_TIME]) / os.sysconf("SC_CLK_TCK"))
+
+
+class Told(NamedTuple):
+    """What a leader of a process group was started with; ``started`` in clock ticks."""
+
+    started: int
+    command: list[bytes]
+    environ: set[bytes]
+
+
+def started_with(pid: int) -> Told | None:
+    """What this process was started with; None if it leads no group, or may not be looked at."""
+    try:
+        if os.getpgid(pid) != pid or has_ended(pid):
+            return None
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environ = set(file.read().split(b"\0"))
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read().split(b"\0")
+        return Told(int(proc_stat(pid)[_START_TIME]), command, environ)
+    except (OSError, IndexError):
+        return None

@@ -1,0 +1,102 @@
+"""The state file, as the fleet uses it: what an earlier HEAT has left, and what this one keeps."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from heat.books import HeatJournal
+from heat.identity import identity, open_same
+from heat.ledger import FROZEN, Ledger, Remembered, removed
+from heat.past import RESET, Changed
+from heat.state import Statement, Store
+from heat.target import Owed, PidFileTarget, PidTarget
+from states.model import State
+
+if TYPE_CHECKING:
+    from heat.world import Target
+
+Taken = tuple[Ledger, Remembered | None]
+"""One monitor's ledger, and what an earlier HEAT knew of it."""
+
+
+class Keeping:
+    """A store, and the ledgers in it."""
+
+    def __init__(self, store: Store, unix: Callable[[], float], journal: HeatJournal) -> None:
+        self.store = store
+        self._unix = unix
+        self._journal = journal
+
+    def begin(self, names: Sequence[str], config: str | None) -> list[Taken]:
+        """Take up what an earlier HEAT knew of these; what it knew of others is let go."""
+        saved, now = self.store.load(), self._unix()
+        ledgers = [Ledger(self.store, name, saved.get(name)) for name in names]
+        statements = [ledger.added(now) for ledger in ledgers]
+        present = set(names)
+        for name in saved.keys() - present:
+            statements += removed(name, now)
+        statements += self._woken(present)
+        self.store.begin(config, statements)
+        taken = [(ledger, ledger.take_up()) for ledger in ledgers]
+        if taken and all(found is not None and found.memory.given_up for _, found in taken):
+            # A HEAT with nothing to do is none: whoever starts it again means it.
+            self._journal.all_anew()
+            for ledger in ledgers:
+                self.forget(ledger)
+            return [(ledger, None) for ledger in ledgers]
+        return taken
+
+    def _woken(self, present: set[str]) -> Iterator[Statement]:
+        """Continue what was stopped for a monitor that is no more."""
+        for name, held in self.store.frozen().items():
+            if name not in present:
+                if (pidfd := open_same(held.pid, held.identity)) is not None:
+                    signal.pidfd_send_signal(pidfd, signal.SIGCONT)
+                    os.close(pidfd)
+                    self._journal.woke(held.pid)
+                yield "DELETE FROM held WHERE monitor = ?", (name,)
+
+    def keep(self, ledgers: Callable[[], Iterable[Ledger]]) -> None:
+        """These are what a file that is begun anew has to know."""
+
+        def snapshot() -> Iterator[Statement]:
+            now = self._unix()
+            for ledger in ledgers():
+                yield from ledger.snapshot(now)
+
+        self.store.snapshot = snapshot
+
+    def new(self, name: str) -> Ledger:
+        """The ledger of a monitor that was not there before."""
+        ledger = Ledger(self.store, name, None)
+        self.store.write([ledger.added(self._unix())])
+        return ledger
+
+    def remove(self, name: str) -> None:
+        """A monitor is no longer watched."""
+        self.store.write(list(removed(name, self._unix())))
+
+    def forget(self, ledger: Ledger) -> None:
+        """A monitor in ERROR begins anew."""
+        now = self._unix()
+        ledger.forget(Changed(State.ERROR, State.NORMAL, now, 0, RESET), now)
+
+
+def mind_frozen(target: Target, ledger: Ledger) -> None:
+    """Have it written down when a target is stopped, and take up one that was."""
+    if not isinstance(target, PidTarget | PidFileTarget):
+        return
+
+    def frozen(pid: int, pidfd: int) -> None:
+        ledger.hold(FROZEN, pid, identity(pid, pidfd))
+
+    target.frost.owed = Owed(frozen, partial(ledger.release, FROZEN))
+    if (held := ledger.held.get(FROZEN)) is not None and target.frost.pid is None:
+        if (pidfd := open_same(held.pid, held.identity)) is None:
+            ledger.release(FROZEN)
+        else:
+            target.frost.hold(held.pid, pidfd)

@@ -1,0 +1,335 @@
+"""What is kept of one monitor in the state file: its machine, its history, what it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from heat.past import RESET, Changed, Held, Pause
+from heat.state import Saved, Statement, Store
+from states.memory import Memory, remember, unchanged
+from states.model import FailRun, Failure, Monitor, Remedy, State
+
+if TYPE_CHECKING:
+    from heat.run import Run
+
+FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
+"""What is held: the process of a script, or a target that was stopped."""
+
+_TRANSITION = (
+    "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
+)
+_OUTAGE = "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)"
+_OUTAGE_GOES_ON = (
+    "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
+)
+_RECOVERY = (
+    "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
+    "((SELECT max(id) FROM outages WHERE monitor = ?), ?, ?, ?)"
+)
+_HELPED = (
+    "UPDATE recoveries SET helped = 1, ended = coalesce(ended, ?), "
+    "well_after = ? - coalesce(ended, ?) WHERE monitor = ? AND helped IS NULL"
+)
+_USELESS = "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL"
+_OUTAGE_ENDED = "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL"
+_HELD = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
+_RECOVERY_ENDED = (
+    "UPDATE recoveries SET ended = ?, code = ?, how = ? WHERE monitor = ? AND ended IS NULL"
+)
+_RECOVERY_OVER = (
+    "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
+    "WHERE monitor = ? AND ended IS NULL"
+)
+_PAUSE = "INSERT INTO pauses (monitor, began, until, reason) VALUES (?, ?, ?, ?)"
+_PAUSE_ENDED = "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL"
+_ADDED = (
+    "INSERT INTO monitors (name, since) VALUES (?, ?) ON CONFLICT (name) DO "
+    "UPDATE SET removed = NULL, since = excluded.since, memory = NULL "
+    "WHERE removed IS NOT NULL"
+)
+_REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
+_RELEASED = "DELETE FROM held WHERE monitor = ? AND role = ?"
+_LET_GO = "DELETE FROM held WHERE monitor = ? AND role != ?"
+_MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
+
+
+class Remembered(NamedTuple):
+    """What the file knows of a monitor's machine, taken apart."""
+
+    memory: Memory
+    changed: Changed | None
+    outage_began: float | None
+
+
+def encoded(memory: Memory, changed: Changed | None, outage_began: float | None) -> str:
+    """As it stands in the file."""
+    plain = memory._replace(remedy=memory.remedy.value)  # type: ignore[arg-type]
+    return json.dumps([plain, changed, outage_began], separators=(",", ":"))
+
+
+def decoded(text: str) -> Remembered:
+    """What `encoded` has written. Raises ValueError or TypeError for anything else."""
+    plain, changed, began = json.loads(text)
+    state, count, attempts, remedy, first, last, run, queued, due, passed = plain
+    memory = Memory(
+        State(state),
+        int(count),
+        int(attempts),
+        Remedy(remedy),
+        None if first is None else Failure(*first),
+        None if last is None else Failure(*last),
+        _fail_run(run),
+        _fail_run(queued),
+        due,
+        bool(passed),
+    )
+    if changed is not None:
+        before, after, *rest = changed
+        changed = Changed(State(before), State(after), *rest)
+    return Remembered(memory, changed, began)
+
+
+def _fail_run(plain: list[object] | None) -> FailRun | None:
+    if plain is None:
+        return None
+    failure, failures, state = plain
+    return FailRun(Failure(*failure), failures, State(state))  # type: ignore[misc, arg-type]
+
+
+class Ledger:
+    """Writes down one monitor's life, each thing before it is done."""
+
+    __slots__ = ("_memory", "_name", "_store", "began", "changed", "held", "pause", "saved")
+
+    def __init__(self, store: Store, name: str, saved: Saved | None) -> None:
+        self._store = store
+        self._name = name
+        self._memory = _NEW
+        self.began: float | None = None
+        """The unix second in which the present outage began."""
+        self.changed: Changed | None = None
+        self.held: Mapping[str, Held] = _NOTHING
+        self.pause: Pause | None = None
+        self.saved = saved
+        """What an earlier HEAT has left, until it is taken up."""
+
+    def take_up(self) -> Remembered | None:
+        """What the machine was; None if it is as new. A text nobody can read is as new."""
+        saved, self.saved = self.saved, None
+        if saved is None:
+            return None
+        self.held, self.pause = saved.held, saved.pause
+        if saved.memory is None:
+            return None
+        try:
+            found = decoded(saved.memory)
+        except (ValueError, TypeError):
+            return None
+        self._memory, self.changed, self.began = found
+        return found
+
+    # Steps
+
+    def stepped(self, monitor: Monitor, changed: Changed | None, unix: Callable[[], float]) -> None:
+        """The machine has taken a step; ``changed`` if it came to another state by it."""
+        before = self._memory
+        if unchanged(monitor, before):
+            return
+        memory = remember(monitor)
+        if memory == before:
+            return
+        self._memory = memory
+        rows = list(self._told(before, memory, changed, unix()))
+        if changed is not None:
+            self.changed = changed
+        self._store.write([self._row(), *rows])
+
+    def _row(self) -> Statement:
+        text = encoded(self._memory, self.changed, self.began)
+        return _MEMORY, (text, self._name)
+
+    def _told(
+        self, before: Memory, after: Memory, changed: Changed | None, now: float
+    ) -> Iterator[Statement]:
+        name = self._name
+        if changed is not None:
+            self.changed = changed
+            yield (
+                _TRANSITION,
+                (name, changed.at, *changed[:2], *changed[3:]),
+            )
+        if self.began is None and not after.well:
+            self.began = now
+            yield (
+                _OUTAGE,
+                (name, now, after.failures, after.attempts),
+            )
+        elif self.began is not None and after.failures:
+            yield (
+                _OUTAGE_GOES_ON,
+                (after.failures, after.attempts, name),
+            )
+        if after.attempts > before.attempts:
+            yield self._useless()
+            yield (
+                _RECOVERY,
+                (name, name, after.attempts, now),
+            )
+        if after.remedy is Remedy.RUNNING and before.remedy is not Remedy.RUNNING:
+            yield self._released(RECOVERY)
+        if after.fail_run is not None and after.fail_run != before.fail_run:
+            yield self._released(FAIL)
+        if after.given_up:
+            yield self._useless()
+        if after.well and self.began is not None:
+            self.began = None
+            yield from self._over(changed, now)
+
+    def _useless(self) -> Statement:
+        return (
+            _USELESS,
+            (self._name,),
+        )
+
+    def _over(self, changed: Changed | None, now: float) -> Iterator[Statement]:
+        """The outage has ended: by a pass, or because somebody has reset it."""
+        reset = changed is None or changed.reason == RESET
+        if reset:
+            yield self._useless()
+        else:
+            yield (
+                _HELPED,
+                (now, now, now, self._name),
+            )
+        yield (
+            _OUTAGE_ENDED,
+            (now, "reset" if reset else "passed", self._name),
+        )
+
+    def forget(self, changed: Changed, now: float) -> None:
+        """The monitor begins anew, as somebody wants it."""
+        self._memory, self.changed = _NEW, changed
+        self.held = _NOTHING
+        rows = [
+            (
+                _TRANSITION,
+                (self._name, changed.at, *changed[:2], *changed[3:]),
+            ),
+            self._row(),
+        ]
+        self.began = None
+        self._store.write([*rows, *self._over(changed, now)])
+
+    # Scripts and the stopped target
+
+    def hold(self, role: str, pid: int, identity: str) -> None:
+        """This process must be known after a restart."""
+        self.held = {**self.held, role: Held(pid, identity)}
+        self._store.write([(_HELD, (self._name, role, pid, identity))])
+
+    def _released(self, role: str) -> Statement:
+        if role in self.held:
+            self.held = {each: held for each, held in self.held.items() if each != role}
+        return _RELEASED, (self._name, role)
+
+    def release(self, role: str) -> None:
+        """It need not be known any more."""
+        if role in self.held:
+            self._store.write([self._released(role)])
+
+    def recovery_ended(self, run: Run, how: str, now: float) -> None:
+        """The recovery script has ended."""
+        self._store.write(
+            [
+                (
+                    _RECOVERY_ENDED,
+                    (now, run.status.code if not run.timed_out else None, how, self._name),
+                )
+            ]
+        )
+
+    def recovery_over(self, now: float) -> None:
+        """The recovery script has ended while no HEAT watched."""
+        self._store.write(
+            [
+                (
+                    _RECOVERY_OVER,
+                    (now, self._name),
+                )
+            ]
+        )
+
+    # Pauses
+
+    def paused(self, pause: Pause) -> None:
+        """No checks and no effects from here on."""
+        self.pause = pause
+        self._store.write(
+            [
+                self._unpaused(pause.since),
+                (
+                    _PAUSE,
+                    (self._name, *pause),
+                ),
+            ]
+        )
+
+    def resumed(self, now: float) -> None:
+        """The pause is over."""
+        self.pause = None
+        self._store.write([self._unpaused(now)])
+
+    def _unpaused(self, now: float) -> Statement:
+        return (
+            _PAUSE_ENDED,
+            (now, self._name),
+        )
+
+    # The whole
+
+    def added(self, now: float) -> Statement:
+        """It is watched from here on."""
+        return (
+            _ADDED,
+            (self._name, now),
+        )
+
+    def snapshot(self, now: float) -> Iterator[Statement]:
+        """All that a new file must know of it."""
+        yield self.added(now)
+        if self._memory != _NEW:
+            yield self._row()
+        if self.began is not None:
+            yield (
+                _OUTAGE,
+                (self._name, self.began, self._memory.failures, self._memory.attempts),
+            )
+        if self.pause is not None:
+            yield (
+                _PAUSE,
+                (self._name, *self.pause),
+            )
+        for role, (pid, identity) in self.held.items():
+            yield (
+                _HELD,
+                (self._name, role, pid, identity),
+            )
+
+
+def removed(name: str, now: float) -> Iterator[Statement]:
+    """A monitor is no longer watched."""
+    yield _REMOVED, (now, name)
+    yield _LET_GO, (name, FROZEN)
+    yield _PAUSE_ENDED, (now, name)
+    yield (_USELESS, (name,))
+    yield (
+        _OUTAGE_ENDED,
+        (now, "removed", name),
+    )
+
+
+_NEW = Memory()
+_NOTHING: Mapping[str, Held] = MappingProxyType({})

@@ -1,0 +1,38 @@
+"""What is known of a monitor's past: its last change of state, its pause. Unix seconds."""
+
+from typing import NamedTuple
+
+from states.model import State
+
+RESET = "reset"
+"""The reason of a change of state that somebody has made by hand."""
+
+
+class Changed(NamedTuple):
+    """A change of state: when, the failures in a row then, and why."""
+
+    before: State
+    after: State
+    at: float
+    failures: int
+    reason: str
+
+    @property
+    def begins_outage(self) -> bool:
+        """All was well before."""
+        return self.before is State.NORMAL and self.after is not State.ERROR
+
+
+class Pause(NamedTuple):
+    """No checks and no effects until then; None: until somebody resumes."""
+
+    since: float
+    until: float | None
+    reason: str
+
+
+class Held(NamedTuple):
+    """A process that must be known after a restart: its id, and what tells it from others."""
+
+    pid: int
+    identity: str

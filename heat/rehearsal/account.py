@@ -1,0 +1,121 @@
+"""What a rehearsal comes to, in sentences: the outages, the first remedy, what ran how often."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from heat.rehearsal.play import Played
+from heat.rehearsal.timeline import Entry
+from heat.text import counted, seconds
+
+
+class Outage(NamedTuple):
+    """From the first failure that counts to the state NORMAL; ``end`` None if it did not end."""
+
+    began: float
+    end: float | None
+    remedy: Entry | None
+    """The first recovery script, fault signal or, where there is none, other reaction in it."""
+
+
+class Account(NamedTuple):
+    """The outages of a rehearsal, and how often what ran, was sent or was left out."""
+
+    outages: Sequence[Outage]
+    checks: int
+    fails: int
+    recoveries: int
+    signals: Mapping[str, int]
+    """By name, in the order in which they were first sent."""
+    skipped: int
+
+
+def account(played: Played) -> Account:
+    """Add a rehearsal up."""
+    entries = played.entries
+    spans = [(e.began or 0.0, e.at) for e in entries if e.kind == "recovered"]
+    outages = [Outage(began, end, _remedy(entries, began, end)) for began, end in spans]
+    if played.outage_at is not None:
+        began = round(played.outage_at, 6)
+        outages.append(Outage(began, None, _remedy(entries, began, played.end)))
+    return Account(
+        outages,
+        sum(entry.kind == "check" for entry in entries),
+        sum(_starts(entry, "fail") for entry in entries),
+        sum(_starts(entry, "recovery") for entry in entries),
+        Counter(str(entry.about["signal"]) for entry in entries if _is_sent(entry)),
+        played.skipped,
+    )
+
+
+def _starts(entry: Entry, kind: str) -> bool:
+    return entry.kind == kind and "env" in entry.about
+
+
+def _is_sent(entry: Entry) -> bool:
+    return entry.kind == "signal" and "signal" in entry.about
+
+
+def _remedy(entries: Sequence[Entry], began: float, end: float) -> Entry | None:
+    """What was first done to end an outage."""
+    within = [entry for entry in entries if began <= entry.at <= end]
+    for entry in within:
+        is_fault = _is_sent(entry) and entry.about["option"] == "--fault-signal"
+        if is_fault or _starts(entry, "recovery"):
+            return entry
+    return None
+
+
+def sentences(played: Played) -> Iterator[str]:
+    """The same in words."""
+    told = account(played)
+    if not told.outages:
+        yield "There was no outage."
+    for number, outage in enumerate(told.outages, 1):
+        yield _of_outage(outage, played, number if len(told.outages) > 1 else None)
+    yield from _often(told, played.end)
+    if played.exit_code is not None:
+        yield f"HEAT ended in {played.state.value}, with exit status {played.exit_code}."
+    else:
+        yield f"It ends in {played.state.value}."
+
+
+def _of_outage(outage: Outage, played: Played, number: int | None) -> str:
+    which = "The outage" if number is None else f"Outage {number}"
+    began, end = _span(outage.began), outage.end
+    if end is None:
+        text = f"{which} began at {began} and was not over after {_span(played.end - outage.began)}"
+    else:
+        text = f"{which} lasted {_span(end - outage.began)}, from {began} to {_span(end)}"
+    if outage.remedy is None:
+        return f"{text}; no remedy was tried."
+    after = outage.remedy.at - outage.began
+    when = f"{_span(after)} after the first failure" if after else "with the first failure"
+    what = outage.remedy.text.split(" (")[0].removesuffix(" runs")
+    return f"{text}; the first remedy came {when}: {what}."
+
+
+def _often(told: Account, end: float) -> Iterator[str]:
+    ran = [f"the check ran {_times(told.checks)}"]
+    if told.fails:
+        ran.append(f"the fail script {_times(told.fails)}")
+    if told.recoveries:
+        ran.append(f"the recovery script {_times(told.recoveries)}")
+    skipped = told.skipped
+    left_out = "" if not skipped else f"; {counted(skipped, 'tick')} came to nothing"
+    yield f"In {_span(end)} {_listed(ran)}{left_out}."
+    if told.signals:
+        sent = [f"{name} {_times(often)}" for name, often in told.signals.items()]
+        yield f"Signals sent: {_listed(sent)}."
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def _span(span: float) -> str:
+    return f"{seconds(round(span, 3))} s"

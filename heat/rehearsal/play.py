@@ -1,0 +1,202 @@
+"""A rehearsal: the real watch and the real table in a simulated world, from start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from heat import signals
+from heat.options import Options
+from heat.program import NO_ENV, Program
+from heat.rehearsal.results import MOST, Plot
+from heat.rehearsal.timeline import Entry, Timeline
+from heat.rehearsal.world import (
+    Ends,
+    HeatItself,
+    SilentScripts,
+    SimulatedLauncher,
+    SimulatedTarget,
+    VirtualTime,
+)
+from heat.text import escaped, seconds
+from heat.turns import Turns
+from heat.watch import EXIT_ERROR, Parts, Watch, World
+from states.model import CheckSlot, Monitor, Remedy, State
+from states.rules import well
+
+_HANGS = Ends(after=None)
+_PID_OF_FILE = 1001
+
+
+class Played(NamedTuple):
+    """What a rehearsal has shown."""
+
+    options: Options
+    entries: tuple[Entry, ...]
+    end: float
+    """Seconds from the start until it was over."""
+    state: State
+    well: bool
+    outage_at: float | None
+    """When the outage began that was not over at the end; None if there was none."""
+    skipped: int
+    """Ticks that started no check."""
+    exit_code: int | None
+    """What HEAT would have exited with; None if it would have gone on."""
+
+
+def play(options: Options, plot: Plot, *, named: bool = False) -> Played:
+    """Rehearse; ``named`` if the options are from a file, and are told of as its keys."""
+    return _Play(options, plot, named=named).run()
+
+
+class _Play:
+    def __init__(self, options: Options, plot: Plot, *, named: bool) -> None:
+        self._plot = plot
+        self._results = iter(plot.results)
+        self._last: Ends | None = None
+        self._over = False
+        self._checks = self._recoveries = 0
+        self._time = VirtualTime()
+        self._launcher = SimulatedLauncher(self._time, self._ends)
+        self._timeline = Timeline(options, self._time, self._env, named=named)
+        world = World(
+            self._time,
+            self._time,
+            self._launcher,
+            Turns(1, (self._time, self._time), self._crowded, self),
+        )
+        self._watch = Watch(self._parts(options), world, self._timeline, self._left)
+
+    def _parts(self, options: Options) -> Parts:
+        file = SilentScripts()
+        target: SimulatedTarget | HeatItself
+        if options.pid is not None:
+            target = SimulatedTarget(options.pid, self._target_gone)
+        elif options.pid_file is not None:
+            target = SimulatedTarget(_PID_OF_FILE)
+        else:
+            target = HeatItself(self._time, self._own_signal, self)
+        return Parts(
+            options,
+            Program(options.shown, "check", options.check),
+            _script("fail", options.fail, file),
+            _script("recovery", options.recovery, file),
+            target,
+            file,
+        )
+
+    def run(self) -> Played:
+        """Go from one due time to the next, until it is over."""
+        until = float("inf") if self._plot.until is None else self._plot.until
+        self._watch.start(self._time.now())
+        while (when := self._time.next_until(until)) is not None:
+            if self._over and when > self._time.now():
+                break
+            self._do(when)
+        monitor = self._watch.monitor
+        end = self._time.elapsed() if self._over or self._plot.until is None else until
+        return Played(
+            self._watch.parts.options,
+            tuple(self._timeline.entries),
+            end,
+            monitor.state,
+            well(monitor),
+            None if monitor.first_failure is None else monitor.outage_at,
+            monitor.skipped,
+            self._watch.exit_code,
+        )
+
+    def _do(self, when: float) -> None:
+        """Do what is due next, and look at what no journal is told of."""
+        monitor = self._watch.monitor
+        skipped, window = monitor.skipped, _window(monitor)
+        self._time.run_next(when)
+        if monitor.skipped > skipped and not self._over:
+            self._timeline.add("skip", f"tick skipped: {_why_skipped(monitor)}")
+        if _window(monitor) not in (window, None):
+            self._window_opens()
+
+    def _window_opens(self) -> None:
+        limits = self._watch.parts.options.limits
+        text = f"the window opens, until {limits.threshold} checks in it have failed"
+        if (span := limits.recovery_timeout) is not None:
+            close = self._time.elapsed() + span
+            text = f"the window opens for {seconds(span)} s, until {seconds(close)} s"
+        self._timeline.add("window", text, seconds=limits.recovery_timeout)
+
+    # What the programs do
+
+    def _ends(self, program: Program) -> Ends:
+        if program.path == "check":
+            return self._check()
+        if program.path == "fail":
+            return self._plot.fail
+        self._recoveries += 1
+        return self._plot.recovery
+
+    def _check(self) -> Ends:
+        self._checks += 1
+        plot = self._plot
+        endless = plot.until is not None
+        if self._checks > MOST:
+            self._timeline.add("news", f"the rehearsal ends here: after {MOST} checks")
+        elif plot.works_after is not None and self._recoveries >= plot.works_after:
+            if endless or self._watch.monitor.count:
+                return Ends()
+        elif (ends := next(self._results, None)) is not None:
+            self._last = ends
+            return ends
+        elif self._last is not None and (
+            endless or (plot.works_after is not None and self._last != Ends())
+        ):
+            return self._last
+        self._over = True
+        return _HANGS
+
+    def _env(self) -> Mapping[str, str]:
+        last = self._launcher.last
+        return NO_ENV if last is None else last.env
+
+    # What the world tells
+
+    def _target_gone(self, reason: str) -> None:
+        tell = partial(self._watch.target_gone, reason)
+        self._time.at(self._time.now(), tell, self._watch)
+
+    def _own_signal(self, signum: int) -> None:
+        sent = f"SIG{signals.name(signum)} sent by HEAT to itself"
+        self._timeline.ending(f"{sent}, exit code {EXIT_ERROR}, stopping")
+        self._watch.give_in(EXIT_ERROR)
+
+    def _left(self, watch: Watch) -> None:
+        self._over = True
+        self._timeline.add("end", f"HEAT ends, exit status {watch.exit_code}", code=watch.exit_code)
+
+    def _crowded(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def crashed(self, error: Exception) -> None:
+        """Nothing that would have to be survived."""
+        raise error
+
+
+def _script(kind: str, path: str | None, file: SilentScripts) -> Program | None:
+    return None if path is None else Program(escaped(path), kind, (path,), file)
+
+
+def _window(monitor: Monitor) -> int | None:
+    """Which window is open, by the entry of RECOVERING; None if none is."""
+    return monitor.attempts if monitor.remedy is Remedy.OPEN else None
+
+
+def _why_skipped(monitor: Monitor) -> str:
+    if monitor.check is CheckSlot.DYING:
+        return "the timed-out check is not dead yet"
+    if monitor.check is CheckSlot.RUNNING:
+        return "the check still runs"
+    if monitor.remedy in (Remedy.NONE, Remedy.OPEN):
+        return "the fail script still runs"
+    waits = monitor.remedy is Remedy.WAITING
+    return f"the {'fail' if waits else 'recovery'} script has not ended"

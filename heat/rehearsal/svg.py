@@ -1,0 +1,267 @@
+"""The timeline drawn, as SVG: a lane each for state, checks, fail script, recovery and signals.
+
+What a mark stands for is told by its tooltip, in the words of the timeline.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import pairwise
+from typing import NamedTuple
+
+from heat.rehearsal.account import sentences
+from heat.rehearsal.play import Played
+from heat.rehearsal.timeline import Entry, Kind
+from heat.text import seconds
+from states.diagram import COLOURS
+from states.model import State
+
+_WIDTH = 1000
+_LEFT, _RIGHT = 110, 24
+_TOP = 58
+_LANE = 46
+_BAR = 22
+_SENTENCE = 18
+_STEP = 11
+"""From one of several labels at one moment to the next."""
+_APART = 30
+"""Pixels: labels nearer than this to the one before make room for it."""
+_ROWS = 4
+"""Of the names of signals; those nearest to each other take one after the other."""
+_MARKS = 8
+"""Marks of the time axis, at most."""
+_ROUND = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
+_INK, _FAINT = "#1b1b1b", "#8a8a8a"
+_WINDOW = "#e9f1fc"
+
+_FILLS = {
+    "ok": COLOURS[State.NORMAL][1],
+    "failed": COLOURS[State.ERROR][1],
+    "timed out": "#d9730d",
+    "killed": "#5b0f0b",
+    "unknown": "#ffffff",
+    "stopped": _FAINT,
+    "": COLOURS[State.RECOVERING][1],
+}
+"""By the result of a run; without one it still runs at the end."""
+_LANES = ("state", "checks", "fail script", "recovery", "signals")
+
+
+class _Span(NamedTuple):
+    """One run, of a check or a script."""
+
+    start: float
+    end: float
+    result: str
+    label: str
+    told: str
+
+
+class _Scale(NamedTuple):
+    """From seconds to the picture."""
+
+    end: float
+
+    def x(self, at: float) -> float:
+        """Where this second is."""
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * at / self.end, 2)
+
+
+def drawn(played: Played) -> str:
+    """The picture of a rehearsal."""
+    scale = _Scale(max(played.end, 0.001))
+    signals = _by_moment(played.entries)
+    bottom = _TOP + _LANE * len(_LANES) + (_ROWS - 2) * _STEP
+    told = list(sentences(played))
+    height = bottom + 34 + _SENTENCE * len(told)
+    body = [
+        *_frame(played, height),
+        *_axis(scale, bottom),
+        *_states(played, scale, _TOP),
+        *_runs(_of_checks(played), scale, _TOP + _LANE),
+        *_runs(_of_script(played, "fail"), scale, _TOP + 2 * _LANE),
+        *_windows(played, scale, _TOP + 3 * _LANE),
+        *_runs(_of_script(played, "recovery"), scale, _TOP + 3 * _LANE),
+        *_signals(signals, scale, _TOP + 4 * _LANE),
+    ]
+    for number, sentence in enumerate(told):
+        body.append(_text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
+    return "\n".join([*body, "</svg>", ""])
+
+
+# What all stands on
+
+
+def _frame(played: Played, height: int) -> Iterator[str]:
+    shown = played.options.shown
+    title = f"{played.options.name}: {shown}, every {seconds(played.options.interval)} s"
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}" font-family="Helvetica, Arial, sans-serif">'
+    )
+    yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
+    yield _text(_LEFT, 26, f"Rehearsal of {title}", size=15, weight="bold")
+    yield from _legend()
+    for number, lane in enumerate(_LANES):
+        y = _TOP + _LANE * number
+        yield _text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
+        if number:
+            yield _line(14, y, _WIDTH - _RIGHT, y, "#ececec")
+
+
+def _legend() -> Iterator[str]:
+    x = float(_LEFT)
+    for result in ("ok", "failed", "timed out", "killed", "unknown"):
+        yield _rect(x, 36, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
+        yield _text(x + 15, 45, result, size=10, fill=_FAINT)
+        x += 30 + 6 * len(result)
+    yield _rect(x, 36, 10, 10, _WINDOW)
+    yield _text(x + 15, 45, "recovery window", size=10, fill=_FAINT)
+
+
+def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
+    wanted = scale.end / _MARKS
+    step = next((each for each in (0.01, 0.1, *_ROUND) if each >= wanted), wanted)
+    for number in range(int(scale.end / step) + 1):
+        at = number * step
+        yield _line(scale.x(at), _TOP, scale.x(at), bottom, "#e4e4e4", "2 3")
+        label = f"{seconds(at)} s"
+        yield _text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
+
+
+# The lanes
+
+
+def _states(played: Played, scale: _Scale, y: float) -> Iterator[str]:
+    changes = [(0.0, State.NORMAL)]
+    changes += [
+        (e.at, e.state) for e in played.entries if e.kind == "state" and "before" in e.about
+    ]
+    for (start, state), (end, _) in pairwise([*changes, (played.end, played.state)]):
+        if end <= start and end < played.end:
+            continue
+        fill, line = COLOURS[state]
+        x, width = scale.x(start), max(3.0, scale.x(end) - scale.x(start))
+        told = f"{state.value}, {seconds(start)} s to {seconds(end)} s"
+        yield _rect(x, y + 8, width, _LANE - 16, fill, line, told)
+        if width > 7 * len(state.value) + 8:
+            middle = x + width / 2
+            yield _text(middle, y + _LANE / 2 + 4, state.value, anchor="middle", size=11, fill=line)
+
+
+def _of_checks(played: Played) -> Iterator[_Span]:
+    for entry in played.entries:
+        if entry.kind == "check":
+            result, code = str(entry.about["result"]), entry.about["code"]
+            label = {"ok": "", "timed out": "time", "unknown": "?"}.get(result, str(code))
+            yield _Span(entry.began or 0.0, entry.at, result, label, _told(entry))
+
+
+def _of_script(played: Played, kind: Kind) -> Iterator[_Span]:
+    started: Entry | None = None
+    for entry in played.entries:
+        if entry.kind == kind and "env" in entry.about:
+            started = entry
+        elif entry.kind == kind and entry.began is not None:
+            started = None
+            yield _Span(entry.began, entry.at, str(entry.about["result"]), "", _told(entry))
+    if started is not None:
+        yield _Span(started.at, played.end, "", "", _told(started))
+
+
+def _runs(spans: Iterator[_Span], scale: _Scale, y: float) -> Iterator[str]:
+    free = 0.0
+    for span in spans:
+        x = scale.x(span.start)
+        width = max(4.0, scale.x(span.end) - x)
+        # Of half the height what is well: not by its colour alone.
+        height = _BAR / 2 if span.result == "ok" else _BAR
+        stroke = _FAINT if span.result == "unknown" else "none"
+        fill = _FILLS[span.result]
+        yield _rect(x, y + _LANE - 6 - height, width, height, fill, stroke, span.told)
+        if span.label and x >= free:
+            yield _text(x + width / 2, y + 13, span.label, anchor="middle", size=10, fill=fill)
+            free = x + _APART
+
+
+def _windows(played: Played, scale: _Scale, y: float) -> Iterator[str]:
+    """From each opening to the next recovery, or to the end of the outage."""
+    opened: Entry | None = None
+    for entry in played.entries:
+        if entry.kind == "window":
+            opened = entry
+        elif opened is not None and entry.kind in {"recovered", "state"}:
+            yield _window(opened, entry.at, scale, y)
+            opened = None
+    if opened is not None:
+        yield _window(opened, played.end, scale, y)
+
+
+def _window(opened: Entry, end: float, scale: _Scale, y: float) -> str:
+    x = scale.x(opened.at)
+    return _rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, "none", _told(opened))
+
+
+def _by_moment(entries: Sequence[Entry]) -> list[tuple[float, list[Entry]]]:
+    moments: dict[float, list[Entry]] = {}
+    for entry in entries:
+        if entry.kind == "signal":
+            moments.setdefault(entry.at, []).append(entry)
+    return list(moments.items())
+
+
+def _signals(moments: list[tuple[float, list[Entry]]], scale: _Scale, y: float) -> Iterator[str]:
+    free, row = 0.0, 0
+    for at, entries in moments:
+        x = scale.x(at)
+        row = row if x < free else 0
+        told = "; ".join(_told(entry) for entry in entries)
+        yield (
+            f'<path d="M {x} {y + 6} v 12 m -4 -5 l 4 5 l 4 -5" fill="none" stroke="{_INK}" '
+            f'stroke-width="1.3">{_title(told)}</path>'
+        )
+        if row + len(entries) <= _ROWS:
+            for number, entry in enumerate(entries, row):
+                name = str(entry.about["signal"])
+                yield _text(x, y + 29 + _STEP * number, name, anchor="middle", size=10)
+            free, row = x + _APART, row + len(entries)
+
+
+# Marks
+
+
+def _told(entry: Entry) -> str:
+    return f"{seconds(entry.at)} s: {entry.text}"
+
+
+def _title(told: str) -> str:
+    return f"<title>{escape(told)}</title>" if told else ""
+
+
+def _rect(  # noqa: PLR0913, PLR0917 - what a rectangle has
+    x: float, y: float, width: float, height: float, fill: str, line: str = "none", told: str = ""
+) -> str:
+    return (
+        f'<rect x="{x}" y="{y}" width="{round(width, 2)}" height="{height}" rx="2" fill="{fill}" '
+        f'stroke="{line}">{_title(told)}</rect>'
+    )
+
+
+def _line(x: float, y: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:  # noqa: PLR0913, PLR0917 - likewise
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'<line x1="{x}" y1="{y}" x2="{x2}" y2="{y2}" stroke="{colour}"{dashed}/>'
+
+
+def _text(  # noqa: PLR0913 - what a text has
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int,
+    anchor: str = "start",
+    fill: str = _INK,
+    weight: str = "normal",
+) -> str:
+    return (
+        f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
+        f'font-weight="{weight}">{escape(text)}</text>'
+    )

@@ -1,0 +1,111 @@
+"""Simulate, as ``python -m tests.simulate``.
+
+Usage:
+  simulate [--seed N] [--ticks N] [--processes N]
+  simulate --replay RECORD
+  simulate -h | --help
+
+Options:
+  --seed N          the first seed; each history has the next one [default: 0]
+  --ticks N         how many ticks, in all histories together [default: 1000000]
+  --processes N     how many at once; each takes its share [default: 2]
+  --replay RECORD   tell what happens in the history of these choices, as 0,3,1
+  -h, --help        print this
+
+A seed that fails is printed, shrunk to the shortest history that still does, and told.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from typing import NamedTuple, cast
+
+from docopt import docopt
+
+from .choices import Choices, shrunk
+from .history import run, told
+
+LONGEST = 120
+"""Ticks of one history."""
+
+
+class Failed(NamedTuple):
+    """A history in which an invariant is broken."""
+
+    seed: int
+    record: list[int]
+    why: str
+
+
+def simulate(seed: int, ticks: int, every: int = 1) -> tuple[int, Failed | None]:
+    """Histories of ``seed``, ``seed`` + ``every``, ... until there were so many ticks."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # A history leaves little behind, and it is soon reused.
+    done = 0
+    while done < ticks:
+        choices = Choices(seed)
+        try:
+            done += max(1, run(choices, LONGEST))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            return done, Failed(seed, choices.taken, f"{type(error).__name__}: {error}")
+        seed += every
+    return done, None
+
+
+def shortest(failed: Failed) -> list[int]:
+    """The shortest record that was found to fail in the same way."""
+    kind = failed.why.split("\n", maxsplit=1)[0][:30]
+
+    def fails(record: Sequence[int]) -> bool:
+        try:
+            run(Choices(record=record), LONGEST)
+        except Exception as error:  # noqa: BLE001 - likewise
+            return f"{type(error).__name__}: {error}".startswith(kind)
+        return False
+
+    return shrunk(failed.record, fails)
+
+
+def report(failed: Failed) -> str:
+    """The seed, and the shortest history that fails as it does."""
+    record = shortest(failed)
+    numbers = ",".join(map(str, record)) or "0"
+    lines = [
+        f"seed {failed.seed} fails: {failed.why}",
+        "",
+        f"shrunk from {len(failed.record)} choices to {len(record)}:",
+        *told(record, LONGEST),
+        "",
+        f"again: python -m tests.simulate --replay {numbers}",
+        f"   or: python -m tests.simulate --seed {failed.seed} --ticks 1",
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Simulate, and tell what fails."""
+    given = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
+    if (record := given["--replay"]) is not None:
+        print(*told([int(word) for word in record.split(",")], LONGEST), sep="\n")
+        return 0
+    seed, ticks, processes = (
+        int(given[name] or 0) for name in ("--seed", "--ticks", "--processes")
+    )
+    began = time.monotonic()
+    share = -(-ticks // processes)
+    jobs = [(seed + number, share, processes) for number in range(processes)]
+    with get_context("fork").Pool(processes) as pool:
+        found = pool.starmap(simulate, jobs)
+    done = sum(ticks for ticks, _ in found)
+    span = time.monotonic() - began
+    failures = [failed for _, failed in found if failed is not None]
+    for failed in failures[:1]:
+        print(report(failed), file=sys.stderr)
+    print(f"{done} ticks in {span:.1f} s, {done / span:.0f} a second; {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""What has to hold after each step of a history, whatever has happened in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heat.options import Options
+from heat.program import Program
+from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
+from heat.watch import EXIT_ERROR
+from states import effects as do
+from states.effects import Effect
+from states.model import (
+    CheckFailed,
+    CheckImpossible,
+    CheckKilled,
+    CheckPassed,
+    CheckSlot,
+    CheckUnknown,
+    Event,
+    LimitsChanged,
+    Monitor,
+    Remedy,
+    State,
+    Tick,
+)
+
+from .oracle import Oracle
+
+if TYPE_CHECKING:
+    from heat.watch import Watch
+
+_ALIKE = 1e-6
+"""Seconds; less than that apart is the same moment."""
+_FAULT = "--fault-signal"
+_VERDICTS = (CheckPassed, CheckFailed, CheckUnknown, CheckKilled, CheckImpossible)
+
+
+class Violation(AssertionError):  # noqa: N818 - that is what it is
+    """An invariant does not hold."""
+
+
+class Witness:
+    """Sees what happens, keeps its own books, and compares."""
+
+    __slots__ = (
+        "_alive",
+        "_count",
+        "_exact",
+        "_first",
+        "_last_code",
+        "_limits",
+        "_options",
+        "_oracle",
+        "_origin",
+        "_reads",
+        "_recovered_at",
+        "_runs",
+        "_time",
+        "_window",
+        "ticks",
+        "watch",
+    )
+
+    def __init__(self, options: Options, time: VirtualTime) -> None:
+        self.watch: Watch
+        self.ticks = 0
+        self._options = options
+        self._limits = options.limits
+        self._time = time
+        self._oracle = Oracle(options.limits)
+        self._alive: dict[int, tuple[str, SimulatedChild]] = {}
+        self._count = 0
+        """Failures since the last NORMAL."""
+        self._first = 0
+        """The unix second of the first of them."""
+        self._last_code = 0
+        self._runs = 0
+        """Recovery runs in this outage."""
+        self._recovered_at = float("-inf")
+        """When the last of them began."""
+        self._origin: float = time.now()
+        """A tick from which the others are counted."""
+        self._exact = True
+        """Ticks come when they are due."""
+        self._window: float | None = None
+        """When the open window closes."""
+        self._reads = 0
+        """How often other options were taken."""
+
+    # The machine
+
+    def stepped(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
+        """An event has been taken; compare with the oracle, and look at the order of effects."""
+        self._compare(event, effects, monitor)
+        if isinstance(event, Tick):
+            self._ticked(event)
+        elif isinstance(event, CheckFailed):
+            if not effects or type(effects[0]) is not do.NotCounted:
+                self._failed(event)
+        elif isinstance(event, LimitsChanged):
+            self._limits = event.limits
+        if effects:
+            self._look_at(effects, monitor)
+        if monitor.state is State.NORMAL:
+            self._count = self._runs = 0
+        if monitor.count != self._count:
+            raise Violation(f"the count is {monitor.count}, and {self._count} checks have failed")
+
+    def _compare(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
+        oracle = self._oracle
+        if isinstance(event, _VERDICTS) and oracle.check != "runs":
+            raise Violation(f"{event} comes, and no check runs")
+        wanted = oracle.hear(event)
+        # As tuples, effects of several kinds are equal.
+        if effects != wanted or [*map(type, effects)] != [*map(type, wanted)]:
+            raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
+        here = monitor.state, monitor.count, monitor.skipped, monitor.checks
+        there = oracle.state, oracle.count, oracle.skipped, oracle.checks
+        if here != there:
+            raise Violation(f"at {event}: state and counts are {here}, and should be {there}")
+
+    def _ticked(self, tick: Tick) -> None:
+        self.ticks += 1 + tick.missed
+        if not self._exact:
+            return
+        if tick.missed:
+            raise Violation("ticks were missed though nothing stood still")
+        beats = (self._time.now() - self._origin) / self._options.interval
+        if abs(beats - round(beats)) > _ALIKE:
+            raise Violation(f"a tick came {beats} intervals after another")
+
+    def _failed(self, event: CheckFailed) -> None:
+        self._count += 1
+        self._last_code = event.failure.code
+        if self._count == 1:
+            self._first = event.failure.time
+
+    def _look_at(self, effects: list[Effect], monitor: Monitor) -> None:
+        before: Effect | None = None
+        now = self._time.now()
+        for effect in effects:
+            after_fault = isinstance(before, do.SendSignal) and before.option == _FAULT
+            if after_fault and not isinstance(effect, do.RunRecovery | do.OpenWindow):
+                raise Violation(f"the fault signal is followed by {effect}")
+            if isinstance(effect, do.RestartTicks):
+                self._origin = now
+            elif isinstance(effect, do.OpenWindow):
+                self._window = None if effect.seconds is None else now + effect.seconds
+            elif isinstance(effect, do.CloseWindow):
+                self._window_closes(effects, monitor)
+            elif isinstance(effect, do.RunCheck):
+                self._checks_left(monitor)
+            before = effect
+        if isinstance(before, do.SendSignal) and before.option == _FAULT:
+            raise Violation("the fault signal is followed by nothing")
+        if monitor.state is State.ERROR and not isinstance(effects[-1], do.GiveUp):
+            raise Violation(f"the last effect of an error is {effects[-1]}")
+
+    def _window_closes(self, effects: list[Effect], monitor: Monitor) -> None:
+        again = any(isinstance(each, do.EnterRecovery) for each in effects)
+        due, self._window = self._window, None
+        if again and due is not None and self._time.now() < due - _ALIKE:
+            raise Violation(f"a window closes {due - self._time.now()} s too early")
+        if again and monitor.passes:
+            raise Violation("a window closes after a pass")
+
+    def _checks_left(self, monitor: Monitor) -> None:
+        most = self._limits.checks
+        if most is not None and monitor.checks > most:
+            raise Violation(f"check {monitor.checks} is run, of {most}")
+
+    # The programs
+
+    def starting(self, kind: str) -> None:
+        """A program is about to be started."""
+        monitor = self.watch.monitor
+        if self.watch.exit_code is not None:
+            raise Violation(f"{kind} is started after the end")
+        if kind == "check":
+            if monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED):
+                raise Violation("a check is started before the recovery script has ended")
+        elif kind == "fail":
+            window = monitor.remedy is Remedy.OPEN and self._limits.recovery and not self._reads
+            if window or monitor.remedy in (Remedy.RUNNING, Remedy.OWED):
+                raise Violation("the fail script is started in recovery")
+        others = ("check",) if kind == "check" else ("fail", "recovery")
+        for other, _ in self._alive.values():
+            if other in others:
+                raise Violation(f"{kind} is started beside {other}")
+
+    def started(self, child: SimulatedChild, program: Program) -> None:
+        """A program was started."""
+        kind, env = program.path, program.env
+        self._alive[child.pid] = kind, child
+        if kind == "check":
+            return
+        wanted = {"HEAT_NAME": "simulated"}
+        if kind == "recovery":
+            self._recovery_started()
+            wanted |= {
+                "HEAT_FAIL_CNT": str(self._count),
+                "HEAT_FAIL_CODE": str(self._last_code),
+                "HEAT_FAIL_TIME": str(self._first),
+                "HEAT_STATE": "RECOVERING",
+            }
+        for name, text in wanted.items():
+            if env[name] != text:
+                raise Violation(f"{kind} has {name}={env[name]}, and not {text}")
+
+    def _recovery_started(self) -> None:
+        now, limits = self._time.now(), self._limits
+        self._runs += 1
+        most = limits.max_recoveries
+        if most is not None and self._runs > max(most, self.watch.monitor.attempts):
+            raise Violation(f"recovery run {self._runs}, of {most}")
+        if limits.recovery_timeout is None and self._exact:
+            apart = now - self._recovered_at
+            if apart < self._options.interval - _ALIKE and not self._reads and self._runs > 1:
+                raise Violation(f"two recovery runs are {apart} s apart")
+        self._recovered_at = now
+
+    def killed(self, child: SimulatedChild, signum: int) -> None:
+        """A program is signalled."""
+        if child.pid not in self._alive:
+            raise Violation(f"signal {signum} is sent to a program that is gone")
+
+    def reaped(self, child: SimulatedChild) -> None:
+        """Nothing is left of a program."""
+        if self._alive.pop(child.pid, None) is None:
+            raise Violation("a program is reaped twice")
+
+    def signal_due(self, signum: int) -> None:
+        """A signal is about to be sent to the target."""
+        if self.watch.exit_code is not None and self.watch.monitor.state is not State.ERROR:
+            raise Violation(f"signal {signum} is sent after the end")
+
+    # From outside
+
+    def reloading(self, options: Options, first: float) -> None:
+        """Other options are about to be taken."""
+        self._reads += 1
+        if options.interval != self._options.interval:
+            self._origin = first
+        self._options = options
+
+    def stalled(self) -> None:
+        """Time is about to pass in which nothing is looked at."""
+        self._exact = False
+
+    # After each step
+
+    def look(self) -> None:
+        """What holds between the steps."""
+        monitor = self.watch.monitor
+        remedy = monitor.remedy
+        if len(self._alive) > 2:
+            raise Violation(f"there are {len(self._alive)} programs")
+        if self.watch.exit_code is not None:
+            return
+        if monitor.state is State.ERROR:
+            raise Violation("an error did not end it")
+        if remedy is Remedy.RUNNING and monitor.check is CheckSlot.RUNNING:
+            raise Violation("a check runs beside the recovery script")
+        if monitor.state is State.NORMAL and monitor.count:
+            raise Violation("all is well, and there are failures")
+        due = self._window
+        if due is not None and remedy is Remedy.OPEN and self._time.now() > due + _ALIKE:
+            waits = monitor.check is CheckSlot.RUNNING or monitor.check_owed or monitor.passes
+            if not waits and self._exact:
+                raise Violation("a window is open beyond its time")
+
+    def at_the_end(self) -> None:
+        """It has ended: nothing is left but what nothing can kill."""
+        for kind, child in self._alive.values():
+            if not child.immortal:
+                raise Violation(f"{kind} lives on")
+        if (self.watch.monitor.state is State.ERROR) and self.watch.exit_code is None:
+            raise Violation(f"an error does not end with {EXIT_ERROR}")
+        if self._time.now() < BEGINNING:
+            raise Violation("time ran backwards")

@@ -1,0 +1,147 @@
+"""heatctl top: what a screen shows, and a real terminal that is put back as it was."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PATIENCE
+from talker import NOW, Facts, Talker, facts
+
+from heat.ctl import top
+from heat.ctl.answers import Monitor
+from heat.ctl.cli import main
+from heat.ctl.errors import NoAnswerError
+from heat.mistakes import Mistake
+
+Fresh = Callable[[], tuple[list[Monitor], list[str]]]
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heat.ctl.times.localtime", time.gmtime)
+
+
+def answers(*monitors: Facts, trouble: str = "") -> Fresh:
+    return lambda: (list(monitors), [trouble] if trouble else [])  # type: ignore[arg-type, return-value]
+
+
+def away() -> tuple[list[Monitor], list[str]]:
+    raise NoAnswerError(Mistake("Failed: no HEAT answers at s", ""))
+
+
+def test_the_worst_is_shown_and_the_rest_counted() -> None:
+    many = [facts(f"m{number}") for number in range(50)] + [facts("bad", state="ERROR")]
+    view = top.View(answers(*many))
+    shown = view.look(NOW, 24)
+
+    assert shown.title == "10:47:37  51 monitors: 1 ERROR, 50 NORMAL"
+    assert [cells[0].text for cells in shown.rows[:2]] == ["bad", "m0"]
+    assert len(shown.rows) == 20
+    assert shown.more == "and 31 more"
+    assert view.status == 1
+
+
+@pytest.mark.parametrize("height", [1, 4, 5, 10])
+def test_it_fits_whatever_the_terminal_is(height: int) -> None:
+    view = top.View(answers(*(facts(f"m{number}") for number in range(9)), trouble="x\x1b"))
+    shown = view.look(NOW, height)
+
+    assert len(shown.rows) == max(1, height - 5)
+    assert shown.troubles == ["x\\x1b"]
+
+
+def test_heat_may_go_away_and_come_back() -> None:
+    fresh: list[Fresh] = [away, answers(facts()), away, answers(facts())]
+
+    def heat() -> tuple[list[Monitor], list[str]]:
+        return fresh.pop(0)()
+
+    view = top.View(heat)
+
+    first = view.look(NOW, 24)
+    assert (first.title, first.rows) == ("10:47:37  no monitors yet", [])
+    assert first.troubles == [
+        "HEAT does not answer; it is asked again each second",
+        "Failed: no HEAT answers at s",
+    ]
+    assert view.status == 3
+    assert not view.look(NOW + 1, 24).troubles
+    assert view.status == 0
+    third = view.look(NOW + 2, 24)
+    assert "since 10:47:38; below is how it was then" in third.troubles[0]
+    assert len(third.rows) == 1
+    assert not view.look(NOW + 3, 24).troubles
+
+
+def test_without_a_terminal_there_is_nothing_to_draw_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["top"]) == 2
+    assert "'heatctl top' needs a terminal" in capsys.readouterr().err
+
+
+class Terminal:
+    """heatctl top on a terminal of its own."""
+
+    def __init__(self, control: str) -> None:
+        words = [sys.executable, "-m", "heat.ctl", "top", "--control", control]
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.environ["TERM"] = "xterm"
+            os.execv(words[0], words)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(self.fd)
+        self.text = ""
+
+    def await_text(self, pattern: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.text):
+            assert select.select([self.fd], [], [], end - time.monotonic())[0], self.text
+            self.text += os.read(self.fd, 65_536).decode(errors="replace")
+
+    def end(self) -> int:
+        with contextlib.suppress(OSError):
+            while part := os.read(self.fd, 65_536):
+                self.text += part.decode(errors="replace")
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.mark.parametrize("way", ["q", "Ctrl-C"])
+def test_it_ends_at_a_key_and_puts_the_terminal_back(way: str, tmp_path: Path) -> None:
+    with Talker(tmp_path / "s", facts("web"), facts("db", state="FAILING")):
+        there = Terminal(f"{tmp_path}/s")
+        there.await_text(r"FAILING")
+        if way == "q":
+            os.write(there.fd, b"q")
+        else:
+            os.kill(there.pid, signal.SIGINT)
+        there.await_text(r"\x1b\[\?1049l")
+        code = there.end()
+
+    assert code == 1
+    assert "Traceback" not in there.text
+    assert "\x1b[?25h" in there.text[-40:]
+
+
+def test_it_survives_a_restart_of_heat(tmp_path: Path) -> None:
+    with Talker(tmp_path / "s", facts("first")):
+        there = Terminal(f"{tmp_path}/s")
+        there.await_text(r"first")
+    there.await_text(r"HEAT does not answer")
+    with Talker(tmp_path / "s", facts("second")):
+        there.await_text(r"second")
+        os.write(there.fd, b"q")
+        assert there.end() == 0

@@ -1,0 +1,467 @@
+"""heatctl why: a table of situations, and what the screen says and does not say in each."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from talker import NOW, Facts, Talker, facts, last
+
+from heat.ctl import story, why
+from heat.ctl.cli import main
+
+FAILED = last("failed", code=7)
+TARGET = {"pid": 4711, "pid_file": None}
+OPTIONS: Facts = {
+    "interval": 30,
+    "timeout": 10,
+    "signal": "HUP",
+    "fail": "./fail",
+    "threshold": 3,
+    "recovery": "./restart",
+    "recovery-timeout": 60,
+    "max-recoveries": 5,
+    "fault-signal": "STOP",
+    "success-signal": "CONT",
+    "script-timeout": None,
+}
+OUTAGE = {
+    "began": NOW - 75,
+    "failures": 4,
+    "first_code": 7,
+    "last_code": 124,
+    "last_time": NOW - 2,
+}
+REMEDY = "STOP to process 4711, ./restart"
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heat.ctl.times.localtime", time.gmtime)
+
+
+def full(options: Facts | None = None, **other: Any) -> Facts:
+    """A monitor with everything configured."""
+    known: Facts = {"threshold": 3, "max_recoveries": 5, "target": TARGET}
+    return facts("web", OPTIONS | (options or {}), **(known | other))
+
+
+def failing(**other: Any) -> Facts:
+    known: Facts = {"state": "FAILING", "count": 2, "last": FAILED, "outage": OUTAGE}
+    return full(**(known | other))
+
+
+def recovering(remedy: str, options: Facts | None = None, **other: Any) -> Facts:
+    known: Facts = {
+        "state": "RECOVERING",
+        "count": 4,
+        "attempts": 1,
+        "remedy": remedy,
+        "last": FAILED,
+        "outage": OUTAGE,
+    }
+    return full(options, **(known | other))
+
+
+def window(closes: float | None = None, failures: int = 1, **other: Any) -> Facts:
+    known: Facts = {"closes": closes, "failures": failures, "of": None, "overdue": False}
+    return known | other
+
+
+def script(role: str, shown: str, left: float | None = None) -> Facts:
+    return {"role": role, "shown": shown, "pid": 999, "for": 12.0, "left": left}
+
+
+SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
+    # what it is: the facts, what is said, what is not
+    "NORMAL": (
+        full(),
+        [
+            "web is NORMAL, since 09:47:37 (60 min ago)",
+            "check ./check-web (--interval 30, --timeout 10)",
+            "last check OK; took 0.034 s, ended 2.1 s ago",
+            "failures 0 in a row; 3 start recovery (--threshold 3)",
+            "target process 4711 (--pid)",
+            "The next check is in 4.2 s (--interval 30).",
+            "If it passes, nothing changes.",
+            "If it fails, it is failure 1 of 3: HUP to process 4711, ./fail.",
+            "3 failures in a row: recovery starts (--threshold 3)",
+            "heatctl check web checks now",
+            "heatctl pause web --for 10m",
+        ],
+        ["resume", "reset", "outage", "start period", "recovery 1"],
+    ),
+    "before the first check": (
+        full(last=None, checks=0),
+        ["last check none has ended yet", "checks 0 since HEAT was started"],
+        [],
+    ),
+    "nothing to do in recovery": (
+        facts(),
+        [
+            "failures 0 in a row; nothing is to be done in recovery",
+            "If it fails, it is failure 1: it is logged, and nothing else is done.",
+            "a failed check: FAILING",
+        ],
+        ["threshold"],
+    ),
+    "a threshold of 1": (
+        full({"threshold": 1, "signal": "none", "fail": None}, threshold=1),
+        [f"If it fails, it is failure 1 of 1: recovery 1 of 5 begins: {REMEDY}."],
+        [],
+    ),
+    "signals without a target": (
+        facts(options={"fault-signal": "TERM", "threshold": 1}, threshold=1),
+        ["it is failure 1 of 1: recovery 1 begins: TERM to HEAT itself."],
+        [],
+    ),
+    "in the start period": (
+        full({"start-period": 20}, start_period=11.0, last=FAILED),
+        [
+            (
+                "start period 11 s left, in which failures do not count until the first pass "
+                "(--start-period 20)"
+            ),
+            "last check failed: Exit Code 7 (not counted)",
+            "If it fails, it is logged and not counted, because of the start period.",
+            "If it passes, nothing changes but that failures count from then on.",
+        ],
+        ["failure 1 of 3"],
+    ),
+    "the start period ends before the next check": (
+        full({"start-period": 20}, start_period=3.0),
+        ["If it fails, it is failure 1 of 3"],
+        ["not counted"],
+    ),
+    "FAILING, one more failure starts recovery": (
+        failing(
+            changed={
+                "before": "NORMAL",
+                "after": "FAILING",
+                "at": NOW - 75,
+                "count": 1,
+                "reason": "Exit Code 7",
+            }
+        ),
+        [
+            "came here NORMAL -> FAILING at 10:46:22: Exit Code 7",
+            "failures 2 in a row; 3 start recovery (--threshold 3)",
+            "outage began 10:46:22, 75 s ago; 4 failures, first exit code 7, latest 124",
+            "If it passes, web is NORMAL again, and the count goes back to 0.",
+            (
+                "If it fails, it is failure 3 of 3: HUP to process 4711, ./fail, "
+                f"then recovery 1 of 5 begins: {REMEDY}."
+            ),
+            "1 pass: NORMAL",
+            "1 more failure: recovery starts (--threshold 3)",
+            "heatctl reset web NORMAL, with all counts at 0",
+            "heatctl history web",
+        ],
+        [],
+    ),
+    "FAILING below the threshold": (
+        failing(count=1),
+        ["it is failure 2 of 3: HUP to process 4711, ./fail.", "2 more failures: recovery"],
+        ["recovery 1 of 5 begins"],
+    ),
+    "FAILING with a fail script that runs": (
+        failing(script=script("fail", "./fail", 18.0), fail_queued=True, count=1),
+        [
+            "fail script ./fail runs, process 999, for 12 s, is killed in 18 s",
+            "it runs once more when it has ended",
+            "it prints to heat.web.out",
+            "HUP to process 4711, ./fail once more when it has ended.",
+        ],
+        [],
+    ),
+    "FAILING and the fail script keeps checks away": (
+        failing(next=None, next_text="next check when the fail script has ended"),
+        ["Next check when the fail script has ended.", "If it fails, it is failure 3 of 3"],
+        [],
+    ),
+    "the target is of a pid file": (
+        failing(target={"pid": None, "pid_file": "/run/web.pid"}),
+        [
+            "target the process that /run/web.pid names (--pid-file)",
+            "HUP to the process of /run/web.pid, ./fail",
+        ],
+        [],
+    ),
+    "RECOVERING, the script runs": (
+        recovering("running", next=None, script=script("recovery", "./restart")),
+        [
+            "failures 4 in a row (--threshold 3)",
+            "recovery 1 of 5 (--max-recoveries 5); its script runs",
+            (
+                "recovery script ./restart runs, process 999, for 12 s, "
+                "without a time limit (no --script-timeout)"
+            ),
+            "When ./restart has ended, a check runs at once, and the window opens.",
+            (
+                "It stays open for 60 s (--recovery-timeout); if the check does not pass in it, "
+                f"recovery 2 of 5 begins: {REMEDY}."
+            ),
+            "Until ./restart has ended there are no checks.",
+            "1 pass: NORMAL (--success-threshold 1)",
+        ],
+        ["heatctl check", "If it fails"],
+    ),
+    "RECOVERING, the script has a time limit": (
+        recovering(
+            "running",
+            {"script-timeout": 60, "recovery-timeout": None},
+            next=None,
+            script=script("recovery", "./restart", 48.0),
+        ),
+        [
+            "is killed in 48 s (--script-timeout 60)",
+            "When ./restart has ended, in 48 s at the latest, a check runs at once",
+            "It stays open until 3 failed checks (--threshold 3)",
+        ],
+        [],
+    ),
+    "RECOVERING, waits for the fail script": (
+        recovering("waiting", next=None, script=script("fail", "./fail", 30.0)),
+        [
+            "recovery 1 of 5 (--max-recoveries 5); it waits for the fail script to end",
+            (
+                "When the fail script has ended, in 30 s at the latest, "
+                f"recovery 1 of 5 begins: {REMEDY}."
+            ),
+        ],
+        ["heatctl check"],
+    ),
+    "RECOVERING, the script could not be started": (
+        recovering("owed", next=7.0),
+        [
+            "its script could not be started for want of resources",
+            "At the next tick in 7 s, ./restart is tried again.",
+        ],
+        [],
+    ),
+    "RECOVERING, the window is open": (
+        recovering("open", window=window(20.0)),
+        [
+            "its window is open",
+            "window 1 failure in it, it closes in 20 s (--recovery-timeout 60)",
+            "passes 0 in a row, 1 end recovery (--success-threshold 1)",
+            "If it passes, recovery has succeeded: CONT to process 4711, and web is NORMAL again.",
+            "If it fails, it is counted; the window stays open.",
+            (
+                "In 20 s its time is up: unless the latest check has passed, "
+                f"recovery 2 of 5 begins: {REMEDY}."
+            ),
+        ],
+        ["the window closes"],
+    ),
+    "RECOVERING, no recovery is left": (
+        recovering("open", attempts=5, window=window(20.0)),
+        ["unless the latest check has passed, it is ERROR: no recovery is left (--max-recoveries"],
+        ["recovery 6"],
+    ),
+    "RECOVERING, without a limit": (
+        recovering("open", {"max-recoveries": None}, max_recoveries=None, window=window(9.0)),
+        ["recovery 1 (no --max-recoveries); its window is open", "recovery 2 begins"],
+        [],
+    ),
+    "RECOVERING, a window of failures": (
+        recovering("open", {"recovery-timeout": None}, window=window(of=3)),
+        [
+            "window 1 failure in it, 3 close it (--threshold 3)",
+            "If it fails, it is failure 2 of 3 in this window.",
+        ],
+        ["its time is up"],
+    ),
+    "RECOVERING, one more failure closes the window": (
+        recovering("open", {"recovery-timeout": None}, window=window(failures=2, of=3)),
+        [f"If it fails, the window closes, and recovery 2 of 5 begins: {REMEDY}."],
+        [],
+    ),
+    "RECOVERING, the check at once of a window of one failure": (
+        recovering("open", window=window(failures=0, of=1), checking="running", next=30.0),
+        ["A check runs now.", "the window closes, unless it is the check at once, and recovery 2"],
+        [],
+    ),
+    "RECOVERING, overdue": (
+        recovering("open", window=window(overdue=True), checking="waiting"),
+        [
+            "now a check waits for its turn, as max-running others run",
+            "window its time is up (--recovery-timeout 60): the next failed check closes it",
+            "A check waits for its turn.",
+            "If it fails, the window closes, and recovery 2 of 5 begins",
+        ],
+        ["In "],
+    ),
+    "RECOVERING, success-threshold partly reached": (
+        recovering("open", {"success-threshold": 3}, window=window(20.0), passes=1)
+        | {"success_threshold": 3},
+        [
+            "passes 1 in a row, 3 end recovery (--success-threshold 3)",
+            "If it passes, it is pass 2 of 3 in a row (--success-threshold 3).",
+            "In 20 s the window's time is up; from then on a failed check closes it.",
+            "3 passes in a row: NORMAL (--success-threshold 3)",
+        ],
+        [],
+    ),
+    "ERROR": (
+        full(
+            state="ERROR",
+            next=None,
+            frozen=4711,
+            changed={
+                "before": "RECOVERING",
+                "after": "ERROR",
+                "at": NOW - 90_000,
+                "count": 20,
+                "reason": "5 recoveries did not help",
+            },
+        ),
+        [
+            "came here RECOVERING -> ERROR at 2026-11-21 09:47:37: 5 recoveries did not help",
+            "stopped HEAT has stopped process 4711, and owes it a CONT",
+            "Nothing by itself: no check runs until it is reset.",
+            "Process 4711 stays stopped until HEAT ends and sends it CONT.",
+            "heatctl reset web NORMAL again, once the cause is put right",
+        ],
+        ["heatctl pause", "heatctl check", "If it"],
+    ),
+    "paused for a while": (
+        full(paused={"since": NOW - 60, "until": NOW + 600, "reason": "disk"}, next=None),
+        [
+            "web is NORMAL and paused",
+            "paused since 10:46:37, until 10:57:37 (in 10 min): disk",
+            "The pause ends by itself in 10 min; no checks and no effects until then.",
+            "heatctl resume web ends the pause now",
+        ],
+        ["If it", "heatctl check", "heatctl pause"],
+    ),
+    "paused until resumed, in the middle of recovery": (
+        recovering(
+            "waiting",
+            paused={"since": NOW - 60, "until": None, "reason": ""},
+            next=None,
+            script=script("fail", "./fail"),
+        ),
+        [
+            "paused since 10:46:37, until it is resumed",
+            "Nothing by itself",
+            "./fail, which runs, is let end.",
+            f"After the pause recovery 1 of 5 begins: {REMEDY}.",
+        ],
+        [],
+    ),
+    "paused in an open window": (
+        recovering(
+            "open",
+            paused={"since": NOW - 60, "until": NOW + 60, "reason": ""},
+            next=None,
+            window=window(),
+        ),
+        ["After the pause a check runs at once, and the recovery window opens anew."],
+        ["If it"],
+    ),
+    "ended by count": (
+        full({"count": 5}, checks=5, skipped=2, next=None, next_text="no more checks"),
+        [
+            "checks 5 of 5 (--count 5) since HEAT was started, 2 ticks without one",
+            "No more checks: 5 are done (--count 5).",
+        ],
+        ["If it"],
+    ),
+    "a check that timed out is being killed": (
+        failing(checking="dying", last=last("failed", "Timed out after 10 s", 124)),
+        [
+            "now the check that timed out is being killed",
+            "last check failed: Timed out after 10 s",
+            "The next check is in 4.2 s",
+        ],
+        ["heatctl check"],
+    ),
+    "the last check could not be run": (
+        full(last=last("unknown", "no more processes", None)),
+        ["last check unknown: no more processes"],
+        [],
+    ),
+}
+
+
+def screen(of: Facts) -> list[str]:
+    """The lines, with one blank between words."""
+    return [" ".join(line.split()) for line in why.laid_out(story.tell(of), None)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_screen_tells_of_each_situation(situation: str) -> None:
+    of, said, unsaid = SITUATIONS[situation]
+
+    text = "\n".join(screen(of))
+    for each in said:
+        assert each in text
+    for each in unsaid:
+        assert each not in text
+    assert "None" not in text
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_it_fits_one_screen(situation: str) -> None:
+    of, _, _ = SITUATIONS[situation]
+    lines = list(why.laid_out(story.tell(of), 80))  # type: ignore[arg-type]
+
+    assert len(lines) <= 30
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_a_whole_screen() -> None:
+    assert list(why.laid_out(story.tell(failing()), 78)) == [  # type: ignore[arg-type]
+        "web is FAILING, since 09:47:37 (60 min ago)",
+        "  check       ./check-web (--interval 30, --timeout 10)",
+        "  came here   no change of state is on record",
+        "  last check  failed: Exit Code 7; took 0.034 s, ended 2.1 s ago",
+        "  failures    2 in a row; 3 start recovery (--threshold 3)",
+        "  outage      began 10:46:22, 75 s ago; 4 failures, first exit code 7, latest",
+        "              124",
+        "  target      process 4711 (--pid)",
+        "  checks      120 since HEAT was started",
+        "",
+        "What happens next",
+        "  The next check is in 4.2 s (--interval 30).",
+        "  If it passes, web is NORMAL again, and the count goes back to 0.",
+        "  If it fails, it is failure 3 of 3: HUP to process 4711, ./fail, then",
+        "  recovery 1 of 5 begins: STOP to process 4711, ./restart.",
+        "",
+        "What would change it",
+        "  1 pass: NORMAL",
+        "  1 more failure: recovery starts (--threshold 3)",
+        "  heatctl check web            checks now",
+        "  heatctl pause web --for 10m  no checks and no effects for 10 minutes",
+        "  heatctl reset web            NORMAL, with all counts at 0",
+        "  heatctl history web          what happened before, and what helped",
+    ]
+
+
+def test_the_state_is_painted_where_it_is_told_and_not_in_the_name() -> None:
+    of = facts("ERROR", state="ERROR", next=None)
+    first = next(why.laid_out(story.tell(of), None, "ERROR", "31"))  # type: ignore[arg-type]
+
+    assert first.startswith("ERROR is \x1b[31mERROR\x1b[0m, since")
+
+
+def test_a_name_with_blanks_is_quoted_in_commands() -> None:
+    assert "heatctl check 'my web' checks now" in screen(facts("my web"))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "code"),
+    [(facts(), 0), (failing() | {"name": "web"}, 1), (SITUATIONS["paused for a while"][0], 1)],
+)
+def test_the_exit_status_and_the_facts_as_json(
+    monitor: Facts, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Talker(tmp_path / "s", monitor):
+        assert main(["why", "web", "--control", f"{tmp_path}/s"]) == code
+        told = capsys.readouterr().out
+        assert main(["why", "web", "--json", "--control", f"{tmp_path}/s"]) == code
+
+    assert told.startswith("web is ")
+    assert json.loads(capsys.readouterr().out) == monitor

@@ -1,0 +1,282 @@
+"""Pause, resume, restart, and what is told by hand: rows of the table in isolation."""
+
+import pytest
+from test_machine import (
+    CHECK,
+    CLOSE,
+    ERROR,
+    FAIL,
+    FAILING,
+    FAULT,
+    FULL,
+    NORMAL,
+    PLAIN,
+    RECOVER,
+    RECOVERING,
+    RECOVERY,
+    RESTART,
+    SIGNAL,
+    SIGNALS,
+    WINDOW,
+    Case,
+    fail_run,
+    failed,
+    led,
+    recovery,
+    typed,
+)
+
+from states import effects
+from states.machine import step
+from states.memory import Memory, recall, remember
+from states.model import (
+    CheckAsked,
+    CheckGone,
+    CheckKilled,
+    CheckPassed,
+    CheckSlot,
+    CheckUnknown,
+    Event,
+    FailEnded,
+    FailLost,
+    Limits,
+    LimitsChanged,
+    Monitor,
+    Paused,
+    RecoveryDelayed,
+    RecoveryEnded,
+    RecoveryKilled,
+    RecoveryLost,
+    Remedy,
+    Reset,
+    Resumed,
+    State,
+    TargetGone,
+    Tick,
+    WatchBroke,
+    WindowClosed,
+)
+
+OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
+DYING = (Tick(), failed(dying=True))
+TWO_RUNS = Limits(threshold=9, fail=True, signal=1)
+WAITING = FULL._replace(fault_signal=None, signal=None)
+WAITS = (Tick(), failed(100), Tick(), failed(101))  # recovery waits for the fail script
+LOST_FAIL = fail_run(101, 2, RECOVERING)
+
+CASES = [
+    # In the pause nothing happens
+    Case("no tick starts a check", PLAIN, (Paused(),), Tick(), NORMAL, []),
+    Case("no check is made on request", PLAIN, (Paused(),), CheckAsked(), NORMAL, []),
+    Case("a pass does not count", PLAIN, (*FAIL, Tick(), Paused()), CheckPassed(), FAILING, []),
+    Case("a failure does not count", FULL, (Tick(), Paused()), failed(), NORMAL, []),
+    Case("an unknown check is no news", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
+    Case("a killed check is no news", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),
+    Case("a dead check is noted", PLAIN, (*DYING, Paused()), CheckGone(), FAILING, []),
+    Case("the fail script may end", TWO_RUNS, (*FAIL, Paused()), FailEnded(), FAILING, []),
+    Case(
+        "what the fail script was still to tell is dropped, and that is said",
+        TWO_RUNS,
+        (*FAIL, Tick(), failed(101)),
+        Paused(),
+        FAILING,
+        [effects.DropFail(fail_run(101, 2, FAILING))],
+    ),
+    Case("the window is closed", RECOVER, WINDOW, Paused(), RECOVERING, [CLOSE]),
+    Case("a window that closes is no news", RECOVER, (*WINDOW, Paused()), WindowClosed(),
+         RECOVERING, []),
+    Case("the recovery script may end", RECOVER, (*RECOVERY, Paused()), RecoveryEnded(),
+         RECOVERING, []),
+    Case("a killed recovery script is for later", RECOVER, (*RECOVERY, Paused()),
+         RecoveryKilled("x"), RECOVERING, []),
+    Case("a target that ends is for later", PLAIN, (Paused(),), TargetGone("x"), NORMAL, []),
+    Case("other limits open no window", RECOVER, (*WINDOW, Paused()),
+         LimitsChanged(RECOVER._replace(recovery_timeout=9.0)), RECOVERING, []),
+    Case("a bug of HEAT is an error all the same", PLAIN, (Paused(),), WatchBroke("x"), ERROR,
+         [effects.GiveUp("x")]),
+    # On it goes
+    Case("ticks go on", PLAIN, (Paused(), Resumed()), Tick(), NORMAL, [CHECK]),
+    Case("to resume what is not paused is nothing", RECOVER, WINDOW, Resumed(), RECOVERING, []),
+    Case(
+        "a window whose check failed begins anew",
+        Limits(threshold=2, recovery=True, recovery_timeout=60.0),
+        (Tick(), failed(), *RECOVERY, RecoveryEnded(), failed(102), Paused()),
+        Resumed(),
+        RECOVERING,
+        [OPEN(60.0), RESTART, CHECK],
+    ),
+    Case(
+        "a window opens for a recovery script that ended in the pause",
+        RECOVER,
+        (*RECOVERY, Paused(), RecoveryEnded()),
+        Resumed(),
+        RECOVERING,
+        [OPEN(None), RESTART, CHECK],
+    ),
+    Case("a recovery script that still runs is waited for", RECOVER, (*RECOVERY, Paused()),
+         Resumed(), RECOVERING, []),
+    Case("a script that could not be started is tried at the next tick", RECOVER,
+         (*RECOVERY, RecoveryDelayed(), Paused(), Resumed()), Tick(), RECOVERING, [recovery()]),
+    Case("a recovery that waits for the fail script waits on", WAITING, (*WAITS, Paused()),
+         Resumed(), RECOVERING, [effects.BoundFail()]),
+    Case(
+        "a recovery that waited for the fail script begins",
+        FULL,
+        (*WAITS, Paused(), FailEnded()),
+        Resumed(),
+        RECOVERING,
+        [FAULT, recovery(failures=2, last=101)],
+    ),
+    Case("what leads to an error does so now", PLAIN, (Paused(), TargetGone("it ended")),
+         Resumed(), ERROR, [effects.GiveUp("it ended")]),
+    Case("a recovery script that was killed is an error now", RECOVER,
+         (*RECOVERY, Paused(), RecoveryKilled("killed")), Resumed(), ERROR,
+         [CLOSE, effects.GiveUp("killed")]),
+    Case("an error that is due waits for the recovery script", RECOVER,
+         (*RECOVERY, Paused(), TargetGone("it ended")), Resumed(), RECOVERING, []),
+    # On request
+    Case("a check on request", PLAIN, (), CheckAsked(), NORMAL, [CHECK]),
+    Case("a check on request in FAILING", PLAIN, FAIL, CheckAsked(), FAILING, [CHECK]),
+    Case("no check on request beside another", PLAIN, (Tick(),), CheckAsked(), NORMAL, []),
+    Case("no check on request while the recovery script runs", RECOVER, RECOVERY, CheckAsked(),
+         RECOVERING, []),
+    Case("a check on request in an open window", RECOVER, (*WINDOW, failed(101)), CheckAsked(),
+         RECOVERING, [CHECK]),
+    Case("it never closes the window", RECOVER, (*WINDOW, failed(101), CheckAsked()), failed(102),
+         RECOVERING, []),
+    Case("counted checks are not exceeded", Limits(checks=1), (Tick(), CheckPassed()),
+         CheckAsked(), NORMAL, []),
+    Case("a reset forgets failures", PLAIN, FAIL, Reset(), NORMAL, [WAKE]),
+    Case(
+        "a reset drops what the fail script was still to tell",
+        TWO_RUNS,
+        (*FAIL, Tick(), failed(101)),
+        Reset(),
+        NORMAL,
+        [effects.DropFail(fail_run(101, 2, FAILING)), WAKE],
+    ),
+    Case("a reset ends a recovery whose window is open", SIGNALS, FAIL, Reset(), NORMAL,
+         [WAKE, CLOSE]),
+    Case("no reset while the recovery script runs", RECOVER, RECOVERY, Reset(), RECOVERING, []),
+    Case("a reset of what is well is nothing", PLAIN, (Tick(),), Reset(), NORMAL, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_pause_and_what_is_told_by_hand(case: Case) -> None:
+    monitor = led(case.limits, *case.before)
+
+    wanted = step(monitor, case.event)
+
+    assert typed(wanted) == typed(case.wanted)
+    assert monitor.state is case.state
+
+
+def test_a_pause_keeps_the_counts() -> None:
+    monitor = led(FULL, *FAIL, Paused(), Tick(), failed(), Resumed())
+
+    assert (monitor.state, monitor.count) == (FAILING, 1)
+
+
+def test_a_paused_check_that_times_out_is_still_in_the_way() -> None:
+    monitor = led(PLAIN, Tick(), Paused(), failed(dying=True), Resumed())
+
+    assert monitor.check is CheckSlot.DYING
+    assert step(monitor, Tick()) == []
+
+
+def again(limits: Limits, *before: Event, then: tuple[Event, ...] = ()) -> Monitor:
+    """A monitor that was led somewhere, killed, and given back what it knew."""
+    monitor = Monitor(limits)
+    recall(monitor, remember(led(limits, *before)))
+    for event in then:
+        step(monitor, event)
+    return monitor
+
+
+RESTARTS = [
+    Case("in NORMAL, a stopped target is owed its CONT", PLAIN, (), Resumed(), NORMAL, [WAKE]),
+    Case("in FAILING, the count stands", PLAIN, FAIL, Resumed(), FAILING, []),
+    Case("an open window begins anew", RECOVER, WINDOW, Resumed(), RECOVERING,
+         [OPEN(None), RESTART, CHECK]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RESTARTS, ids=lambda case: case.what)
+def test_after_a_restart(case: Case) -> None:
+    monitor = again(case.limits, *case.before)
+
+    wanted = step(monitor, case.event)
+
+    assert typed(wanted) == typed(case.wanted)
+    assert monitor.state is case.state
+
+
+def test_the_count_stands_after_a_restart() -> None:
+    monitor = again(FULL, *FAIL, then=(FailEnded(), Resumed(), Tick()))
+
+    wanted = step(monitor, failed(101))
+
+    assert wanted[:2] == [SIGNAL, effects.RunFail(fail_run(101, 2, RECOVERING))]
+    assert monitor.count == 2
+    assert monitor.first_failure == failed(100).failure
+
+
+def test_a_recovery_that_may_not_have_begun_is_begun() -> None:
+    monitor = again(FULL._replace(fail=False), *WAITS, then=(RecoveryLost(),))
+
+    wanted = step(monitor, Resumed())
+
+    assert wanted == [FAULT, recovery(failures=2, last=101)]
+    assert monitor.attempts == 1
+
+
+def test_a_fail_script_that_may_not_have_begun_is_run_before_recovery() -> None:
+    monitor = again(FULL, *WAITS)
+    assert monitor.remedy is Remedy.WAITING
+
+    wanted = [step(monitor, event) for event in (FailLost(), Resumed(), FailEnded())]
+
+    first = fail_run(100, 1, FAILING)
+    assert wanted == [
+        [],
+        [effects.RunFail(first), effects.BoundFail()],
+        [FAULT, recovery(failures=2, last=101)],
+    ]
+
+
+def test_of_two_lost_runs_of_the_fail_script_the_latest_is_run() -> None:
+    monitor = again(TWO_RUNS, *FAIL, Tick(), failed(101))
+
+    wanted = [step(monitor, event) for event in (FailLost(), Resumed())]
+
+    assert wanted == [[], [effects.RunFail(fail_run(101, 2, FAILING))]]
+
+
+def test_a_queued_run_of_the_fail_script_waits_for_the_one_that_still_runs() -> None:
+    monitor = again(TWO_RUNS, *FAIL, Tick(), failed(101))
+
+    assert step(monitor, Resumed()) == []
+    assert step(monitor, FailEnded()) == [effects.RunFail(fail_run(101, 2, FAILING))]
+
+
+def test_the_start_period_is_over_once_a_check_has_passed_before_a_restart() -> None:
+    limits = Limits(start_period=60.0)
+    monitor = again(limits, Tick(), CheckPassed(), then=(Resumed(), Tick()))
+
+    step(monitor, failed(at=1.0))
+
+    assert monitor.state is FAILING
+
+
+def test_a_new_monitor_is_remembered_as_new() -> None:
+    assert remember(led(PLAIN, Tick(), CheckPassed())) == Memory()
+    assert Memory().well
+    assert not Memory().given_up
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_memory_tells_its_state(state: State) -> None:
+    memory = Memory(state)
+
+    assert (memory.well, memory.given_up) == (state is NORMAL, state is ERROR)

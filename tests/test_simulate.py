@@ -1,0 +1,131 @@
+"""The simulation: a bounded run of it, and that it finds what is wrong, and says it well."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from simulate import __main__ as simulation
+from simulate.choices import Choices, shrunk
+from simulate.history import told
+from simulate.oracle import Oracle
+
+from heat.rehearsal.world import SimulatedTarget
+from heat.watch import Watch
+from states.effects import Effect
+from states.model import WindowClosed
+
+TICKS = 4000
+
+
+def test_what_has_to_hold_holds_in_random_histories() -> None:
+    ticks, failed = simulation.simulate(0, TICKS)
+
+    assert failed is None, simulation.report(failed)
+    assert ticks >= TICKS
+
+
+def test_a_seed_is_one_history() -> None:
+    first = Choices(7)
+    simulation.run(first, simulation.LONGEST)
+    again = told(first.taken, simulation.LONGEST)
+
+    assert again == told(first.taken, simulation.LONGEST)
+    assert len(again) > 10
+    assert "VIOLATION" not in "".join(again)
+
+
+def test_no_choices_are_a_history_in_which_nothing_is_odd() -> None:
+    lines = told([], 3)
+
+    assert sum("check is started, and goes like this: well" in line for line in lines) == 3
+    assert "CheckPassed() -> NORMAL []" in lines[3]
+
+
+def test_a_record_is_shrunk_to_what_matters() -> None:
+    def fails(record: Sequence[int]) -> bool:
+        return sum(value >= 3 for value in record) >= 2
+
+    assert shrunk([0, 1, 9, 2, 0, 0, 4, 5, 1, 0], fails) == [3, 3]
+
+
+def _found(ticks: int = TICKS) -> str:
+    _, failed = simulation.simulate(0, ticks)
+    assert failed is not None, "not found"
+    return simulation.report(failed)
+
+
+def test_an_effect_too_few_is_found_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_check = vars(Oracle)["_run_check"]
+
+    def forgetful(self: Oracle, said: list[Effect]) -> None:
+        del said
+        run_check(self, [])
+
+    monkeypatch.setattr(Oracle, "_run_check", forgetful)
+    report = _found()
+
+    assert re.match(r"seed 0 fails: Violation: at Tick\(missed=0\)", report)
+    assert "\n  the machine says [RunCheck()]\n  the oracle says []\n" in report
+    assert re.search(r"shrunk from \d+ choices to 0:", report)
+    assert "again: python -m tests.simulate --replay 0\n" in report
+
+
+def test_a_second_script_beside_another_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = vars(Watch)["_run_recovery"]
+
+    def twice(self: Watch, wanted: Any) -> None:
+        begin(self, wanted)
+        begin(self, wanted)
+
+    monkeypatch.setattr(Watch, "_run_recovery", twice)
+
+    assert "recovery is started beside recovery" in _found()
+
+
+def test_a_wrong_count_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear = Oracle.hear
+
+    def wrong(self: Oracle, event: Any) -> Any:
+        said = hear(self, event)
+        self.skipped += 1
+        return said
+
+    monkeypatch.setattr(Oracle, "hear", wrong)
+
+    assert "Violation" in _found()
+
+
+def test_a_window_that_stays_open_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = vars(Watch)["_feed"]
+
+    def deaf(self: Watch, event: Any, tell: Any = None) -> None:
+        if not isinstance(event, WindowClosed):
+            real(self, event, tell)
+
+    monkeypatch.setattr(Watch, "_feed", deaf)
+
+    assert "a window is open beyond its time" in _found(20_000)
+
+
+def test_a_target_left_stopped_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep_on(_target: SimulatedTarget) -> None:
+        """Nobody is woken."""
+
+    monkeypatch.setattr(SimulatedTarget, "wake", sleep_on)
+
+    assert "the target was left stopped" in _found(20_000)
+
+
+def test_the_command_line_says_how_many_ticks_there_were(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = simulation.main(["--ticks", "200", "--processes", "1", "--seed", "3"])
+
+    assert code == 0
+    assert re.match(r"2\d\d ticks in [\d.]+ s, \d+ a second; 0 failed\n", capsys.readouterr().out)
+
+
+def test_a_record_is_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulation.main(["--replay", "0,1"]) == 0
+    assert "Tick(missed=0) -> NORMAL ['RunCheck()']" in capsys.readouterr().out
