@@ -254,7 +254,10 @@ def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> No
         each.socket.close()
 
     assert sum(answer is not None and answer["ok"] for answer in answers) == 64
-    assert sum(
-        answer is not None and answer.get("error") == "64 are connected already"
-        for answer in answers
-    ) == len(answers) - 64
+    assert (
+        sum(
+            answer is not None and answer.get("error") == "64 are connected already"
+            for answer in answers
+        )
+        == len(answers) - 64
+    )
