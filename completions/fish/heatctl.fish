@@ -102,3 +102,7 @@ complete -c heatctl -n '__fish_seen_subcommand_from diagram' -a '(heatctl comple
 complete -c heatctl -n '__fish_seen_subcommand_from completion' -l control -r -F -d 'the socket of the HEAT whose monitors \'names\' prints'
 complete -c heatctl -n '__fish_seen_subcommand_from completion' -s h -l help -d 'print this'
 complete -c heatctl -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish names'
+complete -c heatctl -n '__fish_seen_subcommand_from serve' -l control -r -F -d 'the socket of HEAT'
+complete -c heatctl -n '__fish_seen_subcommand_from serve' -l token-file -r -F -d 'answer those alone who send the token in FILE, as in Authorization: ...'
+complete -c heatctl -n '__fish_seen_subcommand_from serve' -l host -x -d 'a name that this server may be called by, besides its address and ...'
+complete -c heatctl -n '__fish_seen_subcommand_from serve' -s h -l help -d 'print this'
