@@ -191,7 +191,8 @@ def test_one_in_error_stays_there_and_one_at_its_count_too_and_the_others_go_on(
     assert "; no more checks of it; the others go on" in heat.err.read_text()
     assert told[0].startswith("3 monitors: 2 NORMAL, 1 ERROR; ")
     assert told[1].startswith("bad: ERROR, ")
-    assert told[1].endswith("; no more checks; 1 check")
+    # On a busy machine a tick may have found the check still running.
+    assert re.search(r"; no more checks; 1 check(; \d+ ticks? skipped)?$", told[1])
     assert ran(place, "bad") == 1
     assert heat.stop() == 0
 

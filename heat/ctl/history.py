@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    back = asked.seconds("--since", "heatctl history", _span) or _DEFAULT
+    back = asked.seconds("--since", "heatctl history", span) or _DEFAULT
     source = _source(asked)
     accounts = _accounts(source, back, asked.operands[0] if asked.operands else None)
     if asked.json:
@@ -69,7 +69,13 @@ def main(words: Sequence[str]) -> int:
     return EXIT_UNWELL if goes_on else EXIT_WELL
 
 
-def _span(text: str) -> float:
+def answer(path: str, name: str | None, back: float | None, now: float) -> list[dict[str, Any]]:
+    """The objects of ``--json``, from the state file of a HEAT that runs. Raises CtlError."""
+    accounts = _accounts(_Source(path, now, runs=True), back or _DEFAULT, name)
+    return [as_object(each) for each in accounts]
+
+
+def span(text: str) -> float:
     """A length of time, for which days are a unit too."""
     if not text.endswith("d"):
         return positive_duration(text)

@@ -1,0 +1,315 @@
+"""The pages of `heatctl serve`, and what is done to every request and answer."""
+
+import asyncio
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from heat import __version__
+from heat.ctl.aside import aside
+from heat.ctl.asking import Answer, AskingError, Heat, RefusedError, part
+from heat.ctl.door import Bounds, House
+from heat.ctl.errors import CtlError
+from heat.ctl.exposition import CONTENT_TYPE, size
+from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
+from heat.ctl.history import span
+from heat.ctl.openapi import describe
+from heat.ctl.scrape import Numbers, Shared
+from heat.mistakes import BadValueError
+from heat.options import monitor_name
+from heat.text import escaped
+from states.model import State
+
+History = Callable[[str, str | None, float | None, float], list[dict[str, Any]]]
+"""State file, name or all, how many seconds back, now: as `heatctl history` tells; it blocks."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Connection": "close",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": f"heatctl/{__version__}",
+    "X-Content-Type-Options": "nosniff",
+}
+AT_ONCE = 4
+"""Large answers; each is in memory until its client has taken it."""
+PIECE = 1 << 17
+"""Bytes handed to a connection at once."""
+READING = 5.0
+"""Seconds for what the state file tells."""
+HEALTH = "/healthz"
+
+_WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
+_NO_NAME = "no monitor is named"
+_NOT_ON_RECORD = "no monitor named"
+
+T = TypeVar("T")
+
+
+class Told(NamedTuple):
+    """What the pages need: whom they may tell, whom they ask, what reads the past."""
+
+    access: Access
+    heat: Heat
+    history: History
+
+
+class Pages:
+    """The pages; each is asked for with GET or HEAD."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._scrape = Shared(Numbers(told.heat))
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Path and page."""
+        return (
+            web.get("/metrics", self._metrics),
+            web.get(HEALTH, self._health),
+            web.get("/api/status", self._status),
+            web.get("/api/why/{name}", self._why),
+            web.get("/api/history", self._history),
+            web.get("/api/openapi.json", self._openapi),
+        )
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        async with self._turn():
+            return await _send(request, await self._scrape.texts(), CONTENT_TYPE)
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        """Whether HEAT answers; who has no token learns that and no more."""
+        end = await self._told.heat.ask("hello")
+        found: Answer = {"ok": True}
+        if self._told.access.may_enter(_authorization(request)):
+            about = part(end, "about")
+            states = part(about, "states")
+            worst = (state.value for state in _WORST_FIRST if states.get(state.value))
+            found |= {key: part(about, key) for key in ("version", "pid", "monitors")}
+            found["worst"] = next(worst, None)
+        return _json(found)
+
+    async def _status(self, request: web.Request) -> web.StreamResponse:
+        _only(request, "name")
+        names = [_name(text) for text in request.query.getall("name", [])]
+        monitors: list[bytes] = []
+
+        def take(line: Answer) -> None:
+            comma = b",\n" if monitors else b"["
+            monitors.append(comma + _bytes(part(line, "monitor")))
+
+        async with self._turn():
+            await self._told.heat.ask("status", take, {"names": names} if names else None)
+            pieces = [*monitors, b"]\n"] if monitors else [b"[]\n"]
+            return await _send(request, [b"".join(pieces)], "application/json")
+
+    async def _why(self, request: web.Request) -> web.StreamResponse:
+        _only(request)
+        name = _name(request.match_info["name"])
+        end = await self._told.heat.ask("why", more={"name": name})
+        return _json(part(end, "why"))
+
+    async def _history(self, request: web.Request) -> web.StreamResponse:
+        _only(request, "name", "since")
+        name = _one(request, "name")
+        since = _one(request, "since")
+        monitor = None if name is None else _name(name)
+        back = None if since is None else _span(since)
+        end = await self._told.heat.ask("hello")
+        path = part(part(end, "about"), "state")
+        if path is None:
+            fix = "start HEAT with --state FILE"
+            raise _Refused(Refusal(404, "HEAT keeps no state file", fix))
+        read = partial(self._told.history, path, monitor, back, time.time())
+        async with self._turn():
+            try:
+                outages = await aside(read, READING)
+            except TimeoutError:
+                text = f"{escaped(path)} was not read within {READING:g} s"
+                raise _Refused(Refusal(503, text, "ask for less, with since and name")) from None
+            return await _send(request, [_bytes(outages) + b"\n"], "application/json")
+
+    async def _openapi(self, request: web.Request) -> web.StreamResponse:
+        _only(request)
+        return _json(describe(has_token=self._told.access.token is not None))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(READING):
+                await self._turns.acquire()
+        except TimeoutError:
+            text = "too many large answers are being sent"
+            raise _Refused(Refusal(503, text, "ask again later")) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+def application(told: Told) -> web.Application:
+    """All of it, for a server of aiohttp's."""
+    app = web.Application(middlewares=[_guarded(told.access)])
+    app.add_routes(Pages(told).routes())
+    app.on_response_prepare.append(_dress)
+    return app
+
+
+@asynccontextmanager
+async def house(told: Told, bounds: Bounds) -> AsyncGenerator[House]:
+    """What makes the protocol of a connection, as long as this lasts."""
+    quiet = logging.getLogger("heat.ctl.web")
+    quiet.addHandler(logging.NullHandler())
+    quiet.propagate = False  # That a client writes no HTTP is no news.
+    runner = web.AppRunner(
+        application(told),
+        access_log=None,
+        logger=quiet,
+        lingering_time=bounds.leaving,
+        shutdown_timeout=bounds.leaving,
+    )
+    await runner.setup()
+    try:
+        yield House(cast("web.Server", runner.server), bounds)
+    finally:
+        await runner.cleanup()
+
+
+class _Refused(Exception):  # noqa: N818 - no fault, but an answer
+    """The request gets this answer."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.error)
+        self.refusal = refusal
+
+
+def _guarded(access: Access) -> Middleware:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = access.refusal(_asked(request))
+        if refusal is None and request.path != HEALTH:
+            refusal = None if access.may_enter(_authorization(request)) else UNKNOWN
+        if refusal is None:
+            try:
+                return await handler(request)
+            except web.HTTPException as error:
+                refusal = Refusal(error.status, "there is no such page", "see /api/openapi.json")
+            except _Refused as error:
+                refusal = error.refusal
+            except AskingError as error:
+                refusal = _of_heat(error)
+            except CtlError as error:
+                refusal = _of_file(error)
+            except ConnectionError:
+                raise  # The client has gone away.
+            except Exception:  # noqa: BLE001 - one request's bug is not the others'
+                print("heatctl: a bug of HEAT:", traceback.format_exc(), file=sys.stderr)
+                refusal = Refusal(500, "a bug of HEAT", "the traceback is on stderr")
+        return _refuse(refusal)
+
+    return guard
+
+
+def _of_heat(error: AskingError) -> Refusal:
+    is_about_name = isinstance(error, RefusedError) and str(error).startswith(_NO_NAME)
+    return Refusal(404 if is_about_name else 503, str(error), error.fix)
+
+
+def _of_file(error: CtlError) -> Refusal:
+    mistake = error.mistakes[0]
+    text = mistake.line.removeprefix("Error: ").removeprefix("Failed: ")
+    return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, mistake.fix)
+
+
+def _refuse(refusal: Refusal) -> web.Response:
+    told = {"error": refusal.error}
+    if refusal.fix:
+        told["fix"] = refusal.fix
+    response = _json(told, refusal.status)
+    response.headers.extend(refusal.headers)
+    return response
+
+
+async def _dress(_: web.Request, response: web.StreamResponse) -> None:
+    """What each answer says; a connection has one, so that none is kept by who is done."""
+    response.headers.update(HEADERS)
+    response.force_close()
+
+
+def _asked(request: web.Request) -> Asked:
+    local = request.get_extra_info("sockname", ("",))
+    return Asked(
+        request.method,
+        request.raw_path,
+        request.body_exists,
+        request.headers.getall("Host", []),
+        _authorization(request),
+        str(local[0]),
+    )
+
+
+def _authorization(request: web.Request) -> str:
+    return request.headers.get("Authorization", "")
+
+
+async def _send(request: web.Request, texts: Sequence[bytes], kind: str) -> web.StreamResponse:
+    """Send a large answer piece by piece, as the client takes it."""
+    response = web.StreamResponse(headers={"Content-Type": kind})
+    response.content_length = size(texts)
+    await response.prepare(request)
+    if request.method != "HEAD":
+        for text in texts:
+            view = memoryview(text)
+            for start in range(0, len(text), PIECE):
+                await response.write(view[start : start + PIECE])
+    await response.write_eof()
+    return response
+
+
+def _json(found: object, status: int = 200) -> web.Response:
+    body = _bytes(found) + b"\n"
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _bytes(found: object) -> bytes:
+    return json.dumps(found).encode()
+
+
+def _only(request: web.Request, *known: str) -> None:
+    for key in request.query:
+        if key not in known:
+            fix = f"known: {', '.join(known)}" if known else "it takes none"
+            raise _Refused(Refusal(400, f"{escaped(key)} is not a parameter of this page", fix))
+
+
+def _one(request: web.Request, key: str) -> str | None:
+    values = request.query.getall(key, [])
+    if len(values) > 1:
+        raise _Refused(Refusal(400, f"{key} is given twice", "leave one of them out"))
+    return values[0] if values else None
+
+
+def _name(text: str) -> str:
+    return _parsed("name", text, monitor_name)
+
+
+def _span(text: str) -> float:
+    return _parsed("since", text, span)
+
+
+def _parsed(key: str, text: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(text)
+    except BadValueError as error:
+        line = f"{key} '{escaped(text)}' {error.complaint}"
+        raise _Refused(Refusal(400, line, error.fix)) from None
