@@ -148,7 +148,7 @@ def _help(behind: Sequence[str]) -> int:
 
 def _tell(error: CtlError) -> None:
     lines = [str(error)]
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError) and "--help'" not in lines[0]:
         lines += ["", f"'{error.command} --help' tells how it is used."]
     sys.stderr.write("\n".join(lines) + "\n")
 
