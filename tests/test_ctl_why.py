@@ -100,7 +100,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     "nothing to do in recovery": (
         facts(),
         [
-            "failures 0 in a row; nothing is to be done in recovery",
+            "failures 0 in a row; no number of them starts recovery (no --recovery)",
             "If it fails, it is failure 1: it is logged, and nothing else is done.",
             "a failed check: FAILING",
         ],
@@ -108,12 +108,12 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     ),
     "a threshold of 1": (
         full({"threshold": 1, "signal": "none", "fail": None}, threshold=1),
-        [f"If it fails, it is failure 1 of 1: recovery 1 of 5 begins: {REMEDY}."],
+        [f"If it fails, it is failure 1 of 1, and recovery 1 of 5 begins: {REMEDY}."],
         [],
     ),
     "signals without a target": (
         facts(options={"fault-signal": "TERM", "threshold": 1}, threshold=1),
-        ["it is failure 1 of 1: recovery 1 begins: TERM to HEAT itself."],
+        ["it is failure 1 of 1, and recovery 1 begins: TERM to HEAT itself."],
         [],
     ),
     "in the start period": (

@@ -45,7 +45,7 @@ usage, or HEAT refuses it; 3 no HEAT answers.
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from heat import __version__
@@ -94,7 +94,10 @@ def _run(words: Sequence[str]) -> int:
         return 0
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
-    return int(import_module(f"heat.ctl.{name}").main([*common, *behind]))
+    module = import_module(f"heat.ctl.{name}")
+    if mistakes := list(_in_vain(common, name, module.__doc__ or "")):
+        raise UsageError(f"heatctl {name}", *mistakes)
+    return int(module.main([*common, *behind]))
 
 
 def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -106,6 +109,15 @@ def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
         if common[-1] == "--control" and rest:
             common.append(rest.pop(0))
     return common, rest
+
+
+def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Mistake]:
+    """What stands before the command and means nothing to it."""
+    known = {switch.name for switch in texts.switches(text)}
+    for option in ("--control", "--json"):
+        if option not in known and any(word.split("=")[0] == option for word in common):
+            told = f"Error: {option} has no effect on 'heatctl {name}'"
+            yield Mistake(told, "leave it out")
 
 
 def _no_command(common: Sequence[str]) -> list[Mistake]:
@@ -136,7 +148,7 @@ def _help(behind: Sequence[str]) -> int:
 
 def _tell(error: CtlError) -> None:
     lines = [str(error)]
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError) and "--help'" not in lines[0]:
         lines += ["", f"'{error.command} --help' tells how it is used."]
     sys.stderr.write("\n".join(lines) + "\n")
 

@@ -12,6 +12,8 @@ Options:
                      (default: that of FILE's name, else mermaid)
   --highlight STATE  light this one: NORMAL, FAILING, RECOVERING or ERROR
   -o, --output FILE  write it into FILE (default: print it)
+  --control PATH     the socket of HEAT (default: /run/heat/heat.sock as root,
+                     $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help         print this
 
 Exit status: 0 drawn; 1 it could not be drawn or written; 2 bad usage; 3 no HEAT
@@ -26,6 +28,9 @@ from typing import Any
 
 from heat.arguments import Grammar, take_apart
 from heat.cli import refuse, write
+from heat.ctl.client import connect
+from heat.ctl.errors import CtlError
+from heat.ctl.status import ask
 from heat.errors import HeatError
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import Option, one_of, parsed, path
@@ -54,6 +59,7 @@ OPTIONS = (
     Option("--format", "FORMAT", one_of(*FORMS)),
     Option("--highlight", "STATE", state),
     Option("--output", "FILE", path, "-o"),
+    Option("--control", "PATH", path),
     Option("--help", "", None, "-h"),
 )
 _GRAMMAR = Grammar(
@@ -61,13 +67,22 @@ _GRAMMAR = Grammar(
 )
 
 
-def nobody(name: str) -> State:
-    """Where no running HEAT can be asked."""
-    raise HeatError(f"no HEAT can be asked for the state of {name}")
+def told_by(control: str | None) -> StateOf:
+    """What asks the HEAT at this socket. Raises CtlError."""
+
+    def state_of(name: str) -> State:
+        with connect(control) as client:
+            (monitor,) = ask(client, [name])
+        return State(monitor["state"])
+
+    return state_of
 
 
-def main(words: Sequence[str], state_of: StateOf = nobody) -> int:
-    """Draw as these words say; ``state_of`` tells what is lit. The exit status is returned."""
+def main(words: Sequence[str], state_of: StateOf | None = None) -> int:
+    """Draw as these words say; ``state_of`` tells what is lit. The exit status is returned.
+
+    Raises CtlError where HEAT is asked and does not tell.
+    """
     taken = take_apart(_GRAMMAR, words)
     if "--help" in taken.flags:
         return EXIT_WELL if write(1, USAGE) else EXIT_NOT_WELL
@@ -85,7 +100,9 @@ def main(words: Sequence[str], state_of: StateOf = nobody) -> int:
         return refuse([str(mistake) for mistake in mistakes], COMMAND)
     if taken.command:
         try:
-            lit = state_of(taken.command[0])
+            lit = (state_of or told_by(values.get("--control")))(taken.command[0])
+        except CtlError:
+            raise
         except HeatError as error:
             write(2, f"Error: {error}\n")
             return EXIT_NO_ANSWER

@@ -123,7 +123,7 @@ def _failures(why: Why) -> str:
     if why["state"] in {"RECOVERING", "ERROR"}:
         return f"{text} ({_option(why, 'threshold')})" if why["count"] else ""
     if why["threshold"] is None:
-        return f"{text}; nothing is to be done in recovery, which so never starts (no --recovery)"
+        return f"{text}; no number of them starts recovery (no --recovery)"
     return f"{text}; {why['threshold']} start recovery (--threshold {why['threshold']})"
 
 
@@ -347,7 +347,7 @@ def _if_failed(why: Why) -> str:
     if number < threshold:
         return f"{text}: {effects or 'it is counted, and nothing else is done'}"
     begins = f"{_number(why, 1)} begins{_effects_of_recovery(why)}"
-    return f"{text}: {effects}, then {begins}" if effects else f"{text}: {begins}"
+    return f"{text}: {effects}, then {begins}" if effects else f"{text}, and {begins}"
 
 
 def _if_failed_in_window(why: Why) -> str:

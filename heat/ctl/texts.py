@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _USAGE = "Usage"
-_OPTION = re.compile(r"  (?:(-\w), )?(--[\w-]+)(?: ([A-Z][A-Z,]*))?(?:  +(\S.*))?")
+_OPTION = re.compile(r"  (?:(-\w), )?(--[\w-]+)(?: ([A-Z][A-Z:,]*))?(?:  +(\S.*))?")
 _ENTRY = re.compile(r"  (\S+(?: \S+)*?)(?:  +(\S.*))?")
 
 

@@ -119,7 +119,8 @@ def _explained(text: str, words: Sequence[str]) -> tuple[Asked, list[Mistake]]:
         else:
             fix = f"write {switch.name} {switch.value}"
             mistakes.append(Mistake(f"Error: {switch.name} is without its value", fix))
-    mistakes += _of_operands(text, rest)
+    # Behind an option that is not known a word may be its value.
+    mistakes += _of_operands(text, rest, may_be_values=bool(mistakes))
     return Asked(given, frozenset(flags), rest), mistakes
 
 
@@ -160,7 +161,7 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return next(iter(difflib.get_close_matches(word, known, 1, 0.5)), "")
 
 
-def _of_operands(text: str, rest: Sequence[str]) -> Iterator[Mistake]:
+def _of_operands(text: str, rest: Sequence[str], *, may_be_values: bool) -> Iterator[Mistake]:
     """What is wrong with the words that are no options."""
     wanted = operands(text)
     needed = [word for word in wanted if not word.startswith("[")]
@@ -170,7 +171,9 @@ def _of_operands(text: str, rest: Sequence[str]) -> Iterator[Mistake]:
         if missing == "NAME":
             fix = f"name a monitor: {name_of(text)} NAME; 'heatctl status' lists them"
         yield Mistake(f"Error: {missing} is missing", fix)
-    elif len(rest) > len(wanted) and not any("..." in word for word in wanted):
+    elif may_be_values or any("..." in word for word in wanted):
+        return
+    elif len(rest) > len(wanted):
         extra = " ".join(rest[len(wanted) :])
         what = f"takes one {needed[0]}" if wanted else "takes no name"
         if wanted and not needed:
