@@ -4,7 +4,7 @@ state and the list of effects come out. No process, no clock, no sleep."""
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from states import effects, model
@@ -983,6 +983,7 @@ class Body:
             assert 0 < monitor.count < limits.threshold
 
 
+@settings(deadline=None)
 @given(limits=LIMITS, others=LIMITS, data=st.data())
 def test_whatever_happens_the_invariants_hold(
     limits: Limits, others: Limits, data: st.DataObject

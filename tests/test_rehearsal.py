@@ -456,3 +456,21 @@ def test_a_reader_that_goes_away_is_no_traceback(monkeypatch: pytest.MonkeyPatch
 
     assert main(["--help"]) == 1
     assert main(CONTRACT) == 0
+
+
+def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Path(__file__).parent.parent
+    readme = (home / "README.md").read_text()
+    _, _, section = readme.partition("<!-- command: rehearse -->\n```sh\nheatctl rehearse ")
+    command, _, rest = section.partition("\n```\n\n")
+    shown = rest.partition("\n![")[0]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "diagrams").mkdir()
+    main(command.split())
+    out = capfd.readouterr().out
+
+    assert "".join(f"    {line}\n" if line else "\n" for line in out.splitlines()) == shown
+    picture = "diagrams/rehearsal.svg"
+    assert (tmp_path / picture).read_text() == (home / picture).read_text()
