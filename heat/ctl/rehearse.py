@@ -203,6 +203,11 @@ def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Itera
     if "--fail-takes" in taken.given and found.fail is None:
         fix = "add --fail, or leave it out"
         yield _wrong(taken, "--fail-takes", "has no effect without --fail", fix)
+    ends = values.get("--recovery-exits", BAD)
+    if ends is not BAD and ends.after is None and found.script_timeout is None:
+        complaint = "is an end that never comes without --script-timeout"
+        fix = "add --script-timeout, or leave it out"
+        yield _wrong(taken, "--recovery-exits", complaint, fix)
     given = values.get("--results", ())
     if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
         complaint = "holds 'timeout', but --timeout is 'none': that check would never end"
