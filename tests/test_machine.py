@@ -832,6 +832,12 @@ def test_skipped_and_missed_ticks_are_counted() -> None:
     assert (monitor.checks, monitor.skipped) == (2, 1 + 4 + 2)
 
 
+def test_ticks_missed_in_a_window_are_counted_too() -> None:
+    monitor = led(RECOVER, *WINDOW, failed(101), Tick(missed=3))
+
+    assert (monitor.checks, monitor.skipped) == (3, 3)
+
+
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
     monitor = led(Limits(checks=1), Tick(), CheckPassed(), Tick(), Tick())
 

@@ -5,9 +5,19 @@ import signal
 from collections.abc import Callable
 from typing import NamedTuple
 
+# Loaded once for all: the processes that try the mutants are forks of this one.
+import docopt  # noqa: F401
+import freezegun  # noqa: F401
+import hypothesis  # noqa: F401
 import pytest
+import transitions  # noqa: F401
 
 _TESTS = (
+    "-x",
+    "-q",
+    "--assert=plain",
+    *("-p", "no:cacheprovider"),
+    *("-p", "no:xdist"),
     "tests/test_machine.py",
     "tests/test_simulate.py",
     # The simulation does the same with more, and mutants make it slow.
@@ -42,6 +52,6 @@ def _try(mutant: Mutant) -> None:
     try:
         signal.alarm(_LIMIT)
         mutant.make()
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *_TESTS]))
+        code = int(pytest.main([*_TESTS]))
     finally:
         os._exit(code)
