@@ -129,8 +129,8 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=1x2x3", "holds '1x2x3', which is no result"),
         ("--results=nope", "holds 'nope', which is no result"),
         ("--results=1@zz", "where 'zz' is not a number of seconds"),
-        ("--results=timeout@3", "ends by itself never"),
-        ("--results=unknown@3", "ends by itself never"),
+        ("--results=timeout@3", "has no length of its own"),
+        ("--results=unknown@3", "has no length of its own"),
         ("--results=killed:NOPE", "is not a signal of this system"),
         (f"--results=1x{MOST + 1}", f"is more than {MOST} checks"),
         ("--results=timeout -t none", "'timeout', but --timeout is 'none'"),
@@ -155,6 +155,14 @@ def test_what_cannot_be_rehearsed(given: str, says: str, capfd: pytest.CaptureFi
     assert says in err
     assert "\n  " in err, "no fix"
     assert "'heatctl rehearse --help' tells the options." in err
+
+
+def test_all_that_is_wrong_is_told_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = rehearse("", capfd)
+
+    assert code == 2
+    for said in ("--results is missing", "--interval is missing", "either script or command"):
+        assert said in err
 
 
 def test_it_ends_when_the_results_are_used_up_and_another_is_wanted() -> None:
