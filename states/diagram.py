@@ -22,6 +22,8 @@ COLOURS = {
     State.ERROR: ("#f9d5d3", "#a8201a"),
 }
 """Fill and line of each state's box."""
+_UNLIT = "#ffffff"
+"""Fill of the others, where one is lit."""
 
 _WIDTH = 44
 _DRAWN = WATCH + BY_HAND
@@ -77,6 +79,14 @@ def _within(state: State) -> Iterator[str]:
             yield _label(row, state)
 
 
+def _look(state: State, lit: State | None) -> tuple[str, str, int]:
+    """Fill, line and its width: of them all the same, or of one that stands out."""
+    fill, line = COLOURS[state]
+    if lit is None:
+        return fill, line, 1
+    return (fill, line, 4) if state is lit else (_UNLIT, line, 1)
+
+
 def mermaid(lit: State | None = None) -> str:
     """A Mermaid state diagram; ``lit`` is drawn as the present state."""
     lines = ["stateDiagram-v2", "    direction LR", "    [*] --> NORMAL"]
@@ -88,8 +98,8 @@ def mermaid(lit: State | None = None) -> str:
         lines.extend(
             f"    {state.value} : {_plain(text)}" for text in [state.value, *_within(state)]
         )
-    for state, (fill, line) in COLOURS.items():
-        width = 4 if state is lit else 1
+    for state in State:
+        fill, line, width = _look(state, lit)
         lines.append(
             f"    classDef {state.value.lower()} fill:{fill},stroke:{line},"
             f"color:#1b1b1b,stroke-width:{width}px"
@@ -127,8 +137,7 @@ def dot(lit: State | None = None) -> str:
 
 
 def _box(state: State, lit: State | None) -> str:
-    fill, line = COLOURS[state]
-    border = 4 if state is lit else 1
+    fill, line, border = _look(state, lit)
     terminal = " (terminal)" if state is State.ERROR else ""
     rows = [f"<tr><td><font point-size='16'><b>{state.value}</b>{terminal}</font></td></tr>"]
     rows += [f"<tr><td align='left'>{_folded(text)}</td></tr>" for text in _within(state)]

@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_written_is_said(
 def test_the_help_is_printed_and_fits_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert capfd.readouterr().out == USAGE
-    assert max(map(len, USAGE.splitlines())) <= 81
+    assert max(map(len, USAGE.splitlines())) <= 80
 
 
 def test_the_state_of_a_monitor_is_asked_of_heat(

@@ -108,8 +108,13 @@ def test_each_state_has_a_colour_of_its_own() -> None:
 
 
 def test_a_state_can_be_lit() -> None:
-    assert diagram.dot(State.FAILING) != diagram.dot()
-    assert "stroke-width:4px" in diagram.mermaid(State.ERROR)
+    failing, normal = diagram.COLOURS[State.FAILING][0], diagram.COLOURS[State.NORMAL][0]
+
+    for draw in (diagram.dot, diagram.mermaid):
+        assert failing in draw(State.FAILING)
+        assert normal not in draw(State.FAILING)
+        assert normal in draw()
+    assert diagram.mermaid(State.ERROR).count("stroke-width:4px") == 1
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])

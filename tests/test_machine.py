@@ -4,7 +4,7 @@ state and the list of effects come out. No process, no clock, no sleep."""
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from states import effects, model
@@ -844,6 +844,12 @@ def test_skipped_and_missed_ticks_are_counted() -> None:
     assert (monitor.checks, monitor.skipped) == (2, 1 + 4 + 2)
 
 
+def test_ticks_missed_in_a_window_are_counted_too() -> None:
+    monitor = led(RECOVER, *WINDOW, failed(101), Tick(missed=3))
+
+    assert (monitor.checks, monitor.skipped) == (3, 3)
+
+
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
     monitor = led(Limits(checks=1), Tick(), CheckPassed(), Tick(), Tick())
 
@@ -995,6 +1001,7 @@ class Body:
             assert 0 < monitor.count < limits.threshold
 
 
+@settings(deadline=None)
 @given(limits=LIMITS, others=LIMITS, data=st.data())
 def test_whatever_happens_the_invariants_hold(
     limits: Limits, others: Limits, data: st.DataObject

@@ -129,8 +129,8 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=1x2x3", "holds '1x2x3', which is no result"),
         ("--results=nope", "holds 'nope', which is no result"),
         ("--results=1@zz", "where 'zz' is not a number of seconds"),
-        ("--results=timeout@3", "ends by itself never"),
-        ("--results=unknown@3", "ends by itself never"),
+        ("--results=timeout@3", "has no length of its own"),
+        ("--results=unknown@3", "has no length of its own"),
         ("--results=killed:NOPE", "is not a signal of this system"),
         (f"--results=1x{MOST + 1}", f"is more than {MOST} checks"),
         ("--results=timeout -t none", "'timeout', but --timeout is 'none'"),
@@ -140,6 +140,7 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=0 --fail-takes 5", "--fail-takes '5' has no effect without --fail"),
         ("--results=0 --monitor web", "--monitor 'web' has no effect without --config"),
         ("--results=0 --recovery=./r --recovery-exits unknown", "is no end of a script"),
+        ("--results=1 --recovery=./r --recovery-exits timeout", "never comes without --script-t"),
         ("--results=0 --until -3", "--until '-3' is not a number of seconds"),
         ("--results=0 --resluts=3", "--resluts is not an option of heatctl rehearse"),
         ("--results=0 --threshold x", "--threshold 'x' is not a count"),
@@ -154,6 +155,14 @@ def test_what_cannot_be_rehearsed(given: str, says: str, capfd: pytest.CaptureFi
     assert says in err
     assert "\n  " in err, "no fix"
     assert "'heatctl rehearse --help' tells the options." in err
+
+
+def test_all_that_is_wrong_is_told_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = rehearse("", capfd)
+
+    assert code == 2
+    for said in ("--results is missing", "--interval is missing", "either script or command"):
+        assert said in err
 
 
 def test_it_ends_when_the_results_are_used_up_and_another_is_wanted() -> None:
@@ -192,10 +201,22 @@ def test_recovery_that_would_work_too_late_is_an_error() -> None:
     assert [*sentences(told)][-1] == "HEAT ended in ERROR, with exit status 3."
 
 
-def test_an_endless_rehearsal_is_ended() -> None:
+def test_an_endless_rehearsal_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heat.rehearsal.play.MOST", 50)
     told = played("unknown", until=10_000_000)
 
-    assert f"the rehearsal ends here: after {MOST} checks" in moments(told, "news")[-1][1]
+    assert "the rehearsal ends here: after 50 checks" in moments(told, "news")[-1][1]
+
+
+def test_a_script_that_takes_for_ever_does_not_make_the_rehearsal_do_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("heat.rehearsal.play._MOST_STEPS", 500)
+    told = played("1", "--interval=0.01", "--recovery=./r", recovery=Ends(after=1e7))
+
+    assert moments(told, "news")[-1][1] == "the rehearsal ends here: after 500 steps"
+    assert len(told.entries) < 10
+    assert told.end < 10
 
 
 def test_a_killed_check_is_an_error_or_a_failure() -> None:
@@ -283,10 +304,7 @@ def test_ticks_are_skipped_for_a_reason() -> None:
     stubborn = played("timeout,0", "--interval=1", "--timeout=1")
     recovers = played("1,0", "--recovery=./r", recovery=Ends(after=15))
 
-    assert moments(slow, "skip") == [
-        (10, "tick skipped: the check still runs"),
-        (20, "tick skipped: the check still runs"),
-    ]
+    assert moments(slow, "skip") == [(10, "2 ticks skipped, to 20 s: the check still runs")]
     assert moments(stubborn, "skip") == [(1, "tick skipped: the check still runs")]
     assert moments(recovers, "skip") == [(10, "tick skipped: the recovery script has not ended")]
 
@@ -456,3 +474,21 @@ def test_a_reader_that_goes_away_is_no_traceback(monkeypatch: pytest.MonkeyPatch
 
     assert main(["--help"]) == 1
     assert main(CONTRACT) == 0
+
+
+def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Path(__file__).parent.parent
+    readme = (home / "README.md").read_text()
+    _, _, section = readme.partition("<!-- command: rehearse -->\n```sh\nheatctl rehearse ")
+    command, _, rest = section.partition("\n```\n\n")
+    shown = rest.partition("\n![")[0]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "diagrams").mkdir()
+    main(command.split())
+    out = capfd.readouterr().out
+
+    assert "".join(f"    {line}\n" if line else "\n" for line in out.splitlines()) == shown
+    picture = "diagrams/rehearsal.svg"
+    assert (tmp_path / picture).read_text() == (home / picture).read_text()

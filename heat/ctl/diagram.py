@@ -4,8 +4,8 @@ Usage:
   heatctl diagram [options] [NAME]
   heatctl diagram -h | --help
 
-With NAME the present state of that monitor is lit, which a running HEAT is
-asked for; without one nothing but the table is looked at.
+With NAME the present state of that monitor is lit; a running HEAT is asked
+for it. Without one nothing but the table is looked at.
 
 Options:
   --format FORMAT    mermaid, dot, svg or png; SVG and PNG need Graphviz

@@ -138,6 +138,9 @@ def _draw(path: str, played: Played) -> Mistake | None:
 def _understood(taken: Words) -> tuple[_Asked | None, list[Mistake]]:
     values, mistakes = options.parsed(taken.given, OWN)
     mistakes = [*taken.mistakes, *mistakes]
+    if "--results" not in taken.given and "--recovery-works-after" not in taken.given:
+        fix = "say what the checks give, as in --results 0,1x3,timeout,0"
+        mistakes.append(of_option("--results", "", "is missing", fix))
     if "--config" in taken.given:
         found, place, wrong = _of_file(taken)
     else:
@@ -193,9 +196,6 @@ def _wrong(taken: Words, option: str, complaint: str, fix: str) -> Mistake:
 
 def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Mistake]:
     """What does not go together in a rehearsal."""
-    if "--results" not in taken.given and "--recovery-works-after" not in taken.given:
-        fix = "say what the checks give, as in --results 0,1x3,timeout,0"
-        yield of_option("--results", "", "is missing", fix)
     for option in _OF_RECOVERY:
         if option in taken.given and found.recovery is None:
             fix = "add --recovery, or leave it out"
@@ -203,6 +203,11 @@ def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Itera
     if "--fail-takes" in taken.given and found.fail is None:
         fix = "add --fail, or leave it out"
         yield _wrong(taken, "--fail-takes", "has no effect without --fail", fix)
+    ends = values.get("--recovery-exits", BAD)
+    if ends is not BAD and ends.after is None and found.script_timeout is None:
+        complaint = "is an end that never comes without --script-timeout"
+        fix = "add --script-timeout, or leave it out"
+        yield _wrong(taken, "--recovery-exits", complaint, fix)
     given = values.get("--results", ())
     if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
         complaint = "holds 'timeout', but --timeout is 'none': that check would never end"

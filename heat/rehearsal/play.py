@@ -25,6 +25,8 @@ from heat.watch import EXIT_ERROR, Parts, Watch, World
 from states.model import CheckSlot, Monitor, Remedy, State
 from states.rules import well
 
+_MOST_STEPS = 50_000
+"""Where a script takes for ever, so does the skipping of ticks."""
 _HANGS = Ends(after=None)
 _PID_OF_FILE = 1001
 
@@ -57,7 +59,7 @@ class _Play:
         self._results = iter(plot.results)
         self._last: Ends | None = None
         self._over = False
-        self._checks = self._recoveries = 0
+        self._checks = self._recoveries = self._steps = 0
         self._time = VirtualTime()
         self._launcher = SimulatedLauncher(self._time, self._ends)
         self._timeline = Timeline(options, self._time, self._env, named=named)
@@ -94,9 +96,14 @@ class _Play:
         while (when := self._time.next_until(until)) is not None:
             if self._over and when > self._time.now():
                 break
+            if self._steps >= _MOST_STEPS:
+                self._timeline.add("news", f"the rehearsal ends here: after {_MOST_STEPS} steps")
+                break
+            self._steps += 1
             self._do(when)
         monitor = self._watch.monitor
-        end = self._time.elapsed() if self._over or self._plot.until is None else until
+        cut = self._over or self._steps >= _MOST_STEPS
+        end = self._time.elapsed() if cut or self._plot.until is None else until
         return Played(
             self._watch.parts.options,
             tuple(self._timeline.entries),
@@ -114,7 +121,7 @@ class _Play:
         skipped, window = monitor.skipped, _window(monitor)
         self._time.run_next(when)
         if monitor.skipped > skipped and not self._over:
-            self._timeline.add("skip", f"tick skipped: {_why_skipped(monitor)}")
+            self._timeline.skipped(_why_skipped(monitor))
         if _window(monitor) not in (window, None):
             self._window_opens()
 

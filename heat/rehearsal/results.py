@@ -50,7 +50,7 @@ def _result(word: str) -> tuple[Ends, int]:
     if taken[3] is not None:
         if ends.after is None or ends.error:
             raise BadValueError(
-                f"holds '{word}', but a check that has '{what}' for a result ends by itself never",
+                f"holds '{word}', but '{what}' has no length of its own",
                 f"write {what} alone",
             )
         ends = ends._replace(after=_span(taken[3], word))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from heat import signals
 from heat.books import Books
@@ -63,6 +63,16 @@ class Timeline(Journal):
         """Keep what happens now."""
         began = None if began is None else round(began, 6)
         self.entries.append(Entry(self._time.elapsed(), self.state, kind, text, about, began))
+
+    def skipped(self, why: str) -> None:
+        """A tick starts no check; many of them in a row are one entry."""
+        before = self.entries[-1] if self.entries else None
+        if before is None or before.about.get("why") != why:
+            self.add("skip", f"tick skipped: {why}", why=why, ticks=1)
+            return
+        ticks = 1 + cast("int", before.about["ticks"])
+        text = f"{ticks} ticks skipped, to {seconds(self._time.elapsed())} s: {why}"
+        self.entries[-1] = before._replace(text=text, about={"why": why, "ticks": ticks})
 
     # What the watch says
 

@@ -1,0 +1,1 @@
+"""Mutants: small mistakes put into states/, each of which some test has to find."""
