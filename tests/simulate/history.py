@@ -300,6 +300,12 @@ class History:
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
         heat.watch.step = self._step  # type: ignore[attr-defined]
+        try:
+            return self._run(ticks)
+        finally:
+            heat.watch.step = step  # type: ignore[attr-defined]
+
+    def _run(self, ticks: int) -> int:
         self.watch.start(self.time.now())
         agenda, run_next, look = self.time.agenda, self.time.run_next, self.witness.look
         witness = self.witness
