@@ -110,18 +110,17 @@ def take_up(loop: Loop, held: Held) -> Adopted | None:
     return None if pidfd is None else Adopted(loop, held.pid, pidfd)
 
 
-def find(program: Program, environment: Mapping[str, str]) -> Held | None:
+def find(environment: Mapping[str, str]) -> Held | None:
     """A script that was started just before HEAT was killed; None if there is none.
 
-    It leads its group, executes the script, and was told exactly this; what it has started
-    itself began later.
+    It leads a group in somebody else's session, and was told exactly this. It may execute
+    another file by now; a service that it has started leads a session, or belongs to its group.
     """
     wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
-    path = os.fsencode(program.path)
     found: list[tuple[int, int]] = []
     for entry in os.listdir("/proc"):
         told = started_with(int(entry)) if entry.isdigit() else None
-        if told is not None and wanted <= told.environ and path in told.command:
+        if told is not None and wanted <= told.environ:
             found.append((told.started, int(entry)))
     if not found:
         return None

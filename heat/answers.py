@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.errors import HeatError
 from heat.facts import COLUMNS, Facts, of_monitor, row, why
+from heat.options import LONGEST, NAME_LENGTH
 from heat.past import Pause
 from heat.text import escaped
 from states.model import CheckSlot, Remedy
@@ -91,6 +92,8 @@ class Answers:
         """The answer to a line; None if it comes ``later``."""
         try:
             asked = _understood(request)
+            if asked["do"] in _DOING and self._fleet.told_to_end:
+                raise RefusedError("HEAT is ending", "start it again")
             if asked["do"] == "reload":
                 told = later()
                 self._heat.reload(told)
@@ -98,7 +101,7 @@ class Answers:
             do = self._known.get(asked["do"])
             if do is None:
                 known = ", ".join(sorted([*self._known, "reload"]))
-                text = escaped(str(asked["do"]))
+                text = _named_so(asked["do"])
                 raise RefusedError(f"'{text}' is nothing that HEAT does", f"it does: {known}")
             return do(asked)
         except RefusedError as error:
@@ -116,12 +119,19 @@ class Answers:
             return self._statuses(list(self._fleet.watches.values()))
         if not isinstance(names, list):
             raise RefusedError("names is no list of names")
-        return self._statuses([self._named(str(name)) for name in cast("list[object]", names)])
+        return self._statuses([self._named(name) for name in cast("list[object]", names)])
 
     def _statuses(self, watches: Sequence[Watch]) -> Answer:
-        for watch in watches:
+        told = 0
+        for watch in self._still(watches):
+            told += 1
             yield line({"monitor": of_monitor(watch, self._clock.unix())})
-        yield line({"ok": True, "monitors": len(watches)})
+        yield line({"ok": True, "monitors": told})
+
+    def _still(self, watches: Iterable[Watch]) -> Iterator[Watch]:
+        """Those that are still watched when it is their turn: an answer takes its time."""
+        present = self._fleet.watches
+        return (watch for watch in watches if present.get(watch.parts.options.name) is watch)
 
     def _why(self, asked: Facts) -> Answer:
         watch = self._asked(asked)
@@ -138,7 +148,7 @@ class Answers:
     def _rows(self, since: float) -> Answer:
         cursor = self._clock.now()
         touched = self._tallies.touched
-        watches = iter(
+        watches = self._still(
             [watch for watch in self._fleet.watches.values() if touched(watch.row) >= since]
         )
         yield line({"columns": COLUMNS})
@@ -166,15 +176,16 @@ class Answers:
     def _pause(self, asked: Facts) -> Answer:
         watch = self._asked(asked)
         span, reason = asked.get("seconds"), asked.get("reason", "")
-        if span is not None and not (_is_number(span) and 0 < span < math.inf):
-            raise RefusedError("seconds is no length of time", "give a number greater than 0")
+        if span is not None and not (_is_number(span) and 0 < span <= LONGEST):
+            fix = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
+            raise RefusedError("seconds is no length of time", fix)
         if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
             raise RefusedError(f"reason is no text of at most {_LONGEST_REASON} characters")
         if watch.exit_code is not None:
             state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
             raise RefusedError(f"{state}: there is nothing to pause")
         until = None if span is None else self._clock.unix() + span
-        watch.pause(until, reason)
+        watch.pause(until, escaped(reason))
         return _done(until=until)
 
     def _resume(self, asked: Facts) -> Answer:
@@ -208,18 +219,22 @@ class Answers:
             raise RefusedError("name is missing", 'say which monitor: "name": "web"')
         return self._named(name)
 
-    def _named(self, name: str) -> Watch:
+    def _named(self, name: object) -> Watch:
+        if not isinstance(name, str):
+            raise RefusedError("a name is a text")
         watch = self._fleet.watches.get(name)
         if watch is None:
-            near = difflib.get_close_matches(name, list(self._fleet.watches)[:_MOST_LIKE], 1, 0.5)
+            likely = list(islice(self._fleet.watches, _MOST_LIKE))
+            near = difflib.get_close_matches(name[:NAME_LENGTH], likely, 1, 0.5)
             fix = f"did you mean {escaped(near[0])}?" if near else "heatctl status lists them"
-            raise RefusedError(_NOTHING.format(escaped(name)), fix)
+            raise RefusedError(_NOTHING.format(_named_so(name)), fix)
         return watch
 
 
+_DOING = {"check", "pause", "resume", "reset", "reload"}
 _LONGEST_REASON = 500
-_MOST_LIKE = 1000
-"""Names that a wrong one is compared with: each takes some microseconds."""
+_MOST_LIKE = 200
+"""Names that a wrong one is compared with: each takes some ten microseconds."""
 
 
 def _understood(request: bytes) -> Facts:
@@ -240,6 +255,11 @@ def _understood(request: bytes) -> Facts:
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _named_so(name: str) -> str:
+    """What somebody has called something that is not."""
+    return escaped(name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}...")
 
 
 def _shown(watch: Watch) -> str:

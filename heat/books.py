@@ -119,6 +119,11 @@ class HeatJournal(Writer):
         """An earlier HEAT has ended with all monitors in ERROR."""
         self._own("all monitors were in ERROR when HEAT ended: they begin anew")
 
+    def not_readable(self, shown: str, count: int) -> None:
+        """The state file holds what no HEAT has written."""
+        what = counted(count, "monitor")
+        self._fault(f"heat: {shown}: what it knows of {what} cannot be read: they begin anew")
+
     def woke(self, pid: int) -> None:
         """A process goes on that an earlier HEAT has stopped for a monitor that is no more."""
         self._own(f"sent CONT to {pid}, which an earlier HEAT had stopped")

@@ -1,25 +1,25 @@
 """The control socket, on the loop that stands: connections, lines, bounds. PROTOCOL.md has them.
 
-No client delays a check: what is ready is read and written in small pieces, an answer is made
-as it is taken, and who is silent or slow is let go.
+No client delays a check. What is done for one is a small step: a part of a request is read, or
+a piece of an answer made and sent. The steps have their turns on the agenda, behind the checks
+that are due, one client after the other. Who is silent or slow is let go.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
-import stat
-import struct
+import traceback
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.answers import Answer, Answers, Later, line, refusal
-from heat.errors import HeatError
-from heat.lock import HeldError, Lock
+from heat.books import HeatJournal
+from heat.listening import ControlError, Listening
 from heat.loop import Loop
-from heat.places import short
 from heat.text import escaped
 
 if TYPE_CHECKING:
@@ -32,142 +32,171 @@ _PATIENCE = 10.0
 """Seconds without a whole request, or without taking anything of an answer."""
 _PIECE = 16 * 1024
 """Bytes of an answer that are made at a time."""
-_CREDENTIALS = struct.Struct("iII")
-
-
-class ControlError(HeatError):
-    """There can be no such socket: the sentence; ``fix`` says what would do."""
-
-    def __init__(self, error: str, fix: str) -> None:
-        super().__init__(error)
-        self.fix = fix
+_LOOK_AGAIN = 10.0
+"""Seconds after which it is looked whether the socket is still at its path."""
+_WANT = 1.0
+"""Seconds until a connection is taken that could not be, for want of descriptors."""
 
 
 class Control:
     """Listens at a path. Raises ControlError; a socket nobody listens at is replaced."""
 
-    def __init__(self, path: str, loop: Loop, clock: Clock, answers: Answers) -> None:
-        self.path = path
-        self._loop = loop
-        self._clock = clock
+    def __init__(
+        self, path: str, world: tuple[Clock, Loop], answers: Answers, journal: HeatJournal
+    ) -> None:
+        self._path = path
+        self._clock, self._loop = world
         self._answers = answers
+        self._journal = journal
         self._connections: set[_Connection] = set()
-        try:
-            self._lock, self._socket, self._identity = _bound(path)
-        except HeldError as error:
-            who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
-            raise ControlError(
-                f"{escaped(path)}: {who} listens there", "give this one --control PATH"
-            ) from None
-        except (OSError, ValueError) as error:
-            why = str(getattr(error, "strerror", None) or error).lower()
-            fix = "name a path in a folder that HEAT may write to: --control PATH"
-            raise ControlError(f"{escaped(path)}: {why}", fix) from None
-        loop.watch(self._socket.fileno(), self._accept, self)
+        self._queue: deque[_Connection] = deque()
+        """Those for which something can be done, the first of them next."""
+        self._missed = False
+        """The socket is gone and cannot be made anew, which was said."""
+        self._listening: Listening | None = Listening(path)
+        self._watch(self._listening)
+        self._look_later()
 
     def crashed(self, error: Exception) -> None:
-        """A bug in the socket's handling stops no check: it is said by closing."""
-        raise error
+        """A bug in the socket's handling stops no check."""
+        self._journal.bug("".join(traceback.format_exception(error)))
+
+    # The socket
+
+    def _watch(self, listening: Listening) -> None:
+        self._loop.watch(listening.fd, self._accept, self)
+
+    def _look_later(self) -> None:
+        self._loop.at(self._clock.now() + _LOOK_AGAIN, self._look, self)
+
+    def _look(self) -> None:
+        self._look_later()
+        self.look()
+
+    def look(self) -> None:
+        """Make a socket anew that somebody has deleted."""
+        if self._listening is not None:
+            if self._listening.in_place():
+                return
+            self._stop_listening()
+        try:
+            self._listening = Listening(self._path)
+        except ControlError as error:
+            if not self._missed:
+                self._missed = True
+                self._journal.controlled(f"the control socket was deleted: {error}")
+            return
+        self._missed = False
+        self._watch(self._listening)
+        self._journal.controlled(
+            f"the control socket was deleted: {escaped(self._path)} is made anew"
+        )
+
+    def _stop_listening(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            self._loop.forget(listening.fd)
+            listening.close()
+
+    # Connections
 
     def _accept(self) -> None:
+        listening = self._listening
+        if listening is None:
+            return
         try:
-            there, _ = self._socket.accept()
+            there, uid = listening.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # It is gone again.
         except OSError:
-            return  # Gone again, or no descriptors: it is asked again.
-        there.setblocking(False)
-        _pid, uid, _gid = _CREDENTIALS.unpack(
-            there.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        )
+            self._rest(listening)
+            return
         why = ""
         if uid not in (0, os.geteuid()):
             why = "this HEAT answers its own user and root alone"
         elif len(self._connections) >= _MOST_CONNECTIONS:
             why = f"{_MOST_CONNECTIONS} are connected already"
         if why:
-            with contextlib.suppress(OSError):
+            with there, contextlib.suppress(OSError):
                 there.send(refusal(why))
-            there.close()
             return
-        self._connections.add(
-            _Connection(there, self._loop, self._clock, self._answers, self._connections.discard)
-        )
+        try:
+            connection = _Connection(there, self._clock, self._loop, self)
+        except OSError:  # No memory to watch it.
+            there.close()
+        else:
+            self._connections.add(connection)
+
+    def _rest(self, listening: Listening) -> None:
+        """Who waits would be reported at each turn."""
+        self._loop.await_writing(listening.fd, reading=False, writing=False)
+
+        def again() -> None:
+            if self._listening is listening:
+                self._loop.await_writing(listening.fd, reading=True, writing=False)
+
+        self._loop.at(self._clock.now() + _WANT, again, self)
+
+    def ready(self, connection: _Connection) -> None:
+        """Something can be done for this client: have it done when it is its turn."""
+        self._queue.append(connection)
+        if len(self._queue) == 1:
+            self._next()
+
+    def _next(self) -> None:
+        if self._queue:
+            connection = self._queue[0]
+            serve = partial(self._serve, connection)
+            self._loop.at(self._clock.now(), serve, connection)
+
+    def _serve(self, connection: _Connection) -> None:
+        try:
+            connection.go_on()
+        finally:
+            self._queue.popleft()
+            self._next()
+
+    def answer(self, request: bytes, later: Callable[[], Later]) -> Answer | None:
+        """The answer to a line; None if it comes ``later``."""
+        return self._answers.answer(request, later)
+
+    def closed(self, connection: _Connection) -> None:
+        """A client is gone."""
+        self._connections.discard(connection)
 
     def close(self) -> None:
         """Take no more requests, and leave no socket behind."""
         for connection in list(self._connections):
             connection.close()
-        self._loop.forget(self._socket.fileno())
-        self._socket.close()
-        with contextlib.suppress(OSError):
-            about = os.lstat(self.path)
-            if (about.st_dev, about.st_ino) == self._identity:
-                os.unlink(self.path)
-        self._lock.release()
-
-
-def _bound(path: str) -> tuple[Lock, socket.socket, tuple[int, int]]:
-    """A socket that listens at a path; the lock tells a live one from a stale one."""
-    lock = Lock(f"{path}.lock")
-    listening = None
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISSOCK(os.lstat(path).st_mode):
-                raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
-            os.unlink(path)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            with short(path) as name:
-                listening.bind(name)
-        finally:
-            os.umask(before)
-        listening.listen(_MOST_CONNECTIONS)
-        listening.setblocking(False)
-        about = os.lstat(path)
-    except BaseException:
-        if listening is not None:
-            listening.close()
-        lock.release()
-        raise
-    return lock, listening, (about.st_dev, about.st_ino)
+        self._stop_listening()
 
 
 class _Connection:
     """One client: a request is read, answered, and then the next is read."""
 
-    def __init__(
-        self,
-        there: socket.socket,
-        loop: Loop,
-        clock: Clock,
-        answers: Answers,
-        closed: Callable[[_Connection], None],
-    ) -> None:
+    def __init__(self, there: socket.socket, clock: Clock, loop: Loop, control: Control) -> None:
         self._socket = there
         self._fd = there.fileno()
-        self._loop = loop
         self._clock = clock
-        self._answers = answers
-        self._closed = closed
+        self._loop = loop
+        self._control = control
         self._asked = b""
         self._told = b""
         self._answer: Answer | None = None
         self._waits = False
         """For an answer that comes later."""
+        self._queued = False
         self._open = True
         self._ends = False
         """It may ask no more, and is closed once it has its answer."""
-        self._deaf = False
-        """The client asks no more, and is watched no more; its answer is still to come."""
         self._timer: Timer | None = None
         loop.watch(self._fd, self._ready, self)
         self._patience()
 
     def crashed(self, error: Exception) -> None:
         """A bug in an answer: the client is told, HEAT goes on."""
-        self._answer = None
-        with contextlib.suppress(OSError):
-            self._socket.send(refusal(f"a bug of HEAT: {error!r}"))
+        self._control.crashed(error)
+        self._say(f"a bug of HEAT: {error!r}")
         self.close()
 
     def _patience(self) -> None:
@@ -181,15 +210,34 @@ class _Connection:
             self._patience()
             return
         if self._answer is None and not self._told:
-            with contextlib.suppress(OSError):
-                self._socket.send(refusal(f"no request came for {_PATIENCE:.0f} s"))
+            self._say(f"no request came for {_PATIENCE:.0f} s")
         self.close()
 
+    def _say(self, why: str) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.send(refusal(why))
+
     def _ready(self) -> None:
-        if self._answer is not None or self._told:
+        if not self._queued:
+            self._queued = True
+            self._control.ready(self)
+
+    def go_on(self) -> None:
+        """Take one step for it."""
+        self._queued = False
+        if not self._open:
+            return
+        if self._waits:
+            self.close()  # Nothing but its end is reported meanwhile.
+        elif self._answer is not None or self._told:
             self._tell()
+        elif self._has_request():
+            self._take_next()
         else:
             self._hear()
+
+    def _await(self, *, reading: bool = False, writing: bool = False) -> None:
+        self._loop.await_writing(self._fd, reading=reading, writing=writing)
 
     def _hear(self) -> None:
         try:
@@ -197,38 +245,30 @@ class _Connection:
         except BlockingIOError:
             return
         except OSError:
-            self.close()
-            return
+            data = b""
         if not data:
-            if self._waits:
-                self._deaf = True
-                self._loop.forget(self._fd)
-            else:
-                self.close()
-            return
-        self._asked += data
-        if not self._waits:
-            self._take_next()
-        elif len(self._asked) > _LONGEST_REQUEST:
             self.close()
+            return
+        self._asked = (self._asked + data).lstrip()
+        if self._has_request():
+            self._take_next()
+
+    def _has_request(self) -> bool:
+        """A whole one, or one that is too long."""
+        return b"\n" in self._asked or len(self._asked) > _LONGEST_REQUEST
 
     def _take_next(self) -> None:
-        """Begin to answer the next whole request, if there is one."""
-        request, found, rest = self._asked.partition(b"\n")
+        """Begin to answer the next request."""
+        request, _, rest = self._asked.partition(b"\n")
+        self._asked = rest.lstrip()
+        self._patience()
+        self._await()
         if len(request) > _LONGEST_REQUEST:
             self._ends = True
             self._asked = b""
-            self._told = refusal(f"a request has {_LONGEST_REQUEST} bytes at most")
-            self._tell()
-            return
-        if not found:
-            return
-        self._asked = rest
-        if not request.strip():
-            self._take_next()
-            return
-        self._patience()
-        self._answer = self._answers.answer(request, self._later)
+            self._answer = iter([refusal(f"a request has {_LONGEST_REQUEST} bytes at most")])
+        else:
+            self._answer = self._control.answer(request, self._later)
         if self._answer is not None:
             self._tell()
 
@@ -237,14 +277,10 @@ class _Connection:
 
         def told(facts: Facts) -> None:
             self._waits = False
-            if self._deaf:
-                with contextlib.suppress(OSError):
-                    self._socket.send(line(facts))
-                self.close()
-            elif self._open:
+            if self._open:
                 self._told = line(facts)
                 self._patience()
-                self._tell()
+                self._await(writing=True)
 
         return told
 
@@ -266,13 +302,12 @@ class _Connection:
         self._told = self._told[sent:]
         if sent:
             self._patience()
-        if self._told or self._answer is not None:
-            self._loop.await_writing(self._fd, reading=False, writing=True)
+        if self._told or self._answer is not None or self._has_request():
+            self._await(writing=True)
         elif self._ends:
             self.close()
         else:
-            self._loop.await_writing(self._fd, reading=True, writing=False)
-            self._take_next()
+            self._await(reading=True)
 
     def close(self) -> None:
         """Let the client go."""
@@ -281,7 +316,6 @@ class _Connection:
             self._answer = None
             if self._timer is not None:
                 self._timer.cancel()
-            if not self._deaf:
-                self._loop.forget(self._fd)
+            self._loop.forget(self._fd)
             self._socket.close()
-            self._closed(self)
+            self._control.closed(self)

@@ -97,14 +97,16 @@ class Fleet:
         watch = Watch(parts, self._world, journal, self._watch_done, ledger)
         self.watches[options.name] = watch
         self._mind_frozen(parts.target, ledger)
+        self._mind_target(watch)
         if found is not None and found.memory.given_up:
             watch.stay_in_error(found)
             return
         self._active += 1
         self._books.moved()
-        self._mind_target(watch)
         self._warn(watch)
         pause = None if ledger is None else ledger.pause
+        if found is None:
+            parts.target.wake()  # It was stopped in an outage that is forgotten.
         if found is None and pause is None:
             watch.start(self._first(options))
         else:

@@ -6,6 +6,7 @@ the log of SQLite into the file.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -43,8 +44,9 @@ class Housekeeping:
         """Have it done; what cannot be done now is done the next time."""
         if self._run is not None:
             return
-        words = ("-m", __name__, self._path, str(self._history()))
-        program = Program("housekeeping", sys.executable, (sys.executable, *words))
+        # Not from HEAT's folder, which is that of the configuration, and may hold anything.
+        words = (sys.executable, "-P", "-m", __name__, self._path, str(self._history()))
+        program = Program("housekeeping", sys.executable, words, env=_where())
         told = Told(_nothing, self._gone, self._gone)
         try:
             self._run = Run(self._world, program, _LIMIT, told, self._owner)
@@ -58,22 +60,29 @@ class Housekeeping:
 def main(path: str, span: str) -> int:
     """Do it; 1 if it could not be done, which the next time will make good."""
     import sqlite3
+    from pathlib import Path
 
-    from heat.state import old
+    from heat.state import SOME, old
 
     try:
-        where = f"file:{path}?mode=rw"
+        where = f"{Path(path).as_uri()}?mode=rw"
         db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
-        db.execute("BEGIN IMMEDIATE")
         (now,) = db.execute("SELECT max(seen) FROM sessions").fetchone()
-        for sql, values in old(now - float(span)):
-            db.execute(sql, values)
-        db.execute("COMMIT")
+        for sql, values in old(float(now) - float(span)):
+            while db.execute(sql, values).rowcount == SOME:
+                pass
         db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         db.close()
     except sqlite3.Error:
         return 1
     return 0
+
+
+def _where() -> dict[str, str]:
+    """Where the same HEAT is found that runs here."""
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    theirs = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([ours, theirs] if theirs else [ours])}
 
 
 def _nothing(_run: Run) -> None:

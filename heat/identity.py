@@ -69,19 +69,19 @@ class Told(NamedTuple):
     """What a leader of a process group was started with; ``started`` in clock ticks."""
 
     started: int
-    command: list[bytes]
     environ: set[bytes]
 
 
 def started_with(pid: int) -> Told | None:
-    """What this process was started with; None if it leads no group, or may not be looked at."""
+    """What this process was started with.
+
+    None if it leads no group, or a session, or may not be looked at.
+    """
     try:
-        if os.getpgid(pid) != pid or has_ended(pid):
+        if os.getpgid(pid) != pid or os.getsid(pid) == pid or has_ended(pid):
             return None
         with open(f"/proc/{pid}/environ", "rb") as file:
             environ = set(file.read().split(b"\0"))
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            command = file.read().split(b"\0")
-        return Told(int(proc_stat(pid)[_START_TIME]), command, environ)
+        return Told(int(proc_stat(pid)[_START_TIME]), environ)
     except (OSError, IndexError):
         return None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from heat.books import HeatJournal
 from heat.identity import identity, open_same
 from heat.ledger import FROZEN, Ledger, Remembered, removed
-from heat.past import RESET, Changed
-from heat.state import Statement, Store
+from heat.past import RESET, Changed, Held
+from heat.state import Statement, Store, storable
 from heat.target import Owed, PidFileTarget, PidTarget
 from states.model import State
 
@@ -34,14 +34,17 @@ class Keeping:
     def begin(self, names: Sequence[str], config: str | None) -> list[Taken]:
         """Take up what an earlier HEAT knew of these; what it knew of others is let go."""
         saved, now = self.store.load(), self._unix()
-        ledgers = [Ledger(self.store, name, saved.get(name)) for name in names]
+        stored = [str(storable(name)) for name in names]
+        ledgers = [Ledger(self.store, name, saved.get(name)) for name in stored]
         statements = [ledger.added(now) for ledger in ledgers]
-        present = set(names)
+        present = set(stored)
         for name in saved.keys() - present:
             statements += removed(name, now)
         statements += self._woken(present)
         self.store.begin(config, statements)
         taken = [(ledger, ledger.take_up()) for ledger in ledgers]
+        if unreadable := sum(ledger.unreadable for ledger in ledgers):
+            self._journal.not_readable(self.store.shown, unreadable)
         if taken and all(found is not None and found.memory.given_up for _, found in taken):
             # A HEAT with nothing to do is none: whoever starts it again means it.
             self._journal.all_anew()
@@ -54,9 +57,7 @@ class Keeping:
         """Continue what was stopped for a monitor that is no more."""
         for name, held in self.store.frozen().items():
             if name not in present:
-                if (pidfd := open_same(held.pid, held.identity)) is not None:
-                    signal.pidfd_send_signal(pidfd, signal.SIGCONT)
-                    os.close(pidfd)
+                if _continued(held):
                     self._journal.woke(held.pid)
                 yield "DELETE FROM held WHERE monitor = ?", (name,)
 
@@ -88,15 +89,33 @@ class Keeping:
 
 def mind_frozen(target: Target, ledger: Ledger) -> None:
     """Have it written down when a target is stopped, and take up one that was."""
+    held = ledger.held.get(FROZEN)
     if not isinstance(target, PidTarget | PidFileTarget):
+        if held is not None:  # It had a target when it was stopped.
+            _continued(held)
+            ledger.release(FROZEN)
         return
 
     def frozen(pid: int, pidfd: int) -> None:
         ledger.hold(FROZEN, pid, identity(pid, pidfd))
 
     target.frost.owed = Owed(frozen, partial(ledger.release, FROZEN))
-    if (held := ledger.held.get(FROZEN)) is not None and target.frost.pid is None:
+    if held is not None and target.frost.pid is None:
         if (pidfd := open_same(held.pid, held.identity)) is None:
             ledger.release(FROZEN)
         else:
             target.frost.hold(held.pid, pidfd)
+
+
+def _continued(held: Held) -> bool:
+    """Continue a process that an earlier HEAT has stopped; False if it is gone."""
+    pidfd = open_same(held.pid, held.identity)
+    if pidfd is None:
+        return False
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGCONT)
+    except OSError:
+        return False
+    finally:
+        os.close(pidfd)
+    return True

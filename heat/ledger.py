@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
-from states.memory import Memory, remember, unchanged
+from states.memory import Memory, remember, sound, unchanged
 from states.model import FailRun, Failure, Monitor, Remedy, State
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _OUTAGE_GOES_ON = (
 )
 _RECOVERY = (
     "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
-    "((SELECT max(id) FROM outages WHERE monitor = ?), ?, ?, ?)"
+    "((SELECT coalesce(max(id), 0) FROM outages WHERE monitor = ?), ?, ?, ?)"
 )
 _HELPED = (
     "UPDATE recoveries SET helped = 1, ended = coalesce(ended, ?), "
@@ -51,6 +51,12 @@ _ADDED = (
     "WHERE removed IS NOT NULL"
 )
 _REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
+_WELL = "UPDATE outages SET ended = ?, ending = 'passed' WHERE monitor = ? AND ended IS NULL"
+_NOT_KNOWN = (
+    "INSERT INTO outages (monitor, began, failures, recoveries) SELECT ?, ?, ?, ? "
+    "WHERE NOT EXISTS (SELECT 1 FROM outages WHERE monitor = ? AND ended IS NULL)"
+)
+_SCRIPTS_OVER = "DELETE FROM held WHERE monitor = ? AND role != 'frozen'"
 _RELEASED = "DELETE FROM held WHERE monitor = ? AND role = ?"
 _LET_GO = "DELETE FROM held WHERE monitor = ? AND role != ?"
 _MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
@@ -76,38 +82,74 @@ def decoded(text: str) -> Remembered:
     state, count, attempts, remedy, first, last, run, queued, due, passed = plain
     memory = Memory(
         State(state),
-        int(count),
-        int(attempts),
+        _count(count),
+        _count(attempts),
         Remedy(remedy),
-        None if first is None else Failure(*first),
-        None if last is None else Failure(*last),
+        _failure(first),
+        _failure(last),
         _fail_run(run),
         _fail_run(queued),
-        due,
+        None if due is None else str(due),
         bool(passed),
     )
+    if not sound(memory):
+        raise ValueError("no machine is ever like that")
     if changed is not None:
-        before, after, *rest = changed
-        changed = Changed(State(before), State(after), *rest)
-    return Remembered(memory, changed, began)
+        before, after, at, failures, reason = changed
+        changed = Changed(State(before), State(after), _time(at), _count(failures), str(reason))
+    return Remembered(memory, changed, None if began is None else _time(began))
 
 
-def _fail_run(plain: list[object] | None) -> FailRun | None:
+def _count(plain: object) -> int:
+    if not isinstance(plain, int) or plain < 0:
+        raise TypeError("no count")
+    return plain
+
+
+def _time(plain: object) -> float:
+    if not isinstance(plain, int | float) or not 0 <= plain < _END_OF_TIME:
+        raise TypeError("no time")
+    return plain
+
+
+def _failure(plain: list[object] | None) -> Failure | None:
+    if plain is None:
+        return None
+    code, pid, time = plain
+    return Failure(_count(code), _count(pid), _count(time))
+
+
+def _fail_run(plain: list[Any] | None) -> FailRun | None:
     if plain is None:
         return None
     failure, failures, state = plain
-    return FailRun(Failure(*failure), failures, State(state))  # type: ignore[misc, arg-type]
+    of = _failure(failure)
+    if of is None:
+        raise TypeError("no failure")
+    return FailRun(of, _count(failures), State(state))
 
 
 class Ledger:
     """Writes down one monitor's life, each thing before it is done."""
 
-    __slots__ = ("_memory", "_name", "_store", "began", "changed", "held", "pause", "saved")
+    __slots__ = (
+        "_memory",
+        "_name",
+        "_store",
+        "began",
+        "changed",
+        "held",
+        "pause",
+        "saved",
+        "unreadable",
+    )
 
     def __init__(self, store: Store, name: str, saved: Saved | None) -> None:
         self._store = store
         self._name = name
         self._memory = _NEW
+        self.unreadable = False
+        """There was something to take up that nobody can read."""
         self.began: float | None = None
         """The unix second in which the present outage began."""
         self.changed: Changed | None = None
@@ -126,7 +168,8 @@ class Ledger:
             return None
         try:
             found = decoded(saved.memory)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
+            self.unreadable = True
             return None
         self._memory, self.changed, self.began = found
         return found
@@ -211,17 +254,9 @@ class Ledger:
 
     def forget(self, changed: Changed, now: float) -> None:
         """The monitor begins anew, as somebody wants it."""
-        self._memory, self.changed = _NEW, changed
-        self.held = _NOTHING
-        rows = [
-            (
-                _TRANSITION,
-                (self._name, changed.at, *changed[:2], *changed[3:]),
-            ),
-            self._row(),
-        ]
-        self.began = None
-        self._store.write([*rows, *self._over(changed, now)])
+        self._memory, self.changed, self.began = _NEW, changed, None
+        transition = _TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
+        self._store.write([transition, self._row(), *self._over(changed, now)])
 
     # Scripts and the stopped target
 
@@ -298,25 +333,23 @@ class Ledger:
         )
 
     def snapshot(self, now: float) -> Iterator[Statement]:
-        """All that a new file must know of it."""
+        """All that a file must know of it, whatever it has known before."""
+        name, memory, pause = self._name, self._memory, self.pause
         yield self.added(now)
-        if self._memory != _NEW:
-            yield self._row()
-        if self.began is not None:
-            yield (
-                _OUTAGE,
-                (self._name, self.began, self._memory.failures, self._memory.attempts),
-            )
-        if self.pause is not None:
-            yield (
-                _PAUSE,
-                (self._name, *self.pause),
-            )
+        yield self._row()
+        if self.began is None:
+            yield _WELL, (now, name)
+            yield self._useless()
+        else:
+            yield _NOT_KNOWN, (name, self.began, memory.failures, memory.attempts, name)
+            yield _OUTAGE_GOES_ON, (memory.failures, memory.attempts, name)
+        yield self._unpaused(now if pause is None else pause.since)
+        if pause is not None:
+            yield _PAUSE, (name, *pause)
+        # What an earlier HEAT has stopped is still to be continued.
+        yield _SCRIPTS_OVER, (name,)
         for role, (pid, identity) in self.held.items():
-            yield (
-                _HELD,
-                (self._name, role, pid, identity),
-            )
+            yield _HELD, (name, role, pid, identity)
 
 
 def removed(name: str, now: float) -> Iterator[Statement]:
@@ -331,5 +364,7 @@ def removed(name: str, now: float) -> Iterator[Statement]:
     )
 
 
+_END_OF_TIME = 1e11
+"""Seconds; later than any clock can show."""
 _NEW = Memory()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})

@@ -1,5 +1,6 @@
 """A file that one HEAT at a time may hold: the lock ends with its process, however that ends."""
 
+import contextlib
 import fcntl
 import os
 
@@ -31,8 +32,17 @@ class Lock:
             if not isinstance(error, BlockingIOError | PermissionError):
                 raise
             raise HeldError(path, int(held) if held.isdigit() else None) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+        self._path = path
+        with contextlib.suppress(OSError):  # A full disk; it is held all the same.
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+
+    def in_place(self) -> bool:
+        """Its file is still the one that another HEAT would find."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.lstat(self._path))
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Let another one have it; the file stays, as removing it would be a race."""

@@ -22,7 +22,7 @@ def short(path: str) -> Generator[str]:
     if len(os.fsencode(path)) <= _LONGEST:
         yield path
         return
-    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_CLOEXEC)
+    folder = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{folder}/{os.path.basename(path)}"
     finally:

@@ -190,11 +190,11 @@ class PosixLauncher:
 
         return adopted.take_up(self._loop, held)
 
-    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+    def find(self, environment: Mapping[str, str]) -> Held | None:
         """A script that an earlier HEAT has started, and had no time to write down."""
         from heat import adopted
 
-        return adopted.find(program, environment)
+        return adopted.find(environment)
 
     def _restock(self) -> None:
         with contextlib.suppress(OSError):

@@ -160,7 +160,8 @@ class Service:
 
     def _listen(self, tallies: Tallies) -> Control | None:
         from heat.answers import Answers
-        from heat.control import Control, ControlError
+        from heat.control import Control
+        from heat.listening import ControlError
         from heat.places import default_control, make_place
 
         path = self._common.control or default_control()
@@ -173,7 +174,7 @@ class Service:
             make_place(path)
         answers = Answers(self, self._fleet, tallies, self._clock)
         try:
-            return Control(path, self._loop, self._clock, answers)
+            return Control(path, (self._clock, self._loop), answers, self._journal)
         except ControlError as error:
             if self._common.control:
                 if self._store is not None:
@@ -285,7 +286,12 @@ class Service:
         for log in self._logs:
             log.reopen()
         self._journal.reopened()
-        if self._config is None or self._fleet.told_to_end:
+        if self._control is not None:
+            self._control.look()
+        if self._fleet.told_to_end:
+            self._tell_of_reading({"ok": False, "error": "HEAT is ending", "fix": ""})
+            return
+        if self._config is None:
             self._tell_of_reading({"ok": True, "added": 0, "changed": 0, "removed": 0})
             return
         if self._reading is not None:
@@ -319,7 +325,9 @@ class Service:
         self._reading = None
         if self._outdated:
             self._read_again()
-        elif not self._fleet.told_to_end:
+        elif self._fleet.told_to_end:
+            self._tell_of_reading({"ok": False, "error": "HEAT is ending", "fix": ""})
+        else:
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 
     def _change(self, config: Config, mistakes: list[str]) -> None:

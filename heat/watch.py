@@ -803,11 +803,7 @@ class Watch:
         self.start(first)
         clock = self._world.clock
         if found is not None:
-            recall(self.monitor, found.memory)
-            self.changed = found.changed
-            if found.outage_began is not None:
-                age = clock.unix() - found.outage_began
-                self.monitor.outage_at = clock.now() - self._start - age
+            self._recall(found)
             self._journal.went_on(self.monitor.state, self.monitor.count)
             self._take_up_scripts()
         if pause is not None and (pause.until is None or pause.until > clock.unix()):
@@ -817,11 +813,19 @@ class Watch:
                 self.ledger.resumed(clock.unix())
             self._feed(Resumed())
 
+    def _recall(self, found: Remembered) -> None:
+        recall(self.monitor, found.memory)
+        self.changed = found.changed
+        if found.outage_began is not None:
+            clock = self._world.clock
+            age = clock.unix() - found.outage_began
+            self.monitor.outage_at = clock.now() - self._start - age
+
     def stay_in_error(self, found: Remembered) -> None:
         """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
-        recall(self.monitor, found.memory)
+        self._start = self._world.clock.now()
+        self._recall(found)
         self.monitor.paused = False
-        self.changed = found.changed
         self.exit_code = EXIT_ERROR
         self.left = True
         if (pid := self.parts.target.wake()) is not None:
@@ -855,7 +859,7 @@ class Watch:
         launcher = self._world.launcher
         held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
         if held is None and program is not None:
-            held = launcher.find(program, environment)
+            held = launcher.find(environment)
         if held is None or program is None:
             self._feed(lost if program is not None else ended)
             return

@@ -117,7 +117,7 @@ class Launcher(Starter, Protocol):
         """What has a program that runs already; None if it has ended."""
         ...
 
-    def find(self, program: Program, environment: Mapping[str, str]) -> Held | None:
+    def find(self, environment: Mapping[str, str]) -> Held | None:
         """A program that was started in another life, and told exactly this."""
         ...
 

@@ -65,6 +65,20 @@ def unchanged(monitor: Monitor, memory: Memory) -> bool:
     )
 
 
+def sound(memory: Memory) -> bool:
+    """Whether a machine can be like that: it is asked of what was read from a file."""
+    failed = memory.first_failure is not None and memory.last_failure is not None
+    if memory.well or memory.given_up:
+        return memory.remedy is Remedy.NONE or memory.given_up
+    recovering = memory.state is State.RECOVERING
+    return (
+        failed
+        and memory.failures > 0
+        and recovering == (memory.attempts > 0)
+        and recovering == (memory.remedy is not Remedy.NONE)
+    )
+
+
 def recall(monitor: Monitor, memory: Memory) -> None:
     """Make a new monitor what it was; it is paused, and goes on when it is resumed."""
     (

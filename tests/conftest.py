@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# An example that takes long is taken on a busy machine, and is no mistake.
+settings.register_profile("heat", deadline=None)
+settings.load_profile("heat")
 
 PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""

@@ -641,7 +641,7 @@ LINES = st.tuples(
 ).map(" = ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.one_of(
         st.binary(max_size=200),

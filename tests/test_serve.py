@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Gate, until
+from conftest import PATIENCE, Gate, Place, until
 from heat_double import STARTED, Answer, HeatDouble, many
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from served import PROGRAM, Served, served
+from served import PROGRAM, Got, Served, served
 
 from heat import __version__
 from heat.ctl.asking import Heat
@@ -172,12 +172,37 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
     ],
 )
 def test_an_answer_is_as_the_description_tells(server: Served, page: str, path: str) -> None:
+    is_as_described(page, server.get(path))
+
+
+def is_as_described(page: str, got: Got) -> None:
     description = describe(has_token=False)
     answer = description["paths"][page]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]
     whole = {**schema, "components": description["components"]}
+    assert got.status == 200
+    OAS31Validator(whole).validate(got.found)
 
-    OAS31Validator(whole).validate(server.get(path).found)
+
+def test_beside_a_heat_that_watches_something(place: Place) -> None:
+    heat = place.fleet(
+        f'[monitor.web]\nscript = "{place.check(7)}"\ninterval = 0.05\n',
+        *("--control", "heat.sock", "--state", "heat.state"),
+    )
+    heat.await_line("Failed")
+    with served(place.folder) as server:
+        got = server.get("/metrics")
+        assert 'heat_monitor_state{monitor="web",state="FAILING"} 1.0' in got.text
+        assert 'heat_monitor_outages_total{monitor="web"} 1.0' in got.text
+        assert server.get("/healthz").found["pid"] == heat.pid
+        is_as_described("/healthz", server.get("/healthz"))
+        is_as_described("/api/status", server.get("/api/status?name=web"))
+        is_as_described("/api/why/{name}", server.get("/api/why/web"))
+        (account,) = server.get("/api/history?since=1d").found
+        assert (account["monitor"], len(account["outages"])) == ("web", 1)
+        status, error = server.get("/api/history?name=wbe").refusal
+        assert (status, error.partition(" is on record")[0]) == (404, "no monitor named wbe")
+    assert heat.stop() == 0
 
 
 def test_a_removed_monitor_is_gone_with_the_next_scrape(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from virtual import Ends, VirtualWorld
 
@@ -431,7 +431,6 @@ def test_the_status_line() -> None:
     )
 
 
-@settings(deadline=None)
 @given(
     interval=st.floats(0.01, 60),
     durations=st.lists(st.floats(0, 5), min_size=1, max_size=20),

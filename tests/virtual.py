@@ -120,8 +120,8 @@ class VirtualWorld:
     def take_up(self, held: Held) -> None:
         del held
 
-    def find(self, program: Program, environment: Mapping[str, str]) -> None:
-        del program, environment
+    def find(self, environment: Mapping[str, str]) -> None:
+        del environment
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner

@@ -192,9 +192,9 @@ class SimulatedLauncher:
         """Nothing ran before the beginning."""
         del held
 
-    def find(self, program: Program, environment: Mapping[str, str]) -> None:
+    def find(self, environment: Mapping[str, str]) -> None:
         """Likewise."""
-        del program, environment
+        del environment
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> SimulatedChild:
         """Start it. Raises StartError."""
