@@ -21,7 +21,7 @@ is no such monitor; 3 no HEAT answers.
 import gc
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from heat.ctl import answers, output
 from heat.ctl.answers import Monitor
@@ -46,24 +46,38 @@ def main(words: Sequence[str]) -> int:
     if asked is None:
         return EXIT_WELL
     gc.disable()  # Ten thousand answers make collections that find nothing.
-    with connect(asked.control) as client:
-        monitors = worst_first(ask(client, asked.operands))
-        trouble = [] if asked.json else troubles(client)
     if asked.json:
+        with connect(asked.control) as client:
+            monitors = worst_first(ask(client, asked.operands))
         output.write_objects(monitors)
-    else:
-        for text in trouble:
+        return exit_status(monitors)
+    now, terminal = time.time(), output.is_terminal()
+    with connect(asked.control) as client:
+        # Each row is made while HEAT makes the next answer.
+        rows = {
+            each["name"]: (each, row(each, now, wide=not terminal))
+            for each in told(client, asked.operands)
+        }
+        for text in troubles(client):
             output.complain(f"heat: {escaped(text)}")
-        _print(monitors)
+    monitors = worst_first(each for each, _ in rows.values())
+    _print([rows[each["name"]][1] for each in monitors])
+    if terminal:
+        output.write(f"{summary(monitors)}\n")
     return exit_status(monitors)
 
 
 def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
     """The monitors of these names, or all. Raises CtlError."""
+    return list(told(client, names))
+
+
+def told(client: Client, names: Sequence[str] = ()) -> Iterator[Monitor]:
+    """The same, as they come."""
     keys = {"names": list(names)} if names else {}
-    return [
-        answers.monitor(said["monitor"]) for said in client.ask("status", keys) if "monitor" in said
-    ]
+    for said in client.ask("status", keys):
+        if "monitor" in said:
+            yield answers.monitor(said["monitor"])
 
 
 def troubles(client: Client) -> list[str]:
@@ -148,15 +162,10 @@ def _said(monitor: Monitor, now: float) -> Iterable[str]:
         yield escaped(monitor["next_text"])
 
 
-def _print(monitors: Sequence[Monitor]) -> None:
-    now = time.time()
-    terminal = output.is_terminal()
-    rows = [row(each, now, wide=not terminal) for each in monitors]
-    if terminal and len(rows) <= _DRAWN:
+def _print(rows: Sequence[Sequence[Cell]]) -> None:
+    if output.is_terminal() and len(rows) <= _DRAWN:
         from heat.ctl.drawing import show
 
         show(HEAD, rows)
     else:
         output.write_lines(output.aligned(HEAD, rows, colour=output.is_coloured()))
-    if terminal:
-        output.write(f"{summary(monitors)}\n")
