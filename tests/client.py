@@ -83,7 +83,7 @@ def connected(path: Path) -> socket.socket:
     def found() -> bool:
         try:
             there.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             return False
         return True
 

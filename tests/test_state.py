@@ -25,22 +25,21 @@ STATE = "heat.state"
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
-def rows(heat: Heat, sql: str) -> list[Any]:
+def rows(heat: Heat, sql: str, *values: object) -> list[Any]:
     """What the state file holds."""
     with closing(sqlite3.connect(heat.folder / STATE, timeout=10)) as db:
-        return db.execute(sql).fetchall()
+        return db.execute(sql, values).fetchall()
 
 
-def change(place: Place, *statements: str) -> None:
+def change(place: Place, sql: str, *values: object) -> None:
     """Do something to the state file of a HEAT that does not run."""
     with closing(sqlite3.connect(place.folder / STATE)) as db, db:
-        for sql in statements:
-            db.execute(sql)
+        db.execute(sql, values)
 
 
 def memory(heat: Heat, name: str = "web") -> Any:
     """What the file knows of a machine."""
-    ((text,),) = rows(heat, f"SELECT memory FROM monitors WHERE name = '{name}'")
+    ((text,),) = rows(heat, "SELECT memory FROM monitors WHERE name = ?", name)
     return None if text is None else json.loads(text)[0]
 
 
@@ -311,9 +310,9 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     # As if it had been killed before it could continue its target.
     os.kill(target.pid, signal.SIGSTOP)
     pidfd = os.pidfd_open(target.pid)
-    frozen = target.pid, identity(target.pid, pidfd)
+    which = identity(target.pid, pidfd)
     os.close(pidfd)
-    change(place, f"INSERT INTO held VALUES ('web', 'frozen', {frozen[0]}, '{frozen[1]}')")
+    change(place, "INSERT INTO held VALUES ('web', 'frozen', ?, ?)", target.pid, which)
     place.check(0)
     heat = place.fleet(text)
     heat.await_news("all monitors were in ERROR when HEAT ended: they begin anew")
@@ -629,10 +628,12 @@ def test_housekeeping_comes_by_itself_and_the_log_is_used_anew(place: Place) -> 
             there.ask("resume", name="web")
 
     def moved() -> bool:
-        with closing(sqlite3.connect(f"{(odd / STATE).as_uri()}?immutable=1", uri=True)) as db:
-            with contextlib.suppress(sqlite3.Error):
+        without_log = f"{(odd / STATE).as_uri()}?immutable=1"
+        try:
+            with closing(sqlite3.connect(without_log, uri=True)) as db:
                 return bool(db.execute("SELECT count(*) FROM pauses").fetchone()[0] > 100)
-        return False
+        except sqlite3.Error:
+            return False
 
     until(moved, "what was in the log in the file")
 
