@@ -36,15 +36,18 @@ class Keeping:
         saved, now = self.store.load(), self._unix()
         stored = [str(storable(name)) for name in names]
         ledgers = [Ledger(self.store, name, saved.get(name)) for name in stored]
+        taken = [(ledger, ledger.take_up()) for ledger in ledgers]
         statements = [ledger.added(now) for ledger in ledgers]
         present = set(stored)
         for name in saved.keys() - present:
             statements += removed(name, now)
+        unreadable = [ledger for ledger in ledgers if ledger.unreadable]
+        for ledger in unreadable:
+            statements += ledger.snapshot(now)
+        if unreadable:
+            self._journal.not_readable(self.store.shown, len(unreadable))
         statements += self._woken(present)
         self.store.begin(config, statements)
-        taken = [(ledger, ledger.take_up()) for ledger in ledgers]
-        if unreadable := sum(ledger.unreadable for ledger in ledgers):
-            self._journal.not_readable(self.store.shown, unreadable)
         if taken and all(found is not None and found.memory.given_up for _, found in taken):
             # A HEAT with nothing to do is none: whoever starts it again means it.
             self._journal.all_anew()

@@ -51,7 +51,7 @@ _ADDED = (
     "WHERE removed IS NOT NULL"
 )
 _REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
-_WELL = "UPDATE outages SET ended = ?, ending = 'passed' WHERE monitor = ? AND ended IS NULL"
+_WELL = "UPDATE outages SET ended = ?, ending = 'reset' WHERE monitor = ? AND ended IS NULL"
 _NOT_KNOWN = (
     "INSERT INTO outages (monitor, began, failures, recoveries) SELECT ?, ?, ?, ? "
     "WHERE NOT EXISTS (SELECT 1 FROM outages WHERE monitor = ? AND ended IS NULL)"

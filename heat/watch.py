@@ -20,6 +20,7 @@ from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
+from heat.signals import STOPPING
 from heat.status import describe
 from heat.tally import FAILED, HELPED, OK, OUTAGES, RECOVERIES, UNKNOWN, USELESS, Tallies
 from heat.text import counted
@@ -378,6 +379,12 @@ class Watch:
         if (pid := self.parts.target.wake()) is not None:
             self._tell(self._journal.woke, pid)
 
+    def _wake_if_free(self) -> None:
+        """Other options may have no use for a target that is stopped, and not continue it."""
+        limits = self.parts.options.limits
+        if STOPPING.isdisjoint((limits.signal, limits.fault_signal)):
+            self._wake()
+
     def target_gone(self, reason: str) -> None:
         """The process of ``--pid`` has ended."""
         self._feed(TargetGone(reason))
@@ -703,6 +710,7 @@ class Watch:
             self._journal.woke(pid)
         if self.exit_code is not None:
             return
+        self._wake_if_free()
         if parts.options.interval != before.options.interval:
             self._beat = Beat(parts.options.interval, first)
             _cancel(self._tick_timer)
@@ -805,6 +813,7 @@ class Watch:
         if found is not None:
             self._recall(found)
             self._journal.went_on(self.monitor.state, self.monitor.count)
+            self._wake_if_free()
             self._take_up_scripts()
         if pause is not None and (pause.until is None or pause.until > clock.unix()):
             self._keep_still(pause)

@@ -4,7 +4,7 @@ import json
 import socket
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from conftest import PATIENCE, Heat, until
 
@@ -23,7 +23,7 @@ class Client:
         self.socket = connected(path)
         self._read = b""
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -83,7 +83,7 @@ def connected(path: Path) -> socket.socket:
     def found() -> bool:
         try:
             there.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             return False
         return True
 

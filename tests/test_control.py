@@ -9,15 +9,19 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from client import Client, ask, await_state, client, connected, done, request, why
-from conftest import PATIENCE, Heat, Place, alive, orderly, until
-from test_fleet import WELL, monitor, started
+from client import Client, ask, await_state, client, done, request, why
+from conftest import Heat, Nobody, Place, orderly, until
+from test_fleet import WELL, monitor, pid_of, stubborn
+
+from heat import control
+from heat.loop import Loop, RealClock
 
 MANY = 300
 """Monitors whose status is more than a socket holds."""
@@ -31,8 +35,6 @@ def descriptors(heat: Heat) -> int:
 
 def well(heat: Heat, before: int) -> None:
     """HEAT answers, checks on, leaks nothing, and is not surprised."""
-    checks = done(heat, "status", names=["web"])
-    del checks
     with client(heat) as there:
         there.send(request("status", names=["web"]))
         seen = there.lines()[0]["monitor"]["checks"]
@@ -261,3 +263,289 @@ def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> No
         )
         == len(answers) - 64
     )
+
+
+# Slow ones, and many
+
+
+def lateness(heat: Heat) -> tuple[float, float]:
+    """The sum of seconds that the checks of web were late, and the longest since the last time."""
+    with client(heat) as there:
+        there.send(request("metrics"))
+        lines = there.lines()
+    (row,) = [row for line in lines if "rows" in line for row in line["rows"] if row[0] == "web"]
+    numbers = dict(zip(lines[0]["columns"], row, strict=True))
+    return numbers["late"], numbers["latest"]
+
+
+def test_fifty_clients_of_all_kinds_delay_no_check(big: Heat) -> None:
+    chance = random.Random(2)  # noqa: S311 - to be the same each time
+    kinds = [b"", b"{", request("status") * 20, HELLO * 500, b"x" * 60_000, request("reload") * 3]
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(client(big)) for _ in range(50)]
+        lateness(big)
+        seen = big.out.read_text().count("web: OK")
+        for n, each in enumerate(clients):
+            each.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                each.socket.send(kinds[n % len(kinds)])
+        while big.out.read_text().count("web: OK") < seen + 20:
+            with contextlib.suppress(OSError):
+                chance.choice(clients).socket.recv(4096)
+        _, latest = lateness(big)
+
+    # A machine with other things to do is late by itself.
+    assert latest < 0.25
+
+
+def test_who_is_silent_or_does_not_read_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_PATIENCE", 0.2)
+    clock = RealClock()
+    loop = Loop(clock)
+    there = control.Control(str(tmp_path / "s"), (clock, loop), cast(Any, Endless()), cast(Any, 0))
+    silent, half, slow = (Client(tmp_path / "s") for _ in range(3))
+    half.send(HELLO[:-1])
+    slow.send(HELLO)
+    until(lambda: _turned(loop, clock) and not there._connections, "their end")
+    with silent, half, slow:
+        told = silent.line(), half.line()
+        got = len(slow.socket.recv(1 << 24))
+        there.close()
+        loop.close()
+
+    assert told == ({"ok": False, "error": "no request came for 0 s", "fix": ""},) * 2
+    assert got > 10_000
+
+
+class Endless:
+    """Its answer has no end."""
+
+    def answer(self, request: bytes, later: object) -> Iterator[bytes]:
+        del request, later
+        return repeat(b"x" * 1000)
+
+
+def _turned(loop: Loop, clock: RealClock) -> bool:
+    loop.at(clock.now() + 0.05, loop.stop, Nobody())
+    loop.run()
+    return True
+
+
+# The socket at its path
+
+
+def test_the_socket_is_its_users_alone(big: Heat) -> None:
+    assert stat.filemode((big.folder / "heat.sock").lstat().st_mode) == "srw-------"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may be another user")
+def test_another_user_is_refused(big: Heat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(big.folder)
+    mode = os.stat(".").st_mode
+    os.chmod(".", 0o711)
+    os.chmod("heat.sock", 0o666)  # As if the mode did not keep them out.
+    os.seteuid(65534)
+    try:
+        stranger = Client(Path("heat.sock"))
+    finally:
+        os.seteuid(0)
+        os.chmod(".", mode)
+        os.chmod("heat.sock", 0o600)
+    with stranger:
+        told = stranger.line()
+        assert stranger.line() is None
+
+    assert told is not None
+    assert told["error"] == "this HEAT answers its own user and root alone"
+
+
+def test_a_socket_that_was_deleted_is_there_again(heat: Heat) -> None:
+    with client(heat) as before:
+        (heat.folder / "heat.sock").unlink()
+        (heat.folder / "heat.sock.lock").unlink()
+        heat.reload("0 changed")
+        heat.await_news("the control socket was deleted: ")
+        assert done(heat, "hello")["ok"]
+        assert before.ask("hello")["ok"]
+
+    assert stat.filemode((heat.folder / "heat.sock").lstat().st_mode) == "srw-------"
+
+
+def test_a_second_heat_does_not_take_the_socket_of_the_first(heat: Heat) -> None:
+    words = ("--control", "heat.sock", "--log-dir", "logs", "-i", "1", "true")
+    (heat.folder / "logs").mkdir(exist_ok=True)
+    other = Place(heat.folder).heat(*words, stderr=subprocess.PIPE)
+    assert other.wait() == 2
+
+    told = other.process.communicate()[1].decode()
+    assert f"heat.sock: another HEAT, process {heat.pid}, listens there" in told
+    assert "give this one --control PATH" in told
+
+
+def single(place: Place, path: str) -> Heat:
+    return place.heat("-i", "0.05", "--control", path, "true")
+
+
+def test_a_socket_of_another_program_is_left_to_it(place: Place) -> None:
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind(str(place.folder / "its.sock"))
+        there.listen()
+        heat = single(place, "its.sock")
+
+        assert heat.wait() == 2
+        assert "its.sock: another program listens there" in heat.err.read_text()
+    heat = single(place, "its.sock")
+    with client(heat, "its.sock") as here:
+        assert here.ask("hello")["ok"]  # Now nobody does.
+
+
+def test_the_socket_of_a_heat_that_was_killed_is_taken_over(place: Place) -> None:
+    heat = single(place, "heat.sock")
+    assert done(heat, "hello")["about"]["pid"] == heat.pid
+    heat.process.kill()
+    heat.wait()
+    heat = single(place, "heat.sock")
+    until(lambda: bool(done(heat, "hello")["about"]["pid"] == heat.pid), "the new one")
+
+    assert heat.stop() == 0
+    assert not (place.folder / "heat.sock").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "why_not"),
+    [
+        ("file", "there is a file that is no socket"),
+        ("folder", "there is a file that is no socket"),
+        ("link", "there is a file that is no socket"),
+        ("missing/heat.sock", "no such file or directory"),
+        ("n" * 200, "af_unix path too long"),
+    ],
+)
+def test_a_path_where_there_can_be_no_socket_is_refused(
+    place: Place, path: str, why_not: str
+) -> None:
+    (place.folder / "file").write_text("mine")
+    (place.folder / "folder").mkdir()
+    (place.folder / "link").symlink_to("nowhere")
+    heat = single(place, path)
+
+    assert heat.wait() == 2
+    told = heat.err.read_text().splitlines()
+    assert told == [
+        f"Error: --control {path}: {why_not}",
+        "  name a path in a folder that HEAT may write to: --control PATH",
+    ]
+    assert (place.folder / "file").read_text() == "mine"
+    assert (place.folder / "link").is_symlink()
+
+
+@pytest.mark.parametrize("folder", ["f" * 120, "."])
+def test_a_path_may_be_longer_than_a_socket_can_have(place: Place, folder: str) -> None:
+    (place.folder / folder).mkdir(exist_ok=True)
+    path = f"{folder}/{'s' * 60}"
+    heat = single(place, f"./././././././././././././././././././././././{path}")
+    until((place.folder / path).exists, "the socket")
+    link = place.folder.parent / f"s{len(folder)}"
+    link.symlink_to(place.folder / path)
+    with Client(link) as there:
+        assert there.ask("hello")["about"]["monitors"] == 1
+        told = there.ask("reload")
+
+    assert told == {"ok": True, "added": 0, "changed": 0, "removed": 0}
+    assert heat.stop() == 0
+    assert not (place.folder / path).exists()
+
+
+def test_a_long_name_here(place: Place) -> None:
+    heat = single(place, "s" * 80)
+    heat.await_line("OK", 2)
+
+    assert (place.folder / ("s" * 80)).is_socket()
+
+
+def test_without_descriptors_heat_waits_and_does_not_spin(place: Place) -> None:
+    heat = place.fleet(monitor("web", WELL))
+    heat.await_line("web: OK")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(client(heat)) for _ in range(10)]
+        clients[-1].ask("hello")
+        subprocess.run(["prlimit", f"--pid={heat.pid}", "--nofile=12:"], check=True)
+        stack.enter_context(client(heat))
+        heat.await_line("Unknown")
+        before = spent(heat)
+        until(lambda: bool(heat.out.read_text().count("Unknown") > 10), "more of them")
+        assert spent(heat) - before < 0.3
+        subprocess.run(["prlimit", f"--pid={heat.pid}", "--nofile=100:"], check=True)
+    heat.await_line("web: OK", heat.out.read_text().count("web: OK") + 3)
+
+    assert ask(heat, "hello")["ok"]
+    orderly(heat)
+
+
+def spent(heat: Heat) -> float:
+    """Seconds of processor time."""
+    fields = Path(f"/proc/{heat.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# While something else goes on
+
+
+def test_what_is_asked_of_a_heat_that_ends_is_refused_and_it_ends(place: Place) -> None:
+    stubborn(place, "web")
+    killed = place.script("killed", "kill -9 $$")
+    heat = place.fleet(monitor("web", "./web") + monitor("bad", killed))
+    await_state(heat, "bad", "ERROR")
+    pid_of(place, "web")
+    with client(heat) as there:
+        heat.signal(signal.SIGTERM)
+        heat.await_news("stopping")
+        assert there.ask("hello")["ok"]
+        for do in ("check", "pause", "resume", "reset", "reload"):
+            for name in ("web", "bad"):
+                assert there.ask(do, name=name)["error"] == "HEAT is ending"
+
+    assert heat.wait() == 0
+    orderly(heat)
+
+
+def test_a_reload_tells_what_came_of_it(place: Place) -> None:
+    heat = place.fleet(monitor("web", WELL) + monitor("other", WELL))
+    with client(heat) as there:
+        place.write_config(monitor("web", ["false"], signal="none") + monitor("new", WELL))
+        assert there.ask("reload") == {"ok": True, "added": 1, "changed": 1, "removed": 1}
+        place.write_config("[monitor.web]\ninterval = 0\nchek = 1\n")
+        told = there.ask("reload")
+        assert told["ok"] is False
+        assert len(told["mistakes"]) >= 2
+        assert any("monitor.web.chek" in mistake for mistake in told["mistakes"])
+        there.send(request("reload") * 30)
+        assert all(not there.lines()[-1]["ok"] for _ in range(30))
+
+    heat.await_line("new: OK", 2)
+    orderly(heat)
+
+
+def test_monitors_that_go_while_they_are_told_of_are_left_out(place: Place) -> None:
+    idle = "".join(monitor(f"idle-{n}", WELL, interval="1h") for n in range(2000))
+    web = monitor("web", WELL)
+    heat = place.fleet(web + idle)
+    with client(heat) as slow, client(heat) as rows:
+        slow.send(request("status"))
+        rows.send(request("metrics") * 20)
+        assert slow.line() is not None
+        assert rows.line() is not None
+        place.write_config(web)
+        with client(heat) as other:
+            assert other.ask("reload")["removed"] == 2000
+        lines = slow.lines()
+        assert 0 < lines[-1]["monitors"] < 2000
+        assert len(lines) == lines[-1]["monitors"]
+        rows.lines()
+        told = [rows.lines() for _ in range(19)][-1]
+
+    assert told[-1]["monitors"] == 1
+    assert why(heat, "web")["state"] == "NORMAL"
+    orderly(heat)

@@ -280,3 +280,9 @@ def test_a_memory_tells_its_state(state: State) -> None:
     memory = Memory(state)
 
     assert (memory.well, memory.given_up) == (state is NORMAL, state is ERROR)
+
+
+def test_a_check_that_is_asked_for_before_the_first_tick_is_in_no_start_period() -> None:
+    early = failed(at=-5.0)
+
+    assert led(PLAIN, CheckAsked(), early).state is FAILING
