@@ -290,11 +290,12 @@ def test_one_in_error_can_be_removed_after_a_restart(place: Place) -> None:
     heat = place.fleet(monitor("web", check, pid=target.pid) + other)
     await_state(heat, "web", "ERROR")
     kill(heat)
+    seen = heat.lines().count("other: OK")
     heat = place.fleet(monitor("web", check, pid=target.pid) + other)
-    heat.await_line("other: OK")
+    heat.await_line("other: OK", seen + 1)
     place.write_config(other)
     heat.reload("1 removed")
-    heat.await_line("other: OK", 3)
+    heat.await_line("other: OK", seen + 3)
 
     orderly(heat)
 
