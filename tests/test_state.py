@@ -623,7 +623,7 @@ def test_housekeeping_comes_by_itself_and_the_log_is_used_anew(place: Place) -> 
     (place.folder / "heat").mkdir()
     (place.folder / "heat/__init__.py").write_text("raise SystemExit('not this one')\n")
     with client(heat) as there:
-        for _ in range(130):
+        for _ in range(250):
             there.ask("pause", name="web")
             there.ask("resume", name="web")
 
