@@ -58,6 +58,8 @@ CREATE INDEX pauses_of ON pauses (monitor, began);
 
 Statement = tuple[str, tuple[object, ...]]
 
+_MOMENT = 20
+"""Milliseconds that a write may wait for another program, such as the housekeeping."""
 _BUSY_RETRY = 0.005
 """Seconds until what could not be written is tried again, and twice as long each further time."""
 _RETRY = 0.1
@@ -71,8 +73,8 @@ _AT_ONCE = 100
 """Changes that are written in one go; more of them would hold up the checks."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
 _SEEN = 60.0
-_MANY = 200
-"""Commits after which the log of SQLite is put into the file, and old history removed."""
+_LONG = 4 * 1024 * 1024
+"""Bytes of SQLite's log after which it is put into the file, and old history removed."""
 _LONGEST_LOG = 8192
 """Pages of it after which SQLite itself does that: if nobody else has, for whatever reason."""
 _TABLES = set(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
@@ -126,7 +128,7 @@ class Store:
         self._since: float | None = None
         """When writing began to fail, on the monotonic clock."""
         self._delay = _BUSY_RETRY
-        self._commits = 0
+        self._long = _LONG
         self._retrying = False
         self._begun = False
         self._lock: Lock | None = None
@@ -204,7 +206,7 @@ class Store:
                     f"Error: --state {self.shown} is of another version of HEAT, or no file of "
                     "HEAT's\n  give it another file: --state FILE"
                 )
-            db.execute("PRAGMA busy_timeout = 0")
+            _wait(db, _MOMENT)
         except BaseException:
             db.close()
             raise
@@ -278,7 +280,8 @@ class Store:
             self._write(self._db)
 
     def _write(self, db: sqlite3.Connection) -> None:
-        if not self._in_place():
+        length = self._length()
+        if length is None:
             self._missed(db)
             return
         some = list(islice(self._kept, _AT_ONCE))
@@ -291,8 +294,6 @@ class Store:
         except sqlite3.Error as error:
             self._failed(db, error)
             return
-        if self._log_inode is None:
-            self._log_inode = _inode(f"{self.path}-wal")
         self._behind = False
         for _ in some:
             self._kept.popleft()
@@ -300,12 +301,13 @@ class Store:
         if self._kept:
             self._try_again(0.0)
         elif self._since is not None:
-            self._well_again()
-        self._commits += 1
-        if self._commits >= _MANY:
-            self._commits = 0
+            self._well_again(db)
+        if length >= self._long:
             # Not now: what is written here tells of what is still to be done.
             self._timers.at(self._clock.now(), self.tidy, self._owner)
+            self._long = length + _LONG
+        elif length < _LONG:
+            self._long = _LONG
 
     def _failed(self, db: sqlite3.Connection, error: sqlite3.Error) -> None:
         with contextlib.suppress(sqlite3.Error):  # It was rolled back with the error.
@@ -316,7 +318,9 @@ class Store:
             self._begin_anew(str(error), damaged=True)
             return
         now = self._clock.now()
-        self._since = now if self._since is None else self._since
+        if self._since is None:
+            self._since = now
+            _wait(db, 0)  # It has waited for its moment.
         waits = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
         if not self.trouble and (not waits or now - self._since >= _PATIENCE):
             self.trouble = str(error)
@@ -336,8 +340,9 @@ class Store:
         if self._db is not None and (self._kept or self._behind):
             self._write(self._db)
 
-    def _well_again(self) -> None:
+    def _well_again(self, db: sqlite3.Connection) -> None:
         self._since = None
+        _wait(db, _MOMENT)
         if self.trouble:
             lost, self._lost, self.trouble = self._lost, 0, ""
             told = f"lost: {counted(lost, 'change')}" if lost else "nothing was lost"
@@ -345,12 +350,20 @@ class Store:
 
     # A file that is gone, or no use any more
 
-    def _in_place(self) -> bool:
-        """The file is at its path, and so is SQLite's log: what is written would be found."""
-        log = self._log_inode
-        return _inode(self.path) == self._inode and (
-            log is None or _inode(f"{self.path}-wal") == log
-        )
+    def _length(self) -> int | None:
+        """Bytes in SQLite's log; None if it or the file is not at its path any more.
+
+        What was written then would not be found.
+        """
+        if _inode(self.path) != self._inode:
+            return None
+        try:
+            about = os.stat(f"{self.path}-wal", follow_symlinks=False)
+        except OSError:
+            return 0 if self._log_inode is None else None
+        if self._log_inode is None:
+            self._log_inode = about.st_dev, about.st_ino
+        return about.st_size if (about.st_dev, about.st_ino) == self._log_inode else None
 
     def _missed(self, db: sqlite3.Connection) -> None:
         if _inode(self.path) != self._inode:
@@ -406,7 +419,7 @@ class Store:
         last = "UPDATE sessions SET ended = ? WHERE id = (SELECT max(id) FROM sessions)"
         with contextlib.suppress(sqlite3.Error):
             # There is no later any more, and nothing that could be held up.
-            db.execute(f"PRAGMA busy_timeout = {int(1000 * _PATIENCE)}")
+            _wait(db, int(1000 * _PATIENCE))
         self._retrying = True
         self.write([self._seen(), (last, (self._clock.unix(),))])
         self._retrying = False
@@ -435,6 +448,11 @@ def _loaded(db: sqlite3.Connection) -> dict[str, Saved]:
             "SELECT name, since, memory FROM monitors WHERE removed IS NULL"
         )
     }
+
+
+def _wait(db: sqlite3.Connection, span: int) -> None:
+    """Have it wait so many milliseconds for another program that writes."""
+    db.execute(f"PRAGMA busy_timeout = {span}")
 
 
 def _inode(path: str) -> Inode | None:
