@@ -838,6 +838,23 @@ def test_ticks_missed_in_a_window_are_counted_too() -> None:
     assert (monitor.checks, monitor.skipped) == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("limits", "before", "event"),
+    [
+        (RECOVER._replace(recovery_timeout=9.0), (*WINDOW, WindowClosed()), CheckUnknown()),
+        (TWICE._replace(max_recoveries=1), (*WINDOW, WindowClosed()), CheckUnknown()),
+        (PLAIN, (Tick(),), CheckKilled("why")),
+        (PLAIN, (Tick(),), CheckImpossible("why")),
+    ],
+)
+def test_a_check_that_has_ended_is_not_taken_for_one_that_runs(
+    limits: Limits, before: tuple[Event, ...], event: Event
+) -> None:
+    monitor = led(limits, *before, event)
+
+    assert monitor.check is CheckSlot.IDLE
+
+
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
     monitor = led(Limits(checks=1), Tick(), CheckPassed(), Tick(), Tick())
 
