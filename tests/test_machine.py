@@ -1021,6 +1021,25 @@ def test_whatever_happens_the_invariants_hold(
         body.feed(pool[data.draw(st.integers(0, len(pool) - 1))])
 
 
+def test_a_new_monitor_has_seen_nothing() -> None:
+    monitor = Monitor(Limits())
+
+    seen = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
+    assert seen == {
+        **dict.fromkeys(seen, 0),
+        "state": NORMAL,
+        "check": CheckSlot.IDLE,
+        "remedy": Remedy.NONE,
+        **dict.fromkeys(("first_failure", "last_failure", "fail_queued", "target_gone")),
+    }
+
+
+def test_what_is_not_limited_is_not_limited() -> None:
+    assert Limits() == (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    assert CheckFailed(failed().failure) == (failed().failure, 0.0, False)
+    assert Tick() == (0,)
+
+
 def test_remedy_is_none_when_well() -> None:
     monitor = led(RECOVER, *WINDOW, CheckPassed())
 
