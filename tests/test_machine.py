@@ -850,6 +850,23 @@ def test_ticks_missed_in_a_window_are_counted_too() -> None:
     assert (monitor.checks, monitor.skipped) == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("limits", "before", "event"),
+    [
+        (RECOVER._replace(recovery_timeout=9.0), (*WINDOW, WindowClosed()), CheckUnknown()),
+        (TWICE._replace(max_recoveries=1), (*WINDOW, WindowClosed()), CheckUnknown()),
+        (PLAIN, (Tick(),), CheckKilled("why")),
+        (PLAIN, (Tick(),), CheckImpossible("why")),
+    ],
+)
+def test_a_check_that_has_ended_is_not_taken_for_one_that_runs(
+    limits: Limits, before: tuple[Event, ...], event: Event
+) -> None:
+    monitor = led(limits, *before, event)
+
+    assert monitor.check is CheckSlot.IDLE
+
+
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
     monitor = led(Limits(checks=1), Tick(), CheckPassed(), Tick(), Tick())
 
@@ -1014,6 +1031,25 @@ def test_whatever_happens_the_invariants_hold(
         pick = data.draw(st.integers(0, 20))
         pool = possible if pick == 0 else [LimitsChanged(others)] if pick == 1 else usual
         body.feed(pool[data.draw(st.integers(0, len(pool) - 1))])
+
+
+def test_a_new_monitor_has_seen_nothing() -> None:
+    monitor = Monitor(Limits())
+
+    seen = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
+    assert seen == {
+        **dict.fromkeys(seen, 0),
+        "state": NORMAL,
+        "check": CheckSlot.IDLE,
+        "remedy": Remedy.NONE,
+        **dict.fromkeys(("first_failure", "last_failure", "fail_queued", "target_gone")),
+    }
+
+
+def test_what_is_not_limited_is_not_limited() -> None:
+    assert Limits() == (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    assert CheckFailed(failed().failure) == (failed().failure, 0.0, False)
+    assert Tick() == (0,)
 
 
 def test_remedy_is_none_when_well() -> None:

@@ -3,14 +3,14 @@
 import os
 import signal
 from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
 
-# Loaded once for all: the processes that try the mutants are forks of this one.
-import docopt  # noqa: F401
-import freezegun  # noqa: F401
-import hypothesis  # noqa: F401
 import pytest
-import transitions  # noqa: F401
+
+for _module in ("docopt", "freezegun", "hypothesis", "transitions"):
+    # Loaded once for all: the processes that try the mutants are forks of this one.
+    import_module(_module)
 
 _TESTS = (
     "-x",

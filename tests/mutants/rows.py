@@ -35,6 +35,11 @@ def mutants() -> Iterator[Mutant]:
                 yield Mutant(what, _with_actions(actions, state, rest))
 
 
+def unchanged() -> Iterator[Mutant]:
+    """What no test may find: the table as it is."""
+    yield Mutant("the table", _with_rows(table.ROWS))
+
+
 def _name(row: Row) -> str:
     sources = "/".join(source.value for source in row.sources)
     guards = ", ".join(guard.__name__ for guard in row.guards)

@@ -40,6 +40,13 @@ def mutants() -> Iterator[Mutant]:
                 yield Mutant(what, _with_source(module, changed))
 
 
+def unchanged() -> Iterator[Mutant]:
+    """What no test may find: modules made of the text that they have."""
+    for module in _MODULES:
+        source = (_HOME / "states" / f"{module}.py").read_text()
+        yield Mutant(module, _with_source(module, source))
+
+
 def _difference(before: str, after: str) -> str:
     lines = zip(before.splitlines(), after.splitlines(), strict=False)
     for number, (one, other) in enumerate(lines, 1):
@@ -52,14 +59,16 @@ def _with_source(module: str, source: str) -> Callable[[], None]:
     """Have ``states.module`` made of this text, before anything else loads it."""
 
     def make() -> None:
+        package = import_module("states")
         for name in [name for name in sys.modules if name.startswith("states.")]:
             del sys.modules[name]
+            delattr(package, name.removeprefix("states."))
         full = f"states.{module}"
         made = ModuleType(full)
         made.__file__ = str(_HOME / "states" / f"{module}.py")
         made.__package__ = "states"
         sys.modules[full] = made
         exec(compile(source, made.__file__, "exec"), made.__dict__)  # noqa: S102 - our own text
-        setattr(import_module("states"), module, made)
+        setattr(package, module, made)
 
     return make

@@ -109,14 +109,22 @@ class Witness:
 
     def _compare(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
         oracle = self._oracle
-        if isinstance(event, _VERDICTS) and oracle.check != "runs":
+        if isinstance(event, _VERDICTS) and oracle.check is not CheckSlot.RUNNING:
             raise Violation(f"{event} comes, and no check runs")
         wanted = oracle.hear(event)
         # As tuples, effects of several kinds are equal.
         if effects != wanted or [*map(type, effects)] != [*map(type, wanted)]:
             raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
-        here = monitor.state, monitor.count, monitor.skipped, monitor.checks
-        there = oracle.state, oracle.count, oracle.skipped, oracle.checks
+        here = (
+            *(monitor.state, monitor.count, monitor.skipped, monitor.checks),
+            *(monitor.check, monitor.check_owed, monitor.at_once, monitor.fail_running),
+            *(monitor.remedy, monitor.attempts, monitor.overdue, monitor.passed_once),
+        )
+        there = (
+            *(oracle.state, oracle.count, oracle.skipped, oracle.checks),
+            *(oracle.check, oracle.check_is_owed, oracle.check_is_at_once, oracle.fail_runs),
+            *(oracle.recovery, oracle.recoveries, oracle.time_is_up, oracle.ever_passed),
+        )
         if here != there:
             raise Violation(f"at {event}: state and counts are {here}, and should be {there}")
 

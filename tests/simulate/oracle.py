@@ -8,7 +8,7 @@ from typing import Literal
 from states import effects as do
 from states import model as happened
 from states.effects import Effect
-from states.model import Event, FailRun, Failure, Limits, State
+from states.model import CheckSlot, Event, FailRun, Failure, Limits, Remedy, State
 
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
 
@@ -22,7 +22,7 @@ class Oracle:
         self.count = 0
         self.checks = 0
         self.skipped = 0
-        self.check: Literal["none", "runs", "dies"] = "none"
+        self.check = CheckSlot.IDLE
         self.check_is_owed = False
         self.check_is_at_once = False
         self.ever_passed = False
@@ -32,7 +32,7 @@ class Oracle:
         self.outage_at = 0.0
         self.fail_runs = False
         self.fail_waits: FailRun | None = None
-        self.recovery: Literal["none", "waits", "runs", "delayed", "window"] = "none"
+        self.recovery = Remedy.NONE
         self.recoveries = 0
         self.failures_in_window = 0
         self.time_is_up = False
@@ -56,10 +56,10 @@ class Oracle:
                 self.recoveries += 1
                 self.passes = self.failures_in_window = 0
                 self.time_is_up = False
-                self.recovery = "none"
+                self.recovery = Remedy.NONE
                 said.append(do.EnterRecovery(self.recoveries, self.count))
                 if limits.recovery and self.fail_runs:
-                    self.recovery = "waits"
+                    self.recovery = Remedy.WAITING
                     if self.fail_waits is not None:
                         said.append(do.DropFail(self.fail_waits))
                         self.fail_waits = None
@@ -69,15 +69,15 @@ class Oracle:
             elif now == "begin":
                 if limits.fault_signal is not None:
                     said.append(do.SendSignal(limits.fault_signal, "--fault-signal"))
-                if limits.recovery or self.recovery == "waits":
+                if limits.recovery or self.recovery is Remedy.WAITING:
                     # What has waited was wanted before the configuration was read again.
                     self._run_recovery(said)
                 else:
                     heard.append("open")
             elif now == "open":
-                self.recovery = "window"
+                self.recovery = Remedy.OPEN
                 said.append(do.OpenWindow(limits.recovery_timeout))
-                if checks_left and self.check == "none":
+                if checks_left and self.check is CheckSlot.IDLE:
                     self._run_check_at_once(said)
                 elif checks_left:
                     self.check_is_owed = True
@@ -100,14 +100,14 @@ class Oracle:
 
             # Ticks.
             elif isinstance(now, happened.Tick):
-                if in_recovery and self.recovery == "delayed":
+                if in_recovery and self.recovery is Remedy.OWED:
                     self.skipped += 1 + now.missed
                     self._run_recovery(said)
                 elif checks_left:
                     in_the_way = limits.fail_overlap_skip and self.fail_runs
-                    may = not in_recovery or self.recovery == "window"
+                    may = not in_recovery or self.recovery is Remedy.OPEN
                     self.skipped += now.missed
-                    if may and self.check == "none" and not in_the_way:
+                    if may and self.check is CheckSlot.IDLE and not in_the_way:
                         self._run_check(said)
                     else:
                         self.skipped += 1
@@ -127,12 +127,12 @@ class Oracle:
                     self.state = _NORMAL
                     self.count = self.recoveries = 0
                     self.first = None
-                    self.recovery = "none"
+                    self.recovery = Remedy.NONE
             elif isinstance(now, happened.CheckFailed):
                 was_at_once = self.check_is_at_once
                 self._check_ended()
                 if now.dying:
-                    self.check = "dies"
+                    self.check = CheckSlot.DYING
                 starting = not self.ever_passed and now.at < limits.start_period
                 if self.state is _NORMAL and starting:
                     said.append(do.NotCounted())
@@ -154,7 +154,7 @@ class Oracle:
                         heard.append("enter")
                 elif self.time_is_up or (
                     limits.recovery_timeout is None
-                    and self.recovery == "window"
+                    and self.recovery is Remedy.OPEN
                     and limits.threshold is not None
                     and self.failures_in_window >= limits.threshold
                     and not was_at_once
@@ -165,17 +165,18 @@ class Oracle:
                 if in_recovery and self.time_is_up and not self.passes:
                     heard.append("close")
             elif isinstance(now, happened.CheckKilled | happened.CheckImpossible):
+                self._check_ended()
                 why = now.reason
                 heard.append("give up")
             elif isinstance(now, happened.CheckGone):
-                self.check = "none"
+                self.check = CheckSlot.IDLE
                 if in_recovery and self.check_is_owed and checks_left:
                     self._run_check_at_once(said)
 
             # The scripts.
             elif isinstance(now, happened.FailEnded):
                 self.fail_runs = False
-                if in_recovery and self.recovery == "waits":
+                if in_recovery and self.recovery is Remedy.WAITING:
                     heard.append("begin")
                 elif self.fail_waits is not None:
                     said.append(do.RunFail(self.fail_waits))
@@ -191,7 +192,7 @@ class Oracle:
                     why = self.target_ended
                     heard.append("give up")
                 elif in_recovery:
-                    self.recovery = "delayed"
+                    self.recovery = Remedy.OWED
             elif isinstance(now, happened.RecoveryKilled | happened.RecoveryImpossible):
                 if in_recovery:
                     why = now.reason
@@ -199,16 +200,16 @@ class Oracle:
 
             # The window.
             elif isinstance(now, happened.WindowClosed):
-                if not in_recovery or self.recovery != "window":
+                if not in_recovery or self.recovery is not Remedy.OPEN:
                     continue
-                if self.check == "runs" or self.check_is_owed or self.passes:
+                if self.check is CheckSlot.RUNNING or self.check_is_owed or self.passes:
                     self.time_is_up = True
                 else:
                     heard.append("close")
 
             # The target, and HEAT itself.
             elif isinstance(now, happened.TargetGone):
-                if in_recovery and self.recovery == "runs":
+                if in_recovery and self.recovery is Remedy.RUNNING:
                     self.target_ended = now.reason
                 else:
                     why = now.reason
@@ -224,7 +225,7 @@ class Oracle:
                 before, limits = limits, now.limits
                 self.limits = limits
                 another = before.recovery_timeout != limits.recovery_timeout
-                if in_recovery and self.recovery == "window" and another:
+                if in_recovery and self.recovery is Remedy.OPEN and another:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
                     said.append(do.OpenWindow(limits.recovery_timeout))
@@ -233,11 +234,11 @@ class Oracle:
         return said
 
     def _check_ended(self) -> None:
-        self.check = "none"
+        self.check = CheckSlot.IDLE
         self.check_is_at_once = False
 
     def _run_check(self, said: list[Effect]) -> None:
-        self.check = "runs"
+        self.check = CheckSlot.RUNNING
         self.check_is_owed = False
         self.checks += 1
         said.append(do.RunCheck())
@@ -250,7 +251,7 @@ class Oracle:
     def _run_recovery(self, said: list[Effect]) -> None:
         assert self.first is not None
         assert self.last is not None
-        self.recovery = "runs"
+        self.recovery = Remedy.RUNNING
         said.append(do.RunRecovery(self.first, self.last, self.count, self.recoveries))
 
     def _tell_failure(self, said: list[Effect], state: State) -> None:
