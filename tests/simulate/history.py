@@ -296,6 +296,13 @@ class History:
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
         heat.watch.step = self._step  # type: ignore[attr-defined]
+        try:
+            self._run(ticks)
+        finally:
+            heat.watch.step = step  # type: ignore[attr-defined]
+        return self.witness.ticks
+
+    def _run(self, ticks: int) -> None:
         self.watch.start(self.time.now())
         agenda, run_next, look = self.time.agenda, self.time.run_next, self.witness.look
         witness = self.witness
@@ -309,7 +316,6 @@ class History:
             self.say("told to stop")
             self.watch.stop(EXIT_WELL)
         self._end()
-        return witness.ticks
 
     def _end(self) -> None:
         """Nothing may start any more, and all that can end does."""
