@@ -1052,6 +1052,34 @@ def test_what_is_not_limited_is_not_limited() -> None:
     assert Tick() == (0,)
 
 
+def test_nothing_is_left_where_another_count_is_exceeded_already() -> None:
+    fewer = LimitsChanged(Limits(checks=1))
+
+    assert nothing_left(led(Limits(), Tick(), CheckPassed(), Tick(), CheckPassed(), fewer))
+
+
+def test_limits_that_are_exceeded_when_they_are_read_hold_at_once() -> None:
+    patient = Limits(threshold=9, recovery=True)
+    failing = led(patient, *FAIL, Tick(), failed(), LimitsChanged(RECOVER), Tick(), failed())
+    thrice = RECOVER._replace(success_threshold=4)
+    passes = (CheckPassed(), Tick(), CheckPassed(), LimitsChanged(RECOVER), Tick(), CheckPassed())
+    well_again = led(thrice, *WINDOW, *passes)
+    again = (failed(), Tick(), failed(), RecoveryEnded())
+    once = LimitsChanged(RECOVER._replace(max_recoveries=1))
+    given_up = led(RECOVER, *WINDOW, *again, once, failed(), Tick(), failed())
+    counted = led(PLAIN, *(Tick(), CheckPassed()) * 2, LimitsChanged(Limits(checks=1)), Tick())
+
+    assert (failing.state, well_again.state, given_up.state) == (RECOVERING, NORMAL, ERROR)
+    assert counted.checks == 2
+
+
+def test_who_recovers_or_is_in_error_is_not_well_though_the_last_check_passed() -> None:
+    twice = RECOVER._replace(success_threshold=2)
+
+    assert not well(led(twice, *WINDOW, CheckPassed()))
+    assert not well(led(PLAIN, Tick(), CheckPassed(), TargetGone("why")))
+
+
 def test_remedy_is_none_when_well() -> None:
     monitor = led(RECOVER, *WINDOW, CheckPassed())
 

@@ -10,9 +10,11 @@ from simulate.choices import Choices, shrunk
 from simulate.history import told
 from simulate.oracle import Oracle
 
+import heat.watch
 from heat.rehearsal.world import SimulatedTarget
 from heat.watch import Watch
 from states.effects import Effect
+from states.machine import step
 from states.model import WindowClosed
 
 TICKS = 4000
@@ -23,6 +25,12 @@ def test_what_has_to_hold_holds_in_random_histories() -> None:
 
     assert failed is None, simulation.report(failed)
     assert ticks >= TICKS
+
+
+def test_a_simulation_leaves_the_machine_as_it_was() -> None:
+    simulation.simulate(0, 100)
+
+    assert vars(heat.watch)["step"] is step
 
 
 def test_a_seed_is_one_history() -> None:

@@ -14,8 +14,14 @@ from .judge import Mutant
 
 _MODULES = ("model", "effects", "rules", "machine")
 _HOME = Path(__file__).parent.parent.parent
-_UNIONS = "core/ReplaceBinaryOperator_BitOr_"
-"""Unions of types: nothing but a type checker looks at them."""
+_ALIKE = (
+    # Unions of types: nothing but a type checker looks at them.
+    "core/ReplaceBinaryOperator_BitOr_",
+    # States, slots and None are equal to themselves alone.
+    "core/ReplaceComparisonOperator_Is_Eq",
+    "core/ReplaceComparisonOperator_IsNot_NotEq",
+)
+"""Operators whose mutants differ in nothing."""
 
 
 def mutants() -> Iterator[Mutant]:
@@ -26,7 +32,7 @@ def mutants() -> Iterator[Mutant]:
     for module in _MODULES:
         source = (_HOME / "states" / f"{module}.py").read_text()
         for name in names:
-            if name.startswith(_UNIONS):
+            if name.startswith(_ALIKE):
                 continue
             operator = plugins.get_operator(name)
             if getattr(operator, "arguments", None) and operator.arguments():

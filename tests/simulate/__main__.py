@@ -41,8 +41,6 @@ class Failed(NamedTuple):
 
 def simulate(seed: int, ticks: int, every: int = 1) -> tuple[int, Failed | None]:
     """Histories of ``seed``, ``seed`` + ``every``, ... until there were so many ticks."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # A history leaves little behind, and it is soon reused.
     done = 0
     while done < ticks:
         choices = Choices(seed)
@@ -52,6 +50,12 @@ def simulate(seed: int, ticks: int, every: int = 1) -> tuple[int, Failed | None]
             return done, Failed(seed, choices.taken, f"{type(error).__name__}: {error}")
         seed += every
     return done, None
+
+
+def _collect_rarely() -> None:
+    """A history leaves little behind, and it is soon reused."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def shortest(failed: Failed) -> list[int]:
@@ -96,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     began = time.monotonic()
     share = -(-ticks // processes)
     jobs = [(seed + number, share, processes) for number in range(processes)]
-    with get_context("fork").Pool(processes) as pool:
+    with get_context("fork").Pool(processes, _collect_rarely) as pool:
         found = pool.starmap(simulate, jobs)
     done = sum(ticks for ticks, _ in found)
     span = time.monotonic() - began
