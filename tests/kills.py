@@ -50,7 +50,7 @@ echo "$0" >> ended"""
 SCRIPTS = {
     "check": CHECK,
     "fail": f"{BEGIN}\n{END}",
-    "recover": f"{BEGIN}\nsleep 0.0$(( $$ % 8 ))1\n[ $(( $$ % 2 )) = 0 ] || exec ./other\n{END}",
+    "recover": f"{BEGIN}\nsleep $(( $$ % 4 / 3 )).0$(( $$ % 8 ))1\n[ $(( $$ % 2 )) = 0 ] || exec ./other\n{END}",
     "other": f"sleep 0.02\nset -- ./recover\n{END.replace('$0', '$1')}",
 }
 
@@ -73,7 +73,7 @@ class Last(NamedTuple):
     """What the file held when HEAT was killed."""
 
     state: str
-    count: int
+    failures: int
     paused: bool
     frozen: bool
     remedy: str
@@ -214,7 +214,7 @@ class Ground:
         if chance.random() < 0.15:
             self._pause_and_kill()
         else:
-            if chance.random() < 0.2:
+            if chance.random() < 0.1:
                 time.sleep(chance.uniform(0, 0.2))
             else:
                 self._await_writing(chance.randrange(1, 12))
@@ -225,8 +225,8 @@ class Ground:
         self.seen[f"{last.state}, {last.remedy}{', paused' if last.paused else ''}"] += 1
         time.sleep(chance.choice((0, 0, 0.03, 0.1)))
         self.start()
-        goes_on = f"goes on where it was: {last.state}, {last.count} failure"
-        if (last.state, last.count) != ("NORMAL", 0):
+        goes_on = f"goes on where it was: {last.state}, {last.failures} failure"
+        if (last.state, last.failures) != ("NORMAL", 0):
             must(goes_on in self.errors(), f"{last}, but: {self.errors()}")
         if last.paused:
             self._still_paused(last)
@@ -239,7 +239,7 @@ class Ground:
             before = log.stat().st_mtime_ns
             while log.stat().st_mtime_ns == before and time.monotonic() < end:
                 pass
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.2:
             time.sleep(self.chance.uniform(0, 0.002))
 
     def _pause_and_kill(self) -> None:
