@@ -114,7 +114,7 @@ class Control:
         why = ""
         if uid not in (0, os.geteuid()):
             why = "this HEAT answers its own user and root alone"
-        elif len(self._connections) >= _MOST_CONNECTIONS:
+        elif self.clients >= _MOST_CONNECTIONS:
             why = f"{_MOST_CONNECTIONS} are connected already"
         if why:
             with there, contextlib.suppress(OSError):
@@ -163,6 +163,11 @@ class Control:
     def closed(self, connection: _Connection) -> None:
         """A client is gone."""
         self._connections.discard(connection)
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._connections)
 
     def close(self) -> None:
         """Take no more requests, and leave no socket behind."""

@@ -4,8 +4,8 @@
 
 HEAT watches one service, whose results a seed decides. For each recovery its target is stopped,
 and continued after it; fail and recovery script write down that they run. HEAT is killed with
-SIGKILL at random moments, most of them just after it has written something, and started again.
-From the outside it is seen that
+SIGKILL at random moments, most of them just after it has written something, and started again;
+where strace is there, in the middle of a system call of which much depends, too. From the outside it is seen that
 
 - it goes on in the state, and with the count, that its file had when it was killed;
 - each change of state in the file begins where the one before it has ended;
@@ -47,10 +47,13 @@ echo "$0" >> began"""
 END = """rm running
 echo "$0" >> ended"""
 
+TAKES = "sleep $(( $$ % 4 / 3 )).0$(( $$ % 8 ))1"
+"""One time in four longer than a restart."""
+
 SCRIPTS = {
     "check": CHECK,
     "fail": f"{BEGIN}\n{END}",
-    "recover": f"{BEGIN}\nsleep 0.0$(( $$ % 8 ))1\n[ $(( $$ % 2 )) = 0 ] || exec ./other\n{END}",
+    "recover": f"{BEGIN}\n{TAKES}\n[ $(( $$ % 2 )) = 0 ] || exec ./other\n{END}",
     "other": f"sleep 0.02\nset -- ./recover\n{END.replace('$0', '$1')}",
 }
 
@@ -69,11 +72,16 @@ success-signal = "CONT"
 """
 
 
+STRACE = shutil.which("strace")
+CALLS = {"pwrite64": 150, "pidfd_open": 50, "pidfd_send_signal": 6}
+"""HEAT writes, has started a program, signals its target; how often until it is restarted."""
+
+
 class Last(NamedTuple):
     """What the file held when HEAT was killed."""
 
     state: str
-    count: int
+    failures: int
     paused: bool
     frozen: bool
     remedy: str
@@ -118,22 +126,36 @@ class Ground:
         self.target = subprocess.Popen(["sleep", "1000000"])
         (folder / "heat.toml").write_text(CONFIG.format(self.target.pid))
         self.heat: subprocess.Popen[bytes] | None = None
+        self.doomed = False
 
     # HEAT
 
-    def start(self) -> None:
-        """Start HEAT, and wait until it answers."""
-        words = ("--config", "heat.toml", "--control", "heat.sock")
+    def start(self, *, doomed: bool = False) -> None:
+        """Start HEAT, and wait until it answers; if it is doomed it may be killed by then."""
+        words = (sys.executable, "-m", "heat", "--config", "heat.toml", "--control", "heat.sock")
         with (self.folder / "stderr").open("wb") as err:
             self.heat = subprocess.Popen(
-                [sys.executable, "-m", "heat", *words],
+                [*(self._doom() if doomed else ()), *words],
                 cwd=self.folder,
                 stdout=subprocess.DEVNULL,
                 stderr=err,
             )
+        self.doomed = doomed
         until(self._answers, "an answer")
 
+    def _doom(self) -> list[str]:
+        """What has it killed at a system call."""
+        call, most = self.chance.choice(list(CALLS.items()))
+        kill = f"inject={call}:signal=KILL:when={self.chance.randrange(1, most)}"
+        return [STRACE or "", "-D", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", kill]
+
+    def dead(self) -> bool:
+        """It was killed, by a system call."""
+        return self.heat is None or (self.doomed and self.heat.poll() == -signal.SIGKILL)
+
     def _answers(self) -> bool:
+        if self.dead():
+            return True
         must(self.heat is not None and self.heat.poll() is None, f"HEAT ended: {self.errors()}")
         with suppress(OSError):
             self.ask("hello")
@@ -159,8 +181,8 @@ class Ground:
     def kill(self) -> None:
         """Kill it, now."""
         heat = self.heat
-        must(heat is not None and heat.poll() is None, f"HEAT ended: {self.errors()}")
-        if heat is not None:
+        if heat is not None and not self.dead():
+            must(heat.poll() is None, f"HEAT ended: {self.errors()}")
             heat.kill()
             heat.wait()
 
@@ -211,10 +233,16 @@ class Ground:
     def kill_once(self) -> None:
         """Start it, let it work, kill it, look; it is running before and after."""
         chance = self.chance
-        if chance.random() < 0.15:
+        if self.doomed:
+            end = time.monotonic() + 3.0
+            while not self.dead() and time.monotonic() < end:
+                time.sleep(0.001)
+            self.seen["in a system call"] += self.dead()
+            self.kill()
+        elif chance.random() < 0.15:
             self._pause_and_kill()
         else:
-            if chance.random() < 0.2:
+            if chance.random() < 0.1:
                 time.sleep(chance.uniform(0, 0.2))
             else:
                 self._await_writing(chance.randrange(1, 12))
@@ -224,11 +252,13 @@ class Ground:
         must(last.frozen or not self.stopped(), f"stopped, and nobody knows: {last}")
         self.seen[f"{last.state}, {last.remedy}{', paused' if last.paused else ''}"] += 1
         time.sleep(chance.choice((0, 0, 0.03, 0.1)))
-        self.start()
-        goes_on = f"goes on where it was: {last.state}, {last.count} failure"
-        if (last.state, last.count) != ("NORMAL", 0):
+        self.start(doomed=STRACE is not None and chance.random() < 0.5)
+        if self.dead():
+            return
+        goes_on = f"goes on where it was: {last.state}, {last.failures} failure"
+        if (last.state, last.failures) != ("NORMAL", 0):
             must(goes_on in self.errors(), f"{last}, but: {self.errors()}")
-        if last.paused:
+        if last.paused and not self.doomed:
             self._still_paused(last)
 
     def _await_writing(self, times: int) -> None:
@@ -239,7 +269,7 @@ class Ground:
             before = log.stat().st_mtime_ns
             while log.stat().st_mtime_ns == before and time.monotonic() < end:
                 pass
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.2:
             time.sleep(self.chance.uniform(0, 0.002))
 
     def _pause_and_kill(self) -> None:
@@ -257,6 +287,10 @@ class Ground:
 
     def finish(self) -> None:
         """Let all become well, and end HEAT as one should."""
+        self.kill()
+        self.start()
+        if self.ask("why", name=MONITOR)["why"]["paused"]:
+            self.ask("resume", name=MONITOR)
         shutil.rmtree(self.folder / "bad")
         until(lambda: self.ask("why", name=MONITOR)["why"]["state"] == "NORMAL", "NORMAL")
         until(lambda: len(self.lines("began")) == len(self.lines("ended")), "the scripts' end")

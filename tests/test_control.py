@@ -111,7 +111,7 @@ def test_nonsense_is_refused_in_one_line_and_the_next_request_is_answered(
     assert answered["ok"] is True
 
 
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1e308, 10**400, "", "web", "\ud800", "x" * 50_000, [], ["web"], [[[]]],
     {}, {"web": 1}, float("nan"), float("inf"), -float("inf"),
 )  # fmt: skip
@@ -247,7 +247,7 @@ def test_clients_that_are_killed_leave_nothing_behind(heat: Heat) -> None:
 
 def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> None:
     with ThreadPoolExecutor(200) as pool:
-        clients = list(pool.map(lambda _: client(heat), range(200)))
+        clients = list(pool.map(client, [heat] * 200))
     for each in clients:
         with contextlib.suppress(BrokenPipeError):
             each.send(HELLO)
@@ -308,7 +308,7 @@ def test_who_is_silent_or_does_not_read_is_let_go(
     silent, half, slow = (Client(tmp_path / "s") for _ in range(3))
     half.send(HELLO[:-1])
     slow.send(HELLO)
-    until(lambda: _turned(loop, clock) and not there._connections, "their end")
+    until(lambda: _turned(loop, clock) and not there.clients, "their end")
     with silent, half, slow:
         told = silent.line(), half.line()
         got = len(slow.socket.recv(1 << 24))

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -381,7 +381,7 @@ def test_two_heats_on_one_file(place: Place) -> None:
 
 
 @contextlib.contextmanager
-def locked(place: Place) -> Iterator[None]:
+def locked(place: Place) -> Generator[None]:
     """Another program writes, and takes its time."""
     with closing(sqlite3.connect(place.folder / STATE, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
