@@ -91,6 +91,21 @@ def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
     orderly(watched.heat)
 
 
+def test_a_monitor_without_a_check_is_as_it_is_since_heat_began_to_watch_it(
+    watched: Watched, place: Place
+) -> None:
+    later = '\n[monitor.later]\ncommand = ["true"]\ninterval = "1h"\n'
+    (place.folder / "heat.toml").write_text(FILE + later)
+    assert "1 added" in watched.ctl("reload")[1]
+    first = watched.why("later")
+    until(lambda: watched.why("later")["now"] > first["now"] + 0.1, "a moment later")
+    second = watched.why("later")
+
+    assert (first["checks"], second["checks"]) == (0, 0)
+    assert abs(second["since"] - first["since"]) < 0.05
+    assert first["start_period"] is None
+
+
 def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None:
     (place.folder / "heat.toml").write_text(FILE.replace("threshold", "treshold", 1))
     code, _, err = watched.ctl("reload")
