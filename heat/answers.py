@@ -17,6 +17,7 @@ from heat.errors import HeatError
 from heat.facts import COLUMNS, Facts, of_monitor, row, why
 from heat.options import LONGEST, NAME_LENGTH
 from heat.past import Pause
+from heat.refusals import Kind, RefusedError, refused
 from heat.text import escaped
 from states.model import CheckSlot, Remedy
 from states.rules import resettable
@@ -38,14 +39,6 @@ _ROWS = 50
 _NOTHING = "no monitor is named {}"
 
 
-class RefusedError(HeatError):
-    """A request that cannot be met: why not, and what would do."""
-
-    def __init__(self, error: str, fix: str = "") -> None:
-        super().__init__(error)
-        self.fix = fix
-
-
 class Heat(Protocol):
     """The HEAT that is asked."""
 
@@ -63,9 +56,9 @@ def line(facts: Facts) -> bytes:
     return json.dumps({"heat": VERSION, **facts}, separators=(",", ":")).encode() + b"\n"
 
 
-def refusal(error: str, fix: str = "") -> bytes:
+def refusal(error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> bytes:
     """The one line of an answer that is none."""
-    return line({"ok": False, "error": error, "fix": fix})
+    return line(refused(error, fix, kind))
 
 
 class Answers:
@@ -101,11 +94,11 @@ class Answers:
             do = self._known.get(asked["do"])
             if do is None:
                 known = ", ".join(sorted([*self._known, "reload"]))
-                text = _named_so(asked["do"])
-                raise RefusedError(f"'{text}' is nothing that HEAT does", f"it does: {known}")
+                what = f"'{_named_so(asked['do'])}' is nothing that HEAT does"
+                raise RefusedError(what, f"it does: {known}", Kind.BAD_REQUEST)
             return do(asked)
         except RefusedError as error:
-            return iter([refusal(str(error), error.fix)])
+            return iter([refusal(str(error), error.fix, error.kind)])
 
     def _hello(self, asked: Facts) -> Answer:
         del asked
@@ -118,7 +111,7 @@ class Answers:
         if names is None:
             return self._statuses(list(self._fleet.watches.values()))
         if not isinstance(names, list):
-            raise RefusedError("names is no list of names")
+            raise RefusedError("names is no list of names", "", Kind.BAD_REQUEST)
         return self._statuses([self._named(name) for name in cast("list[object]", names)])
 
     def _statuses(self, watches: Sequence[Watch]) -> Answer:
@@ -142,7 +135,7 @@ class Answers:
         if since is None:
             since = -math.inf
         elif not _is_number(since):
-            raise RefusedError("since is no cursor", "leave it out")
+            raise RefusedError("since is no cursor", "leave it out", Kind.BAD_REQUEST)
         return self._rows(since)
 
     def _rows(self, since: float) -> Answer:
@@ -178,9 +171,10 @@ class Answers:
         span, reason = asked.get("seconds"), asked.get("reason", "")
         if span is not None and not (_is_number(span) and 0 < span <= LONGEST):
             fix = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
-            raise RefusedError("seconds is no length of time", fix)
+            raise RefusedError("seconds is no length of time", fix, Kind.BAD_REQUEST)
         if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
-            raise RefusedError(f"reason is no text of at most {_LONGEST_REASON} characters")
+            told = f"reason is no text of at most {_LONGEST_REASON} characters"
+            raise RefusedError(told, "", Kind.BAD_REQUEST)
         if watch.exit_code is not None:
             state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
             raise RefusedError(f"{state}: there is nothing to pause")
@@ -216,18 +210,19 @@ class Answers:
     def _asked(self, asked: Facts) -> Watch:
         name = asked.get("name")
         if not isinstance(name, str):
-            raise RefusedError("name is missing", 'say which monitor: "name": "web"')
+            fix = 'say which monitor: "name": "web"'
+            raise RefusedError("name is missing", fix, Kind.BAD_REQUEST)
         return self._named(name)
 
     def _named(self, name: object) -> Watch:
         if not isinstance(name, str):
-            raise RefusedError("a name is a text")
+            raise RefusedError("a name is a text", "", Kind.BAD_REQUEST)
         watch = self._fleet.watches.get(name)
         if watch is None:
             likely = list(islice(self._fleet.watches, _MOST_LIKE))
             near = difflib.get_close_matches(name[:NAME_LENGTH], likely, 1, 0.5)
             fix = f"did you mean {escaped(near[0])}?" if near else "heatctl status lists them"
-            raise RefusedError(_NOTHING.format(_named_so(name)), fix)
+            raise RefusedError(_NOTHING.format(_named_so(name)), fix, Kind.UNKNOWN_MONITOR)
         return watch
 
 
@@ -241,14 +236,17 @@ def _understood(request: bytes) -> Facts:
     try:
         found: Any = json.loads(request)
     except (ValueError, RecursionError):
-        raise RefusedError("the request is no JSON object", "one object a line") from None
+        told = "the request is no JSON object"
+        raise RefusedError(told, "one object a line", Kind.BAD_REQUEST) from None
     asked = cast(Facts, found) if isinstance(found, dict) else {}
     if not isinstance(asked.get("do"), str):
-        raise RefusedError("the request says not what to do", '{"heat": 1, "do": "hello"}')
+        told = "the request says not what to do"
+        raise RefusedError(told, '{"heat": 1, "do": "hello"}', Kind.BAD_REQUEST)
     if asked.get("heat") != VERSION:
         raise RefusedError(
             f"this HEAT speaks version {VERSION} of the protocol",
             f'begin with "heat": {VERSION}, or use the heatctl that came with this HEAT',
+            Kind.VERSION,
         )
     return asked
 

@@ -20,6 +20,7 @@ from heat.answers import Answer, Answers, Later, line, refusal
 from heat.books import HeatJournal
 from heat.listening import ControlError, Listening
 from heat.loop import Loop
+from heat.refusals import Kind
 from heat.text import escaped
 
 if TYPE_CHECKING:
@@ -111,14 +112,14 @@ class Control:
         except OSError:
             self._rest(listening)
             return
-        why = ""
+        no = b""
         if uid not in (0, os.geteuid()):
-            why = "this HEAT answers its own user and root alone"
+            no = refusal("this HEAT answers its own user and root alone", "", Kind.FORBIDDEN)
         elif self.clients >= _MOST_CONNECTIONS:
-            why = f"{_MOST_CONNECTIONS} are connected already"
-        if why:
+            no = refusal(f"{_MOST_CONNECTIONS} are connected already", "try again", Kind.BUSY)
+        if no:
             with there, contextlib.suppress(OSError):
-                there.send(refusal(why))
+                there.send(no)
             return
         try:
             connection = _Connection(there, self._clock, self._loop, self)
@@ -201,7 +202,7 @@ class _Connection:
     def crashed(self, error: Exception) -> None:
         """A bug in an answer: the client is told, HEAT goes on."""
         self._control.crashed(error)
-        self._say(f"a bug of HEAT: {error!r}")
+        self._say(f"a bug of HEAT: {error!r}", Kind.BUG)
         self.close()
 
     def _patience(self) -> None:
@@ -215,12 +216,12 @@ class _Connection:
             self._patience()
             return
         if self._answer is None and not self._told:
-            self._say(f"no request came for {_PATIENCE:.0f} s")
+            self._say(f"no request came for {_PATIENCE:.0f} s", Kind.TOO_SLOW)
         self.close()
 
-    def _say(self, why: str) -> None:
+    def _say(self, why: str, kind: Kind) -> None:
         with contextlib.suppress(OSError):
-            self._socket.send(refusal(why))
+            self._socket.send(refusal(why, "", kind))
 
     def _ready(self) -> None:
         if not self._queued:
@@ -271,7 +272,8 @@ class _Connection:
         if len(request) > _LONGEST_REQUEST:
             self._ends = True
             self._asked = b""
-            self._answer = iter([refusal(f"a request has {_LONGEST_REQUEST} bytes at most")])
+            why = f"a request has {_LONGEST_REQUEST} bytes at most"
+            self._answer = iter([refusal(why, "", Kind.BAD_REQUEST)])
         else:
             self._answer = self._control.answer(request, self._later)
         if self._answer is not None:

@@ -67,9 +67,8 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
 
 
 def _since(watch: Watch, look: Look, unix: float) -> float:
-    if watch.changed is not None:
-        return round(watch.changed.at, 3)
-    return round(unix + min(0.0, look.began), 3)
+    """When it came to its state, or when HEAT began to watch it."""
+    return round(unix + look.watched if watch.changed is None else watch.changed.at, 3)
 
 
 def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
@@ -171,8 +170,9 @@ def _of_script(watch: Watch, look: Look) -> Facts | None:
 
 
 def _start_period(monitor: Monitor, look: Look) -> float | None:
-    left = look.began + monitor.limits.start_period
-    return round(left, 3) if left > 0 and not monitor.passed_once else None
+    span = monitor.limits.start_period
+    left = look.began + span
+    return round(left, 3) if span and left > 0 and not monitor.passed_once else None
 
 
 def _of_options(options: Options) -> Facts:

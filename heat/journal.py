@@ -154,10 +154,12 @@ class Journal(Writer):
         """No checks and no effects from here on."""
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
         self._own(f"paused {until(pause)}{why}: no checks, no signals, no scripts meanwhile")
+        self._books.moved()
 
     def resumed(self) -> None:
         """The pause is over."""
         self._own("resumed: checks go on")
+        self._books.moved()
 
     def reset(self, before: State) -> None:
         """The outage was forgotten."""

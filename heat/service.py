@@ -20,6 +20,7 @@ from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import HISTORY, Common, Config, Options
 from heat.process import PosixLauncher
+from heat.refusals import refused
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
@@ -221,7 +222,7 @@ class Service:
     def _not_reloaded(self, shown: str, mistakes: list[str]) -> None:
         self._journal.not_reloaded(shown, mistakes)
         what = f"{shown} is not taken: what was in force before stays in force"
-        self._tell_of_reading({"ok": False, "error": what, "fix": "", "mistakes": mistakes})
+        self._tell_of_reading({**refused(what), "mistakes": mistakes})
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
@@ -289,10 +290,11 @@ class Service:
         if self._control is not None:
             self._control.look()
         if self._fleet.told_to_end:
-            self._tell_of_reading({"ok": False, "error": "HEAT is ending", "fix": ""})
+            self._tell_of_reading(refused("HEAT is ending"))
             return
         if self._config is None:
-            self._tell_of_reading({"ok": True, "added": 0, "changed": 0, "removed": 0})
+            told = "this HEAT has no configuration file; its logs were opened anew"
+            self._tell_of_reading(refused(told))
             return
         if self._reading is not None:
             self._outdated = True
@@ -326,7 +328,7 @@ class Service:
         if self._outdated:
             self._read_again()
         elif self._fleet.told_to_end:
-            self._tell_of_reading({"ok": False, "error": "HEAT is ending", "fix": ""})
+            self._tell_of_reading(refused("HEAT is ending"))
         else:
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 

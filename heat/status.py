@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from heat.journal import until
 from heat.past import Pause
-from heat.text import counted, seconds
+from heat.text import counted, of_them_paused, seconds
 from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
 
@@ -59,42 +59,50 @@ _MOST_NAMES = 3
 def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
     """How many monitors are in which state, and of which names the worst are.
 
-    ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL``, or ``web: NORMAL`` of a single one.
+    ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL, 3 of them paused``, or of a single one
+    ``web: NORMAL``, ``web: NORMAL, paused``.
     """
     names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
     for name, watch in watches.items():
         names[watch.monitor.state].append(name)
     found = [(state, those) for state, those in names.items() if those]
+    paused = of_them_paused(watch.paused is not None for watch in watches.values())
     if not named:
-        return ", ".join(f"{those[0]}: {state.value}" for state, those in found)
+        still = ", paused" if paused else ""
+        return ", ".join(f"{those[0]}: {state.value}{still}" for state, those in found)
     counts = [f"{len(those)} {state.value}" for state, those in found]
     if found and found[0][0] is not State.NORMAL:
         worst = found[0][1]
         more = ", ..." if len(worst) > _MOST_NAMES else ""
         counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
-    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}"
+    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}{paused}"
 
 
 _MOST_LINES = 20
 
 
 def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Iterator[str]:
-    """What SIGUSR1 prints: one line of a single monitor; of many, those that are not well."""
+    """What SIGUSR1 prints: a line of a single monitor; of many, those not well or paused."""
     if not named:
         for watch in watches.values():
             yield f"{watch.parts.options.shown}: {watch.describe()}"
         return
     states = Counter(watch.monitor.state for watch in watches.values())
     count = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
+    count += of_them_paused(watch.paused is not None for watch in watches.values())
     late = f", {turns.waited} had to wait for max-running" if turns.waited else ""
     yield (
         f"{counted(len(watches), 'monitor')}: {count}; "
         f"{counted(turns.running, 'check')} running of {turns.most} at most{late}"
     )
-    told = [name for name, watch in watches.items() if watch.monitor.state is not State.NORMAL]
+    told = [
+        name
+        for name, watch in watches.items()
+        if watch.monitor.state is not State.NORMAL or watch.paused is not None
+    ]
     if len(watches) <= _MOST_LINES:
         told = list(watches)
     for name in told[:_MOST_LINES]:
         yield f"{name}: {watches[name].describe()}"
     if len(told) > _MOST_LINES:
-        yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL"
+        yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL, or paused"

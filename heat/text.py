@@ -1,5 +1,7 @@
 """Text that is safe to print and to log: no control character gets through."""
 
+from collections.abc import Iterable
+
 _ESCAPES = {
     code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
     for code in (
@@ -39,3 +41,9 @@ def seconds(span: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """``1 failure``, ``3 failures``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def of_them_paused(pauses: Iterable[bool]) -> str:
+    """How many of the monitors that were counted are paused; empty if none is."""
+    paused = sum(pauses)
+    return f", {paused} of them paused" if paused else ""

@@ -119,6 +119,8 @@ class Look(NamedTuple):
     window_left: float | None
     began: float
     """When its first check is, or was: negative in the past."""
+    watched: float
+    """When HEAT began to watch it."""
 
 
 class Watch:
@@ -146,6 +148,7 @@ class Watch:
         "_told",
         "_turn",
         "_unsaid",
+        "_watched",
         "_window_due",
         "_window_timer",
         "_world",
@@ -177,7 +180,8 @@ class Watch:
         self.changed: Changed | None = None
         """How it came to its state; None if it never left the first one."""
         self.paused: Pause | None = None
-        self._row = -1 if world.tallies is None else world.tallies.add(world.clock.now())
+        self._watched = world.clock.now()
+        self._row = -1 if world.tallies is None else world.tallies.add(self._watched)
         self._start = self._due = 0.0
         self._window_due: float | None = None
         self._pause_timer: Timer | None = None
@@ -732,6 +736,7 @@ class Watch:
             self._script,
             None if self._window_due is None else self._window_due - now,
             self._start - now,
+            self._watched - now,
         )
 
     def describe(self) -> str:

@@ -150,7 +150,8 @@ class HeatDouble:
     def unknown(self, name: str) -> Answer:
         """What is said of a name that no monitor has."""
         near = next(iter(self._rows), "nobody")
-        return {"ok": False, "error": f"no monitor is named {name}", "fix": f"did you mean {near}?"}
+        error, fix = f"no monitor is named {name}", f"did you mean {near}?"
+        return {"ok": False, "kind": "unknown-monitor", "error": error, "fix": fix}
 
     def about(self) -> Answer:
         """HEAT as a whole."""

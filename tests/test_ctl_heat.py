@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from talker import Talker, facts
 from heat.ctl import wire
 from heat.ctl.cli import main
 from heat.ctl.client import Client
+from heat.ctl.errors import RefusedError
+from heat.refusals import Kind
 
 FILE = """
 [defaults]
@@ -89,6 +92,54 @@ def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
     assert "nothing has changed" in watched.ctl("reload")[1]
     assert watched.ctl("why", "wbe")[2].splitlines()[1] == "  did you mean web?"
     orderly(watched.heat)
+
+
+def test_a_monitor_without_a_check_is_as_it_is_since_heat_began_to_watch_it(
+    watched: Watched, place: Place
+) -> None:
+    later = '\n[monitor.later]\ncommand = ["true"]\ninterval = "1h"\n'
+    (place.folder / "heat.toml").write_text(FILE + later)
+    assert "1 added" in watched.ctl("reload")[1]
+    first = watched.why("later")
+    until(lambda: watched.why("later")["now"] > first["now"] + 0.1, "a moment later")
+    second = watched.why("later")
+
+    assert (first["checks"], second["checks"]) == (0, 0)
+    assert abs(second["since"] - first["since"]) < 0.05
+    assert first["start_period"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ({"do": "why", "name": "wbe"}, "unknown-monitor"),
+        ({"do": "resume", "name": "web"}, "refused"),
+        ({"do": "pause", "name": "web", "seconds": -1}, "bad-request"),
+        ({"do": "dance"}, "bad-request"),
+        ({"heat": 2, "do": "hello"}, "version"),
+    ],
+)
+def test_a_refusal_has_a_kind_that_the_protocol_tells(
+    watched: Watched, asked: dict[str, Any], kind: str
+) -> None:
+    with socket.socket(socket.AF_UNIX) as there, there.makefile("rb") as answer:
+        there.connect(watched.control)
+        there.sendall(json.dumps({"heat": 1, **asked}).encode() + b"\n")
+        said = json.loads(answer.readline())
+
+    protocol = (Path(__file__).parents[1] / "PROTOCOL.md").read_text()
+    assert (said["ok"], said["kind"]) == (False, kind)
+    assert all(f"| `{each.value}` |" in protocol for each in Kind)
+
+
+def test_a_heat_without_a_file_says_so_when_it_is_to_read_it(place: Place) -> None:
+    heat = place.heat("-i", "1", "--control", "s", "true")
+    until((place.folder / "s").exists, "the socket")
+    with Client(os.fspath(place.folder / "s")) as client, pytest.raises(RefusedError) as caught:
+        client.last("reload")
+
+    assert "has no configuration file; its logs were opened anew" in str(caught.value)
+    orderly(heat)
 
 
 def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None:

@@ -205,7 +205,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             "Until ./restart has ended there are no checks.",
             "1 pass: NORMAL (--success-threshold 1)",
         ],
-        ["heatctl check", "If it fails"],
+        ["heatctl check", "heatctl reset", "If it fails"],
     ),
     "RECOVERING, the script has a time limit": (
         recovering(

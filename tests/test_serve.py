@@ -306,6 +306,7 @@ def test_without_a_heat_it_goes_on_and_says_so(tmp_path: Path) -> None:
         (b"[1]\n", "is no HEAT"),
         (b'{"heat": 2, "ok": true}\n', "speaks version 2 of the protocol, heatctl 1"),
         (b'{"heat": 1, "ok": false, "error": "64 connections"}\n', "64 connections"),
+        (b'{"heat": 1, "ok": false, "kind": "busy", "error": "no monitor is"}\n', "no monitor is"),
         (b"[" * 100_000 + b"\n", "is no HEAT"),
         (b'{"heat": 1, "ok": true}\n', "tells no about"),
         (b'{"heat": 1, "ok": true, "about": {}}\n', "tells no states"),

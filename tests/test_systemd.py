@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from client import done
 from conftest import DETAILS, FAST, PATIENCE, Heat, Nobody, Place, orderly, records
 from virtual import VirtualTime
 
@@ -197,6 +198,17 @@ def test_a_hup_while_heat_stops_makes_it_neither_reload_nor_ready(place: Place, 
 # The status
 
 
+def test_a_pause_is_told_and_its_end(place: Place, init: Init) -> None:
+    heat = under(init, place)
+    done(heat, "pause", name="db")
+    assert init.hear("STATUS=") == "STATUS=2 monitors: 2 NORMAL, 1 of them paused"
+    heat.signal(signal.SIGUSR1)
+    heat.await_news("2 monitors: 2 NORMAL, 1 of them paused; ")
+    done(heat, "resume", name="db")
+    assert init.hear("STATUS=") == "STATUS=2 monitors: 2 NORMAL"
+    assert heat.stop() == 0
+
+
 def test_a_failure_is_told(place: Place, init: Init) -> None:
     heat = under(init, place)
     (place.folder / "down").touch()
@@ -219,7 +231,7 @@ def test_a_failure_is_told(place: Place, init: Init) -> None:
 )
 def test_the_worst_are_named_and_the_others_counted(states: dict[str, State], told: str) -> None:
     watches = {
-        name: SimpleNamespace(monitor=SimpleNamespace(state=state))
+        name: SimpleNamespace(monitor=SimpleNamespace(state=state), paused=None)
         for name, state in states.items()
     }
 

@@ -37,7 +37,11 @@ class AbsentError(AskingError):
 
 
 class RefusedError(AskingError):
-    """HEAT answers that it will not."""
+    """HEAT answers that it will not; ``kind`` is PROTOCOL.md's word for why."""
+
+    def __init__(self, reason: str, fix: str, kind: str) -> None:
+        super().__init__(reason, fix)
+        self.kind = kind
 
 
 class Heat:
@@ -88,7 +92,8 @@ class Heat:
                 elif answer["ok"]:
                     return answer
                 else:
-                    raise RefusedError(str(answer.get("error", "")), str(answer.get("fix") or ""))
+                    told = [str(answer.get(key) or "") for key in ("error", "fix", "kind")]
+                    raise RefusedError(*told)
         except (ConnectionError, ValueError) as error:  # ValueError for a line that has no end.
             raise AbsentError(f"{self._who} broke off: {str(error).lower()}") from None
         finally:

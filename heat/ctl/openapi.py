@@ -219,7 +219,7 @@ def _why() -> Part:
         ),
         passes=_COUNT,
         success_threshold=_COUNT,
-        remedy=_choice("none", "waiting", "running", "owed", "held", "open"),
+        remedy=_choice("none", "waiting", "running", "owed", "open"),
         window=_maybe(
             _object(
                 closes=_maybe(_NUMBER), failures=_COUNT, of=_maybe(_COUNT), overdue=_maybe(_FLAG)

@@ -30,7 +30,7 @@ from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
 from heat.ctl.times import brief, clock, short, stamp
 from heat.ctl.words import parse
-from heat.text import counted, escaped
+from heat.text import counted, escaped, of_them_paused
 
 USAGE = __doc__ or ""
 HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
@@ -101,9 +101,9 @@ def summary(monitors: Sequence[Monitor]) -> str:
     """How many are in which state."""
     counts = Counter[str](each["state"] for each in monitors)
     parts = [f"{counts[state]} {state}" for state in STATES if counts[state]]
-    if paused := sum(each["paused"] is not None for each in monitors):
-        parts.append(f"{paused} paused")
-    return f"{counted(len(monitors), 'monitor')}: {', '.join(parts) or 'HEAT watches nothing'}"
+    paused = of_them_paused(each["paused"] is not None for each in monitors)
+    states = ", ".join(parts) or "HEAT watches nothing"
+    return f"{counted(len(monitors), 'monitor')}: {states}{paused}"
 
 
 def row(monitor: Monitor, now: float, *, wide: bool = False) -> tuple[Cell, ...]:

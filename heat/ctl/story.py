@@ -418,7 +418,7 @@ def _changes(why: Why) -> Iterator[Line]:
         if why["checking"] == "idle" and why["remedy"] in {"none", "open"}:
             yield Line(f"heatctl check {name}", "checks now")
         yield Line(f"heatctl pause {name} --for 10m", "no checks and no effects for 10 minutes")
-        if why["count"]:
+        if why["count"] and why["remedy"] != "running":  # HEAT refuses it until then.
             yield Line(f"heatctl reset {name}", "NORMAL, with all counts at 0")
     if why["state"] != "NORMAL":
         yield Line(f"heatctl history {name}", "what happened before, and what helped")

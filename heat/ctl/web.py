@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
@@ -26,6 +26,7 @@ from heat.ctl.openapi import describe
 from heat.ctl.scrape import Numbers, Shared
 from heat.mistakes import BadValueError
 from heat.options import monitor_name
+from heat.refusals import Kind
 from heat.text import escaped
 from states.model import State
 
@@ -50,7 +51,8 @@ READING = 5.0
 HEALTH = "/healthz"
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
-_NO_NAME = "no monitor is named"
+_STATUSES: Mapping[str, int] = {Kind.UNKNOWN_MONITOR: 404, Kind.BAD_REQUEST: 400}
+"""Of HEAT's refusals; the others are 503."""
 _NOT_ON_RECORD = "no monitor named"
 
 T = TypeVar("T")
@@ -221,8 +223,8 @@ def _guarded(access: Access) -> Middleware:
 
 
 def _of_heat(error: AskingError) -> Refusal:
-    is_about_name = isinstance(error, RefusedError) and str(error).startswith(_NO_NAME)
-    return Refusal(404 if is_about_name else 503, str(error), error.fix)
+    kind = error.kind if isinstance(error, RefusedError) else ""
+    return Refusal(_STATUSES.get(kind, 503), str(error), error.fix)
 
 
 def _of_file(error: CtlError) -> Refusal:

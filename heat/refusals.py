@@ -1,0 +1,33 @@
+"""What HEAT answers on the control socket when it does not do what was asked (PROTOCOL.md)."""
+
+from enum import StrEnum
+from typing import Any
+
+from heat.errors import HeatError
+
+
+class Kind(StrEnum):
+    """What a program can go by; the text beside it is for people."""
+
+    BAD_REQUEST = "bad-request"
+    VERSION = "version"
+    UNKNOWN_MONITOR = "unknown-monitor"
+    REFUSED = "refused"
+    BUSY = "busy"
+    FORBIDDEN = "forbidden"
+    TOO_SLOW = "too-slow"
+    BUG = "bug"
+
+
+class RefusedError(HeatError):
+    """A request that cannot be met: why not, and what would do."""
+
+    def __init__(self, error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> None:
+        super().__init__(error)
+        self.fix = fix
+        self.kind = kind
+
+
+def refused(error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> dict[str, Any]:
+    """The one line of such an answer."""
+    return {"ok": False, "kind": kind, "error": error, "fix": fix}
