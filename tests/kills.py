@@ -5,7 +5,8 @@
 HEAT watches one service, whose results a seed decides. For each recovery its target is stopped,
 and continued after it; fail and recovery script write down that they run. HEAT is killed with
 SIGKILL at random moments, most of them just after it has written something, and started again;
-where strace is there, in the middle of a system call of which much depends, too. From the outside it is seen that
+where strace is there, in the middle of a system call of which much depends, too. From the
+outside it is seen that
 
 - it goes on in the state, and with the count, that its file had when it was killed;
 - each change of state in the file begins where the one before it has ended;

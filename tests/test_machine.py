@@ -1042,7 +1042,7 @@ def test_a_new_monitor_has_seen_nothing() -> None:
         "state": NORMAL,
         "check": CheckSlot.IDLE,
         "remedy": Remedy.NONE,
-        **dict.fromkeys(("first_failure", "last_failure", "fail_queued", "target_gone")),
+        **dict.fromkeys(("first_failure", "last_failure", "fail_run", "fail_queued", "error_due")),
     }
 
 
