@@ -295,7 +295,7 @@ def test_fifty_clients_of_all_kinds_delay_no_check(big: Heat) -> None:
         _, latest = lateness(big)
 
     # A machine with other things to do is late by itself.
-    assert latest < 0.25
+    assert latest < 1.0
 
 
 def test_who_is_silent_or_does_not_read_is_let_go(

@@ -68,8 +68,8 @@ def await_failures(heat: Heat, count: int) -> None:
 # Going on
 
 
-def test_a_hundred_ways_to_be_killed(tmp_path: Path) -> None:
-    run(tmp_path, seed=3, kills=10)
+def test_a_heat_that_is_killed_again_and_again_goes_on_where_it_was(tmp_path: Path) -> None:
+    run(tmp_path, seed=3, kills=6)
 
 
 def test_the_count_and_the_time_of_the_first_failure_stand(place: Place) -> None:
