@@ -121,7 +121,8 @@ def watching(bench: Bench, config: Config) -> Iterator[Watched]:
         path = os.path.join(folder, "heat.toml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(config.text())
-        command = [bench.heat, "--config", path, "--log-dir", folder]
+        control = os.path.join(folder, "heat.sock")
+        command = [bench.heat, "--config", path, "--log-dir", folder, "--control", control]
         began = time.monotonic()
         with (
             open(os.path.join(folder, "out"), "wb") as out,

@@ -262,7 +262,12 @@ exit $1""",
         return pid
 
     def heat(self, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
-        """Start HEAT in the folder, by way of ``prefix`` where that is given."""
+        """Start HEAT in the folder, by way of ``prefix`` where that is given.
+
+        It never listens at the usual place: another test's would, or the machine's own.
+        """
+        if "--config" in words and "--control" not in words:
+            words = ("--control", "heat.sock", *words)
         heat = Heat(self.folder, words, prefix, **popen)
         self._processes.append(heat.process)
         return heat
@@ -276,8 +281,6 @@ exit $1""",
     def fleet(self, text: str, *words: str, prefix: Sequence[str] = (), **popen: object) -> Heat:
         """Start HEAT with this configuration."""
         self.write_config(text)
-        if "--control" not in words:
-            words = ("--control", "heat.sock", *words)
         return self.heat("--config", "heat.toml", *words, prefix=prefix, **popen)
 
     def spawn(self, command: Sequence[str], **popen: object) -> subprocess.Popen[bytes]:

@@ -924,7 +924,7 @@ def test_two_heats_in_one_log_folder_tear_no_record(place: Place) -> None:
     for which in "ab":
         tables = [monitor(f"{which}{n}", check, count=10, interval="20ms") for n in range(5)]
         place.write_config("".join(tables), f"{which}.toml")
-    heats = [place.heat("--config", f"{which}.toml") for which in "ab"]
+    heats = [place.heat("--config", f"{w}.toml", "--control", f"{w}.sock") for w in "ab"]
 
     assert [heat.wait() for heat in heats] == [1, 1]
     fails = Counter(
