@@ -285,7 +285,7 @@ class Journal(Writer):
 
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more for this monitor."""
-        then = "no more checks of it; the others go on" if self._books.named else "HEAT stops"
+        then = "no more checks of it" if self._books.named else "HEAT stops"
         self._news(f"heat: error: {reason}; {then}", RED)
         self._record(int(self._books.unix()), "ERR", "heat", [reason])
 
