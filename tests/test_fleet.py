@@ -1032,7 +1032,7 @@ def test_of_a_few_monitors_each_has_its_line(place: Place) -> None:
     assert told[0].startswith("well: NORMAL, 0 failures in a row; no check ended yet; next check")
     assert told[1].startswith("down: FAILING, 2 failures in a row; last check Exit Code 1, ")
     assert told[1].endswith("; a check runs now; 3 checks")
-    assert told[2].startswith("dead: ERROR, 0 failures in a row; last check ")
+    assert told[2].startswith("dead: ERROR, 0 failures in a row; last check Killed by SIGKILL, ")
     assert len(told) == 3
     assert heat.stop() == 0
 
