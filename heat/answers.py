@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.errors import HeatError
@@ -285,7 +286,7 @@ def _why_no_check(watch: Watch) -> str:
 
 
 def _how_to_check(watch: Watch) -> str:
-    name = _shown(watch)
+    name = quote(_shown(watch))
     if watch.exit_code is not None:
         return f"heatctl reset {name}"
     return f"heatctl resume {name}" if isinstance(watch.paused, Pause) else ""

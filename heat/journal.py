@@ -65,10 +65,9 @@ class Journal(Writer):
             self._failed(check, output, after)
 
     def _failed(self, check: Checked, output: Output, after: tuple[State, int]) -> None:
-        how = ending = self.how(check.code or 0, timed_out=check.timed_out)
+        how = ending = self.ending_of(check)
         if not check.timed_out and check.killed is not None:
             ending = f"killed by SIG{signals.name(check.killed)}"
-            how = f"K{ending[1:]}" if self.options.on_killed == "error" else how
         failures = self._books.failures
         details = f"details in {escaped(failures.shown)}"
         self._result(check, after, "failed", (f"Failed: {how}, {details}", RED))
@@ -116,6 +115,8 @@ class Journal(Writer):
         """How the check went, in a word or two."""
         if check.unknown:
             return "unknown"
+        if check.killed is not None and not check.timed_out and self.options.on_killed == "error":
+            return f"Killed by SIG{signals.name(check.killed)}"
         return self.how(check.code or 0, timed_out=check.timed_out)
 
     def how(self, code: int, *, timed_out: bool) -> str:
@@ -285,7 +286,7 @@ class Journal(Writer):
 
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more for this monitor."""
-        then = "no more checks of it; the others go on" if self._books.named else "HEAT stops"
+        then = "no more checks of it" if self._books.named else "HEAT stops"
         self._news(f"heat: error: {reason}; {then}", RED)
         self._record(int(self._books.unix()), "ERR", "heat", [reason])
 

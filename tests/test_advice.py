@@ -119,6 +119,7 @@ def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, fix:
         " ".join((*QUIET, "--threshold=2", "--count=3")),
         "--timeout=5 --recovery=./r --script-timeout=9 --threshold=3 --count=12 --max-recoveries=3",
         "--timeout=5 --fail=./tell --script-timeout=10",
+        "--timeout=5 --fail=./tell --recovery=./r --script-timeout=60",
         "--timeout=5 --pid=42 --signal=USR1",
         "--timeout=5 --pid-file=/run/x.pid --fault-signal=TERM",
         "--timeout=5 --fail=./tell --threshold=2 --fault-signal=USR1",
@@ -168,9 +169,10 @@ def test_a_rehearsal_ends_with_advice(capfd: pytest.CaptureFixture[str]) -> None
     main([*words, "--json"])
     summary = json.loads(capfd.readouterr().out.splitlines()[-1])
 
+    assert "ticks are skipped, and --threshold is reached later\n" in text
     assert "\nAdvice: --timeout '30' is longer than --interval '10'" in text
     assert summary["advice"][1] == {
-        "told": "Advice: --recovery './r' has no --script-timeout: where it hangs, no check is "
+        "line": "--recovery './r' has no --script-timeout: where it hangs, no check is "
         "run any more",
         "fix": "add --script-timeout, longer than any recovery takes",
     }

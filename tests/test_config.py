@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from heat import preflight
 from heat.cli import understand
 from heat.config import LARGEST, parse, read
+from heat.ctl.validate import advised
 from heat.mistakes import Mistake
 from heat.options import HISTORY, Common, Config, Options, build
 from heat.reading import look
@@ -677,4 +678,5 @@ def test_the_example_is_sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     )
 
     assert mistakes == []
+    assert advised(config) == []
     assert len(config.monitors) == 20

@@ -151,6 +151,18 @@ def test_a_drawn_table_has_one_line_a_row_and_cuts_the_last_column_first() -> No
     assert lines[1].startswith("web ")
 
 
+def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None:
+    rows = [status.row(facts("a-rather-long-name", state="RECOVERING"), NOW)]  # type: ignore[arg-type]
+    there = drawing.console()
+    with there.capture() as captured:
+        there.width = 40
+        there.print(drawing.table(status.HEAD, rows, 40))
+
+    head, line = captured.get().splitlines()
+    assert head.split() == ["NAME", "STATE", "LAST", "RESULT"]
+    assert line.split() == ["a-rather-long…", "RECOVERING", "OK"]
+
+
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     monkeypatch.delenv("NO_COLOR")
@@ -166,13 +178,19 @@ STEERING = [
         "check web",
         facts(),
         {"do": "check", "name": "web"},
-        "web: a check has begun; 'heatctl why web' tells how it ended",
+        "web: a check has begun; heatctl why web tells how it ended",
     ),
     (
         "pause web",
         facts(),
         {"do": "pause", "name": "web", "seconds": None, "reason": ""},
-        "web: paused until 'heatctl resume web'; no checks and no effects meanwhile",
+        "web: paused, until heatctl resume web; no checks and no effects meanwhile",
+    ),
+    (
+        "pause web --for 2d",
+        facts(),
+        {"do": "pause", "name": "web", "seconds": 172_800.0, "reason": ""},
+        "web: paused until 2026-11-24 10:47:37; no checks and no effects meanwhile",
     ),
     (
         "pause web --for 10m --reason disk",
@@ -190,13 +208,13 @@ STEERING = [
         "reset web",
         facts(state="ERROR"),
         {"do": "reset", "name": "web"},
-        "web: NORMAL, ERROR is left, counts are 0; checks go on",
+        "web: NORMAL, ERROR is left, counts are 0",
     ),
     (
         "reset web",
         facts(),
         {"do": "reset", "name": "web"},
-        "web: NORMAL, counts are back to 0; checks go on",
+        "web: NORMAL, counts are back to 0",
     ),
     ("reload", facts(), {"do": "reload"}, "the file was read again: nothing has changed"),
 ]

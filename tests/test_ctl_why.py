@@ -447,6 +447,14 @@ def test_the_state_is_painted_where_it_is_told_and_not_in_the_name() -> None:
     assert first.startswith("ERROR is \x1b[31mERROR\x1b[0m, since")
 
 
+def test_on_a_narrow_terminal_a_long_command_has_a_line_of_its_own() -> None:
+    of = full() | {"name": "a web server"}
+    lines = list(why.laid_out(story.tell(of), 40))  # type: ignore[arg-type]
+
+    assert lines[lines.index("  heatctl check 'a web server'") + 1] == "    checks now"
+    assert max(map(len, lines[1:])) <= 40
+
+
 def test_a_name_with_blanks_is_quoted_in_commands() -> None:
     assert "heatctl check 'my web' checks now" in screen(facts("my web"))
 

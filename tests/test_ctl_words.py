@@ -56,7 +56,8 @@ REFUSED = [
     ("pause web --for nan", f"--for 'nan' {NUMBER}", "with a unit"),
     ("pause web --for inf", f"--for 'inf' {NUMBER}", "with a unit"),
     ("pause web --for ''", f"--for '' {NUMBER}", "with a unit"),
-    ("pause web --for 5d", f"--for '5d' {NUMBER}", "with a unit"),
+    ("pause web --for 5w", f"--for '5w' {NUMBER}", "5m, 2h, 7d"),
+    ("pause web --for 400d", "--for '400d' is too long", "366 days"),
     ("pause web --for ٣", f"--for '٣' {NUMBER}", "with a unit"),
     ("pause web --for 0.0001", "--for '0.0001' is too short", "1ms"),
     ("pause web --for 9999h", "--for '9999h' is too long", "8784h"),
@@ -180,6 +181,14 @@ def test_a_start_loads_neither_rich_nor_what_other_commands_need(tmp_path: Path)
 
     unwanted = {"rich", "sqlite3", "asyncio", "transitions", "tomllib", "subprocess", "difflib"}
     assert not set(found.stdout.decode().split()) & unwanted
+
+
+def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
+    words = ["sh", "-c", 'exec "$0" -m heat.ctl --version >&-', sys.executable]
+    environ = {**os.environ, "PYTHONPATH": os.fspath(Path(cli.__file__).parents[2])}
+    found = subprocess.run(words, capture_output=True, check=False, cwd=tmp_path, env=environ)
+
+    assert (found.returncode, found.stderr) == (0, b"")
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:

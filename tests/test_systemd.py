@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -22,6 +23,7 @@ from virtual import VirtualTime
 from heat.arguments import parse
 from heat.cli import USAGE
 from heat.console import Console
+from heat.places import OF_ROOT
 from heat.status import worst_first
 from heat.systemd import Systemd, watchdog_span
 from heat.watch import Watch
@@ -508,3 +510,12 @@ def test_systemd_takes_the_example(tmp_path: Path) -> None:
     verified = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_unit_of_serve_asks_the_heat_of_the_other_unit_as_its_user() -> None:
+    serve = (EXAMPLES / "heat-serve.service").read_text()
+    users = [re.findall("^User=.*", text, re.MULTILINE) for text in (unit(), serve)]
+
+    assert users == [[], []]
+    assert "--control" not in unit().partition("ExecStart=")[2].partition("ExecReload=")[0]
+    assert f"serve --control {OF_ROOT}\n" in serve

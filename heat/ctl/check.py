@@ -17,6 +17,7 @@ why; 3 no HEAT answers.
 """
 
 from collections.abc import Sequence
+from shlex import quote
 
 from heat.ctl import output
 from heat.ctl.client import connect
@@ -39,5 +40,6 @@ def main(words: Sequence[str]) -> int:
         output.write_objects([said])
     else:
         shown = escaped(name)
-        output.write(f"{shown}: a check has begun; 'heatctl why {shown}' tells how it ended\n")
+        why = f"heatctl why {quote(shown)}"
+        output.write(f"{shown}: a check has begun; {why} tells how it ended\n")
     return EXIT_WELL

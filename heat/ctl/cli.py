@@ -43,6 +43,7 @@ Exit status: 0 all is well; 1 something is not NORMAL, or is paused; 2 bad
 usage, or HEAT refuses it; 3 no HEAT answers.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # As with any tool in a pipe: nobody reads on, or Ctrl-C, and it is over without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _open_what_is_closed()
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -80,6 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CtlError as error:
         _tell(error)
         return error.status
+
+
+def _open_what_is_closed() -> None:
+    """Python has no stream where a standard descriptor is closed, and a socket would become it."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
 
 
 def _run(words: Sequence[str]) -> int:

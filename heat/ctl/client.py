@@ -156,6 +156,8 @@ def _whose(path: str) -> str:
         owner = pwd.getpwuid(os.stat(path).st_uid).pw_name
     except (OSError, KeyError):
         return "ask as the user that HEAT runs as, or as root"
+    if owner == "root":
+        return "it is root's: sudo heatctl ..."
     return f"it is of the user {owner}: sudo -u {owner} heatctl ..., or ask as root"
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _GAP = 2
 _LEAST = 12
+_LEFT_OUT = ("SINCE", "AGE", "NEXT", "FAILURES")
+"""Columns that a narrow terminal goes without, these first."""
 _STYLES = {
     "32": "green",
     "33": "yellow",
@@ -31,20 +33,35 @@ _STYLES = {
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Table:
-    """A table of one line a row, so wide; what does not fit is cut in the first and last column."""
-    widths = [
-        max(len(title), *(cell_len(row[place].text) for row in rows), 0)
+    """A table of one line a row, so wide: what does not fit is cut in the first and last column.
+
+    Where that is not enough, columns between them are left out.
+    """
+    wanted = {
+        title: max(len(title), *(cell_len(row[place].text) for row in rows), 0)
         for place, title in enumerate(head)
-    ]
-    gaps = _GAP * (len(head) - 1)
+    }
+    left = list(_LEFT_OUT)
+    while left and _narrowest(list(wanted.values())) > width:
+        wanted.pop(left.pop(0), None)
+    shown = [place for place, title in enumerate(head) if title in wanted]
+    widths = list(wanted.values())
+    gaps = _GAP * (len(widths) - 1)
     widths[-1] = max(_LEAST, width - gaps - sum(widths[:-1]))
     widths[0] = min(widths[0], max(_LEAST, width - gaps - sum(widths[1:])))
     drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for title, wide in zip(head, widths, strict=True):
+    for title, wide in zip(wanted, widths, strict=True):
         drawn.add_column(title, no_wrap=True, overflow="ellipsis", width=wide)
     for row in rows:
-        drawn.add_row(*(Text(cell.text, _STYLES[cell.paint]) for cell in row))
+        cells = (row[place] for place in shown)
+        drawn.add_row(*(Text(cell.text, _STYLES[cell.paint]) for cell in cells))
     return drawn
+
+
+def _narrowest(widths: Sequence[int]) -> int:
+    """How wide a table of these columns is at least."""
+    first, *between = widths[:-1]
+    return min(first, _LEAST) + sum(between) + _LEAST + _GAP * len(between) + _GAP
 
 
 def console() -> Console:

@@ -21,7 +21,6 @@ Exit status: 0; 1 an outage goes on; 2 bad usage, or the file cannot be read;
 3 no HEAT answers.
 """
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -32,10 +31,10 @@ from heat.ctl.archive import Archive
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
 from heat.ctl.output import Cell
+from heat.ctl.spans import span
 from heat.ctl.times import clock, length, short
 from heat.ctl.words import Asked, nearest, parse
-from heat.mistakes import BadValueError, Mistake
-from heat.options import positive_duration
+from heat.mistakes import Mistake
 from heat.text import counted, escaped
 
 USAGE = __doc__ or ""
@@ -73,15 +72,6 @@ def answer(path: str, name: str | None, back: float | None, now: float) -> list[
     """The objects of ``--json``, from the state file of a HEAT that runs. Raises CtlError."""
     accounts = _accounts(_Source(path, now, runs=True), back or _DEFAULT, name)
     return [as_object(each) for each in accounts]
-
-
-def span(text: str) -> float:
-    """A length of time, for which days are a unit too."""
-    if not text.endswith("d"):
-        return positive_duration(text)
-    if not re.fullmatch(r"[0-9]{1,15}d", text):
-        raise BadValueError("is not a number of days", "write a whole number of them, such as 7d")
-    return positive_duration(f"{24 * int(text[:-1])}h")
 
 
 def _source(asked: Asked) -> _Source:

@@ -12,8 +12,8 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-SECS is a number of seconds, or has a unit: 500ms, 30s, 5m, 2h. What runs is let
-end. A pause survives a restart of HEAT.
+SECS is a number of seconds, or has a unit: 500ms, 30s, 5m, 2h, 7d. What runs
+is let end. A pause survives a restart of HEAT.
 
 Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
@@ -21,13 +21,14 @@ Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 
 import time
 from collections.abc import Sequence
+from shlex import quote
 
 from heat.ctl import output
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_WELL
+from heat.ctl.spans import span
 from heat.ctl.times import clock
 from heat.ctl.words import parse
-from heat.options import positive_duration
 from heat.text import escaped
 
 USAGE = __doc__ or ""
@@ -39,15 +40,15 @@ def main(words: Sequence[str]) -> int:
     if asked is None:
         return EXIT_WELL
     name, reason = asked.operands[0], asked.given.get("--reason", "")
-    span = asked.seconds("--for", "heatctl pause", positive_duration)
+    seconds = asked.seconds("--for", "heatctl pause", span)
     with connect(asked.control) as client:
-        said = client.last("pause", {"name": name, "seconds": span, "reason": reason})
+        said = client.last("pause", {"name": name, "seconds": seconds, "reason": reason})
     if asked.json:
         output.write_objects([said])
         return EXIT_WELL
     shown, until = escaped(name), said.get("until")
     if until is None:
-        text = f"{shown}: paused until 'heatctl resume {shown}'"
+        text = f"{shown}: paused, until heatctl resume {quote(shown)}"
     else:
         text = f"{shown}: paused until {clock(float(until), time.time())}"
     output.write(f"{text}; no checks and no effects meanwhile\n")

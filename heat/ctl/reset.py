@@ -9,7 +9,8 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-The monitor is NORMAL then, and its checks go on, as after a start of HEAT. Put
+The monitor is NORMAL then, and its checks go on, as after a start of HEAT; one
+that is paused stays so. While the recovery script runs HEAT refuses it. Put
 right first what led to ERROR: 'heatctl why NAME' tells what that was.
 
 Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
@@ -40,5 +41,5 @@ def main(words: Sequence[str]) -> int:
     else:
         was = escaped(str(said.get("was") or "its state"))
         what = "counts are back to 0" if was == "NORMAL" else f"{was} is left, counts are 0"
-        output.write(f"{escaped(name)}: NORMAL, {what}; checks go on\n")
+        output.write(f"{escaped(name)}: NORMAL, {what}\n")
     return EXIT_WELL

@@ -21,9 +21,9 @@ from heat.ctl.door import Bounds, House
 from heat.ctl.errors import CtlError
 from heat.ctl.exposition import CONTENT_TYPE, size
 from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
-from heat.ctl.history import span
 from heat.ctl.openapi import describe
 from heat.ctl.scrape import Numbers, Shared
+from heat.ctl.spans import span
 from heat.mistakes import BadValueError
 from heat.options import monitor_name
 from heat.refusals import Kind

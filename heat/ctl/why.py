@@ -30,6 +30,8 @@ from heat.ctl.words import parse
 
 USAGE = __doc__ or ""
 _NARROWEST = 40
+_LEAST = 20
+"""Columns for a text; behind a label that leaves less, it stands on lines of its own."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -63,6 +65,11 @@ def laid_out(
             label = f"  {line.label:<{margin}}  " if line.label else "  "
             if width is None or width < _NARROWEST:
                 yield label + line.text
+            elif len(label) + _LEAST > width:
+                yield label.rstrip()
+                yield from textwrap.wrap(
+                    line.text, width, initial_indent="    ", subsequent_indent="    "
+                )
             else:
                 hang = " " * len(label)
                 yield from textwrap.wrap(

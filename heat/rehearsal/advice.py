@@ -49,9 +49,13 @@ def _timeout_beyond_interval(options: Options) -> Advice:
             "--timeout",
             _span(options.timeout),
             f"is longer than --interval '{seconds(options.interval)}': while a check hangs, "
-            "ticks are skipped, and --threshold is reached later",
+            f"ticks are skipped{_and_threshold(options)}",
             f"make --timeout {seconds(options.interval)} or less, or --interval longer",
         )
+
+
+def _and_threshold(options: Options) -> str:
+    return ", and --threshold is reached later" if options.limits.threshold else ""
 
 
 def _window_shorter_than_timeout(options: Options) -> Advice:
@@ -223,7 +227,9 @@ def _endless_recovery(options: Options) -> Advice:
 
 def _slow_fail_allowed(options: Options) -> Advice:
     span = options.script_timeout
-    if options.fail is not None and span is not None and span > options.interval:
+    if options.fail is None or options.recovery is not None:
+        return  # The recovery script has the same limit, and may need it.
+    if span is not None and span > options.interval:
         yield _say(
             "--script-timeout",
             _span(span),
@@ -247,7 +253,8 @@ def _slow_fail(options: Options, span: float) -> Advice:
 def _what_overlap_does(options: Options) -> str:
     if options.limits.fail_overlap_skip:
         return "with --fail-overlap 'skip' the checks meanwhile are left out"
-    return "failures that come meanwhile are told by one run, and recovery waits for it"
+    waits = ", and recovery waits for it" if options.limits.threshold else ""
+    return f"failures that come meanwhile are told by one run{waits}"
 
 
 def _target(options: Options) -> str:

@@ -66,7 +66,9 @@ def as_json(played: Played, advice: list[Mistake]) -> Iterator[str]:
         "signals": told.signals,
         "skipped_ticks": told.skipped,
         "outages": outages,
-        "advice": [{"told": each.line, "fix": each.fix} for each in advice],
+        "advice": [
+            {"line": each.line.removeprefix("Advice: "), "fix": each.fix} for each in advice
+        ],
     }
     yield json.dumps(summary)
 
