@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client import ask
 from conftest import Heat, Place, orderly, until
 from talker import Talker, facts
 
 from heat.ctl import wire
 from heat.ctl.cli import main
 from heat.ctl.client import Client
-from heat.ctl.errors import RefusedError
 from heat.refusals import Kind
 
 FILE = """
@@ -133,12 +133,11 @@ def test_a_refusal_has_a_kind_that_the_protocol_tells(
 
 
 def test_a_heat_without_a_file_says_so_when_it_is_to_read_it(place: Place) -> None:
-    heat = place.heat("-i", "1", "--control", "s", "true")
-    until((place.folder / "s").exists, "the socket")
-    with Client(os.fspath(place.folder / "s")) as client, pytest.raises(RefusedError) as caught:
-        client.last("reload")
+    heat = place.heat("-i", "1", "--control", "heat.sock", "true")
+    told = ask(heat, "reload")
 
-    assert "has no configuration file; its logs were opened anew" in str(caught.value)
+    assert (told["ok"], told["kind"]) == (False, "refused")
+    assert told["error"] == "this HEAT has no configuration file; its logs were opened anew"
     orderly(heat)
 
 
