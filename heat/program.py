@@ -30,6 +30,21 @@ SILENT = Output()
 """Most checks print nothing."""
 
 
+class SilentScripts:
+    """The file of scripts that print nothing, or to where nobody looks."""
+
+    def open(self) -> int | None:
+        """No descriptor."""
+        return None
+
+    def collect(self) -> None:
+        """Nothing was appended."""
+
+    def take(self) -> bytes:
+        """Nothing was printed."""
+        return b""
+
+
 class Program(NamedTuple):
     """What is to be run.
 

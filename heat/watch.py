@@ -17,7 +17,7 @@ from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.past import RESET, Changed, Pause
-from heat.program import SILENT, Output, Program
+from heat.program import SILENT, Output, Program, SilentScripts
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
@@ -872,9 +872,10 @@ class Watch:
         role, program, environment = what
         launcher = self._world.launcher
         held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
-        if held is None and program is not None:
+        if held is None:
+            del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
             held = launcher.find(environment)
-        if held is None or program is None:
+        if held is None:
             self._feed(lost if program is not None else ended)
             return
         adopting = launcher.take_up(held)
@@ -883,6 +884,8 @@ class Watch:
                 self.ledger.recovery_over(self._world.clock.unix())
             self._feed(ended)
             return
+        if program is None:  # It was started before the configuration was changed.
+            program = Program(role, role, (role,), self.parts.script_file or SilentScripts())
         world = self._world.clock, self._world.timers, adopting
         self._script = Run(world, program, self.parts.options.script_timeout, told, self)
         self._hold(role, self._script)

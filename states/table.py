@@ -284,7 +284,7 @@ BY_HAND: tuple[Row, ...] = (
         (rules.drop_queued_fail, rules.wake_target)),
     Row((RECOVERING,), Reset, (rules.recovery_running,), None, ()),
     Row((RECOVERING,), Reset, (), NORMAL,
-        (rules.wake_target,)),
+        (rules.drop_queued_fail, rules.wake_target)),
     Row((NORMAL, ERROR), Reset, (), None, ()),
 
     # Late news

@@ -1,16 +1,18 @@
 """The simulation: a bounded run of it, and that it finds what is wrong, and says it well."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import pytest
 from simulate import __main__ as simulation
 from simulate.choices import Choices, shrunk
 from simulate.history import told
 from simulate.oracle import Oracle
+from simulate.world import Launcher
 
 import heat.watch
+from heat.ledger import Ledger
 from heat.rehearsal.world import SimulatedTarget
 from heat.watch import Watch
 from states.effects import Effect
@@ -123,6 +125,62 @@ def test_a_target_left_stopped_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(SimulatedTarget, "wake", sleep_on)
 
     assert "the target was left stopped" in _found(20_000)
+
+
+class Broken(NamedTuple):
+    """A mistake in HEAT, and the words by which it is found."""
+
+    what: str
+    where: tuple[type, str]
+    instead: Callable[..., Any]
+    words: str
+
+
+def _written_late(_ledger: Ledger, *_what: Any) -> None:
+    """Nothing is written."""
+
+
+def _nobody(_launcher: Launcher, _environment: Any) -> None:
+    """No script of an earlier life is found."""
+
+
+def _asleep(_watch: Watch, _pause: Any) -> None:
+    """A pause that nobody keeps."""
+
+
+def _not_continued(_watch: Watch) -> None:
+    """Nobody looks what has become of the scripts."""
+
+
+def _not_resumed(_watch: Watch) -> None:
+    """The pause has no end."""
+
+
+def _gone(_launcher: Launcher, _held: Any) -> None:
+    """It is taken for one that has ended."""
+
+
+BROKEN = [
+    Broken("a step not written down", (Ledger, "stepped"), _written_late, "a restart finds"),
+    Broken("a script not written down", (Ledger, "hold"), _written_late, "not written down"),
+    Broken("a pause not written down", (Ledger, "paused"), _written_late, "the pause was until"),
+    Broken("a script not found", (Launcher, "find"), _nobody, "of an earlier life"),
+    Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
+    Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
+    Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
+    Broken("a fail script forgotten", (Watch, "_take_up_scripts"), _not_continued, "untold"),
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.what)
+def test_what_a_pause_or_a_restart_breaks_is_found(
+    broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*broken.where, broken.instead)
+    _, failed = simulation.simulate(0, 100_000)
+
+    assert failed is not None
+    assert broken.words in failed.why
 
 
 def test_the_command_line_says_how_many_ticks_there_were(

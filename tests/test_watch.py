@@ -458,3 +458,31 @@ def test_a_signal_not_sent_for_want_of_resources_is_said_and_no_error() -> None:
     assert world.watch.monitor.state is State.FAILING
     assert "(HUP was not sent (--signal): too many open files)" in world.printed
     assert world.times("HUP") == [10]
+
+
+# After a restart
+
+
+def test_a_script_just_begun_is_known_though_the_interval_is_another_one_since() -> None:
+    killed = VirtualWorld(*RECOVER, checks=[FAILS], recoveries=[HANGS]).run_until(0)
+    world = VirtualWorld(*RECOVER, "--interval=7", killed=killed, after=7).run_until(17)
+
+    assert world.events == [(0, "waits"), (10, "check"), (17, "check")]
+
+
+def test_a_script_just_begun_is_waited_for_though_it_is_not_wanted_any_more() -> None:
+    killed = VirtualWorld(*RECOVER, checks=[FAILS], recoveries=[HANGS]).run_until(0)
+    world = VirtualWorld("--threshold=1", *TARGET, killed=killed).run_until(5)
+
+    assert world.events == [(0, "waits")]
+    assert world.watch.monitor.state is State.RECOVERING
+    assert world.run_until(10).times("check") == [10]
+
+
+def test_a_fail_script_not_wanted_any_more_is_not_begun_again() -> None:
+    killed = VirtualWorld("--fail=./tell", checks=[FAILS], fails=[HANGS]).run_until(0)
+    killed.programs[-1] = killed.programs[0]  # It was not begun yet.
+    world = VirtualWorld(killed=killed).run_until(0)
+
+    assert world.events == [(0, "check")]
+    assert world.watch.monitor.fail_run is None

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from heat.books import Books
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
+from heat.ledger import decoded, encoded
 from heat.options import Common, Options, build, common
 from heat.past import Held
-from heat.program import Program, Status
-from heat.rehearsal.world import Ends, SilentScripts, SimulatedChild, VirtualTime
+from heat.program import Program, SilentScripts, Status
+from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
 from heat.turns import Turns
 from heat.watch import Parts, Watch, World
 from heat.world import Owner
+from states.memory import remember
 
 UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""
@@ -49,10 +51,12 @@ class VirtualChild(SimulatedChild):
 class VirtualWorld:
     """One watch with all it needs; what it did is in ``events``, with the time of each.
 
-    ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays.
+    ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays. With
+    ``killed`` it goes on where HEAT was killed in that world just after a script was started,
+    which ends after ten seconds more.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name
         self,
         *words: str,
         checks: Iterable[Ends] = (Ends(),),
@@ -60,6 +64,7 @@ class VirtualWorld:
         recoveries: Iterable[Ends] = (Ends(),),
         after: float = 0.0,
         fleet: "VirtualFleet | None" = None,
+        killed: "VirtualWorld | None" = None,
     ) -> None:
         self.time = VirtualTime(UNIX) if fleet is None else fleet.time
         self.options, whole = given_as(*words)
@@ -82,7 +87,13 @@ class VirtualWorld:
             turns = fleet.turns
         world = World(self.time, self.time, self, turns)
         self.watch = Watch(self.parts(self.options), world, self.journal, self._finish)
-        self.watch.start(self.time.now() + after)
+        self._orphan = None if killed is None else killed.programs[-1]
+        if killed is None:
+            self.watch.start(self.time.now() + after)
+        else:
+            memory = remember(killed.watch.monitor)
+            found = decoded(encoded(memory, killed.watch.changed, self.time.unix()))
+            self.watch.go_on(found, None, self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
         file = SilentScripts()
@@ -117,11 +128,13 @@ class VirtualWorld:
 
     age = 0.0
 
-    def take_up(self, held: Held) -> None:
-        del held
+    def take_up(self, held: Held) -> "_Orphanage":
+        return _Orphanage(self, held.pid)
 
-    def find(self, environment: Mapping[str, str]) -> None:
-        del environment
+    def find(self, environment: Mapping[str, str]) -> Held | None:
+        orphan = self._orphan
+        found = orphan is not None and environment.items() <= orphan.env.items()
+        return Held(46999, "from before") if found else None
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
@@ -163,6 +176,21 @@ class VirtualWorld:
 
     def trouble(self, text: str) -> None:
         self.news(f"heat: {text}")
+
+
+class _Orphanage:
+    """Has a script that an earlier HEAT has started."""
+
+    age = 0.0
+
+    def __init__(self, world: VirtualWorld, pid: int) -> None:
+        self._world = world
+        self._pid = pid
+
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
+        del program, owner
+        self._world.note("waits")
+        return VirtualChild(self._world, self._pid, Ends(after=10, lost=True), exited)
 
 
 class _SeenTurns(Turns):

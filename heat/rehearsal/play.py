@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from heat import signals
 from heat.options import Options
-from heat.program import NO_ENV, Program
+from heat.program import NO_ENV, Program, SilentScripts
 from heat.rehearsal.results import MOST, Plot
 from heat.rehearsal.timeline import Entry, Timeline
 from heat.rehearsal.world import (
     Ends,
     HeatItself,
-    SilentScripts,
     SimulatedLauncher,
     SimulatedTarget,
     VirtualTime,

@@ -18,7 +18,7 @@ from heat.schedule import Agenda
 from heat.signals import HARMLESS, STOPPING
 
 if TYPE_CHECKING:
-    from heat.world import Owner
+    from heat.world import Owner, Starter
 
 UNIX = 1_700_000_000
 """The unix second in which a virtual world begins: HEAT_FAIL_TIME is read as seconds of it."""
@@ -188,13 +188,15 @@ class SimulatedLauncher:
 
     age = 0.0
 
-    def take_up(self, held: Held) -> None:
+    def take_up(self, held: Held) -> Starter | None:
         """Nothing ran before the beginning."""
         del held
+        return None
 
-    def find(self, environment: Mapping[str, str]) -> None:
+    def find(self, environment: Mapping[str, str]) -> Held | None:
         """Likewise."""
         del environment
+        return None
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> SimulatedChild:
         """Start it. Raises StartError."""
@@ -273,21 +275,6 @@ class HeatItself:
 
     def wake(self) -> None:
         """HEAT never stops itself."""
-
-
-class SilentScripts:
-    """The file of scripts that print nothing."""
-
-    def open(self) -> int | None:
-        """No descriptor."""
-        return None
-
-    def collect(self) -> None:
-        """Nothing was appended."""
-
-    def take(self) -> bytes:
-        """Nothing was printed."""
-        return b""
 
 
 class Nowhere:

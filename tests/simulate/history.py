@@ -2,218 +2,37 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Sequence
+from bisect import insort
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import heat.watch
 from heat.books import Books
-from heat.errors import TargetError
 from heat.journal import Journal
+from heat.ledger import Ledger, Remembered
 from heat.options import Common, Options
-from heat.program import Program, Status
-from heat.rehearsal.world import (
-    BEGINNING,
-    Ends,
-    HeatItself,
-    Nowhere,
-    SilentScripts,
-    SimulatedChild,
-    SimulatedLauncher,
-    SimulatedTarget,
-    VirtualTime,
-)
+from heat.past import RESET, Changed
+from heat.program import Program, SilentScripts
+from heat.rehearsal.world import BEGINNING, Ends, HeatItself, Nowhere, VirtualTime
+from heat.schedule import Agenda, DueCall
+from heat.state import Store
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
-from heat.world import Owner
 from states.effects import Effect
 from states.machine import step
-from states.model import Event, Limits, Monitor
+from states.model import Event, Monitor, State
 
+from .afterlife import LastingWitness
 from .choices import Choices
-from .invariants import Violation, Witness
+from .chosen import choose_options, ends_of_check, ends_of_script
+from .invariants import Violation
+from .lives import Fuse, Kept, Killed
+from .world import MOMENT, Child, Launcher, Target
 
-_INTERVALS = (10.0, 1.0, 4.0)
-_TARGETS = ("none", "pid", "pid-file")
-_USR1, _STOP = int(signal.SIGUSR1), int(signal.SIGSTOP)
-_SIGNALS = (None, _USR1, _STOP, _STOP, None, int(signal.SIGKILL))
-_TO_ITSELF = (None, _USR1, None, _USR1, int(signal.SIGTERM))
-_MOMENT = 1e-7
-"""Just before, just after: less than any length of time that is chosen."""
+_APART = (0.0, 0.0, 0.15, MOMENT, -MOMENT)
+"""Seconds from a moment at which something else is likely to happen."""
 _TO_END = 400.0
 """Seconds that a history is given to end, once it is told to."""
-
-
-def choose_options(choices: Choices, before: Options | None = None) -> Options:
-    """Options that heat would take; ``before`` is what is being read again."""
-    interval = choices.of(_INTERVALS) if before is None or choices.pick(2) else before.interval
-    target = _TARGETS[choices.pick(3)] if before is None else _target_of(before)
-    sent = _TO_ITSELF if target == "none" else _SIGNALS
-    recovery = bool(choices.pick(2))
-    fault, success = choices.of(sent), choices.of((None, int(signal.SIGCONT), 10))
-    in_recovery = recovery or fault is not None or success is not None
-    fail = bool(choices.pick(2))
-    limits = Limits(
-        threshold=choices.of((1, 2, 3, 5)) if in_recovery else None,
-        success_threshold=choices.of((1, 2, 3)) if in_recovery else 1,
-        max_recoveries=choices.of((None, 1, 2, 3)) if in_recovery else None,
-        recovery_timeout=(
-            choices.of((None, interval, 2.5 * interval, 0.5 * interval, 3 * interval))
-            if in_recovery
-            else None
-        ),
-        start_period=choices.of((0.0, 0.0, interval, 2.5 * interval)),
-        checks=choices.of((None, None, None, None, None, 40, 3)),
-        fail=fail,
-        fail_overlap_skip=fail and bool(choices.pick(2)),
-        recovery=recovery,
-        signal=choices.of((None, int(signal.SIGHUP), *sent)),
-        fault_signal=fault,
-        success_signal=success,
-    )
-    return Options(
-        name="simulated",
-        interval=interval,
-        check=("check",),
-        is_script=True,
-        timeout=choices.of((0.5 * interval, interval, 2.5 * interval, None)),
-        pid=42 if target == "pid" else None,
-        pid_file="pid" if target == "pid-file" else None,
-        fail="fail" if fail else None,
-        recovery="recovery" if recovery else None,
-        script_timeout=choices.of((None, interval, 2.0 * interval, 0.5)),
-        on_killed=choices.of(("fail", "fail", "fail", "error")),
-        limits=limits,
-    )
-
-
-def _target_of(options: Options) -> str:
-    if options.pid is not None:
-        return "pid"
-    return "none" if options.pid_file is None else "pid-file"
-
-
-def _lengths(options: Options) -> tuple[float | None, ...]:
-    """How long programs take: nothing, or what ends together with something else."""
-    interval, timeout = options.interval, options.timeout or options.interval
-    window = options.limits.recovery_timeout or interval
-    return (0.0, 0.0, 0.0, 0.3, interval, timeout, timeout, window, 2 * interval, 3.3 * interval)
-
-
-def _ends_of_check(options: Options) -> tuple[Ends, ...]:
-    """How a check may go; many times what is common."""
-    quick = (Ends(), Ends(1)) * 12
-    slow = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1, 1))
-    odd = (
-        *(Ends(after=None),) * 3,
-        Ends(after=None, stubborn=True),
-        Ends(7, 0.0, stubborn=True),
-        Ends(1, 2 * options.interval, stubborn=True),
-        Ends(error="no memory"),
-        Ends(error="no memory"),
-        Ends(lost=True),
-        Ends(killed=9, after=0.5 if options.on_killed == "fail" else 0.0),
-    )
-    rare = (
-        Ends(error="gone", passing=False),
-        Ends(after=None, stubborn=True, immortal=True),
-        Ends(escapee=True),
-    )
-    return quick * 6 + slow * 4 + odd * 3 + rare
-
-
-def _ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
-    well = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1))
-    odd = (
-        Ends(after=None),
-        Ends(after=None, stubborn=True),
-        Ends(error="no memory"),
-        Ends(lost=True),
-    )
-    if options.script_timeout is None and not fatal:
-        odd = odd[2:]
-    killed = Ends(killed=15, after=0.5)
-    gone = Ends(error="gone", passing=False)
-    return well * 6 + odd * 2 + (gone, killed)
-
-
-class _Child(SimulatedChild):
-    """A program whose end may be seen before or after what is due at the same moment."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - and who sees it
-        self,
-        time: VirtualTime,
-        pid: int,
-        ends: Ends,
-        exited: Callable[[], None],
-        owner: Owner,
-        history: History,
-    ) -> None:
-        self._history = history
-        if ends.after and ends.after > 1:
-            ends = ends._replace(after=ends.after + _MOMENT * (history.choices.pick(3) - 1))
-        super().__init__(time, pid, ends, exited, owner)
-
-    def _exit(self, status: Status) -> None:
-        if self._status is not None:
-            return
-        if status.signal is None and self._history.choices.pick(4) == 3:
-            # It has ended, and is seen to have ended after what else is due now.
-            self._status = status
-            self._time.at(self._time.now(), self._exited, self._owner)
-            return
-        super()._exit(status)
-
-    def signal_group(self, signum: int) -> bool:
-        self._history.witness.killed(self, signum)
-        return super().signal_group(signum)
-
-    def status(self) -> Status:
-        if self._status is None:
-            raise Violation("the status of a program was asked before it had ended")
-        return super().status()
-
-    def reap(self) -> None:
-        if self._status is None:
-            raise Violation("a program was reaped before it had ended")
-        self._history.witness.reaped(self)
-
-
-class _Launcher(SimulatedLauncher):
-    def __init__(self, history: History) -> None:
-        super().__init__(history.time, history.ends)
-        self._history = history
-
-    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> SimulatedChild:
-        history = self._history
-        history.witness.starting(program.path)
-        child = super().start(program, exited, owner)
-        history.witness.started(child, program)
-        return child
-
-    def _child(
-        self, pid: int, ends: Ends, exited: Callable[[], None], owner: Owner
-    ) -> SimulatedChild:
-        return _Child(self._time, pid, ends, exited, owner, self._history)
-
-
-class _Target(SimulatedTarget):
-    """One that may be missing, and whose signals are witnessed."""
-
-    def __init__(self, history: History, options: Options) -> None:
-        of_file = options.pid_file is not None
-        super().__init__(42, None if of_file else history.target_gone)
-        self._of_file = of_file
-        self._history = history
-
-    def send(self, signum: int) -> int:
-        history = self._history
-        history.witness.signal_due(signum)
-        chosen = history.choices.pick(16)
-        if chosen == 15:
-            raise TargetError("no memory", passing=True)
-        if chosen == 14 and self._of_file:
-            raise TargetError("--pid-file pid cannot be read: no such file")
-        return super().send(signum)
 
 
 def _nothing(*_what: object) -> None:
@@ -248,35 +67,37 @@ class History:
         self.choices = choices
         self.time = VirtualTime()
         self.options = choose_options(choices)
-        self.witness = Witness(self.options, self.time)
+        self.witness = LastingWitness(self.options, self.time)
         self.trace = trace
         self.ended = 0
+        self.fuse = Fuse(self._dies)
+        self._kept = Kept(self.fuse) if choices.pick(2) else None
+        """The state file, where there is one."""
+        self.told: dict[int, Mapping[str, str]] = {}
+        """The environments of the scripts, by their process ids."""
+        self._launcher = Launcher(self)
+        self._outside: list[tuple[float, int, Callable[[], None]]] = []
+        """What is still to come from outside."""
+        self._next: DueCall | None = None
         self._take_options()
-        world = World(
-            self.time,
-            self.time,
-            _Launcher(self),
-            Turns(1, (self.time, self.time), _nothing, self),
-        )
-        self._target: _Target | HeatItself
+        self._target: Target | HeatItself
         if self.options.pid is None and self.options.pid_file is None:
             self._target = HeatItself(self.time, self._own_signal, self)
         else:
-            self._target = _Target(self, self.options)
-        self.watch = Watch(self._parts(), world, _Mute(self.options), self._done)
-        self.witness.watch = self.watch
+            self._target = Target(self, self.options)
+        self.watch: Watch
         self._plan()
 
     def _take_options(self) -> None:
         self._ends = {
-            "check": _ends_of_check(self.options),
-            "fail": _ends_of_script(self.options, fatal=False),
-            "recovery": _ends_of_script(self.options, fatal=True),
+            "check": ends_of_check(self.options),
+            "fail": ends_of_script(self.options, fatal=False),
+            "recovery": ends_of_script(self.options, fatal=True),
         }
 
     def _parts(self) -> Parts:
-        file = SilentScripts()
         options = self.options
+        file = SilentScripts() if options.fail or options.recovery else None
         return Parts(
             options,
             Program("check", "check", ("check",)),
@@ -288,14 +109,38 @@ class History:
 
     def _plan(self) -> None:
         """What comes from outside, at moments at which something else is likely to happen."""
-        for _ in range(self.choices.pick(4)):
-            when = BEGINNING + self.options.interval * self.choices.pick(120) / 2
-            reload = self._reload
-            what = self.choices.of((reload, reload, reload, self._end_target, self._stop))
-            self.time.at(when, what, self)
-        if self.choices.pick(8) == 7:
-            when = BEGINNING + self.options.interval * self.choices.pick(60) / 4
-            self.time.at(when, self._stall, self)
+        choices, interval = self.choices, self.options.interval
+        whats = (self._reload, self._pause, self._ask, self._reset, self._crowd, self._resume)
+        whats = (*whats, *whats, self._end_target, self._stop)
+        if self._kept is not None:
+            whats = (*whats, *(self._kill,) * 6)
+        for _ in range(choices.pick(8)):
+            when = interval * choices.pick(120) / 2 + choices.of(_APART)
+            self._expect(BEGINNING + when, choices.of(whats))
+        if choices.pick(8) == 7:
+            self._expect(BEGINNING + interval * choices.pick(60) / 4, self._stall)
+
+    def _expect(self, when: float, what: Callable[[], None]) -> None:
+        """This comes from outside then, whether HEAT lives or is dead until later."""
+        insort(self._outside, (when, len(self.choices.taken), what))
+        self._await_outside()
+
+    def _expect_kill(self, span: float, among: int) -> None:
+        """One of so many times HEAT is killed while something lasts, to see what is left of it."""
+        if self._kept is not None and self.choices.pick(among) == among - 1:
+            self._expect(self.time.now() + span * self.choices.pick(3) / 2, self._kill)
+
+    def _await_outside(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        if self._outside:
+            self._next = self.time.at(self._outside[0][0], self._come, self)
+
+    def _come(self) -> None:
+        *_, what = self._outside.pop(0)
+        self._next = None
+        self._await_outside()
+        what()
 
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
@@ -306,7 +151,18 @@ class History:
             heat.watch.step = step  # type: ignore[attr-defined]
 
     def _run(self, ticks: int) -> int:
-        self.watch.start(self.time.now())
+        begin = self._begin
+        while True:
+            try:
+                begin()
+                self._go_on(ticks)
+                self._end()
+            except Killed:
+                begin = self._begin_again
+            else:
+                return self.witness.ticks
+
+    def _go_on(self, ticks: int) -> None:
         agenda, run_next, look = self.time.agenda, self.time.run_next, self.witness.look
         witness = self.witness
         while witness.ticks < ticks and not self.ended:
@@ -318,8 +174,6 @@ class History:
         if not self.ended:
             self.say("told to stop")
             self.watch.stop(EXIT_WELL)
-        self._end()
-        return witness.ticks
 
     def _end(self) -> None:
         """Nothing may start any more, and all that can end does."""
@@ -329,12 +183,97 @@ class History:
         if not self.ended:
             raise Violation(f"it did not end within {_TO_END} s")
         self.witness.at_the_end()
-        if isinstance(self._target, _Target) and self._target.frozen:
+        if isinstance(self._target, Target) and self._target.stopped:
             raise Violation("the target was left stopped")
+
+    # Lives
+
+    def _begin(self) -> None:
+        ledger = None
+        if self._kept is not None:
+            ledger = Ledger(cast("Store", self._kept), "simulated", None)
+            if isinstance(self._target, Target):
+                self._target.ledger = ledger
+        self._make_watch(ledger)
+        self.watch.start(self.time.now())
+
+    def _make_watch(self, ledger: Ledger | None) -> None:
+        time = self.time
+        self._turns = Turns(1, (time, time), _nothing, self)
+        world = World(time, time, self._launcher, self._turns)
+        self.watch = Watch(self._parts(), world, _Mute(self.options), self._done, ledger)
+        self.witness.watch = self.watch
+
+    def _dies(self) -> None:
+        """From here on it does nothing; what it still unwinds is no deed of a dead one."""
+        self.say("HEAT is killed")
+        self.watch.left = True
+        if self.watch.exit_code is None:
+            self.watch.exit_code = EXIT_WELL
+
+    def _begin_again(self) -> None:
+        """What was killed is started once more, and goes on where it was."""
+        choices, time, kept, target = self.choices, self.time, self._kept, self._target
+        assert kept is not None
+        of_process = isinstance(target, Target)
+        self.witness.killed_with(kept, stopped=of_process and target.stopped)
+        for pid, kind, child in self.witness.left_behind():
+            if kind != "check" and isinstance(child, Child):
+                orphan = child.orphan(kind, self.told[pid])
+                if orphan is not None:
+                    self.witness.orphans()[pid] = orphan
+        time.agenda = Agenda()
+        time.at = time.agenda.add
+        self._next = None
+        time.stall(choices.of((0.0, 1.0, 2.5 * self.options.interval, 10 * self.options.interval)))
+        if isinstance(target, Target) and choices.pick(16) == 15:
+            self.say("the target has ended meanwhile")
+            target.end_unseen()
+        if choices.pick(4) == 3:
+            self.options = choose_options(choices, self.options)
+            self.say(f"other options: {self.options}")
+            self._take_options()
+        self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
+        ledger = Ledger(cast("Store", kept), "simulated", kept.saved())
+        found = ledger.take_up()
+        self.say(f"HEAT is started again, and finds {found}, {ledger.held}, {ledger.pause}")
+        self.witness.restarting(found, ledger.pause, self.options)
+        if isinstance(target, Target):
+            if target.ended and self.options.pid is not None:
+                self.say("there is no target to be watched for")
+                self.ended += 1
+                return
+            target.another_life(ledger)
+        self._take_up(ledger, found)
+
+    def _take_up(self, ledger: Ledger, found: Remembered | None) -> None:
+        """As the fleet does it."""
+        time, choices = self.time, self.choices
+        if found is not None and found.memory.given_up and choices.pick(2):
+            ledger.forget(Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET), time.unix())
+            self.witness.anew()
+            found = None
+        first = time.now() + self.options.interval * choices.pick(3) / 2
+        self.witness.begins(first)
+        self._make_watch(ledger)
+        if found is not None and found.memory.given_up:
+            self.watch.stay_in_error(found)
+            self.ended += 1
+            return
+        self._await_outside()
+        if found is None:
+            self._target.wake()
+        if found is None and ledger.pause is None:
+            self.watch.start(first)
+        else:
+            self.watch.go_on(found, ledger.pause, first)
+        self.witness.gone_on()
 
     # The machine, and the oracle
 
     def _step(self, monitor: Monitor, event: Event) -> list[Effect]:
+        if self.fuse.left > 0:
+            self.witness.remember()
         effects = step(monitor, event)
         if self.trace is not None:
             self.say(f"{_shown(event)} -> {monitor.state.value} {[*map(_shown, effects)]}")
@@ -351,6 +290,8 @@ class History:
     def ends(self, program: Program) -> Ends:
         """How a program goes that is started now."""
         ends = self.choices.of(self._ends[program.path])
+        if program.path != "check" and ends.after != 0.0:
+            self._expect_kill(ends.after or self.options.interval, 12)
         if self.trace is not None:
             odd = {k: v for k, v in ends._asdict().items() if v != Ends._field_defaults[k]}
             self.say(f"{program.path} is started, and goes like this: {odd or 'well'}")
@@ -367,8 +308,59 @@ class History:
         self.witness.reloading(self.options, first)
         self.watch.adopt(self._parts(), first)
 
+    def _pause(self) -> None:
+        if self.watch.exit_code is not None:
+            return
+        interval, choices = self.options.interval, self.choices
+        span = choices.of((None, 0.1, 0.5 * interval, interval, 2.5 * interval, 10 * interval))
+        self.say(f"a pause of {span} s")
+        if span is None:
+            span_by_hand = interval * choices.pick(20) / 2 + choices.of(_APART)
+            self._expect(self.time.now() + span_by_hand, self._resume)
+        self._expect_kill(span or self.options.interval, 4)
+        until = None if span is None else self.time.unix() + span
+        self.witness.pausing(None if span is None else self.time.now() + span)
+        self.watch.pause(until, "")
+        self.witness.settled()
+
+    def _resume(self) -> None:
+        if self.watch.paused is not None and self.watch.exit_code is None:
+            self.say("resumed by hand")
+            self.witness.resuming()
+            self.watch.resume()
+            self.witness.settled()
+
+    def _ask(self) -> None:
+        if self.watch.exit_code is None:
+            self.say("a check is asked for")
+            self.watch.ask()
+
+    def _reset(self) -> None:
+        if self.watch.exit_code is None:
+            self.say("a reset is asked for")
+            self.watch.reset()
+
+    def _crowd(self) -> None:
+        """Another monitor's check has the only turn, or wants it."""
+        span = self.options.interval * (1 + self.choices.pick(9)) / 2 + self.choices.of(_APART)
+        turns = self._turns
+
+        def begins() -> None:
+            self.say(f"another monitor's check has the turn, for {span} s")
+            self.time.at(self.time.now() + span, turns.end, self)
+
+        turns.ask(begins, self)
+
+    def _kill(self) -> None:
+        """It may be killed now, or in the midst of what it does next."""
+        if not self.ended:
+            moment = self.choices.of((0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 7, 9))
+            if not moment:
+                self.fuse.kill()
+            self.fuse.left = moment
+
     def _end_target(self) -> None:
-        if isinstance(self._target, _Target) and not self._target.ended:
+        if isinstance(self._target, Target) and not self._target.ended:
             self.say("the target ends")
             self._target.end()
 

@@ -18,6 +18,7 @@ from states.model import (
     CheckSlot,
     CheckUnknown,
     Event,
+    Limits,
     LimitsChanged,
     Monitor,
     Remedy,
@@ -25,12 +26,13 @@ from states.model import (
     Tick,
 )
 
+from .lives import Orphan
 from .oracle import Oracle
 
 if TYPE_CHECKING:
     from heat.watch import Watch
 
-_ALIKE = 1e-6
+ALIKE = 1e-6
 """Seconds; less than that apart is the same moment."""
 _FAULT = "--fault-signal"
 _VERDICTS = (CheckPassed, CheckFailed, CheckUnknown, CheckKilled, CheckImpossible)
@@ -50,13 +52,19 @@ class Witness:
         "_first",
         "_last_code",
         "_limits",
+        "_lives",
         "_options",
         "_oracle",
         "_origin",
+        "_orphans",
+        "_ran",
         "_reads",
         "_recovered_at",
         "_runs",
+        "_still",
         "_time",
+        "_untold",
+        "_was",
         "_window",
         "ticks",
         "watch",
@@ -87,6 +95,17 @@ class Witness:
         """When the open window closes."""
         self._reads = 0
         """How often other options were taken."""
+        self._was = State.NORMAL
+        """The state before the step."""
+        self._untold: str | None = None
+        """The check that failed last, while its failure is still to be told by the fail script."""
+        self._ran = True
+        """The recovery script was started since RECOVERING was entered."""
+        self._still: float | None = None
+        """Until when there is a pause, if there is one."""
+        self._lives = 1
+        self._orphans: dict[int, Orphan] = {}
+        """Scripts of earlier lives."""
 
     # The machine
 
@@ -99,9 +118,10 @@ class Witness:
             if not effects or type(effects[0]) is not do.NotCounted:
                 self._failed(event)
         elif isinstance(event, LimitsChanged):
-            self._limits = event.limits
+            self._take_limits(event.limits)
         if effects:
             self._look_at(effects, monitor)
+        self._was = monitor.state
         if monitor.state is State.NORMAL:
             self._count = self._runs = 0
         if monitor.count != self._count:
@@ -122,7 +142,12 @@ class Witness:
         )
         there = (
             *(oracle.state, oracle.count, oracle.skipped, oracle.checks),
-            *(oracle.check, oracle.check_is_owed, oracle.check_is_at_once, oracle.fail_runs),
+            *(
+                oracle.check,
+                oracle.check_is_owed,
+                oracle.check_is_at_once,
+                oracle.fail_runs is not None,
+            ),
             *(oracle.recovery, oracle.recoveries, oracle.time_is_up, oracle.ever_passed),
         )
         if here != there:
@@ -135,10 +160,19 @@ class Witness:
         if tick.missed:
             raise Violation("ticks were missed though nothing stood still")
         beats = (self._time.now() - self._origin) / self._options.interval
-        if abs(beats - round(beats)) > _ALIKE:
+        if abs(beats - round(beats)) > ALIKE:
             raise Violation(f"a tick came {beats} intervals after another")
 
+    def _take_limits(self, limits: Limits) -> None:
+        self._limits = limits
+        if not limits.fail:
+            self._untold = None
+
     def _failed(self, event: CheckFailed) -> None:
+        if self.watch.monitor.paused:
+            return
+        if self._limits.fail and self._was is not State.RECOVERING:
+            self._untold = str(event.failure.pid)
         self._count += 1
         self._last_code = event.failure.code
         if self._count == 1:
@@ -154,7 +188,9 @@ class Witness:
             if isinstance(effect, do.RestartTicks):
                 self._origin = now
             elif isinstance(effect, do.OpenWindow):
-                self._window = None if effect.seconds is None else now + effect.seconds
+                self._window_opens(effect)
+            elif isinstance(effect, do.EnterRecovery | do.DropFail):
+                self._note(effect)
             elif isinstance(effect, do.CloseWindow):
                 self._window_closes(effects, monitor)
             elif isinstance(effect, do.RunCheck):
@@ -165,10 +201,21 @@ class Witness:
         if monitor.state is State.ERROR and not isinstance(effects[-1], do.GiveUp):
             raise Violation(f"the last effect of an error is {effects[-1]}")
 
+    def _note(self, effect: do.EnterRecovery | do.DropFail) -> None:
+        if isinstance(effect, do.DropFail):
+            self._untold = None
+        else:
+            self._ran = False
+
+    def _window_opens(self, effect: do.OpenWindow) -> None:
+        self._window = None if effect.seconds is None else self._time.now() + effect.seconds
+        if self._limits.recovery and not self._ran and not self._reads:
+            raise Violation("a window opens, and the recovery script has not run")
+
     def _window_closes(self, effects: list[Effect], monitor: Monitor) -> None:
         again = any(isinstance(each, do.EnterRecovery) for each in effects)
         due, self._window = self._window, None
-        if again and due is not None and self._time.now() < due - _ALIKE:
+        if again and due is not None and self._time.now() < due - ALIKE:
             raise Violation(f"a window closes {due - self._time.now()} s too early")
         if again and monitor.passes:
             raise Violation("a window closes after a pass")
@@ -185,6 +232,7 @@ class Witness:
         monitor = self.watch.monitor
         if self.watch.exit_code is not None:
             raise Violation(f"{kind} is started after the end")
+        self._begins(kind)
         if kind == "check":
             if monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED):
                 raise Violation("a check is started before the recovery script has ended")
@@ -196,6 +244,14 @@ class Witness:
         for other, _ in self._alive.values():
             if other in others:
                 raise Violation(f"{kind} is started beside {other}")
+        for orphan in self._orphans.values():
+            if orphan.over > self._time.now() and (kind != "check" or orphan.kind == "recovery"):
+                raise Violation(f"{kind} is started beside {orphan.kind} of an earlier life")
+
+    def _begins(self, what: str) -> None:
+        still = self._still
+        if still is not None and self._time.now() < still - ALIKE:
+            raise Violation(f"{what} in a pause")
 
     def started(self, child: SimulatedChild, program: Program) -> None:
         """A program was started."""
@@ -204,7 +260,9 @@ class Witness:
         if kind == "check":
             return
         wanted = {"HEAT_NAME": "simulated"}
-        if kind == "recovery":
+        if kind == "fail":
+            self.fail_told(program)
+        else:
             self._recovery_started()
             wanted |= {
                 "HEAT_FAIL_CNT": str(self._count),
@@ -216,15 +274,21 @@ class Witness:
             if env[name] != text:
                 raise Violation(f"{kind} has {name}={env[name]}, and not {text}")
 
+    def fail_told(self, program: Program) -> None:
+        """The fail script is started, or cannot be, which is on record."""
+        if program.env["HEAT_FAIL_PID"] == self._untold:
+            self._untold = None
+
     def _recovery_started(self) -> None:
         now, limits = self._time.now(), self._limits
         self._runs += 1
+        self._ran = True
         most = limits.max_recoveries
-        if most is not None and self._runs > max(most, self.watch.monitor.attempts):
+        if most is not None and self._runs >= max(most, self.watch.monitor.attempts) + self._lives:
             raise Violation(f"recovery run {self._runs}, of {most}")
         if limits.recovery_timeout is None and self._exact:
             apart = now - self._recovered_at
-            if apart < self._options.interval - _ALIKE and not self._reads and self._runs > 1:
+            if apart < self._options.interval - ALIKE and not self._reads and self._runs > 1:
                 raise Violation(f"two recovery runs are {apart} s apart")
         self._recovered_at = now
 
@@ -242,6 +306,7 @@ class Witness:
         """A signal is about to be sent to the target."""
         if self.watch.exit_code is not None and self.watch.monitor.state is not State.ERROR:
             raise Violation(f"signal {signum} is sent after the end")
+        self._begins(f"signal {signum} is sent")
 
     # From outside
 
@@ -266,17 +331,35 @@ class Witness:
             raise Violation(f"there are {len(self._alive)} programs")
         if self.watch.exit_code is not None:
             return
+        if self._still is not None:
+            self._look_at_pause(self._still)
         if monitor.state is State.ERROR:
             raise Violation("an error did not end it")
         if remedy is Remedy.RUNNING and monitor.check is CheckSlot.RUNNING:
             raise Violation("a check runs beside the recovery script")
         if monitor.state is State.NORMAL and monitor.count:
             raise Violation("all is well, and there are failures")
+        if self._untold is not None and not monitor.paused:
+            self._look_for_fail()
         due = self._window
-        if due is not None and remedy is Remedy.OPEN and self._time.now() > due + _ALIKE:
+        if due is not None and remedy is Remedy.OPEN and self._time.now() > due + ALIKE:
             waits = monitor.check is CheckSlot.RUNNING or monitor.check_owed or monitor.passes
             if not waits and self._exact:
                 raise Violation("a window is open beyond its time")
+
+    def _look_at_pause(self, still: float) -> None:
+        over = self._time.now() - still
+        paused = self.watch.paused is not None
+        if paused is not self.watch.monitor.paused:
+            raise Violation("the machine and its watch differ about the pause")
+        if not paused and over < -ALIKE:
+            raise Violation("a pause ends too early")
+        if paused and over > ALIKE and self._exact:
+            raise Violation("a pause goes on beyond its end")
+
+    def _look_for_fail(self) -> None:
+        if not any(kind == "fail" for kind, _ in self._alive.values()):
+            raise Violation(f"the failure of check {self._untold} goes untold")
 
     def at_the_end(self) -> None:
         """It has ended: nothing is left but what nothing can kill."""

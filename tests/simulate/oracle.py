@@ -1,6 +1,7 @@
 """Section 2 of the contract, written a second time: plainly, without a table or a library.
 
-It hears the events that the machine hears, and says what should be done, in order.
+It hears the events that the machine hears, and says what should be done, in order. Of sections
+10 and 11 it knows what a pause is, what somebody may ask for, and what a restart leaves.
 """
 
 from typing import Literal
@@ -8,9 +9,14 @@ from typing import Literal
 from states import effects as do
 from states import model as happened
 from states.effects import Effect
+from states.memory import Memory
 from states.model import CheckSlot, Event, FailRun, Failure, Limits, Remedy, State
 
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
+
+
+_Inner = Literal["enter", "due", "begin", "open", "close", "give up"]
+"""What recovery consists of."""
 
 
 class Oracle:
@@ -30,22 +36,25 @@ class Oracle:
         self.first: Failure | None = None
         self.last: Failure | None = None
         self.outage_at = 0.0
-        self.fail_runs = False
+        self.fail_runs: FailRun | None = None
         self.fail_waits: FailRun | None = None
         self.recovery = Remedy.NONE
         self.recoveries = 0
         self.failures_in_window = 0
         self.time_is_up = False
-        self.target_ended = ""
+        self.error_is_due = ""
+        self.paused = False
 
     def hear(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912, PLR0915 - one loop
         said: list[Effect] = []
         limits = self.limits
-        heard: list[Event | Literal["enter", "begin", "open", "close", "give up"]] = [event]
+        heard: list[Event | _Inner] = [event]
         why = ""
         while heard:
             now = heard.pop(0)
             if self.state is _ERROR:
+                continue
+            if self.paused and self._only_noted(now):
                 continue
             in_recovery = self.state is _RECOVERING
             checks_left = limits.checks is None or self.checks < limits.checks
@@ -58,13 +67,14 @@ class Oracle:
                 self.time_is_up = False
                 self.recovery = Remedy.NONE
                 said.append(do.EnterRecovery(self.recoveries, self.count))
+                heard.append("due")
+            elif now == "due":
                 if limits.recovery and self.fail_runs:
                     self.recovery = Remedy.WAITING
-                    if self.fail_waits is not None:
-                        said.append(do.DropFail(self.fail_waits))
-                        self.fail_waits = None
+                    self._drop_what_waits(said)
                     said.append(do.BoundFail())
                 else:
+                    self.recovery = Remedy.NONE
                     heard.append("begin")
             elif now == "begin":
                 if limits.fault_signal is not None:
@@ -93,8 +103,7 @@ class Oracle:
             elif now == "give up":
                 if in_recovery:
                     said.append(do.CloseWindow())
-                if self.fail_waits is not None:
-                    said.append(do.DropFail(self.fail_waits))
+                self._drop_what_waits(said)
                 said.append(do.GiveUp(why))
                 self.state = _ERROR
 
@@ -124,16 +133,13 @@ class Oracle:
                     said.append(do.Recovered(self.count, self.outage_at, self.recoveries))
                     if in_recovery:
                         said.append(do.CloseWindow())
-                    self.state = _NORMAL
-                    self.count = self.recoveries = 0
-                    self.first = None
-                    self.recovery = Remedy.NONE
+                    self._all_is_well()
             elif isinstance(now, happened.CheckFailed):
                 was_at_once = self.check_is_at_once
                 self._check_ended()
                 if now.dying:
                     self.check = CheckSlot.DYING
-                starting = not self.ever_passed and now.at < limits.start_period
+                starting = not self.ever_passed and max(0.0, now.at) < limits.start_period
                 if self.state is _NORMAL and starting:
                     said.append(do.NotCounted())
                     continue
@@ -175,21 +181,20 @@ class Oracle:
 
             # The scripts.
             elif isinstance(now, happened.FailEnded):
-                self.fail_runs = False
+                self.fail_runs = None
                 if in_recovery and self.recovery is Remedy.WAITING:
                     heard.append("begin")
-                elif self.fail_waits is not None:
-                    said.append(do.RunFail(self.fail_waits))
-                    self.fail_runs, self.fail_waits = True, None
+                else:
+                    self._tell_what_waits(said)
             elif isinstance(now, happened.RecoveryEnded):
-                if in_recovery and self.target_ended:
-                    why = self.target_ended
+                if in_recovery and self.error_is_due:
+                    why = self.error_is_due
                     heard.append("give up")
                 elif in_recovery:
                     heard.append("open")
             elif isinstance(now, happened.RecoveryDelayed):
-                if in_recovery and self.target_ended:
-                    why = self.target_ended
+                if in_recovery and self.error_is_due:
+                    why = self.error_is_due
                     heard.append("give up")
                 elif in_recovery:
                     self.recovery = Remedy.OWED
@@ -210,7 +215,7 @@ class Oracle:
             # The target, and HEAT itself.
             elif isinstance(now, happened.TargetGone):
                 if in_recovery and self.recovery is Remedy.RUNNING:
-                    self.target_ended = now.reason
+                    self.error_is_due = now.reason
                 else:
                     why = now.reason
                     heard.append("give up")
@@ -229,9 +234,114 @@ class Oracle:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
                     said.append(do.OpenWindow(limits.recovery_timeout))
+
+            # What somebody has told it, and a restart, which is a pause that nobody asked for.
+            elif isinstance(now, happened.Paused):
+                self.paused = True
+                self._drop_what_waits(said)
+                if in_recovery:
+                    said.append(do.CloseWindow())
+            elif isinstance(now, happened.Resumed):
+                if not self.paused:
+                    continue
+                self.paused = False
+                runs = in_recovery and self.recovery is Remedy.RUNNING
+                if self.error_is_due and not runs:
+                    why = self.error_is_due
+                    heard.append("give up")
+                    continue
+                if not self.fail_runs:
+                    self._tell_what_waits(said)
+                if self.state is _NORMAL:
+                    said.append(do.WakeTarget())
+                elif in_recovery and self.recovery is Remedy.WAITING:
+                    heard.append("due")
+                elif in_recovery and self.recovery is Remedy.OPEN:
+                    self.passes = self.failures_in_window = 0
+                    self.time_is_up = False
+                    heard.append("open")
+            elif isinstance(now, happened.CheckAsked):
+                in_the_way = limits.fail_overlap_skip and self.fail_runs
+                may = not in_recovery or self.recovery is Remedy.OPEN
+                if may and checks_left and self.check is CheckSlot.IDLE and not in_the_way:
+                    self._run_check(said)
+                    self.check_is_at_once = in_recovery
+            elif isinstance(now, happened.Reset):
+                if self.state is _NORMAL or (in_recovery and self.recovery is Remedy.RUNNING):
+                    continue
+                self._drop_what_waits(said)
+                said.append(do.WakeTarget())
+                if in_recovery:
+                    said.append(do.CloseWindow())
+                self._all_is_well()
+            elif isinstance(now, happened.FailLost):
+                self.fail_waits = self.fail_waits or self.fail_runs
+                self.fail_runs = None
+            elif isinstance(now, happened.RecoveryLost):
+                if in_recovery:
+                    self.recovery = Remedy.WAITING
             else:
                 raise AssertionError(f"the oracle does not know {now}")
         return said
+
+    def _only_noted(self, now: Event | _Inner) -> bool:
+        """What comes in a pause leads nowhere; False for what does all the same."""
+        if isinstance(now, happened.CheckPassed | happened.CheckUnknown | happened.CheckKilled):
+            self._check_ended()
+        elif isinstance(now, happened.CheckFailed):
+            self._check_ended()
+            if now.dying:
+                self.check = CheckSlot.DYING
+        elif isinstance(now, happened.CheckGone):
+            self.check = CheckSlot.IDLE
+        elif isinstance(now, happened.FailEnded):
+            self.fail_runs = None
+        elif isinstance(now, happened.RecoveryEnded):
+            self.recovery = Remedy.OPEN
+        elif isinstance(now, happened.RecoveryKilled):
+            self.recovery = Remedy.OPEN
+            self.error_is_due = now.reason
+        elif isinstance(now, happened.TargetGone):
+            self.error_is_due = now.reason
+        elif isinstance(now, happened.LimitsChanged):
+            self.limits = now.limits
+        else:
+            return isinstance(now, happened.Tick | happened.CheckAsked | happened.WindowClosed)
+        return True
+
+    def memory(self) -> Memory:
+        """What has to be known of it after a restart."""
+        return Memory(
+            self.state,
+            self.count,
+            self.recoveries,
+            self.recovery,
+            self.first,
+            self.last,
+            self.fail_runs,
+            self.fail_waits,
+            self.error_is_due or None,
+            self.ever_passed and self.limits.start_period > 0,
+        )
+
+    def restarted(self, limits: Limits) -> None:
+        """HEAT was killed, and is there again: no check runs, and what was counted of them is gone.
+
+        It is paused, until it is resumed.
+        """
+        self.limits = limits
+        self._check_ended()
+        self.checks = self.skipped = 0
+        self.check_is_owed = False
+        self.passes = self.failures_in_window = 0
+        self.time_is_up = False
+        self.paused = True
+
+    def _all_is_well(self) -> None:
+        self.state = _NORMAL
+        self.count = self.recoveries = 0
+        self.first = None
+        self.recovery = Remedy.NONE
 
     def _check_ended(self) -> None:
         self.check = CheckSlot.IDLE
@@ -261,5 +371,15 @@ class Oracle:
             self.fail_waits = run
             said.append(do.QueueFail(run))
         else:
-            self.fail_runs = True
+            self.fail_runs = run
             said.append(do.RunFail(run))
+
+    def _tell_what_waits(self, said: list[Effect]) -> None:
+        if self.fail_waits is not None:
+            said.append(do.RunFail(self.fail_waits))
+            self.fail_runs, self.fail_waits = self.fail_waits, None
+
+    def _drop_what_waits(self, said: list[Effect]) -> None:
+        if self.fail_waits is not None:
+            said.append(do.DropFail(self.fail_waits))
+            self.fail_waits = None

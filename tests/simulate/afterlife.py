@@ -1,0 +1,147 @@
+"""What has to hold from one life of HEAT to the next: what was known, and what was left."""
+
+from collections.abc import Iterator
+from copy import copy
+
+from heat.ledger import FROZEN, Remembered
+from heat.options import Options
+from heat.past import Pause
+from heat.rehearsal.world import SimulatedChild, VirtualTime
+from states.memory import Memory
+from states.model import State
+
+from .invariants import ALIKE, Violation, Witness
+from .lives import Kept, Orphan
+from .oracle import Oracle
+
+_NEAR = 1e-4
+"""Seconds; after some restarts a unix second is no more exact than that."""
+_UNDONE = ("_oracle", "_count", "_first", "_last_code", "_runs", "_was", "_untold", "_ran")
+"""What is as before when a step was not written down."""
+
+
+class LastingWitness(Witness):
+    """One that sees what a killed HEAT has left, and what the next one makes of it."""
+
+    __slots__ = ("_before", "_began", "_doubt")
+
+    def __init__(self, options: Options, time: VirtualTime) -> None:
+        super().__init__(options, time)
+        self._doubt = False
+        """Whether there is a pause is just being changed."""
+        self._began = time.now()
+        """When this life has begun."""
+        self._before: dict[str, object] = {}
+
+    # Pauses
+
+    def pausing(self, until: float | None) -> None:
+        """Until then, in seconds of the clock, there is about to be a pause; None: for ever."""
+        self._still = float("inf") if until is None else until
+        self._doubt = True
+
+    def resuming(self) -> None:
+        """There is about to be none."""
+        self._still = None
+        self._doubt = True
+
+    def settled(self) -> None:
+        """What was about to be done is done."""
+        self._doubt = False
+
+    # Another life
+
+    def remember(self) -> None:
+        """A step is about to be taken that may not be written down."""
+        self._before = {name: getattr(self, name) for name in _UNDONE}
+        self._before["_oracle"] = copy(self._oracle)
+
+    def killed_with(self, kept: Kept, *, stopped: bool) -> None:
+        """HEAT is no more, and its target is stopped or not; an unwritten step was never taken."""
+        if kept.lost:
+            for name, value in self._before.items():
+                setattr(self, name, value)
+        if stopped and FROZEN not in kept.held:
+            raise Violation("a stopped target is not written down")
+        if self._doubt:
+            self._still = None if kept.pause is None else self._end_of(kept.pause)
+        self._doubt = False
+
+    def _end_of(self, pause: Pause) -> float:
+        until = pause.until
+        return float("inf") if until is None else until - self._time.unix() + self._time.now()
+
+    def left_behind(self) -> Iterator[tuple[int, str, SimulatedChild]]:
+        """What has lost its HEAT, with its process ids."""
+        for pid, (kind, child) in self._alive.items():
+            yield pid, kind, child
+        self._alive.clear()
+
+    def orphans(self) -> dict[int, Orphan]:
+        """Scripts of earlier lives that nobody has taken up."""
+        return self._orphans
+
+    def adopted(self, pid: int, child: SimulatedChild) -> None:
+        """This life waits for a script of an earlier one."""
+        self._alive[pid] = self._orphans.pop(pid).kind, child
+
+    def restarting(self, found: Remembered | None, pause: Pause | None, options: Options) -> None:
+        """HEAT is there again, and has read this."""
+        oracle = self._compare_memory(found)
+        self._compare_pause(pause)
+        self._lives += 1
+        self._reads += options.limits != self._limits
+        self._options = options
+        self._take_limits(options.limits)
+        oracle.restarted(options.limits)
+        oracle.paused = found is not None
+
+    def _compare_memory(self, found: Remembered | None) -> Oracle:
+        memory = Memory() if found is None else found.memory
+        oracle = self._oracle
+        if oracle.state is State.ERROR and memory == Memory():
+            self.anew()  # It was killed when it had just done that.
+            oracle = self._oracle
+        wanted = oracle.memory()
+        if not oracle.limits.start_period:  # Nobody cares then whether a check has ever passed.
+            oracle.ever_passed = memory.passed_once
+            wanted = wanted._replace(passed_once=memory.passed_once)
+        if memory != wanted:
+            raise Violation(f"a restart finds\n  {memory}, and should find\n  {wanted}")
+        began = None if found is None else found.outage_began
+        if not memory.well and not memory.given_up and int(began or 0) != self._first:
+            raise Violation(f"the outage has begun at {self._first}, and not {began}")
+        return oracle
+
+    def _compare_pause(self, pause: Pause | None) -> None:
+        there = None if pause is None else self._end_of(pause)
+        now = self._time.now()
+        still = None if self._still is None or self._still <= now + ALIKE else self._still
+        if still is not None and (there is None or abs(there - still) > ALIKE):
+            raise Violation(f"the pause was until {still}, and now is until {there}")
+        if still is None and there is not None and there > now + ALIKE:
+            raise Violation("there is a pause that was over")
+
+    def anew(self) -> None:
+        """All that was known is forgotten."""
+        self._oracle = Oracle(self._limits)
+        self._count = self._runs = 0
+        self._was = State.NORMAL
+        self._untold = None
+
+    def begins(self, first: float) -> None:
+        """The first tick of this life is then."""
+        oracle = self._oracle
+        oracle.outage_at += self._began - first
+        self._began = self._origin = first
+        self._recovered_at = float("-inf")
+        self._window = None
+        self._exact = True
+
+    def gone_on(self) -> None:
+        """HEAT watches again."""
+        monitor, oracle = self.watch.monitor, self._oracle
+        if monitor.first_failure is not None:
+            if abs(monitor.outage_at - oracle.outage_at) > _NEAR:
+                raise Violation(f"the outage is of {monitor.outage_at}, not {oracle.outage_at}")
+            oracle.outage_at = monitor.outage_at

@@ -1,0 +1,109 @@
+"""What a history is about: the options of its monitor, and how its programs go."""
+
+import signal
+
+from heat.options import Options
+from heat.rehearsal.world import Ends
+from states.model import Limits
+
+from .choices import Choices
+
+_INTERVALS = (10.0, 1.0, 4.0)
+_TARGETS = ("none", "pid", "pid-file")
+_USR1, _STOP = int(signal.SIGUSR1), int(signal.SIGSTOP)
+_SIGNALS = (None, _USR1, _STOP, _STOP, None, int(signal.SIGKILL))
+_TO_ITSELF = (None, _USR1, None, _USR1, int(signal.SIGTERM))
+
+
+def choose_options(choices: Choices, before: Options | None = None) -> Options:
+    """Options that heat would take; ``before`` is what is being read again."""
+    interval = choices.of(_INTERVALS) if before is None or choices.pick(2) else before.interval
+    target = _TARGETS[choices.pick(3)] if before is None else _target_of(before)
+    sent = _TO_ITSELF if target == "none" else _SIGNALS
+    recovery = bool(choices.pick(2))
+    fault, success = choices.of(sent), choices.of((None, int(signal.SIGCONT), 10))
+    in_recovery = recovery or fault is not None or success is not None
+    fail = bool(choices.pick(2))
+    limits = Limits(
+        threshold=choices.of((1, 2, 3, 5)) if in_recovery else None,
+        success_threshold=choices.of((1, 2, 3)) if in_recovery else 1,
+        max_recoveries=choices.of((None, 1, 2, 3)) if in_recovery else None,
+        recovery_timeout=(
+            choices.of((None, interval, 2.5 * interval, 0.5 * interval, 3 * interval))
+            if in_recovery
+            else None
+        ),
+        start_period=choices.of((0.0, 0.0, interval, 2.5 * interval)),
+        checks=choices.of((None, None, None, None, None, 40, 3)),
+        fail=fail,
+        fail_overlap_skip=fail and bool(choices.pick(2)),
+        recovery=recovery,
+        signal=choices.of((None, int(signal.SIGHUP), *sent)),
+        fault_signal=fault,
+        success_signal=success,
+    )
+    return Options(
+        name="simulated",
+        interval=interval,
+        check=("check",),
+        is_script=True,
+        timeout=choices.of((0.5 * interval, interval, 2.5 * interval, None)),
+        pid=42 if target == "pid" else None,
+        pid_file="pid" if target == "pid-file" else None,
+        fail="fail" if fail else None,
+        recovery="recovery" if recovery else None,
+        script_timeout=choices.of((None, interval, 2.0 * interval, 0.5)),
+        on_killed=choices.of(("fail", "fail", "fail", "error")),
+        limits=limits,
+    )
+
+
+def _target_of(options: Options) -> str:
+    if options.pid is not None:
+        return "pid"
+    return "none" if options.pid_file is None else "pid-file"
+
+
+def _lengths(options: Options) -> tuple[float | None, ...]:
+    """How long programs take: nothing, or what ends together with something else."""
+    interval, timeout = options.interval, options.timeout or options.interval
+    window = options.limits.recovery_timeout or interval
+    return (0.0, 0.0, 0.0, 0.3, interval, timeout, timeout, window, 2 * interval, 3.3 * interval)
+
+
+def ends_of_check(options: Options) -> tuple[Ends, ...]:
+    """How a check may go; many times what is common."""
+    quick = (Ends(), Ends(1)) * 12
+    slow = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1, 1))
+    odd = (
+        *(Ends(after=None),) * 3,
+        Ends(after=None, stubborn=True),
+        Ends(7, 0.0, stubborn=True),
+        Ends(1, 2 * options.interval, stubborn=True),
+        Ends(error="no memory"),
+        Ends(error="no memory"),
+        Ends(lost=True),
+        Ends(killed=9, after=0.5 if options.on_killed == "fail" else 0.0),
+    )
+    rare = (
+        Ends(error="gone", passing=False),
+        Ends(after=None, stubborn=True, immortal=True),
+        Ends(escapee=True),
+    )
+    return quick * 6 + slow * 4 + odd * 3 + rare
+
+
+def ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
+    """How a script may go; one is ``fatal`` that nothing but its own time limit ends."""
+    well = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1))
+    odd = (
+        Ends(after=None),
+        Ends(after=None, stubborn=True),
+        Ends(error="no memory"),
+        Ends(lost=True),
+    )
+    if options.script_timeout is None and not fatal:
+        odd = odd[2:]
+    killed = Ends(killed=15, after=0.5)
+    gone = Ends(error="gone", passing=False)
+    return well * 6 + odd * 2 + (gone, killed)

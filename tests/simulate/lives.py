@@ -1,0 +1,100 @@
+"""Several lives of one HEAT: the moments at which it can be killed, and what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, cast
+
+import heat.ledger
+from heat.past import Held, Pause
+from heat.rehearsal.world import Ends
+from heat.state import Saved, Statement
+
+_LEDGER = vars(heat.ledger)
+_MEMORY = cast("str", _LEDGER["_MEMORY"])
+
+
+class Killed(BaseException):
+    """HEAT is killed with SIGKILL; no handler of its own sees that."""
+
+
+class Fuse:
+    """Kills HEAT at the ``left``-th of the moments that come by; at none, if it is not lit."""
+
+    __slots__ = ("_dies", "left")
+
+    def __init__(self, dies: Callable[[], None]) -> None:
+        self.left = 0
+        self._dies = dies
+
+    def burn(self) -> None:
+        """It may be now. Raises Killed."""
+        self.left -= 1
+        if not self.left:
+            self.kill()
+
+    def kill(self) -> None:
+        """It is now. Raises Killed."""
+        self.left = 0
+        self._dies()
+        raise Killed
+
+
+class Orphan(NamedTuple):
+    """A script that has outlived the HEAT which started it."""
+
+    kind: str
+    ends: Ends
+    told: Mapping[str, str]
+    """Its environment."""
+    started: float
+    over: float
+    """When it ends, if nobody ends it."""
+
+
+class Kept:
+    """The state file, as the ledger writes it, and as the next HEAT finds it."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self._fuse = fuse
+        self._memory: str | None = None
+        self.pause: Pause | None = None
+        self.held: dict[str, Held] = {}
+        self.lost = False
+        """HEAT was killed before a step of its machine was written down."""
+        self._does: dict[str, Callable[..., None]] = {
+            _MEMORY: self._remember,
+            _LEDGER["_HELD"]: self._hold,
+            _LEDGER["_RELEASED"]: self._release,
+            _LEDGER["_PAUSE"]: self._paused,
+            _LEDGER["_PAUSE_ENDED"]: self._resumed,
+        }
+
+    def write(self, statements: list[Statement]) -> None:
+        """All or none of them. Raises Killed, before it or after it."""
+        self.lost = statements[0][0] == _MEMORY
+        self._fuse.burn()
+        self.lost = False
+        for sql, values in statements:
+            if (do := self._does.get(sql)) is not None:
+                do(*values)
+        self._fuse.burn()
+
+    def _remember(self, text: str, _name: str) -> None:
+        self._memory = text
+
+    def _hold(self, _name: str, role: str, pid: int, identity: str) -> None:
+        self.held[role] = Held(pid, identity)
+
+    def _release(self, _name: str, role: str) -> None:
+        self.held.pop(role, None)
+
+    def _paused(self, _name: str, *pause: object) -> None:
+        self.pause = Pause(*pause)  # type: ignore[arg-type]
+
+    def _resumed(self, *_when: object) -> None:
+        self.pause = None
+
+    def saved(self) -> Saved:
+        """What the next HEAT reads."""
+        return Saved(0.0, self._memory, self.pause, dict(self.held))

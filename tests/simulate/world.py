@@ -1,0 +1,242 @@
+"""The world of a history: programs and a target that are told how to go, and outlive HEAT."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from heat.errors import StartError, TargetError
+from heat.ledger import FROZEN, Ledger
+from heat.options import Options
+from heat.past import Held
+from heat.program import Program, Status
+from heat.rehearsal.world import (
+    Ends,
+    SimulatedChild,
+    SimulatedLauncher,
+    SimulatedTarget,
+    VirtualTime,
+)
+from heat.signals import STOPPING
+from heat.world import Owner
+
+from .invariants import Violation
+from .lives import Orphan
+
+if TYPE_CHECKING:
+    from .history import History
+
+MOMENT = 1e-7
+"""Just before, just after: less than any length of time that is chosen."""
+_TERM, _KILL = int(signal.SIGTERM), int(signal.SIGKILL)
+
+
+class Child(SimulatedChild):
+    """A program whose end may be seen before or after what is due at the same moment."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - and who sees it
+        self,
+        time: VirtualTime,
+        pid: int,
+        ends: Ends,
+        exited: Callable[[], None],
+        owner: Owner,
+        history: History,
+    ) -> None:
+        self._history = history
+        if ends.after and ends.after > 1:
+            ends = ends._replace(after=ends.after + MOMENT * (history.choices.pick(3) - 1))
+        self._started = time.now()
+        self._doomed = False
+        """It is just dying of a signal."""
+        super().__init__(time, pid, ends, exited, owner)
+
+    def orphan(self, kind: str, told: Mapping[str, str]) -> Orphan | None:
+        """What is left of it without its HEAT; None if nothing is."""
+        if self._status is not None or self._doomed:
+            return None
+        after, started = self._ends.after, self._started
+        return Orphan(
+            kind, self._ends, told, started, float("inf") if after is None else started + after
+        )
+
+    def _exit(self, status: Status) -> None:
+        if self._status is not None:
+            return
+        if status.signal is None and self._history.choices.pick(4) == 3:
+            # It has ended, and is seen to have ended after what else is due now.
+            self._status = status
+            self._time.at(self._time.now(), self._exited, self._owner)
+            return
+        super()._exit(status)
+
+    def signal_group(self, signum: int) -> bool:
+        self._history.witness.killed(self, signum)
+        if signum == _KILL or (signum == _TERM and not self._ends.stubborn):
+            self._doomed = not self._ends.immortal
+        return super().signal_group(signum)
+
+    def status(self) -> Status:
+        if self._status is None:
+            raise Violation("the status of a program was asked before it had ended")
+        return super().status()
+
+    def reap(self) -> None:
+        if self._status is None:
+            raise Violation("a program was reaped before it had ended")
+        self._history.witness.reaped(self)
+
+
+class Adopted(Child):
+    """A script of an earlier HEAT: that it has ended is all that can be known of its end."""
+
+    _over = False
+
+    def __init__(
+        self, pid: int, orphan: Orphan, call: Callable[[], None], owner: Owner, history: History
+    ) -> None:
+        time = history.time
+        self._call = call
+        ends = orphan.ends._replace(
+            after=None if orphan.ends.after is None else orphan.over - time.now(), killed=None
+        )
+        super().__init__(time, pid, ends, self._told, owner, history)
+        self._started = orphan.started
+
+    def _told(self) -> None:
+        self._over = True
+        self._call()
+
+    def exited(self) -> bool:
+        return self._over
+
+    def status(self) -> Status:
+        super().status()
+        return Status(None)
+
+
+class Adopting:
+    """Has a script that runs already."""
+
+    def __init__(self, pid: int, orphan: Orphan, history: History) -> None:
+        self.age = history.time.now() - orphan.started
+        self._pid = pid
+        self._orphan = orphan
+        self._history = history
+
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Adopted:
+        del program
+        history = self._history
+        history.say(f"process {self._pid} is waited for, {self.age} s old: {self._orphan}")
+        child = Adopted(self._pid, self._orphan, exited, owner, history)
+        history.told[self._pid] = self._orphan.told
+        history.witness.adopted(self._pid, child)
+        return child
+
+
+class Launcher(SimulatedLauncher):
+    def __init__(self, history: History) -> None:
+        super().__init__(history.time, history.ends)
+        self._history = history
+
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> SimulatedChild:
+        history = self._history
+        history.fuse.burn()
+        history.witness.starting(program.path)
+        try:
+            child = super().start(program, exited, owner)
+        except StartError:
+            if program.path == "fail":
+                history.witness.fail_told(program)
+            raise
+        history.witness.started(child, program)
+        if program.path != "check":
+            history.told[child.pid] = program.env
+            history.fuse.burn()
+        return child
+
+    def take_up(self, held: Held) -> Adopting | None:
+        """Have a script of an earlier HEAT; None if it has ended."""
+        history = self._history
+        orphan = history.witness.orphans().get(held.pid)
+        if orphan is None or orphan.over <= self._time.now():
+            return None
+        return Adopting(held.pid, orphan, history)
+
+    def find(self, environment: Mapping[str, str]) -> Held | None:
+        """The script of an earlier HEAT that was told this, and still runs."""
+        for pid, orphan in self._history.witness.orphans().items():
+            if orphan.over > self._time.now() and environment.items() <= orphan.told.items():
+                return Held(pid, f"process {pid}")
+        return None
+
+    def _child(
+        self, pid: int, ends: Ends, exited: Callable[[], None], owner: Owner
+    ) -> SimulatedChild:
+        return Child(self._time, pid, ends, exited, owner, self._history)
+
+
+class Target(SimulatedTarget):
+    """One that may be missing, and whose signals are witnessed."""
+
+    def __init__(self, history: History, options: Options) -> None:
+        of_file = options.pid_file is not None
+        super().__init__(42, None if of_file else history.target_gone)
+        self._of_file = of_file
+        self._history = history
+        self.stopped = False
+        """It is, whether HEAT knows or not; ``frozen`` is what HEAT knows."""
+        self.ledger: Ledger | None = None
+
+    def another_life(self, ledger: Ledger) -> None:
+        """Another HEAT knows what was written down, and no more."""
+        self.ledger = ledger
+        held = FROZEN in ledger.held
+        self.frozen = held and not self.ended
+        if held and self.ended:
+            ledger.release(FROZEN)
+
+    def end(self) -> None:
+        """It ends; one of a pid file is there again at once."""
+        self.stopped = False
+        super().end()
+
+    def end_unseen(self) -> None:
+        """It ends, and nobody is there to be told."""
+        self.stopped = False
+        self.ended = not self._of_file
+
+    def send(self, signum: int) -> int:
+        history = self._history
+        history.witness.signal_due(signum)
+        chosen = history.choices.pick(16)
+        if chosen == 15:
+            raise TargetError("no memory", passing=True)
+        if chosen == 14 and self._of_file:
+            raise TargetError("--pid-file pid cannot be read: no such file")
+        history.fuse.burn()
+        was = self.frozen
+        if signum in STOPPING and not self.ended and self.ledger is not None:
+            self.ledger.hold(FROZEN, self.pid, f"process {self.pid}")
+        pid = super().send(signum)
+        self.stopped = signum in STOPPING or (self.stopped and signum != signal.SIGCONT)
+        history.fuse.burn()
+        self._let_go(was=was)
+        return pid
+
+    def wake(self) -> int | None:
+        """Continue it, if HEAT knows that it is stopped."""
+        was = self.frozen
+        if was:
+            self._history.fuse.burn()
+        pid = super().wake()
+        self.stopped = self.stopped and (not was or self.frozen)
+        if was:
+            self._history.fuse.burn()
+        self._let_go(was=was)
+        return pid
+
+    def _let_go(self, *, was: bool) -> None:
+        if was and not self.frozen and self.ledger is not None:
+            self.ledger.release(FROZEN)
