@@ -24,6 +24,9 @@ settings.load_profile("heat")
 PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
 
+COVERED = "COVERAGE_PROCESS_CONFIG" in os.environ
+"""The tests are run to learn what of HEAT they run."""
+
 FAST = "0.05"
 DETAILS = "details in heat.log"
 FAILED = f"Failed: Exit Code 1, {DETAILS}"
@@ -270,6 +273,7 @@ exit $1""",
             words = ("--control", "heat.sock", *words)
         heat = Heat(self.folder, words, prefix, **popen)
         self._processes.append(heat.process)
+        self._heats.append(heat)
         return heat
 
     def write_config(self, text: str, name: str = "heat.toml") -> None:
@@ -316,6 +320,17 @@ exit $1""",
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             os.close(pidfd)
         self._adopted.clear()  # Some tests clean before they give back what is below the folder.
+
+
+    def _stop_heats(self) -> None:
+        """What of HEAT was run is known at its own end alone."""
+        for heat in self._heats:
+            if heat.process.poll() is None:
+                heat.signal(signal.SIGCONT)
+                heat.signal(signal.SIGTERM)
+        for heat in self._heats:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                heat.process.wait(timeout=4)
 
 
 def orderly(heat: Heat) -> None:
