@@ -212,6 +212,7 @@ class Place:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._adopted: list[int] = []
+        self._heats: list[Heat] = []
         self._inner: list[Place] = []
 
     def inner(self, name: str) -> "Place":
