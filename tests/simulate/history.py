@@ -71,7 +71,7 @@ class History:
         self.trace = trace
         self.ended = 0
         self.fuse = Fuse(self._dies)
-        self._kept = Kept(self.fuse) if choices.pick(2) else None
+        self._kept = Kept(self.fuse) if choices.pick(5) > 2 else None
         """The state file, where there is one."""
         self.told: dict[int, Mapping[str, str]] = {}
         """The environments of the scripts, by their process ids."""
@@ -111,7 +111,7 @@ class History:
         """What comes from outside, at moments at which something else is likely to happen."""
         choices, interval = self.choices, self.options.interval
         whats = (self._reload, self._pause, self._ask, self._reset, self._crowd, self._resume)
-        whats = (*whats, *whats, self._end_target, self._stop)
+        whats = (*whats * 3, self._end_target, self._stop)
         if self._kept is not None:
             whats = (*whats, *(self._kill,) * 6)
         for _ in range(choices.pick(8)):
