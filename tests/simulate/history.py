@@ -291,7 +291,7 @@ class History:
         """How a program goes that is started now."""
         ends = self.choices.of(self._ends[program.path])
         if program.path != "check" and ends.after != 0.0:
-            self._expect_kill(ends.after or self.options.interval, 12)
+            self._expect_kill(ends.after or self.options.interval, 6)
         if self.trace is not None:
             odd = {k: v for k, v in ends._asdict().items() if v != Ends._field_defaults[k]}
             self.say(f"{program.path} is started, and goes like this: {odd or 'well'}")

@@ -94,7 +94,9 @@ class Oracle:
             elif now == "open":
                 self.recovery = "window"
                 said.append(do.OpenWindow(limits.recovery_timeout))
-                if checks_left and self.check == "none":
+                if self.check == "runs":
+                    self.check_is_at_once = True
+                elif checks_left and self.check == "none":
                     self._run_check_at_once(said)
                 elif checks_left:
                     self.check_is_owed = True
