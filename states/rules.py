@@ -46,6 +46,11 @@ def check_idle(step: Step) -> bool:
     return step.monitor.check is CheckSlot.IDLE
 
 
+def check_running(step: Step) -> bool:
+    """A check runs; one that is dying of its timeout does not."""
+    return step.monitor.check is CheckSlot.RUNNING
+
+
 def checks_left(step: Step) -> bool:
     """``--count`` allows one more check."""
     most = step.monitor.limits.checks
@@ -212,6 +217,11 @@ def note_check_gone(step: Step) -> None:
 def note_check_owed(step: Step) -> None:
     """The check at once starts when the timed-out one is dead."""
     step.monitor.check_owed = True
+
+
+def note_at_once(step: Step) -> None:
+    """The check that runs already is the first of the window."""
+    step.monitor.at_once = True
 
 
 def note_passed(step: Step) -> None:

@@ -22,7 +22,8 @@ Why the odd rows are there:
   stay. An open window gets its new length from that moment on.
 - **A pause outranks every transition.** What comes in it is noted and leads nowhere: a result
   does not count, what would lead to ERROR waits for the pause's end. On resuming, an open window
-  begins anew; a recovery that was entered and not begun, begins.
+  begins anew, and a check that still runs is its check at once; a recovery that was entered and
+  not begun, begins.
 - **A restart is a pause that nobody asked for.** HEAT that was killed is given back what it
   knew as if it had been paused, and is resumed. A script that may not have begun is run: better
   told twice than never.
@@ -198,6 +199,8 @@ WATCH: tuple[Row, ...] = (
     Row((RECOVERING,), RecoveryImpossible, (), ERROR, ()),
 
     # The window
+    Row((RECOVERING,), CheckDue, (rules.check_running,), None,
+        (rules.note_at_once,)),
     Row((RECOVERING,), CheckDue, (rules.checks_left, rules.check_idle), None,
         (rules.run_check_at_once,)),
     Row((RECOVERING,), CheckDue, (rules.checks_left,), None,

@@ -322,7 +322,6 @@ exit $1""",
             os.close(pidfd)
         self._adopted.clear()  # Some tests clean before they give back what is below the folder.
 
-
     def _stop_heats(self) -> None:
         """What of HEAT was run is known at its own end alone."""
         for heat in self._heats:

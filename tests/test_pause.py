@@ -60,6 +60,7 @@ from states.model import (
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
 DYING = (Tick(), failed(dying=True))
 TWO_RUNS = Limits(threshold=9, fail=True, signal=1)
+TIMED = RECOVER._replace(recovery_timeout=9.0)
 WAITING = FULL._replace(fault_signal=None, signal=None)
 WAITS = (Tick(), failed(100), Tick(), failed(101))  # recovery waits for the fail script
 LOST_FAIL = fail_run(101, 2, RECOVERING)
@@ -105,6 +106,13 @@ CASES = [
         RECOVERING,
         [OPEN(60.0), RESTART, CHECK],
     ),
+    Case("a check that still runs is the first of the window", RECOVER, (*WINDOW, Paused()),
+         Resumed(), RECOVERING, [OPEN(None)]),
+    Case("it does not close the window", RECOVER,
+         (*WINDOW, failed(101), Tick(), Paused(), Resumed()), failed(102), RECOVERING, []),
+    Case("nor is another one owed when it dies in the next recovery", TIMED,
+         (*WINDOW, Paused(), Resumed(), WindowClosed(), failed(101, dying=True)), CheckGone(),
+         RECOVERING, []),
     Case(
         "a window opens for a recovery script that ended in the pause",
         RECOVER,

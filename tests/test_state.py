@@ -238,6 +238,8 @@ def test_a_target_that_was_stopped_goes_on_though_its_monitor_is_another(
     }
     heat = place.fleet(after[name])
     goes_on(target)
+    if name.startswith("without"):  # Its recovery script still runs, and is waited for.
+        os.kill(int(place.words("recover.pids")[0]), signal.SIGKILL)
     heat.await_line(": OK", 2)
 
     assert rows(heat, "SELECT count(*) FROM held WHERE role = 'frozen'") == [(0,)]

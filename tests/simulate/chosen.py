@@ -1,6 +1,7 @@
 """What a history is about: the options of its monitor, and how its programs go."""
 
 import signal
+from functools import cache
 
 from heat.options import Options
 from heat.rehearsal.world import Ends
@@ -64,7 +65,10 @@ def _target_of(options: Options) -> str:
     return "none" if options.pid_file is None else "pid-file"
 
 
-def _lengths(options: Options) -> tuple[float | None, ...]:
+_Lengths = tuple[float, ...]
+
+
+def _lengths(options: Options) -> _Lengths:
     """How long programs take: nothing, or what ends together with something else."""
     interval, timeout = options.interval, options.timeout or options.interval
     window = options.limits.recovery_timeout or interval
@@ -73,17 +77,22 @@ def _lengths(options: Options) -> tuple[float | None, ...]:
 
 def ends_of_check(options: Options) -> tuple[Ends, ...]:
     """How a check may go; many times what is common."""
+    return _ends_of_check(_lengths(options), options.interval, options.on_killed)
+
+
+@cache
+def _ends_of_check(lengths: _Lengths, interval: float, on_killed: str) -> tuple[Ends, ...]:
     quick = (Ends(), Ends(1)) * 12
-    slow = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1, 1))
+    slow = tuple(Ends(code, span) for span in lengths for code in (0, 1, 1))
     odd = (
         *(Ends(after=None),) * 3,
         Ends(after=None, stubborn=True),
         Ends(7, 0.0, stubborn=True),
-        Ends(1, 2 * options.interval, stubborn=True),
+        Ends(1, 2 * interval, stubborn=True),
         Ends(error="no memory"),
         Ends(error="no memory"),
         Ends(lost=True),
-        Ends(killed=9, after=0.5 if options.on_killed == "fail" else 0.0),
+        Ends(killed=9, after=0.5 if on_killed == "fail" else 0.0),
     )
     rare = (
         Ends(error="gone", passing=False),
@@ -95,14 +104,20 @@ def ends_of_check(options: Options) -> tuple[Ends, ...]:
 
 def ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
     """How a script may go; one is ``fatal`` that nothing but its own time limit ends."""
-    well = tuple(Ends(code, span) for span in _lengths(options) for code in (0, 1))
+    hangs = options.script_timeout is not None or fatal
+    return _ends_of_script(_lengths(options), hangs=hangs)
+
+
+@cache
+def _ends_of_script(lengths: _Lengths, *, hangs: bool) -> tuple[Ends, ...]:
+    well = tuple(Ends(code, span) for span in lengths for code in (0, 1))
     odd = (
         Ends(after=None),
         Ends(after=None, stubborn=True),
         Ends(error="no memory"),
         Ends(lost=True),
     )
-    if options.script_timeout is None and not fatal:
+    if not hangs:
         odd = odd[2:]
     killed = Ends(killed=15, after=0.5)
     gone = Ends(error="gone", passing=False)

@@ -71,7 +71,7 @@ class History:
         self.trace = trace
         self.ended = 0
         self.fuse = Fuse(self._dies)
-        self._kept = Kept(self.fuse) if choices.pick(2) else None
+        self._kept = Kept(self.fuse) if choices.pick(5) > 2 else None
         """The state file, where there is one."""
         self.told: dict[int, Mapping[str, str]] = {}
         """The environments of the scripts, by their process ids."""
@@ -111,7 +111,7 @@ class History:
         """What comes from outside, at moments at which something else is likely to happen."""
         choices, interval = self.choices, self.options.interval
         whats = (self._reload, self._pause, self._ask, self._reset, self._crowd, self._resume)
-        whats = (*whats, *whats, self._end_target, self._stop)
+        whats = (*whats * 3, self._end_target, self._stop)
         if self._kept is not None:
             whats = (*whats, *(self._kill,) * 6)
         for _ in range(choices.pick(8)):
@@ -291,7 +291,7 @@ class History:
         """How a program goes that is started now."""
         ends = self.choices.of(self._ends[program.path])
         if program.path != "check" and ends.after != 0.0:
-            self._expect_kill(ends.after or self.options.interval, 12)
+            self._expect_kill(ends.after or self.options.interval, 6)
         if self.trace is not None:
             odd = {k: v for k, v in ends._asdict().items() if v != Ends._field_defaults[k]}
             self.say(f"{program.path} is started, and goes like this: {odd or 'well'}")

@@ -87,7 +87,9 @@ class Oracle:
             elif now == "open":
                 self.recovery = Remedy.OPEN
                 said.append(do.OpenWindow(limits.recovery_timeout))
-                if checks_left and self.check is CheckSlot.IDLE:
+                if self.check is CheckSlot.RUNNING:
+                    self.check_is_at_once = True
+                elif checks_left and self.check is CheckSlot.IDLE:
                     self._run_check_at_once(said)
                 elif checks_left:
                     self.check_is_owed = True
