@@ -212,13 +212,13 @@ class Fleet:
             watch.reset()
             return
         (parts,) = self._all_parts([watch.parts.options])
-        ledger = watch.ledger
+        ledger, found = watch.ledger, None
         if ledger is not None and self._keeping is not None:
-            self._keeping.forget(ledger)
+            found = self._keeping.forget(ledger)
         del self.watches[name]
         if watch.left:
             self._let_go(watch)
-            self._add(parts, ledger)
+            self._add(parts, ledger, found)
         else:
             self._leaving[name] = watch
             self._awaited[name] = parts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from heat.books import HeatJournal
 from heat.identity import identity, open_same
-from heat.ledger import FROZEN, Ledger, Remembered, removed
+from heat.ledger import FAIL, FROZEN, Ledger, Remembered, removed
 from heat.past import RESET, Changed, Held
 from heat.state import Statement, Store, storable
 from heat.target import Owed, PidFileTarget, PidTarget
@@ -51,9 +51,7 @@ class Keeping:
         if taken and all(found is not None and found.memory.given_up for _, found in taken):
             # A HEAT with nothing to do is none: whoever starts it again means it.
             self._journal.all_anew()
-            for ledger in ledgers:
-                self.forget(ledger)
-            return [(ledger, None) for ledger in ledgers]
+            return [(ledger, self.forget(ledger)) for ledger in ledgers]
         return taken
 
     def _woken(self, present: set[str]) -> Iterator[Statement]:
@@ -84,10 +82,14 @@ class Keeping:
         """A monitor is no longer watched."""
         self.store.write(list(removed(name, self._unix())))
 
-    def forget(self, ledger: Ledger) -> None:
-        """A monitor in ERROR begins anew."""
-        now = self._unix()
-        ledger.forget(Changed(State.ERROR, State.NORMAL, now, 0, RESET), now)
+    def forget(self, ledger: Ledger) -> Remembered | None:
+        """A monitor in ERROR begins anew; what is left of it, if it is not new."""
+        now, held = self._unix(), ledger.held.get(FAIL)
+        pidfd = None if held is None else open_same(held.pid, held.identity)
+        if pidfd is not None:
+            os.close(pidfd)
+        changed = Changed(State.ERROR, State.NORMAL, now, 0, RESET)
+        return ledger.forget(changed, now, fail_runs=pidfd is not None)
 
 
 def mind_frozen(target: Target, ledger: Ledger) -> None:

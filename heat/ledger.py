@@ -252,11 +252,16 @@ class Ledger:
             (now, "reset" if reset else "passed", self._name),
         )
 
-    def forget(self, changed: Changed, now: float) -> None:
-        """The monitor begins anew, as somebody wants it."""
-        self._memory, self.changed, self.began = _NEW, changed, None
+    def forget(self, changed: Changed, now: float, *, fail_runs: bool) -> Remembered | None:
+        """The monitor begins anew, as somebody wants it; what is left of it, if it is not new.
+
+        ``fail_runs`` if a fail script of an earlier HEAT still runs: it is waited for.
+        """
+        memory = _NEW._replace(fail_run=self._memory.fail_run) if fail_runs else _NEW
+        self._memory, self.changed, self.began = memory, changed, None
         transition = _TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
         self._store.write([transition, self._row(), *self._over(changed, now)])
+        return Remembered(memory, changed, None) if fail_runs else None
 
     # Scripts and the stopped target
 

@@ -301,6 +301,28 @@ def test_one_in_error_can_be_removed_after_a_restart(place: Place) -> None:
     orderly(heat)
 
 
+def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(place: Place) -> None:
+    gate = place.gate("gate")
+    place.script("tell", "echo $$ >> told.pids\n: < gate")
+    check = place.check(1, name="once", body="[ $n -lt 1 ] || [ -e again ] || kill -9 $$")
+    text = monitor("web", check, signal="none", fail="./tell")
+    heat = place.fleet(text)
+    place.adopt(int(place.await_words("told.pids")[0]))
+    await_state(heat, "web", "ERROR")
+    kill(heat)
+    (place.folder / "again").touch()
+    heat = place.fleet(text)
+    heat.await_news("they begin anew")
+    heat.await_news("still runs from before HEAT was restarted: it is waited for")
+    await_failures(heat, 3)
+
+    assert len(place.words("told.pids")) == 1
+    gate.open()
+    place.adopt(int(place.await_words("told.pids", 2)[1]))
+    gate.open()
+    orderly(heat)
+
+
 def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     target = place.receiver()
     place.script("recover", "kill -9 $$")
