@@ -369,6 +369,7 @@ class Receiver:
         until(lambda: self.signals().count(name) >= times, f"signal {name}")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """Of ``-n auto``: tests wait for processes half of their time, so more than there are cores."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:

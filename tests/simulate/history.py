@@ -250,7 +250,10 @@ class History:
         """As the fleet does it."""
         time, choices = self.time, self.choices
         if found is not None and found.memory.given_up and choices.pick(2):
-            ledger.forget(Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET), time.unix())
+            changed = Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET)
+            ledger.forget(
+                changed, time.unix(), fail_runs=False
+            )  # tests/test_state.py has the rest.
             self.witness.anew()
             found = None
         first = time.now() + self.options.interval * choices.pick(3) / 2
