@@ -19,6 +19,7 @@ _TESTS = (
     *("-p", "no:cacheprovider"),
     *("-p", "no:xdist"),
     "tests/test_machine.py",
+    "tests/test_pause.py",
     "tests/test_simulate.py",
     # The simulation does the same with more, and mutants make it slow.
     "--deselect=tests/test_machine.py::test_whatever_happens_the_invariants_hold",
