@@ -201,6 +201,33 @@ def test_a_paused_check_that_times_out_is_still_in_the_way() -> None:
     assert step(monitor, Tick()) == []
 
 
+@pytest.mark.parametrize("event", [CheckPassed(), CheckUnknown(), CheckKilled("x"), failed()])
+def test_a_check_that_ends_in_a_pause_leaves_room_for_the_next(event: Event) -> None:
+    monitor = led(PLAIN, Tick(), Paused(), event, Resumed())
+
+    assert step(monitor, Tick()) == [CHECK]
+
+
+def test_a_window_that_closes_in_a_pause_is_not_entered_anew() -> None:
+    limits = RECOVER._replace(recovery_timeout=60.0)
+    monitor = led(limits, *WINDOW, failed(101), Paused())
+
+    assert step(monitor, WindowClosed()) == []
+    assert (monitor.attempts, monitor.overdue) == (1, False)
+
+
+def test_a_check_that_is_owed_does_not_begin_in_a_pause() -> None:
+    monitor = led(RECOVER, Tick(), failed(dying=True), RecoveryEnded(), Paused())
+
+    assert (monitor.check_owed, step(monitor, CheckGone())) == (True, [])
+
+
+def test_other_limits_are_those_after_the_pause() -> None:
+    monitor = led(PLAIN, Paused(), LimitsChanged(RECOVER))
+
+    assert monitor.limits == RECOVER
+
+
 def again(limits: Limits, *before: Event, then: tuple[Event, ...] = ()) -> Monitor:
     """A monitor that was led somewhere, killed, and given back what it knew."""
     monitor = Monitor(limits)
