@@ -17,12 +17,9 @@ Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from heat.ctl import output
-from heat.ctl.client import connect
-from heat.ctl.errors import EXIT_WELL
-from heat.ctl.words import parse
+from heat.ctl.order import order
 from heat.text import escaped
 
 USAGE = __doc__ or ""
@@ -30,16 +27,11 @@ USAGE = __doc__ or ""
 
 def main(words: Sequence[str]) -> int:
     """Have it begin anew; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
-        return EXIT_WELL
-    name = asked.operands[0]
-    with connect(asked.control) as client:
-        said = client.last("reset", {"name": name})
-    if asked.json:
-        output.write_objects([said])
-    else:
-        was = escaped(str(said.get("was") or "its state"))
-        what = "counts are back to 0" if was == "NORMAL" else f"{was} is left, counts are 0"
-        output.write(f"{escaped(name)}: NORMAL, {what}\n")
-    return EXIT_WELL
+    return order(USAGE, words, "reset", _outcome)
+
+
+def _outcome(_shown: str, said: Mapping[str, object]) -> str:
+    was = escaped(str(said.get("was") or "its state"))
+    return "NORMAL, " + (
+        "counts are back to 0" if was == "NORMAL" else f"{was} is left, counts are 0"
+    )

@@ -1,0 +1,27 @@
+"""What the commands that tell HEAT to do something about one monitor have in common."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from heat.ctl import output
+from heat.ctl.client import connect
+from heat.ctl.errors import EXIT_WELL
+from heat.ctl.words import parse
+from heat.text import escaped
+
+
+def order(
+    text: str, words: Sequence[str], do: str, outcome: Callable[[str, Mapping[str, object]], str]
+) -> int:
+    """Have it done, and say what came of it; the exit status is returned."""
+    asked = parse(text, words)
+    if asked is None:
+        return EXIT_WELL
+    name = asked.operands[0]
+    with connect(asked.control) as client:
+        said = client.last(do, {"name": name})
+    if asked.json:
+        output.write_objects([said])
+    else:
+        shown = escaped(name)
+        output.write(f"{shown}: {outcome(shown, said)}\n")
+    return EXIT_WELL
