@@ -92,25 +92,28 @@ class Fleet:
         return made
 
     def _add(self, parts: Parts, ledger: Ledger | None, found: Remembered | None = None) -> None:
-        options = parts.options
-        journal = Journal(options, self._books)
-        watch = Watch(parts, self._world, journal, self._watch_done, ledger)
-        self.watches[options.name] = watch
-        self._mind_frozen(parts.target, ledger)
-        self._mind_target(watch)
-        if found is not None and found.memory.given_up:
-            watch.stay_in_error(found)
+        journal = Journal(parts.options, self._books)
+        first = self._first(parts.options)
+        if ledger is None:
+            watch = Watch(parts, self._world, journal, self._watch_done)
+            self._take_in(watch)
+            watch.start(first)
             return
-        self._active += 1
-        self._books.moved()
-        self._warn(watch)
-        pause = None if ledger is None else ledger.pause
-        if found is None:
-            parts.target.wake()  # It was stopped in an outage that is forgotten.
-        if found is None and pause is None:
-            watch.start(self._first(options))
-        else:
-            watch.go_on(found, pause, self._first(options))
+        from heat.restored import Restored
+
+        restored = Restored(parts, self._world, journal, self._watch_done, ledger)
+        self._mind_frozen(parts.target, ledger)
+        given_up = found is not None and found.memory.given_up
+        self._take_in(restored, active=not given_up)
+        restored.go_on(found, first)
+
+    def _take_in(self, watch: Watch, *, active: bool = True) -> None:
+        self.watches[watch.parts.options.name] = watch
+        self._mind_target(watch)
+        if active:
+            self._active += 1
+            self._books.moved()
+            self._warn(watch)
 
     def _new_ledger(self, name: str) -> Ledger | None:
         return None if self._keeping is None else self._keeping.new(name)

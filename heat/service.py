@@ -20,11 +20,9 @@ from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import HISTORY, Common, Config, Options
 from heat.process import PosixLauncher
-from heat.refusals import refused
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
-from heat.tally import Tallies
 from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from heat.keeping import Keeping
     from heat.reading import Reading
     from heat.state import Store
+    from heat.tally import Tallies
 
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
@@ -125,8 +124,11 @@ class Service:
         self._launcher = PosixLauncher(self._loop, environ)
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
-        listens = bool(common.control) or config is not None
-        tallies = Tallies() if listens else None
+        tallies = None
+        if bool(common.control) or config is not None:
+            from heat.tally import Tallies
+
+            tallies = Tallies()
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
         keeping = self._kept(common.state) if common.state else None
@@ -222,7 +224,13 @@ class Service:
     def _not_reloaded(self, shown: str, mistakes: list[str]) -> None:
         self._journal.not_reloaded(shown, mistakes)
         what = f"{shown} is not taken: what was in force before stays in force"
-        self._tell_of_reading({**refused(what), "mistakes": mistakes})
+        self._refuse_reading(what, mistakes=mistakes)
+
+    def _refuse_reading(self, error: str, **more: object) -> None:
+        if self._told_of_reading:
+            from heat.refusals import refused
+
+            self._tell_of_reading({**refused(error), **more})
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
@@ -290,11 +298,11 @@ class Service:
         if self._control is not None:
             self._control.look()
         if self._fleet.told_to_end:
-            self._tell_of_reading(refused("HEAT is ending"))
+            self._refuse_reading("HEAT is ending")
             return
         if self._config is None:
             told = "this HEAT has no configuration file; its logs were opened anew"
-            self._tell_of_reading(refused(told))
+            self._refuse_reading(told)
             return
         if self._reading is not None:
             self._outdated = True
@@ -328,7 +336,7 @@ class Service:
         if self._outdated:
             self._read_again()
         elif self._fleet.told_to_end:
-            self._tell_of_reading(refused("HEAT is ending"))
+            self._refuse_reading("HEAT is ending")
         else:
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 

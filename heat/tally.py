@@ -4,14 +4,25 @@ Two arrays for all monitors: ten thousand of them take 1.2 MB, as objects they w
 times that.
 """
 
+from __future__ import annotations
+
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from heat.journal import Checked
+
+Counted = Literal["outages", "recoveries", "helped", "useless"]
+"""What is counted beside the checks."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the buckets for durations; one more holds what is longer."""
 
-OK, FAILED, UNKNOWN, OUTAGES, RECOVERIES, HELPED, USELESS, _BUCKETS = range(8)
+_OK, _FAILED, _UNKNOWN = range(3)
+_PLACES: dict[Counted, int] = {"outages": 3, "recoveries": 4, "helped": 5, "useless": 6}
+_BUCKETS = 7
 _COUNTS = _BUCKETS + len(BOUNDS) + 1
 _DURATION, _LATE, _LATEST, _TOUCHED = range(4)
 _SPANS = 4
@@ -42,14 +53,17 @@ class Tallies:
         self._spans[row * _SPANS : (row + 1) * _SPANS] = array("d", [0.0] * _SPANS)
         self._free.append(row)
 
-    def checked(self, row: int, result: int, duration: float, now: float) -> None:
-        """A check has ended: ``result`` is OK, FAILED or UNKNOWN."""
+    def checked(self, row: int, check: Checked, now: float) -> None:
+        """A check has ended."""
         counts, spans, at = self._counts, self._spans, row * _SPANS
-        counts[row * _COUNTS + result] += 1
+        first = row * _COUNTS
         spans[at + _TOUCHED] = now
-        if result != UNKNOWN:
-            spans[at + _DURATION] += duration
-            counts[row * _COUNTS + _BUCKETS + bisect_left(BOUNDS, duration)] += 1
+        if check.unknown:
+            counts[first + _UNKNOWN] += 1
+            return
+        counts[first + (_FAILED if check.code else _OK)] += 1
+        counts[first + _BUCKETS + bisect_left(BOUNDS, check.duration)] += 1
+        spans[at + _DURATION] += check.duration
 
     def late(self, row: int, span: float) -> None:
         """A check was started so many seconds after it was due."""
@@ -57,9 +71,9 @@ class Tallies:
         spans[at + _LATE] += span
         spans[at + _LATEST] = max(spans[at + _LATEST], span)
 
-    def count(self, row: int, what: int) -> None:
-        """One more of OUTAGES, RECOVERIES, HELPED, USELESS."""
-        self._counts[row * _COUNTS + what] += 1
+    def count(self, row: int, what: Counted) -> None:
+        """One more of these."""
+        self._counts[row * _COUNTS + _PLACES[what]] += 1
 
     def touch(self, row: int, now: float) -> None:
         """Something about this monitor is another."""
@@ -72,7 +86,7 @@ class Tallies:
         return self._spans[row * _SPANS + _TOUCHED]
 
     def counts(self, row: int) -> Sequence[int]:
-        """OK, FAILED, UNKNOWN, OUTAGES, RECOVERIES, HELPED, USELESS."""
+        """Checks that passed, failed and are unknown; outages, recoveries, helped, useless."""
         return self._counts[row * _COUNTS : row * _COUNTS + _BUCKETS]
 
     def buckets(self, row: int) -> list[int]:

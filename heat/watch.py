@@ -12,21 +12,19 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from heat import signals
+from heat import signals, variables
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.past import RESET, Changed, Pause
-from heat.program import SILENT, Output, Program, SilentScripts
+from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
 from heat.status import describe
-from heat.tally import FAILED, HELPED, OK, OUTAGES, RECOVERIES, UNKNOWN, USELESS, Tallies
 from heat.text import counted
 from states import effects
 from states.machine import step
-from states.memory import recall
 from states.model import (
     CheckAsked,
     CheckFailed,
@@ -38,7 +36,6 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
-    FailLost,
     FailRun,
     Failure,
     LimitsChanged,
@@ -48,8 +45,6 @@ from states.model import (
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
-    RecoveryLost,
-    Remedy,
     Reset,
     Resumed,
     State,
@@ -62,8 +57,8 @@ from states.model import (
 from states.rules import nothing_left, well
 
 if TYPE_CHECKING:
-    from heat.ledger import Ledger, Remembered
-    from heat.past import Held
+    from heat.ledger import Ledger
+    from heat.tally import Counted, Tallies
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK = Tick()
@@ -311,9 +306,9 @@ class Watch:
         if tallies is not None:
             tallies.touch(self._row, self._world.clock.now())
             if changed.begins_outage:
-                tallies.count(self._row, OUTAGES)
+                tallies.count(self._row, "outages")
 
-    def _tally(self, what: int) -> None:
+    def _tally(self, what: Counted) -> None:
         if self._world.tallies is not None:
             self._world.tallies.count(self._row, what)
 
@@ -340,9 +335,9 @@ class Watch:
             case effects.BoundFail():
                 self._bound_fail(journal.waiting_for_fail, "recovery")
             case effects.EnterRecovery(attempt, count):
-                self._tally(RECOVERIES)
+                self._tally("recoveries")
                 if attempt > 1:
-                    self._tally(USELESS)
+                    self._tally("useless")
                 tell(journal.entered_recovery, attempt, count)
             case effects.OpenWindow(span):
                 if span is not None:
@@ -356,7 +351,7 @@ class Watch:
                 self._wake()
             case effects.Recovered(count, outage_at, attempts):
                 if attempts:
-                    self._tally(HELPED)
+                    self._tally("helped")
                 span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
@@ -465,8 +460,7 @@ class Watch:
         now = self._world.clock.now()
         self._last, self._last_ended = checked, now
         if self._world.tallies is not None:
-            result = UNKNOWN if checked.unknown else FAILED if checked.code else OK
-            self._world.tallies.checked(self._row, result, checked.duration, now)
+            self._world.tallies.checked(self._row, checked, now)
         self._journal.checked(checked, output, state, count)
 
     def _check_gone(self, run: Run) -> None:
@@ -499,8 +493,8 @@ class Watch:
         if program is None:  # It was wanted before the configuration was read again.
             self._feed(FailEnded())
             return
-        told = Told(_nothing, self._fail_gone, self._stuck)
-        program = program._replace(env=self._fail_environment(run))
+        told = self._told_of_script(self._fail_gone)
+        program = program._replace(env=variables.of_fail(self.parts.options, run))
         try:
             self._script = self._run(program, self.parts.options.script_timeout, told)
         except StartError as error:
@@ -509,6 +503,9 @@ class Watch:
         else:
             self._hold(FAIL, self._script)
             self._tell(self._journal.fail_started, self._script.pid, run)
+
+    def _told_of_script(self, gone: Callable[[Run], None]) -> Told:
+        return Told(_nothing, gone, self._stuck)
 
     def _hold(self, role: str, run: Run) -> None:
         """Have the process known after a restart."""
@@ -523,8 +520,10 @@ class Watch:
         if program is None:  # It was wanted before the configuration was read again.
             self._feed(RecoveryEnded())
             return
-        told = Told(_nothing, self._recovery_gone, self._stuck)
-        environment = self._recovery_environment(wanted.first, wanted.last, wanted.failures)
+        told = self._told_of_script(self._recovery_gone)
+        environment = variables.of_recovery(
+            self.parts.options, wanted.first, wanted.last, wanted.failures
+        )
         program = program._replace(env=environment)
         try:
             self._script = self._run(program, self.parts.options.script_timeout, told)
@@ -545,27 +544,6 @@ class Watch:
             self._mind_slowness(run, 2 * span)
 
         self._slow_timer = self._world.timers.at(run.started + span, slow, self)
-
-    def _fail_environment(self, run: FailRun) -> dict[str, str]:
-        environment = self._environment(run.failure, run.failures, run.state)
-        environment["HEAT_FAIL_TIME"] = str(run.failure.time)
-        return environment
-
-    def _recovery_environment(self, first: Failure, last: Failure, count: int) -> dict[str, str]:
-        environment = self._environment(last, count, State.RECOVERING)
-        environment["HEAT_FAIL_TIME"] = str(first.time)
-        environment["HEAT_FAIL_TIME_LAST"] = str(last.time)
-        return environment
-
-    def _environment(self, last: Failure, count: int, state: State) -> dict[str, str]:
-        return {
-            "HEAT_FAIL_CODE": str(last.code),
-            "HEAT_FAIL_INTERVAL": f"{self.parts.options.interval:.12g}",
-            "HEAT_FAIL_PID": str(last.pid),
-            "HEAT_FAIL_CNT": str(count),
-            "HEAT_NAME": self.parts.options.name,
-            "HEAT_STATE": state.value,
-        }
 
     def _bound_fail(self, told: Callable[..., None], *what: str) -> None:
         """Wait for the running fail script, not for ever."""
@@ -663,7 +641,7 @@ class Watch:
 
     def _give_up(self, reason: str) -> None:
         if self.monitor.attempts:
-            self._tally(USELESS)
+            self._tally("useless")
         self._end(EXIT_ERROR)
         self._tell(self._journal.error, reason)
         if self._check is not None:
@@ -803,93 +781,11 @@ class Watch:
         if self.monitor.state is not before:
             self._journal.reset(before)
             if attempts:
-                self._tally(USELESS)
+                self._tally("useless")
 
     def _touch(self) -> None:
         if self._world.tallies is not None:
             self._world.tallies.touch(self._row, self._world.clock.now())
-
-    # After a restart
-
-    def go_on(self, found: Remembered | None, pause: Pause | None, first: float) -> None:
-        """Begin where an earlier HEAT was; the first check is at this moment of the clock."""
-        self.start(first)
-        clock = self._world.clock
-        if found is not None:
-            self._recall(found)
-            self._journal.went_on(self.monitor.state, self.monitor.count)
-            self._wake_if_free()
-            self._take_up_scripts()
-        if pause is not None and (pause.until is None or pause.until > clock.unix()):
-            self._keep_still(pause)
-        else:
-            if pause is not None and self.ledger is not None:
-                self.ledger.resumed(clock.unix())
-            self._feed(Resumed())
-
-    def _recall(self, found: Remembered) -> None:
-        recall(self.monitor, found.memory)
-        self.changed = found.changed
-        if found.outage_began is not None:
-            clock = self._world.clock
-            age = clock.unix() - found.outage_began
-            self.monitor.outage_at = clock.now() - self._start - age
-
-    def stay_in_error(self, found: Remembered) -> None:
-        """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
-        self._start = self._world.clock.now()
-        self._recall(found)
-        self.monitor.paused = False
-        self.exit_code = EXIT_ERROR
-        self.left = True
-        if (pid := self.parts.target.wake()) is not None:
-            self._journal.woke(pid)
-
-    def _take_up_scripts(self) -> None:
-        """Wait for a script that an earlier HEAT has started; see to it if it never began."""
-        monitor = self.monitor
-        if (run := monitor.fail_run) is not None:
-            told = Told(_nothing, self._fail_gone, self._stuck)
-            environment = self._fail_environment(run)
-            self._take_up((FAIL, self.parts.fail, environment), told, FailLost(), FailEnded())
-        first, last = monitor.first_failure, monitor.last_failure
-        if monitor.remedy is Remedy.RUNNING and first is not None and last is not None:
-            told = Told(_nothing, self._recovery_gone, self._stuck)
-            environment = self._recovery_environment(first, last, monitor.count)
-            self._take_up(
-                (RECOVERY, self.parts.recovery, environment), told, RecoveryLost(), RecoveryEnded()
-            )
-            if self._script is not None:
-                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
-
-    def _take_up(
-        self,
-        what: tuple[str, Program | None, dict[str, str]],
-        told: Told,
-        lost: Event,
-        ended: Event,
-    ) -> None:
-        role, program, environment = what
-        launcher = self._world.launcher
-        held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
-        if held is None:
-            del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
-            held = launcher.find(environment)
-        if held is None:
-            self._feed(lost if program is not None else ended)
-            return
-        adopting = launcher.take_up(held)
-        if adopting is None:
-            if role == RECOVERY and self.ledger is not None:
-                self.ledger.recovery_over(self._world.clock.unix())
-            self._feed(ended)
-            return
-        if program is None:  # It was started before the configuration was changed.
-            program = Program(role, role, (role,), self.parts.script_file or SilentScripts())
-        world = self._world.clock, self._world.timers, adopting
-        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
-        self._hold(role, self._script)
-        self._journal.waits_for(role, self._script)
 
 
 def _code(run: Run) -> int | None:

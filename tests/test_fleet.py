@@ -727,7 +727,7 @@ BUGS = (
     "Watch._tell_checked",
     "Journal.checked",
     "Watch._fail_gone",
-    "Watch._environment",
+    "Watch._run_fail",
 )
 
 

@@ -14,6 +14,7 @@ from simulate.world import Launcher
 import heat.watch
 from heat.ledger import Ledger
 from heat.rehearsal.world import SimulatedTarget
+from heat.restored import Restored
 from heat.watch import Watch
 from states.effects import Effect
 from states.machine import step
@@ -148,7 +149,7 @@ def _asleep(_watch: Watch, _pause: Any) -> None:
     """A pause that nobody keeps."""
 
 
-def _not_continued(_watch: Watch) -> None:
+def _not_continued(_watch: Restored) -> None:
     """Nobody looks what has become of the scripts."""
 
 
@@ -168,7 +169,7 @@ BROKEN = [
     Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
     Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
     Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
-    Broken("a fail script forgotten", (Watch, "_take_up_scripts"), _not_continued, "untold"),
+    Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
 ]
 
 

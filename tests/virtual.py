@@ -12,8 +12,9 @@ from heat.options import Common, Options, build, common
 from heat.past import Held
 from heat.program import Program, SilentScripts, Status
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
+from heat.restored import Restored
 from heat.turns import Turns
-from heat.watch import Parts, Watch, World
+from heat.watch import Parts, World
 from heat.world import Owner
 from states.memory import remember
 
@@ -86,14 +87,14 @@ class VirtualWorld:
         if fleet is not None:
             turns = fleet.turns
         world = World(self.time, self.time, self, turns)
-        self.watch = Watch(self.parts(self.options), world, self.journal, self._finish)
+        self.watch = Restored(self.parts(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
             self.watch.start(self.time.now() + after)
         else:
             memory = remember(killed.watch.monitor)
             found = decoded(encoded(memory, killed.watch.changed, self.time.unix()))
-            self.watch.go_on(found, None, self.time.now() + after)
+            self.watch.go_on(found, self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
         file = SilentScripts()
@@ -109,7 +110,7 @@ class VirtualWorld:
     def crashed(self, error: Exception) -> None:
         raise error
 
-    def _finish(self, _watch: Watch) -> None:
+    def _finish(self, _watch: object) -> None:
         self.note("done")
         self.done = True
 

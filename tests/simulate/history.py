@@ -14,6 +14,7 @@ from heat.options import Common, Options
 from heat.past import RESET, Changed
 from heat.program import Program, SilentScripts
 from heat.rehearsal.world import BEGINNING, Ends, HeatItself, Nowhere, VirtualTime
+from heat.restored import Restored
 from heat.schedule import Agenda, DueCall
 from heat.state import Store
 from heat.turns import Turns
@@ -85,7 +86,7 @@ class History:
             self._target = HeatItself(self.time, self._own_signal, self)
         else:
             self._target = Target(self, self.options)
-        self.watch: Watch
+        self.watch: Restored
         self._plan()
 
     def _take_options(self) -> None:
@@ -201,7 +202,7 @@ class History:
         time = self.time
         self._turns = Turns(1, (time, time), _nothing, self)
         world = World(time, time, self._launcher, self._turns)
-        self.watch = Watch(self._parts(), world, _Mute(self.options), self._done, ledger)
+        self.watch = Restored(self._parts(), world, _Mute(self.options), self._done, ledger)
         self.witness.watch = self.watch
 
     def _dies(self) -> None:
@@ -260,16 +261,11 @@ class History:
         self.witness.begins(first)
         self._make_watch(ledger)
         if found is not None and found.memory.given_up:
-            self.watch.stay_in_error(found)
+            self.watch.go_on(found, first)
             self.ended += 1
             return
         self._await_outside()
-        if found is None:
-            self._target.wake()
-        if found is None and ledger.pause is None:
-            self.watch.start(first)
-        else:
-            self.watch.go_on(found, ledger.pause, first)
+        self.watch.go_on(found, first)
         self.witness.gone_on()
 
     # The machine, and the oracle

@@ -1,0 +1,121 @@
+"""A watch that begins where an earlier HEAT has left it.
+
+Loaded only where state is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heat import variables
+from heat.program import Program, SilentScripts
+from heat.run import Run, Told
+from heat.watch import EXIT_ERROR, FAIL, RECOVERY, SLOW_RECOVERY, Watch
+from states.memory import recall
+from states.model import (
+    Event,
+    FailEnded,
+    FailLost,
+    RecoveryEnded,
+    RecoveryLost,
+    Remedy,
+    Resumed,
+)
+
+if TYPE_CHECKING:
+    from heat.ledger import Remembered
+    from heat.past import Held
+
+
+class Restored(Watch):
+    """One monitor whose past is known, or may be."""
+
+    __slots__ = ()
+
+    def go_on(self, found: Remembered | None, first: float) -> None:
+        """Begin where an earlier HEAT was; the first check is at this moment of the clock."""
+        if found is not None and found.memory.given_up:
+            self._stay_in_error(found)
+            return
+        self.start(first)
+        pause = None if self.ledger is None else self.ledger.pause
+        if found is not None:
+            self._recall(found)
+            self._journal.went_on(self.monitor.state, self.monitor.count)
+            self._wake_if_free()
+            self._take_up_scripts()
+        else:
+            self.parts.target.wake()  # It was stopped in an outage that is forgotten.
+            if pause is None:
+                return
+        unix = self._world.clock.unix()
+        if pause is not None and (pause.until is None or pause.until > unix):
+            self._keep_still(pause)
+            return
+        if pause is not None and self.ledger is not None:
+            self.ledger.resumed(unix)
+        self._feed(Resumed())
+
+    def _recall(self, found: Remembered) -> None:
+        recall(self.monitor, found.memory)
+        self.changed = found.changed
+        if found.outage_began is not None:
+            clock = self._world.clock
+            age = clock.unix() - found.outage_began
+            self.monitor.outage_at = clock.now() - self._start - age
+
+    def _stay_in_error(self, found: Remembered) -> None:
+        """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
+        self._start = self._world.clock.now()
+        self._recall(found)
+        self.monitor.paused = False
+        self.exit_code = EXIT_ERROR
+        self.left = True
+        if (pid := self.parts.target.wake()) is not None:
+            self._journal.woke(pid)
+
+    def _take_up_scripts(self) -> None:
+        """Wait for a script that an earlier HEAT has started; see to it if it never began."""
+        monitor = self.monitor
+        if (run := monitor.fail_run) is not None:
+            told = self._told_of_script(self._fail_gone)
+            environment = variables.of_fail(self.parts.options, run)
+            self._take_up((FAIL, self.parts.fail, environment), told, FailLost(), FailEnded())
+        first, last = monitor.first_failure, monitor.last_failure
+        if monitor.remedy is Remedy.RUNNING and first is not None and last is not None:
+            told = self._told_of_script(self._recovery_gone)
+            environment = variables.of_recovery(self.parts.options, first, last, monitor.count)
+            self._take_up(
+                (RECOVERY, self.parts.recovery, environment), told, RecoveryLost(), RecoveryEnded()
+            )
+            if self._script is not None:
+                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
+
+    def _take_up(
+        self,
+        what: tuple[str, Program | None, dict[str, str]],
+        told: Told,
+        lost: Event,
+        ended: Event,
+    ) -> None:
+        role, program, environment = what
+        launcher = self._world.launcher
+        held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
+        if held is None:
+            del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
+            held = launcher.find(environment)
+        if held is None:
+            self._feed(lost if program is not None else ended)
+            return
+        adopting = launcher.take_up(held)
+        if adopting is None:
+            if role == RECOVERY and self.ledger is not None:
+                self.ledger.recovery_over(self._world.clock.unix())
+            self._feed(ended)
+            return
+        if program is None:  # It was started before the configuration was changed.
+            program = Program(role, role, (role,), self.parts.script_file or SilentScripts())
+        world = self._world.clock, self._world.timers, adopting
+        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
+        self._hold(role, self._script)
+        self._journal.waits_for(role, self._script)
