@@ -71,8 +71,9 @@ class Fleet:
         if keeping is not None:
             taken = keeping.begin([parts.options.name for parts in made], config)
             keeping.keep(self._ledgers)
+        now = self._world.clock.now()  # One moment for all: it is kept of each.
         for parts, (ledger, found) in zip(made, taken, strict=True):
-            self._add(parts, ledger, found)
+            self._add(parts, ledger, found, now=now)
 
     def _ledgers(self) -> Iterator[Ledger]:
         for watch in self.watches.values():
@@ -84,17 +85,27 @@ class Fleet:
         find = cache(on_path)
         try:
             for options in monitors:
-                made.append(self._parts(options, find))  # noqa: PERF401 - to be taken back
+                check = _check(options, find, made[-1] if made else None)
+                made.append(self._parts(options, check))
         except (HeatError, OSError):
             for parts in made:
                 self._release(parts)
             raise
         return made
 
-    def _add(self, parts: Parts, ledger: Ledger | None, found: Remembered | None = None) -> None:
+    def _add(
+        self,
+        parts: Parts,
+        ledger: Ledger | None,
+        found: Remembered | None = None,
+        *,
+        now: float | None = None,
+    ) -> None:
         options = parts.options
         journal = Journal(options, self._books)
         watch = Watch(parts, self._world, journal, self._watch_done, ledger)
+        if now is not None:
+            watch.watched = now
         self.watches[options.name] = watch
         self._mind_frozen(parts.target, ledger)
         self._mind_target(watch)
@@ -226,13 +237,11 @@ class Fleet:
 
     # The parts of one
 
-    def _parts(self, options: Options, find: Callable[[str], str | None]) -> Parts:
-        name = options.check[0]
-        path = name if options.is_script else find(name) or name
+    def _parts(self, options: Options, check: Program) -> Parts:
         file = self._script_file(options)
         return Parts(
             options,
-            Program(options.shown, path, options.check),
+            check,
             _script(options.fail, file),
             _script(options.recovery, file),
             self._target(options),
@@ -334,6 +343,14 @@ class Fleet:
         if self._stopped is not None:
             return self._stopped
         return EXIT_WELL if codes == {EXIT_WELL} else EXIT_NOT_WELL
+
+
+def _check(options: Options, find: Callable[[str], str | None], before: Parts | None) -> Program:
+    """What is run; as a value that is shared with the monitor ``before``, if that has the same."""
+    name, check, script = options.check[0], options.check, options.is_script
+    if before is not None and (before.check.argv, before.options.is_script) == (check, script):
+        return before.check
+    return Program(options.shown, name if script else find(name) or name, check)
 
 
 def _script(path: str | None, file: ScriptFile | None) -> Program | None:

@@ -148,7 +148,6 @@ class Watch:
         "_told",
         "_turn",
         "_unsaid",
-        "_watched",
         "_window_due",
         "_window_timer",
         "_world",
@@ -159,6 +158,7 @@ class Watch:
         "monitor",
         "parts",
         "paused",
+        "watched",
     )
 
     def __init__(
@@ -180,8 +180,9 @@ class Watch:
         self.changed: Changed | None = None
         """How it came to its state; None if it never left the first one."""
         self.paused: Pause | None = None
-        self._watched = world.clock.now()
-        self._row = -1 if world.tallies is None else world.tallies.add(self._watched)
+        self.watched = world.clock.now()
+        """When HEAT began to watch it."""
+        self._row = -1 if world.tallies is None else world.tallies.add(self.watched)
         self._start = self._due = 0.0
         self._window_due: float | None = None
         self._pause_timer: Timer | None = None
@@ -214,9 +215,11 @@ class Watch:
         self._arm_tick()
 
     def _arm_tick(self) -> None:
-        self._tick_timer = self._world.timers.at(self._beat.due, self._tick, self)
+        # Itself, and no method of it: ten thousand bound methods are half a megabyte.
+        self._tick_timer = self._world.timers.at(self._beat.due, self, self)
 
-    def _tick(self) -> None:
+    def __call__(self) -> None:
+        """Tick."""
         self._due = self._beat.due
         missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()
@@ -736,7 +739,7 @@ class Watch:
             self._script,
             None if self._window_due is None else self._window_due - now,
             self._start - now,
-            self._watched - now,
+            self.watched - now,
         )
 
     def describe(self) -> str:
