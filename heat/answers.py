@@ -6,7 +6,6 @@ steps, and a check that is due comes between them.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -221,8 +220,8 @@ class Answers:
         watch = self._fleet.watches.get(name)
         if watch is None:
             likely = list(islice(self._fleet.watches, _MOST_LIKE))
-            near = difflib.get_close_matches(name[:NAME_LENGTH], likely, 1, 0.5)
-            fix = f"did you mean {escaped(near[0])}?" if near else "heatctl status lists them"
+            near = _nearest(name[:NAME_LENGTH], likely)
+            fix = f"did you mean {escaped(near)}?" if near else "heatctl status lists them"
             raise RefusedError(_NOTHING.format(_named_so(name)), fix, Kind.UNKNOWN_MONITOR)
         return watch
 
@@ -231,6 +230,15 @@ _DOING = {"check", "pause", "resume", "reset", "reload"}
 _LONGEST_REASON = 500
 _MOST_LIKE = 200
 """Names that a wrong one is compared with: each takes some ten microseconds."""
+
+
+def _nearest(name: str, likely: list[str]) -> str | None:
+    """The name that may be meant; None as well where there is no descriptor to load this with."""
+    try:
+        import difflib
+    except (ImportError, OSError):
+        return None
+    return next(iter(difflib.get_close_matches(name, likely, 1, 0.5)), None)
 
 
 def _understood(request: bytes) -> Facts:

@@ -31,13 +31,16 @@ class Books(NamedTuple):
 
 
 class Writer:
-    """Writes lines and records, with ``prefix`` in front of what they say."""
+    """Writes lines and records, with a prefix in front of what they say."""
 
-    __slots__ = ("_books", "_prefix")
+    __slots__ = ("_books",)
 
-    def __init__(self, books: Books, prefix: str = "") -> None:
+    def __init__(self, books: Books) -> None:
         self._books = books
-        self._prefix = prefix
+
+    @property
+    def _prefix(self) -> str:
+        return ""
 
     def _info(self, text: str) -> None:
         """On record alone."""

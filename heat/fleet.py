@@ -84,7 +84,8 @@ class Fleet:
         find = cache(on_path)
         try:
             for options in monitors:
-                made.append(self._parts(options, find))  # noqa: PERF401 - to be taken back
+                check = _check(options, find, made[-1] if made else None)
+                made.append(self._parts(options, check))
         except (HeatError, OSError):
             for parts in made:
                 self._release(parts)
@@ -229,13 +230,11 @@ class Fleet:
 
     # The parts of one
 
-    def _parts(self, options: Options, find: Callable[[str], str | None]) -> Parts:
-        name = options.check[0]
-        path = name if options.is_script else find(name) or name
+    def _parts(self, options: Options, check: Program) -> Parts:
         file = self._script_file(options)
         return Parts(
             options,
-            Program(options.shown, path, options.check),
+            check,
             _script(options.fail, file),
             _script(options.recovery, file),
             self._target(options),
@@ -337,6 +336,14 @@ class Fleet:
         if self._stopped is not None:
             return self._stopped
         return EXIT_WELL if codes == {EXIT_WELL} else EXIT_NOT_WELL
+
+
+def _check(options: Options, find: Callable[[str], str | None], before: Parts | None) -> Program:
+    """What is run; as a value that is shared with the monitor ``before``, if that has the same."""
+    name, check, script = options.check[0], options.check, options.is_script
+    if before is not None and (before.check.argv, before.options.is_script) == (check, script):
+        return before.check
+    return Program(options.shown, name if script else find(name) or name, check)
 
 
 def _script(path: str | None, file: ScriptFile | None) -> Program | None:

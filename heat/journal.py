@@ -46,8 +46,13 @@ class Journal(Writer):
     __slots__ = ("options",)
 
     def __init__(self, options: Options, books: Books) -> None:
-        super().__init__(books, f"{options.name}: " if books.named else "")
+        super().__init__(books)
         self.options = options
+
+    @property
+    def _prefix(self) -> str:
+        """Made when it is needed: ten thousand kept ones are a megabyte."""
+        return f"{self.options.name}: " if self._books.named else ""
 
     # Checks
 

@@ -35,32 +35,40 @@ class Keeping:
         """Take up what an earlier HEAT knew of these; what it knew of others is let go."""
         saved, now = self.store.load(), self._unix()
         stored = [str(storable(name)) for name in names]
-        ledgers = [Ledger(self.store, name, saved.get(name)) for name in stored]
-        taken = [(ledger, ledger.take_up()) for ledger in ledgers]
-        statements = [ledger.added(now) for ledger in ledgers]
-        present = set(stored)
-        for name in saved.keys() - present:
-            statements += removed(name, now)
+        ledgers = [Ledger(self.store, name) for name in stored]
+        # Taken out: what is left in the end is of monitors that are no more.
+        taken = [
+            (ledger, ledger.take_up(saved.pop(name, None)))
+            for ledger, name in zip(ledgers, stored, strict=True)
+        ]
         unreadable = [ledger for ledger in ledgers if ledger.unreadable]
-        for ledger in unreadable:
-            statements += ledger.snapshot(now)
         if unreadable:
             self._journal.not_readable(self.store.shown, len(unreadable))
-        statements += self._woken(present)
-        self.store.begin(config, statements)
+
+        def changes() -> Iterator[Statement]:
+            for ledger in ledgers:
+                yield ledger.added(now)
+            for name in saved:
+                yield from removed(name, now)
+            for ledger in unreadable:
+                yield from ledger.snapshot(now)
+            yield from self._woken(stored)
+
+        self.store.begin(config, changes())
         if taken and all(found is not None and found.memory.given_up for _, found in taken):
             # A HEAT with nothing to do is none: whoever starts it again means it.
             self._journal.all_anew()
             return [(ledger, self.forget(ledger)) for ledger in ledgers]
         return taken
 
-    def _woken(self, present: set[str]) -> Iterator[Statement]:
+    def _woken(self, present: Iterable[str]) -> Iterator[Statement]:
         """Continue what was stopped for a monitor that is no more."""
-        for name, held in self.store.frozen().items():
-            if name not in present:
-                if _continued(held):
-                    self._journal.woke(held.pid)
-                yield "DELETE FROM held WHERE monitor = ?", (name,)
+        frozen = self.store.frozen()
+        for name in frozen.keys() - present:
+            held = frozen[name]
+            if _continued(held):
+                self._journal.woke(held.pid)
+            yield "DELETE FROM held WHERE monitor = ?", (name,)
 
     def keep(self, ledgers: Callable[[], Iterable[Ledger]]) -> None:
         """These are what a file that is begun anew has to know."""
@@ -74,7 +82,7 @@ class Keeping:
 
     def new(self, name: str) -> Ledger:
         """The ledger of a monitor that was not there before."""
-        ledger = Ledger(self.store, name, None)
+        ledger = Ledger(self.store, name)
         self.store.write([ledger.added(self._unix())])
         return ledger
 

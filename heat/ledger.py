@@ -140,11 +140,10 @@ class Ledger:
         "changed",
         "held",
         "pause",
-        "saved",
         "unreadable",
     )
 
-    def __init__(self, store: Store, name: str, saved: Saved | None) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         self._store = store
         self._name = name
         self._memory = _NEW
@@ -155,12 +154,12 @@ class Ledger:
         self.changed: Changed | None = None
         self.held: Mapping[str, Held] = _NOTHING
         self.pause: Pause | None = None
-        self.saved = saved
-        """What an earlier HEAT has left, until it is taken up."""
 
-    def take_up(self) -> Remembered | None:
-        """What the machine was; None if it is as new. A text nobody can read is as new."""
-        saved, self.saved = self.saved, None
+    def take_up(self, saved: Saved | None) -> Remembered | None:
+        """What the machine was; None if it is as new. A text nobody can read is as new.
+
+        ``saved`` is what an earlier HEAT has left.
+        """
         if saved is None:
             return None
         self.held, self.pause = saved.held, saved.pause

@@ -1,20 +1,29 @@
 """A configuration file is read by a process of its own, a fork that sends back what it found.
 
 Reading ten thousand monitors takes half a second, and more memory than all of them need
-later. So the watching goes on meanwhile, and keeps none of that memory.
+later. So the watching goes on meanwhile, and keeps none of that memory. They come back some
+at a time: in one go they would be a megabyte, and the gaps that it leaves stay.
 """
 
 import marshal
 import os
 import signal
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from heat.mistakes import Mistake
 from heat.options import Common, Config, Options
 from heat.signals import HANDLED
 from states.model import Limits
+
+_AT_ONCE = 100
+"""Monitors that are sent in one go."""
+_HEAD = 4
+"""Bytes in front of each part, that tell how long it is."""
+_MONITORS, _ALL = "monitors", "all"
+"""What is in a part: some monitors, or, in the last one, all the rest."""
 
 
 class Found(NamedTuple):
@@ -56,16 +65,36 @@ class Reading:
         finally:
             os.close(out)
         self._data = b""
+        self._monitors: dict[str, Options] = {}
+        self._found: Found | None = None
 
     def take(self) -> Found | None:
         """What was found, once all of it is there; waits for the next part of it."""
-        if part := os.read(self.fd, 1 << 20):
-            self._data += part
+        if data := os.read(self.fd, 1 << 16):
+            self._data += data
+            for part in self._parts():
+                self._take(part)
             return None
-        try:
-            return _found(marshal.loads(self._data))  # noqa: S302 - our own process wrote it
-        except (EOFError, ValueError, TypeError):
-            return _nothing("the process that read it was killed, and not by HEAT")
+        return self._found or _nothing("the process that read it was killed, and not by HEAT")
+
+    def _parts(self) -> Iterator[tuple[Any, ...]]:
+        data, at = self._data, 0
+        while (begin := at + _HEAD) <= len(data):
+            end = begin + int.from_bytes(data[at:begin], "big")
+            if end > len(data):
+                break
+            yield marshal.loads(data[begin:end])  # noqa: S302 - our own process wrote it
+            at = end
+        self._data = data[at:]
+
+    def _take(self, part: tuple[Any, ...]) -> None:
+        kind, *values = part
+        if kind == _MONITORS:
+            self._monitors.update((options.name, options) for options in _monitors(values))
+        else:
+            (path, shown, most, history), mistakes = values
+            config = Config(path, shown, most, history, self._monitors)
+            self._found = Found(config, [Mistake(*mistake) for mistake in mistakes])
 
     def end(self) -> None:
         """Reap the process, give the descriptor back."""
@@ -106,29 +135,31 @@ def _send(work: Callable[[], Found], out: int) -> None:
         except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
             found = _nothing(f"a bug of HEAT: {error!r}")
         with open(out, "wb") as pipe:
-            pipe.write(marshal.dumps(_plain(found)))
+            for part in _plain(found):
+                data = marshal.dumps(part)
+                pipe.write(len(data).to_bytes(_HEAD, "big") + data)
     finally:
         os._exit(0)
 
 
-def _plain(found: Found) -> tuple[Any, ...]:
-    """In tuples that marshal can carry; what is shared stays so."""
+def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
+    """In parts that marshal can carry; what is shared in one of them stays so."""
     *whole, monitors = found.config
-    limits: dict[Limits, tuple[Any, ...]] = {}
-    plain = [
-        (*options[:-1], limits.setdefault(options.limits, tuple(options.limits)))
-        for options in monitors.values()
-    ]
-    return whole, plain, [tuple(mistake) for mistake in found.mistakes]
+    all_of_them = iter(monitors.values())
+    while some := list(islice(all_of_them, _AT_ONCE)):
+        limits: dict[Limits, tuple[Any, ...]] = {}
+        yield (
+            _MONITORS,
+            *(
+                (*options[:-1], limits.setdefault(options.limits, tuple(options.limits)))
+                for options in some
+            ),
+        )
+    yield _ALL, tuple(whole), [tuple(mistake) for mistake in found.mistakes]
 
 
-def _found(plain: tuple[Any, ...]) -> Found:
-    whole, monitors, mistakes = plain
+def _monitors(plain: list[tuple[Any, ...]]) -> Iterator[Options]:
     limits: dict[tuple[Any, ...], Limits] = {}
-    made = (
-        Options._make((*options[:-1], limits.setdefault(options[-1], Limits(*options[-1]))))
-        for options in monitors
-    )
-    path, shown, most, history = whole
-    config = Config(path, shown, most, history, {options.name: options for options in made})
-    return Found(config, [Mistake(*mistake) for mistake in mistakes])
+    for options in plain:
+        shared = limits.setdefault(options[-1], Limits(*options[-1]))
+        yield Options._make((*options[:-1], shared))

@@ -128,13 +128,14 @@ class Service:
         if bool(common.control) or config is not None:
             from heat.tally import Tallies
 
-            tallies = Tallies()
+            tallies = Tallies(len(monitors))
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
         keeping = self._kept(common.state) if common.state else None
         self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
         self._control = None if tallies is None else self._listen(tallies)
         self._fleet.begin(monitors, keeping, None if config is None else config.path)
+        self._let_go(config)
         self._journal.started(
             f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
             if config is None
@@ -351,10 +352,17 @@ class Service:
             self._not_reloaded(shown, [str(error)])
             return
         self._config = config
+        self._let_go(config)
         self._turns.allow(config.max_running)
         self._journal.reloaded(shown, *counts)
         added, changed, removed = counts
         self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
+
+    @staticmethod
+    def _let_go(config: Config | None) -> None:
+        """The fleet has its monitors now: they are not listed twice."""
+        if config is not None:
+            config.monitors.clear()
 
     def close(self) -> None:
         """Complete the logs, and give everything back."""

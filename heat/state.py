@@ -248,7 +248,10 @@ class Store:
     def begin(self, config: str | None, statements: Iterable[Statement]) -> None:
         """This HEAT's session begins, with these changes; it is seen every minute."""
         self._config, self._begun = config, True
-        self.write([self._session(), *statements])
+        self.write([self._session()])
+        some_of = iter(statements)
+        while some := list(islice(some_of, _AT_ONCE)):
+            self.write(some)
         self._timers.at(self._clock.now() + _SEEN, self._see, self._owner)
 
     def _see(self) -> None:

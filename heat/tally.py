@@ -31,10 +31,11 @@ _SPANS = 4
 class Tallies:
     """A row a monitor; a row that is given back is used again."""
 
-    def __init__(self) -> None:
-        self._counts = array("I")
-        self._spans = array("d")
-        self._free: list[int] = []
+    def __init__(self, rows: int = 0) -> None:
+        # Made at once for so many: what grows bit by bit leaves gaps behind.
+        self._counts = array("I", [0]) * (rows * _COUNTS)
+        self._spans = array("d", [0.0]) * (rows * _SPANS)
+        self._free = list(range(rows - 1, -1, -1))
 
     def add(self, now: float) -> int:
         """A new row, of zeros."""

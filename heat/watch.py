@@ -209,9 +209,11 @@ class Watch:
         self._arm_tick()
 
     def _arm_tick(self) -> None:
-        self._tick_timer = self._world.timers.at(self._beat.due, self._tick, self)
+        # Itself, and no method of it: ten thousand bound methods are half a megabyte.
+        self._tick_timer = self._world.timers.at(self._beat.due, self, self)
 
-    def _tick(self) -> None:
+    def __call__(self) -> None:
+        """Tick."""
         self._due = self._beat.due
         missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()

@@ -721,7 +721,7 @@ def with_bug(*broken: str) -> tuple[str, ...]:
 
 BUGS = (
     "Watch._verdict",
-    "Watch._tick",
+    "Watch.__call__",
     "Watch._run",
     "Watch._check_gone",
     "Watch._tell_checked",

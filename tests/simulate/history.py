@@ -192,7 +192,7 @@ class History:
     def _begin(self) -> None:
         ledger = None
         if self._kept is not None:
-            ledger = Ledger(cast("Store", self._kept), "simulated", None)
+            ledger = Ledger(cast("Store", self._kept), "simulated")
             if isinstance(self._target, Target):
                 self._target.ledger = ledger
         self._make_watch(ledger)
@@ -235,8 +235,8 @@ class History:
             self.say(f"other options: {self.options}")
             self._take_options()
         self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
-        ledger = Ledger(cast("Store", kept), "simulated", kept.saved())
-        found = ledger.take_up()
+        ledger = Ledger(cast("Store", kept), "simulated")
+        found = ledger.take_up(kept.saved())
         self.say(f"HEAT is started again, and finds {found}, {ledger.held}, {ledger.pause}")
         self.witness.restarting(found, ledger.pause, self.options)
         if isinstance(target, Target):
