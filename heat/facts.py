@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
+HOLDING = (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
+"""What of a remedy has to be over before the next check."""
+
 COLUMNS = (
     "name",
     "state",
@@ -92,7 +95,7 @@ def _next(watch: Watch, look: Look) -> float | None:
     """Seconds until the next tick that starts a check; None if none does as things are."""
     monitor, limits = watch.monitor, watch.monitor.limits
     done = limits.checks is not None and monitor.checks >= limits.checks
-    held = monitor.remedy in (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
+    held = monitor.remedy in HOLDING
     if look.next_in is None or done or held or monitor.paused:
         return None
     return round(max(0.0, look.next_in), 3)

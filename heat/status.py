@@ -49,7 +49,7 @@ def coming(monitor: Monitor, look: "Look", pause: Pause | None) -> str:
         return _NEXT[monitor.remedy]
     if limits.fail_overlap_skip and monitor.fail_running:
         return "next check when the fail script has ended"
-    return f"next check in {seconds(round(max(0.0, look.next_in), 1))} s"
+    return f"next check in {max(0.0, look.next_in):.1f}".removesuffix(".0") + " s"
 
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)

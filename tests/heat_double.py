@@ -119,7 +119,7 @@ class HeatDouble:
                     if name not in self._rows:
                         yield self.unknown(name)
                         return
-                    yield {"monitor": self.monitor(name)}
+                    yield {"status": [self.monitor(name)]}
                 yield {"ok": True, "monitors": len(names)}
             case "why" if request["name"] in self._rows:
                 yield {"ok": True, "why": self.why(request["name"])}

@@ -178,7 +178,7 @@ class Talker:
         names: Sequence[str] = request.get("names") or list(self.monitors)
         found = [self._named(name) for name in names]
         for each in found:
-            yield {"monitor": {key: each[key] for key in MONITOR_KEYS}}
+            yield {"status": [{key: each[key] for key in MONITOR_KEYS}]}
         yield {"ok": True, "monitors": len(found)}
 
     def _why(self, request: Facts) -> Iterator[Facts]:

@@ -24,7 +24,7 @@ STATUS_TO_THE_END = b'{"heat": 1, "ok": true, "monitors": 0}\n'
 
 def test_several_requests_go_over_one_connection(tmp_path: Path) -> None:
     with Talker(tmp_path / "s", facts("a"), facts("b")), Client(f"{tmp_path}/s") as client:
-        names = [each["monitor"]["name"] for each in client.ask("status") if "monitor" in each]
+        names = [each["name"] for said in client.ask("status") for each in answers.monitors(said)]
         why = client.last("why", {"name": "b"})["why"]
 
     assert names == ["a", "b"]
@@ -70,9 +70,9 @@ def test_a_refusal_carries_heats_own_words() -> None:
 BROKEN = [
     # what listens sends, what heatctl says, and what to do
     (b"", "has not answered to the end: it closed the connection", "try again"),
-    (b'{"heat": 1, "monitor"', "has not answered to the end", "try again"),
-    (b'{"heat": 1, "monitor": {}}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
-    (b'{"heat": 1, "monitor": 7}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
+    (b'{"heat": 1, "status"', "has not answered to the end", "try again"),
+    (b'{"heat": 1, "status": [{}]}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
+    (b'{"heat": 1, "status": 7}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
     (b"SSH-2.0-OpenSSH_9.2\r\n", "is not HEAT: 'SSH-2.0-OpenSSH_9.2\\r'", "--control PATH"),
     (b"\xff\xfe\x00\n", "what answers is not HEAT", "--control PATH"),
     (b"[1, 2]\n", "what answers is not HEAT: '[1, 2]'", "--control PATH"),

@@ -163,5 +163,5 @@ def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Pa
         assert set(told) == set(real)
         assert set(told["last"]) == set(real["last"])
         assert set(one.last("hello")["about"]) <= set(other.last("hello")["about"])
-        first = next(one.ask("status"))["monitor"]
-        assert set(first) == set(next(other.ask("status"))["monitor"])
+        first = next(one.ask("status"))["status"][0]
+        assert set(first) == set(next(other.ask("status"))["status"][0])

@@ -90,7 +90,7 @@ def test_what_was_never_watched_has_no_share() -> None:
     told = account(Life("web", 0.0, None), [], Span(0, 100))
 
     assert told.well is None
-    assert history.row(told)[-1].text == "-"
+    assert history.row(told)[-1][0] == "-"
 
 
 def test_flaps_are_of_the_last_hour_whatever_is_asked_for() -> None:

@@ -46,7 +46,7 @@ def test_the_worst_is_shown_and_the_rest_counted() -> None:
     shown = view.look(NOW, 24)
 
     assert shown.title == "10:47:37  51 monitors: 1 ERROR, 50 NORMAL"
-    assert [cells[0].text for cells in shown.rows[:2]] == ["bad", "m0"]
+    assert [cells[0][0] for cells in shown.rows[:2]] == ["bad", "m0"]
     assert len(shown.rows) == 20
     assert shown.more == "and 31 more"
     assert view.status == 1

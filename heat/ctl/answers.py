@@ -142,9 +142,11 @@ _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__
 
 
-def monitor(found: object) -> Monitor:
-    """What stands under ``monitor``. Raises NoAnswerError where something is missing."""
-    return cast(Monitor, _whole(found, _OF_MONITOR, "monitor"))
+def monitors(said: Mapping[str, Any]) -> list[Monitor]:
+    """What stands under ``status``, if it does. Raises NoAnswerError where something is missing."""
+    found = said.get("status", [])
+    each = cast("list[object]", found) if isinstance(found, list) else [found]
+    return [cast(Monitor, _whole(one, _OF_MONITOR, "monitor")) for one in each]
 
 
 def why(found: object) -> Why:
@@ -159,8 +161,9 @@ def about(found: object) -> About:
 
 def _whole(found: object, wanted: frozenset[str], what: str) -> object:
     there = cast("dict[str, Any]", found if isinstance(found, dict) else {})
-    if missing := sorted(wanted - there.keys()):
-        told = f"Failed: HEAT's answer is not whole: {what}.{missing[0]} is missing"
+    if not there.keys() >= wanted:
+        missing = min(wanted - there.keys())
+        told = f"Failed: HEAT's answer is not whole: {what}.{missing} is missing"
         fix = "use the heatctl that came with that HEAT"
         raise NoAnswerError(Mistake(told, fix))
     return there

@@ -24,7 +24,7 @@ Exit status: 0; 2 bad usage; 3 'names', and no HEAT answers.
 
 from collections.abc import Sequence
 
-from heat.ctl import output
+from heat.ctl import answers, output
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_WELL, UsageError
 from heat.ctl.words import nearest, parse
@@ -60,7 +60,7 @@ def _names(control: str | None) -> list[str]:
     """The monitors' names; asked for at each press of a key, and so not waited for long."""
     with connect(control, 1.0) as client:
         return [
-            escaped(str(said["monitor"]["name"]))
+            escaped(each["name"])
             for said in client.ask("status")
-            if "monitor" in said
+            for each in answers.monitors(said)
         ]

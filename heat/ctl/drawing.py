@@ -38,7 +38,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Ta
     Where that is not enough, columns between them are left out.
     """
     wanted = {
-        title: max(len(title), *(cell_len(row[place].text) for row in rows), 0)
+        title: max(len(title), *(cell_len(row[place][0]) for row in rows), 0)
         for place, title in enumerate(head)
     }
     left = list(_LEFT_OUT)
@@ -54,7 +54,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Ta
         drawn.add_column(title, no_wrap=True, overflow="ellipsis", width=wide)
     for row in rows:
         cells = (row[place] for place in shown)
-        drawn.add_row(*(Text(cell.text, _STYLES[cell.paint]) for cell in cells))
+        drawn.add_row(*(Text(text, _STYLES[paint]) for text, paint in cells))
     return drawn
 
 

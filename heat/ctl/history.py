@@ -186,15 +186,15 @@ def row(of: Account) -> tuple[Cell, ...]:
     repair = of.mean_time_to_repair
     colour = output.COLOURS["ERROR"] if of.goes_on else ""
     return (
-        Cell(escaped(of.name), colour),
-        Cell(str(len(of.outages))),
-        Cell(short(of.down) if of.down else "0s"),
-        Cell("-" if repair is None else short(repair)),
-        Cell(str(of.flaps)),
-        Cell(str(len(recoveries))),
-        Cell(str(sum(each.helped is True for each in recoveries))),
-        Cell(str(sum(each.useless for each in recoveries))),
-        Cell("-" if of.well is None else f"{percent(of.well)}%"),
+        (escaped(of.name), colour),
+        (str(len(of.outages)), ""),
+        (short(of.down) if of.down else "0s", ""),
+        ("-" if repair is None else short(repair), ""),
+        (str(of.flaps), ""),
+        (str(len(recoveries)), ""),
+        (str(sum(each.helped is True for each in recoveries)), ""),
+        (str(sum(each.useless for each in recoveries)), ""),
+        ("-" if of.well is None else f"{percent(of.well)}%", ""),
     )
 
 

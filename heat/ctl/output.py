@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
@@ -15,11 +14,8 @@ FAINT = "2"
 STRONG = "1"
 
 
-class Cell(NamedTuple):
-    """A word of a table, and how it is painted on a terminal."""
-
-    text: str
-    paint: str = ""
+Cell = tuple[str, str]
+"""A word of a table, and how it is painted on a terminal; empty: as it is."""
 
 
 def is_terminal() -> bool:
@@ -68,19 +64,16 @@ def complain(text: str) -> None:
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
     """Rows under their heads; the last column is as long as it is, nothing is cut."""
-    last = len(head) - 1
-    widths = [
-        max(len(title), max((len(row[place].text) for row in rows), default=0))
-        for place, title in enumerate(head[:last])
-    ]
-    whole: list[Sequence[Cell]] = [[Cell(title) for title in head], *rows]
+    texts = [tuple(head), *(tuple([text for text, _ in row]) for row in rows)]
+    *widths, _ = (max(map(len, column)) for column in zip(*texts, strict=True))
     if not colour:
-        form = "".join(f"{{:<{width}}}  " for width in widths) + "{}"
-        return [form.format(*(cell.text for cell in row)).rstrip() for row in whole]
+        form = "".join(f"%-{width}s  " for width in widths) + "%s"
+        return [(form % row).rstrip() for row in texts]
+    whole: list[Sequence[Cell]] = [[(title, "") for title in head], *rows]
     return [
         "".join(
-            painted(cell.text, cell.paint) + " " * (width + 2 - len(cell.text))
-            for cell, width in zip(row, [*widths, 0], strict=True)
+            painted(text, paint) + " " * (width + 2 - len(text))
+            for (text, paint), width in zip(row, [*widths, 0], strict=True)
         ).rstrip()
         for row in whole
     ]

@@ -76,8 +76,7 @@ def told(client: Client, names: Sequence[str] = ()) -> Iterator[Monitor]:
     """The same, as they come."""
     keys = {"names": list(names)} if names else {}
     for said in client.ask("status", keys):
-        if "monitor" in said:
-            yield answers.monitor(said["monitor"])
+        yield from answers.monitors(said)
 
 
 def troubles(client: Client) -> list[str]:
@@ -111,15 +110,16 @@ def row(monitor: Monitor, now: float, *, wide: bool = False) -> tuple[Cell, ...]
     last, state = monitor["last"], monitor["state"]
     threshold = monitor["threshold"]
     failures = f"{monitor['count']}/{'-' if threshold is None else threshold}"
-    since = stamp(monitor["since"]) if wide else brief(monitor["since"], now)
+    # Many came to their state in the same second, which is looked up then.
+    since = stamp(monitor["since"] // 1) if wide else brief(monitor["since"], now)
     return (
-        Cell(escaped(monitor["name"])),
-        Cell(state, output.COLOURS.get(state, "")),
-        Cell(since),
-        Cell(failures),
-        Cell("-" if last is None else short(last["age"])),
-        Cell(_next(monitor)),
-        Cell("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK"),
+        (escaped(monitor["name"]), ""),
+        (state, output.COLOURS.get(state, "")),
+        (since, ""),
+        (failures, ""),
+        ("-" if last is None else short(last["age"]), ""),
+        (_next(monitor), ""),
+        ("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK", ""),
     )
 
 

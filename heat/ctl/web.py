@@ -107,8 +107,9 @@ class Pages:
         monitors: list[bytes] = []
 
         def take(line: Answer) -> None:
-            comma = b",\n" if monitors else b"["
-            monitors.append(comma + _bytes(part(line, "monitor")))
+            for each in part(line, "status"):
+                comma = b",\n" if monitors else b"["
+                monitors.append(comma + _bytes(each))
 
         async with self._turn():
             await self._told.heat.ask("status", take, {"names": names} if names else None)
