@@ -79,9 +79,12 @@ class Served:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
-    def descriptors(self) -> int:
-        """How many it has open."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def holds(self, client: socket.socket) -> bool:
+        """Its end of this connection is not closed; the kernel may still be sending."""
+        ends = f":{self.port:04X} 0100007F:{client.getsockname()[1]:04X}"
+        entries = Path("/proc/net/tcp").read_text().splitlines()
+        inodes = [entry.split()[9] for entry in entries if ends in entry]
+        return any(inode != "0" for inode in inodes)
 
     def memory(self) -> int:
         """Bytes that it holds now."""

@@ -255,13 +255,13 @@ def test_who_says_nothing_is_left(hasty: Served) -> None:
 
 def test_who_does_not_take_the_answer_is_left(hasty: Served) -> None:
     assert hasty.get("/metrics").status == 200
-    before = hasty.descriptors()
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", hasty.port))
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = client.recv(100)
-        until(lambda: hasty.descriptors() == before, "the end of the connection")
+        assert hasty.holds(client)
+        until(lambda: not hasty.holds(client), "the end of the connection")
         found = head + everything(client)
 
     size = re.search(rb"Content-Length: (\d+)", found)
