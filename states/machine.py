@@ -63,7 +63,6 @@ def _build() -> Machine:
         ],
         initial=None,
         auto_transitions=False,
-        send_event=False,
     )
     for row in ROWS:
         machine.add_transition(row.event.__name__, list(row.sources), row.to, list(row.guards))
