@@ -269,8 +269,7 @@ class Journal(Writer):
 
     def script_printed(self, shown: str, output: bytes) -> None:
         """A service that a script left behind prints on."""
-        if output:
-            self._record(int(self._books.unix()), "INFO", shown, lines(output))
+        self._record(int(self._books.unix()), "INFO", shown, lines(output))
 
     def stuck(self, what: str, pid: int) -> None:
         """A program outlives SIGKILL."""

@@ -72,8 +72,7 @@ class Remembered(NamedTuple):
 
 def encoded(memory: Memory, changed: Changed | None, outage_began: float | None) -> str:
     """As it stands in the file."""
-    plain = memory._replace(remedy=memory.remedy.value)  # type: ignore[arg-type]
-    return json.dumps([plain, changed, outage_began], separators=(",", ":"))
+    return _plain((memory, changed, outage_began))
 
 
 def decoded(text: str) -> Remembered:
@@ -368,6 +367,7 @@ def removed(name: str, now: float) -> Iterator[Statement]:
     )
 
 
+_plain = json.JSONEncoder(separators=(",", ":")).encode
 _END_OF_TIME = 1e11
 """Seconds; later than any clock can show."""
 _NEW = Memory()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 KILL_AFTER = 2.0
+_UNKNOWN = Status(None)
 _LISTEN_AFTER = 0.01
 """Most checks are over by then, with less output than a pipe holds."""
 _LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
@@ -81,7 +82,7 @@ class Run:
         self.started_unix = int(self._clock.unix() - launcher.age)
         self.started = self._clock.now() - launcher.age
         self.duration = 0.0
-        self.status = Status(None)
+        self.status = _UNKNOWN
         self.timed_out = False
         self.outlived = False
         """SIGKILL has not ended it; nothing more can be done about it."""
@@ -96,7 +97,7 @@ class Run:
         if program.file is not None or (self._deadline is not None and self._deadline <= listen):
             self._timer = self._due(self._deadline, self._time_up)
         else:
-            self._timer = self._due(listen, self._listen)
+            self._timer = self._timers.at(listen, self._listen, owner)
 
     def _due(self, when: float | None, call: Callable[[], None]) -> Timer | None:
         return None if when is None else self._timers.at(when, call, self._owner)
@@ -208,7 +209,8 @@ class Run:
             self._look()
 
     def _leave(self) -> None:
-        self._rearm(None, self._outlived)
+        if self._timer is not None:
+            self._timer.cancel()
         self._child.reap()
         self._told.gone(self)
         if self._told.escaped is not None and self._child.escapee():

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from heat.tally import Counted, Tallies
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
-_TICK = Tick()
+_TICK, _PASSED, _NO_RESULT, _GONE = Tick(), CheckPassed(), CheckUnknown(), CheckGone()
 TIMED_OUT = 124
 """The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
@@ -226,9 +226,10 @@ class Watch:
 
     def _tell_printed(self, file: ScriptFile) -> None:
         """A service that a script left behind, or another HEAT's script, prints on."""
-        own = self.parts.recovery or self.parts.fail
-        shown = self._last_script or ("" if own is None else own.shown)
-        self._journal.script_printed(shown, file.take())
+        if output := file.take():
+            own = self.parts.recovery or self.parts.fail
+            shown = self._last_script or ("" if own is None else own.shown)
+            self._journal.script_printed(shown, output)
 
     # Events and effects
 
@@ -249,8 +250,10 @@ class Watch:
                 self._take(*first, told)
         finally:
             self._events = self._told = None
-            self._write(told)
-        self._end_if_done()
+            if told:
+                self._write(told)
+        if self.monitor.limits.checks is not None:  # Most watch for ever.
+            self._end_if_done()
         self._leave_if_ended()
 
     def _end_if_done(self) -> None:
@@ -402,7 +405,7 @@ class Watch:
         self._turn = True
         if self.exit_code is not None or self.monitor.paused:
             self._end_turn()
-            self._feed(CheckUnknown())
+            self._feed(_NO_RESULT)
             return
         if self._world.tallies is not None:
             self._world.tallies.late(self._row, self._world.clock.now() - self._due)
@@ -414,7 +417,7 @@ class Watch:
             self._end_turn()
             if error.passing:
                 checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
-                self._feed(CheckUnknown(), partial(self._tell_checked, checked, SILENT))
+                self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
             else:
                 self._feed(CheckImpossible(str(error)))
 
@@ -432,9 +435,9 @@ class Watch:
     def _verdict(self, run: Run) -> Event:
         code = _code(run)
         if code == 0:
-            return CheckPassed()
+            return _PASSED
         if code is None:
-            return CheckUnknown()
+            return _NO_RESULT
         signum = run.status.signal
         if signum is not None and not run.timed_out and self.parts.options.on_killed == "error":
             policy = self._journal.spelled("on-killed", "fail")
@@ -473,7 +476,7 @@ class Watch:
             self._run_check()
         if run.timed_out:
             self._journal.late_output(run, run.output())
-            self._feed(CheckGone())
+            self._feed(_GONE)
         elif run.stopped:
             self._journal.check_stopped(run, run.output())
         self._leave_if_ended()
@@ -762,7 +765,7 @@ class Watch:
         waited = self._world.turns.forget(self)
         self._feed(Paused())
         if waited:
-            self._feed(CheckUnknown())
+            self._feed(_NO_RESULT)
 
     def resume(self) -> None:
         """The pause is over."""

@@ -12,7 +12,7 @@ from transitions import State as MachineState
 from states.effects import Effect
 from states.model import Event, Monitor, State
 from states.rules import Step
-from states.table import ON_ENTER, ON_EXIT, ROWS, Row
+from states.table import ON_ENTER, ON_EXIT, ROWS, Action, Row
 
 
 class Rule(Transition):
@@ -23,13 +23,6 @@ class Rule(Transition):
     """
 
     row: Row
-
-    def applies(self, step: Step) -> bool:
-        """All guards of the row hold."""
-        for guard in self.row.guards:  # noqa: SIM110 - a generator takes twice as long
-            if not guard(step):
-                return False
-        return True
 
     def take(self, step: Step) -> None:
         """Do what the row says."""
@@ -42,7 +35,22 @@ class Rule(Transition):
             self._change_state(EventData(None, None, _machine, step.monitor, (step,), {}))
 
 
+class Place(MachineState):
+    """A state within the machine: what is done on entering and leaving it, without records."""
+
+    def enter(self, event_data: EventData) -> None:
+        """Do what the table says of its entry."""
+        for act in cast("list[Action]", self.on_enter):
+            act(*event_data.args)
+
+    def exit(self, event_data: EventData) -> None:
+        """Do what the table says of its exit."""
+        for act in cast("list[Action]", self.on_exit):
+            act(*event_data.args)
+
+
 class _RuleMachine(Machine):
+    state_cls = Place
     transition_cls = Rule
 
 
@@ -50,12 +58,11 @@ def _build() -> Machine:
     machine = _RuleMachine(
         model=None,
         states=[
-            MachineState(state, on_enter=list(ON_ENTER[state]), on_exit=list(ON_EXIT[state]))
+            Place(state, on_enter=list(ON_ENTER[state]), on_exit=list(ON_EXIT[state]))
             for state in State
         ],
         initial=None,
         auto_transitions=False,
-        send_event=False,
     )
     for row in ROWS:
         machine.add_transition(row.event.__name__, list(row.sources), row.to, list(row.guards))
@@ -78,7 +85,10 @@ def step(monitor: Monitor, event: Event) -> list[Effect]:
     """Feed ``event`` to ``monitor``; the effects come in the order they are to be performed."""
     taken = Step(monitor, event)
     for rule in _rules[type(event)][monitor.state]:  # pragma: no branch - the table is total
-        if rule.applies(taken):
+        for guard in rule.row.guards:
+            if not guard(taken):
+                break
+        else:
             rule.take(taken)
             break
     effects = taken.effects

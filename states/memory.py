@@ -61,7 +61,7 @@ def unchanged(monitor: Monitor, memory: Memory) -> bool:
         and monitor.fail_run is memory.fail_run
         and monitor.fail_queued is memory.fail_queued
         and monitor.error_due is memory.error_due
-        and not monitor.limits.start_period
+        and (monitor.passed_once == memory.passed_once or not monitor.limits.start_period)
     )
 
 

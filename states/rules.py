@@ -23,6 +23,11 @@ from states.model import (
     Tick,
 )
 
+# In Python 3.11 a member takes ten times as long to find as a name of the module.
+_IDLE, _RUNNING, _DYING = CheckSlot
+_NONE, _WAITING, _RECOVERY_RUNS, _OWED, _OPEN = Remedy
+_RUN_CHECK = effects.RunCheck()
+
 
 class Step:
     """One event on its way through the table, and the effects gathered on it."""
@@ -43,12 +48,12 @@ class Step:
 
 def check_idle(step: Step) -> bool:
     """No check runs, and none is dying of its timeout."""
-    return step.monitor.check is CheckSlot.IDLE
+    return step.monitor.check is _IDLE
 
 
 def check_running(step: Step) -> bool:
     """A check runs; one that is dying of its timeout does not."""
-    return step.monitor.check is CheckSlot.RUNNING
+    return step.monitor.check is _RUNNING
 
 
 def checks_left(step: Step) -> bool:
@@ -104,17 +109,17 @@ def no_recovery_script(step: Step) -> bool:
 
 def recovery_waiting(step: Step) -> bool:
     """Recovery waits for the fail script that ended."""
-    return step.monitor.remedy is Remedy.WAITING
+    return step.monitor.remedy is _WAITING
 
 
 def recovery_running(step: Step) -> bool:
     """The recovery script runs."""
-    return step.monitor.remedy is Remedy.RUNNING
+    return step.monitor.remedy is _RECOVERY_RUNS
 
 
 def recovery_owed(step: Step) -> bool:
     """The recovery script could not be started for want of resources."""
-    return step.monitor.remedy is Remedy.OWED
+    return step.monitor.remedy is _OWED
 
 
 def recoveries_left(step: Step) -> bool:
@@ -148,17 +153,17 @@ def not_paused(step: Step) -> bool:
 
 def window_open(step: Step) -> bool:
     """Checks run, and failures count towards the window's end."""
-    return step.monitor.remedy is Remedy.OPEN
+    return step.monitor.remedy is _OPEN
 
 
 def window_not_open(step: Step) -> bool:
     """The report is about a window that is gone."""
-    return step.monitor.remedy is not Remedy.OPEN
+    return step.monitor.remedy is not _OPEN
 
 
 def check_pending(step: Step) -> bool:
     """A check is in flight, or owed: its result still decides."""
-    return step.monitor.check is CheckSlot.RUNNING or step.monitor.check_owed
+    return step.monitor.check is _RUNNING or step.monitor.check_owed
 
 
 def last_check_passed(step: Step) -> bool:
@@ -177,7 +182,7 @@ def failure_closes_window(step: Step) -> bool:
     return monitor.overdue or (
         limits.recovery_timeout is None
         and limits.threshold is not None
-        and monitor.remedy is Remedy.OPEN
+        and monitor.remedy is _OPEN
         and monitor.window_failures + 1 >= limits.threshold
         and not monitor.at_once
     )
@@ -205,13 +210,13 @@ def note_missed(step: Step) -> None:
 
 def note_check_ended(step: Step) -> None:
     """The check has a result, or never will have."""
-    step.monitor.check = CheckSlot.IDLE
+    step.monitor.check = _IDLE
     step.monitor.at_once = False
 
 
 def note_check_gone(step: Step) -> None:
     """The timed-out check is dead: the next one may start."""
-    step.monitor.check = CheckSlot.IDLE
+    step.monitor.check = _IDLE
 
 
 def note_check_owed(step: Step) -> None:
@@ -237,7 +242,7 @@ def note_uncounted_failure(step: Step) -> None:
     note_check_ended(step)
     step.monitor.last_check_failed = True
     if cast(CheckFailed, step.event).dying:
-        step.monitor.check = CheckSlot.DYING
+        step.monitor.check = _DYING
 
 
 def note_failed(step: Step) -> None:
@@ -258,7 +263,7 @@ def note_well(step: Step) -> None:
     monitor = step.monitor
     monitor.count = monitor.attempts = 0
     monitor.first_failure = None
-    monitor.remedy = Remedy.NONE
+    monitor.remedy = _NONE
 
 
 def note_entry(step: Step) -> None:
@@ -267,7 +272,7 @@ def note_entry(step: Step) -> None:
     monitor.attempts += 1
     monitor.passes = monitor.window_failures = 0
     monitor.overdue = False
-    monitor.remedy = Remedy.NONE
+    monitor.remedy = _NONE
 
 
 def note_overdue(step: Step) -> None:
@@ -277,12 +282,12 @@ def note_overdue(step: Step) -> None:
 
 def note_waiting(step: Step) -> None:
     """Recovery waits for the fail script."""
-    step.monitor.remedy = Remedy.WAITING
+    step.monitor.remedy = _WAITING
 
 
 def note_owed(step: Step) -> None:
     """Recovery is tried again at the next tick."""
-    step.monitor.remedy = Remedy.OWED
+    step.monitor.remedy = _OWED
 
 
 def note_fail_ended(step: Step) -> None:
@@ -333,7 +338,7 @@ def note_window_anew(step: Step) -> None:
 
 def note_recovery_ended(step: Step) -> None:
     """The recovery script has ended in the pause; the window opens after it."""
-    step.monitor.remedy = Remedy.OPEN
+    step.monitor.remedy = _OPEN
 
 
 def note_fail_lost(step: Step) -> None:
@@ -348,10 +353,10 @@ def note_fail_lost(step: Step) -> None:
 
 def run_check(step: Step) -> None:
     """Start the check."""
-    step.monitor.check = CheckSlot.RUNNING
+    step.monitor.check = _RUNNING
     step.monitor.check_owed = False
     step.monitor.checks += 1
-    step.effects.append(effects.RunCheck())
+    step.effects.append(_RUN_CHECK)
 
 
 def run_check_at_once(step: Step) -> None:
@@ -448,14 +453,14 @@ def wake_target(step: Step) -> None:
 def run_recovery(step: Step) -> None:
     """Run the recovery script."""
     monitor = step.monitor
-    monitor.remedy = Remedy.RUNNING
+    monitor.remedy = _RECOVERY_RUNS
     first, last = cast(Failure, monitor.first_failure), cast(Failure, monitor.last_failure)
     step.effects.append(effects.RunRecovery(first, last, monitor.count, monitor.attempts))
 
 
 def open_window(step: Step) -> None:
     """Open the recovery window; a check is due at once."""
-    step.monitor.remedy = Remedy.OPEN
+    step.monitor.remedy = _OPEN
     step.effects.append(effects.OpenWindow(step.monitor.limits.recovery_timeout))
     step.raised.append(CheckDue())
 
@@ -502,7 +507,7 @@ def well(monitor: Monitor) -> bool:
 
 def resettable(monitor: Monitor) -> bool:
     """Its outage can be forgotten now: no recovery script runs."""
-    return monitor.remedy is not Remedy.RUNNING or monitor.state is State.ERROR
+    return monitor.remedy is not _RECOVERY_RUNS or monitor.state is State.ERROR
 
 
 def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
@@ -513,8 +518,8 @@ def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
     return (
         monitor.limits.checks is not None
         and monitor.checks >= monitor.limits.checks
-        and (monitor.check is CheckSlot.IDLE or stuck)
+        and (monitor.check is _IDLE or stuck)
         and not monitor.fail_running
-        and monitor.remedy in (Remedy.NONE, Remedy.OPEN)
+        and monitor.remedy in (_NONE, _OPEN)
         and monitor.state is not State.ERROR
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat.capture import Printed
@@ -28,6 +29,7 @@ _AT_ONCE = 0.0
 _UNHARMED = HARMLESS | {signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGXFSZ}
 """What HEAT can send itself and live on: it handles them, or Python ignores them."""
 _EXACT = 1e-9
+_status = cache(Status)
 
 
 class VirtualTime:
@@ -116,9 +118,9 @@ class SimulatedChild:
             time.at(time.now() + ends.after, self._end, owner)
 
     def _end(self) -> None:
-        code, _, killed, *_ = self._ends
-        lost = self._ends.lost
-        self._exit(Status(None, killed) if killed or lost else Status(code))
+        ends = self._ends
+        odd = ends.killed is not None or ends.lost
+        self._exit(_status(None, ends.killed) if odd else _status(ends.code))
 
     def _exit(self, status: Status) -> None:
         if self._status is None:
@@ -144,10 +146,12 @@ class SimulatedChild:
 
     def signal_group(self, signum: int) -> bool:
         """It dies of KILL, and of TERM unless it is stubborn; a moment later."""
+        if self._status is not None:
+            return True
         ends = self._ends
         deadly = signum == signal.SIGKILL or (signum == signal.SIGTERM and not ends.stubborn)
-        if deadly and not ends.immortal and self._status is None:
-            status = Status(None, signum)
+        if deadly and not ends.immortal:
+            status = _status(None, signum)
             self._time.at(self._time.now(), lambda: self._exit(status), self._owner)
         return True
 
@@ -161,7 +165,7 @@ class SimulatedChild:
 
     def status(self) -> Status:
         """How it ended."""
-        return self._status or Status(None)
+        return self._status or _status(None)
 
     def reap(self) -> None:
         """Nothing is left of it."""

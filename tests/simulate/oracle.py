@@ -12,11 +12,18 @@ from states.effects import Effect
 from states.memory import Memory
 from states.model import CheckSlot, Event, FailRun, Failure, Limits, Remedy, State
 
+# In Python 3.11 a member takes ten times as long to find as a name of the module.
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
-
+_IDLE, _CHECK_RUNS, _DYING = CheckSlot
+_NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
 
 _Inner = Literal["enter", "due", "begin", "open", "close", "give up"]
 """What recovery consists of."""
+
+_CHECK_IS_NO_MORE = (happened.CheckKilled, happened.CheckImpossible)
+_RECOVERY_IS_NO_MORE = (happened.RecoveryKilled, happened.RecoveryImpossible)
+_CHECK_HAS_ENDED = (happened.CheckPassed, happened.CheckUnknown, happened.CheckKilled)
+_NOT_IN_A_PAUSE = (happened.Tick, happened.CheckAsked, happened.WindowClosed)
 
 
 class Oracle:
@@ -28,7 +35,7 @@ class Oracle:
         self.count = 0
         self.checks = 0
         self.skipped = 0
-        self.check = CheckSlot.IDLE
+        self.check = _IDLE
         self.check_is_owed = False
         self.check_is_at_once = False
         self.ever_passed = False
@@ -38,7 +45,7 @@ class Oracle:
         self.outage_at = 0.0
         self.fail_runs: FailRun | None = None
         self.fail_waits: FailRun | None = None
-        self.recovery = Remedy.NONE
+        self.recovery = _NONE
         self.recoveries = 0
         self.failures_in_window = 0
         self.time_is_up = False
@@ -59,66 +66,16 @@ class Oracle:
             in_recovery = self.state is _RECOVERING
             checks_left = limits.checks is None or self.checks < limits.checks
 
-            # What recovery consists of.
-            if now == "enter":
-                self.state = _RECOVERING
-                self.recoveries += 1
-                self.passes = self.failures_in_window = 0
-                self.time_is_up = False
-                self.recovery = Remedy.NONE
-                said.append(do.EnterRecovery(self.recoveries, self.count))
-                heard.append("due")
-            elif now == "due":
-                if limits.recovery and self.fail_runs:
-                    self.recovery = Remedy.WAITING
-                    self._drop_what_waits(said)
-                    said.append(do.BoundFail())
-                else:
-                    self.recovery = Remedy.NONE
-                    heard.append("begin")
-            elif now == "begin":
-                if limits.fault_signal is not None:
-                    said.append(do.SendSignal(limits.fault_signal, "--fault-signal"))
-                if limits.recovery or self.recovery is Remedy.WAITING:
-                    # What has waited was wanted before the configuration was read again.
-                    self._run_recovery(said)
-                else:
-                    heard.append("open")
-            elif now == "open":
-                self.recovery = Remedy.OPEN
-                said.append(do.OpenWindow(limits.recovery_timeout))
-                if self.check is CheckSlot.RUNNING:
-                    self.check_is_at_once = True
-                elif checks_left and self.check is CheckSlot.IDLE:
-                    self._run_check_at_once(said)
-                elif checks_left:
-                    self.check_is_owed = True
-            elif now == "close":
-                if limits.max_recoveries is None or self.recoveries < limits.max_recoveries:
-                    said.append(do.CloseWindow())
-                    heard.append("enter")
-                else:
-                    number = self.recoveries
-                    word = "recovery" if number == 1 else "recoveries"
-                    why = f"{number} {word} did not help"
-                    heard.append("give up")
-            elif now == "give up":
-                if in_recovery:
-                    said.append(do.CloseWindow())
-                self._drop_what_waits(said)
-                said.append(do.GiveUp(why))
-                self.state = _ERROR
-
             # Ticks.
-            elif isinstance(now, happened.Tick):
-                if in_recovery and self.recovery is Remedy.OWED:
+            if isinstance(now, happened.Tick):
+                if in_recovery and self.recovery is _OWED:
                     self.skipped += 1 + now.missed
                     self._run_recovery(said)
                 elif checks_left:
                     in_the_way = limits.fail_overlap_skip and self.fail_runs
-                    may = not in_recovery or self.recovery is Remedy.OPEN
+                    may = not in_recovery or self.recovery is _OPEN
                     self.skipped += now.missed
-                    if may and self.check is CheckSlot.IDLE and not in_the_way:
+                    if may and self.check is _IDLE and not in_the_way:
                         self._run_check(said)
                     else:
                         self.skipped += 1
@@ -140,7 +97,7 @@ class Oracle:
                 was_at_once = self.check_is_at_once
                 self._check_ended()
                 if now.dying:
-                    self.check = CheckSlot.DYING
+                    self.check = _DYING
                 starting = not self.ever_passed and max(0.0, now.at) < limits.start_period
                 if self.state is _NORMAL and starting:
                     said.append(do.NotCounted())
@@ -162,29 +119,81 @@ class Oracle:
                         heard.append("enter")
                 elif self.time_is_up or (
                     limits.recovery_timeout is None
-                    and self.recovery is Remedy.OPEN
+                    and self.recovery is _OPEN
                     and limits.threshold is not None
                     and self.failures_in_window >= limits.threshold
                     and not was_at_once
                 ):
                     heard.append("close")
+
+            # What recovery consists of.
+            elif now == "enter":
+                self.state = _RECOVERING
+                self.recoveries += 1
+                self.passes = self.failures_in_window = 0
+                self.time_is_up = False
+                self.recovery = _NONE
+                said.append(do.EnterRecovery(self.recoveries, self.count))
+                heard.append("due")
+            elif now == "due":
+                if limits.recovery and self.fail_runs:
+                    self.recovery = _WAITING
+                    self._drop_what_waits(said)
+                    said.append(do.BoundFail())
+                else:
+                    self.recovery = _NONE
+                    heard.append("begin")
+            elif now == "begin":
+                if limits.fault_signal is not None:
+                    said.append(do.SendSignal(limits.fault_signal, "--fault-signal"))
+                if limits.recovery or self.recovery is _WAITING:
+                    # What has waited was wanted before the configuration was read again.
+                    self._run_recovery(said)
+                else:
+                    heard.append("open")
+            elif now == "open":
+                self.recovery = _OPEN
+                said.append(do.OpenWindow(limits.recovery_timeout))
+                if self.check is _CHECK_RUNS:
+                    self.check_is_at_once = True
+                elif checks_left and self.check is _IDLE:
+                    self._run_check_at_once(said)
+                elif checks_left:
+                    self.check_is_owed = True
+            elif now == "close":
+                if limits.max_recoveries is None or self.recoveries < limits.max_recoveries:
+                    said.append(do.CloseWindow())
+                    heard.append("enter")
+                else:
+                    number = self.recoveries
+                    word = "recovery" if number == 1 else "recoveries"
+                    why = f"{number} {word} did not help"
+                    heard.append("give up")
+            elif now == "give up":
+                if in_recovery:
+                    said.append(do.CloseWindow())
+                self._drop_what_waits(said)
+                said.append(do.GiveUp(why))
+                self.state = _ERROR
+
+            # What else comes of a check.
             elif isinstance(now, happened.CheckUnknown):
                 self._check_ended()
                 if in_recovery and self.time_is_up and not self.passes:
                     heard.append("close")
-            elif isinstance(now, happened.CheckKilled | happened.CheckImpossible):
+            elif isinstance(now, _CHECK_IS_NO_MORE):
                 self._check_ended()
                 why = now.reason
                 heard.append("give up")
             elif isinstance(now, happened.CheckGone):
-                self.check = CheckSlot.IDLE
+                self.check = _IDLE
                 if in_recovery and self.check_is_owed and checks_left:
                     self._run_check_at_once(said)
 
             # The scripts.
             elif isinstance(now, happened.FailEnded):
                 self.fail_runs = None
-                if in_recovery and self.recovery is Remedy.WAITING:
+                if in_recovery and self.recovery is _WAITING:
                     heard.append("begin")
                 else:
                     self._tell_what_waits(said)
@@ -199,24 +208,24 @@ class Oracle:
                     why = self.error_is_due
                     heard.append("give up")
                 elif in_recovery:
-                    self.recovery = Remedy.OWED
-            elif isinstance(now, happened.RecoveryKilled | happened.RecoveryImpossible):
+                    self.recovery = _OWED
+            elif isinstance(now, _RECOVERY_IS_NO_MORE):
                 if in_recovery:
                     why = now.reason
                     heard.append("give up")
 
             # The window.
             elif isinstance(now, happened.WindowClosed):
-                if not in_recovery or self.recovery is not Remedy.OPEN:
+                if not in_recovery or self.recovery is not _OPEN:
                     continue
-                if self.check is CheckSlot.RUNNING or self.check_is_owed or self.passes:
+                if self.check is _CHECK_RUNS or self.check_is_owed or self.passes:
                     self.time_is_up = True
                 else:
                     heard.append("close")
 
             # The target, and HEAT itself.
             elif isinstance(now, happened.TargetGone):
-                if in_recovery and self.recovery is Remedy.RUNNING:
+                if in_recovery and self.recovery is _RUNNING:
                     self.error_is_due = now.reason
                 else:
                     why = now.reason
@@ -232,7 +241,7 @@ class Oracle:
                 before, limits = limits, now.limits
                 self.limits = limits
                 another = before.recovery_timeout != limits.recovery_timeout
-                if in_recovery and self.recovery is Remedy.OPEN and another:
+                if in_recovery and self.recovery is _OPEN and another:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
                     said.append(do.OpenWindow(limits.recovery_timeout))
@@ -247,7 +256,7 @@ class Oracle:
                 if not self.paused:
                     continue
                 self.paused = False
-                runs = in_recovery and self.recovery is Remedy.RUNNING
+                runs = in_recovery and self.recovery is _RUNNING
                 if self.error_is_due and not runs:
                     why = self.error_is_due
                     heard.append("give up")
@@ -256,20 +265,20 @@ class Oracle:
                     self._tell_what_waits(said)
                 if self.state is _NORMAL:
                     said.append(do.WakeTarget())
-                elif in_recovery and self.recovery is Remedy.WAITING:
+                elif in_recovery and self.recovery is _WAITING:
                     heard.append("due")
-                elif in_recovery and self.recovery is Remedy.OPEN:
+                elif in_recovery and self.recovery is _OPEN:
                     self.passes = self.failures_in_window = 0
                     self.time_is_up = False
                     heard.append("open")
             elif isinstance(now, happened.CheckAsked):
                 in_the_way = limits.fail_overlap_skip and self.fail_runs
-                may = not in_recovery or self.recovery is Remedy.OPEN
-                if may and checks_left and self.check is CheckSlot.IDLE and not in_the_way:
+                may = not in_recovery or self.recovery is _OPEN
+                if may and checks_left and self.check is _IDLE and not in_the_way:
                     self._run_check(said)
                     self.check_is_at_once = in_recovery
             elif isinstance(now, happened.Reset):
-                if self.state is _NORMAL or (in_recovery and self.recovery is Remedy.RUNNING):
+                if self.state is _NORMAL or (in_recovery and self.recovery is _RUNNING):
                     continue
                 self._drop_what_waits(said)
                 said.append(do.WakeTarget())
@@ -281,34 +290,34 @@ class Oracle:
                 self.fail_runs = None
             elif isinstance(now, happened.RecoveryLost):
                 if in_recovery:
-                    self.recovery = Remedy.WAITING
+                    self.recovery = _WAITING
             else:
                 raise AssertionError(f"the oracle does not know {now}")
         return said
 
     def _only_noted(self, now: Event | _Inner) -> bool:
         """What comes in a pause leads nowhere; False for what does all the same."""
-        if isinstance(now, happened.CheckPassed | happened.CheckUnknown | happened.CheckKilled):
+        if isinstance(now, _CHECK_HAS_ENDED):
             self._check_ended()
         elif isinstance(now, happened.CheckFailed):
             self._check_ended()
             if now.dying:
-                self.check = CheckSlot.DYING
+                self.check = _DYING
         elif isinstance(now, happened.CheckGone):
-            self.check = CheckSlot.IDLE
+            self.check = _IDLE
         elif isinstance(now, happened.FailEnded):
             self.fail_runs = None
         elif isinstance(now, happened.RecoveryEnded):
-            self.recovery = Remedy.OPEN
+            self.recovery = _OPEN
         elif isinstance(now, happened.RecoveryKilled):
-            self.recovery = Remedy.OPEN
+            self.recovery = _OPEN
             self.error_is_due = now.reason
         elif isinstance(now, happened.TargetGone):
             self.error_is_due = now.reason
         elif isinstance(now, happened.LimitsChanged):
             self.limits = now.limits
         else:
-            return isinstance(now, happened.Tick | happened.CheckAsked | happened.WindowClosed)
+            return isinstance(now, _NOT_IN_A_PAUSE)
         return True
 
     def memory(self) -> Memory:
@@ -343,14 +352,14 @@ class Oracle:
         self.state = _NORMAL
         self.count = self.recoveries = 0
         self.first = None
-        self.recovery = Remedy.NONE
+        self.recovery = _NONE
 
     def _check_ended(self) -> None:
-        self.check = CheckSlot.IDLE
+        self.check = _IDLE
         self.check_is_at_once = False
 
     def _run_check(self, said: list[Effect]) -> None:
-        self.check = CheckSlot.RUNNING
+        self.check = _CHECK_RUNS
         self.check_is_owed = False
         self.checks += 1
         said.append(do.RunCheck())
@@ -363,7 +372,7 @@ class Oracle:
     def _run_recovery(self, said: list[Effect]) -> None:
         assert self.first is not None
         assert self.last is not None
-        self.recovery = Remedy.RUNNING
+        self.recovery = _RUNNING
         said.append(do.RunRecovery(self.first, self.last, self.count, self.recoveries))
 
     def _tell_failure(self, said: list[Effect], state: State) -> None:

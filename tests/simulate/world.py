@@ -46,7 +46,8 @@ class Child(SimulatedChild):
     ) -> None:
         self._history = history
         if ends.after and ends.after > 1:
-            ends = ends._replace(after=ends.after + MOMENT * (history.choices.pick(3) - 1))
+            after = ends.after + MOMENT * (history.choices.pick(3) - 1)
+            ends = Ends(ends.code, after, *ends[2:])  # Quicker than to replace it.
         self._started = time.now()
         self._doomed = False
         """It is just dying of a signal."""
@@ -73,6 +74,8 @@ class Child(SimulatedChild):
 
     def signal_group(self, signum: int) -> bool:
         self._history.witness.killed(self, signum)
+        if self._status is not None:
+            return True
         if signum == _KILL or (signum == _TERM and not self._ends.stubborn):
             self._doomed = not self._ends.immortal
         return super().signal_group(signum)
