@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+
+# Without compiled modules each HEAT takes twice as long to start, and each worker reads all tests
+# anew. Nobody here speaks TLS, and aiohttp reads all certificates there are when it is loaded.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
+
+from hypothesis import settings  # noqa: E402 - it is compiled, too
 
 # An example that takes long is taken on a busy machine, and is no mistake.
 settings.register_profile("heat", deadline=None)
@@ -298,7 +305,7 @@ exit $1""",
         """A process that writes down the signals it gets."""
         path = self.folder / name
         with path.open("wb") as out:
-            process = self.spawn([sys.executable, "-c", RECEIVER], stdout=out)
+            process = self.spawn([sys.executable, "-I", "-S", "-c", RECEIVER], stdout=out)
         until(lambda: "ready" in path.read_text(), "the receiver")
         return Receiver(process.pid, path)
 
@@ -392,7 +399,5 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not depend on who runs them."""
     monkeypatch.setenv("NO_COLOR", "1")
-    # Without its compiled modules each HEAT would take twice as long to start.
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for name in [name for name in os.environ if name.startswith("HEAT_")]:
         monkeypatch.delenv(name)
