@@ -532,7 +532,7 @@ def test_a_reload_tells_what_came_of_it(place: Place) -> None:
 
 
 def test_monitors_that_go_while_they_are_told_of_are_left_out(place: Place) -> None:
-    idle = "".join(monitor(f"idle-{n}", WELL, interval="1h") for n in range(2000))
+    idle = "".join(monitor(f"idle-{n}", WELL, interval="1h") for n in range(2 * MANY))
     web = monitor("web", WELL)
     heat = place.fleet(web + idle)
     with client(heat) as slow, client(heat) as rows:
@@ -542,9 +542,9 @@ def test_monitors_that_go_while_they_are_told_of_are_left_out(place: Place) -> N
         assert rows.line() is not None
         place.write_config(web)
         with client(heat) as other:
-            assert other.ask("reload")["removed"] == 2000
+            assert other.ask("reload")["removed"] == 2 * MANY
         lines = slow.lines()
-        assert 0 < lines[-1]["monitors"] < 2000
+        assert 0 < lines[-1]["monitors"] < 2 * MANY
         assert len(lines) == lines[-1]["monitors"]
         rows.lines()
         told = [rows.lines() for _ in range(19)][-1]
