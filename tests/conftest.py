@@ -378,11 +378,10 @@ class Receiver:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Of ``-n auto``: tests wait for processes half of their time, so more than there are cores."""
+    """Of ``-n auto``: tests wait for processes half of their time, so two for each core."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    cores = len(os.sched_getaffinity(0))
-    return cores + (cores + 1) // 2
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture
