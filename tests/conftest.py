@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ PATIENCE = 30.0
 
 COVERED = "COVERAGE_PROCESS_CONFIG" in os.environ
 """The tests are run to learn what of HEAT they run."""
+
+SHARING = {"test_control", "test_serve", "test_serve_hostile"}
+"""The tests of these files have a HEAT or a server in common, which takes long to start."""
 
 FAST = "0.05"
 DETAILS = "details in heat.log"
@@ -382,6 +386,21 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of ``-n``: tests that share a server are run by one worker, all others by any."""
+    if config.getoption("dist") != "load":
+        return None
+    scheduler: Any = import_module("xdist.scheduler")
+
+    class Sharing(scheduler.LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if Path(file).stem in SHARING else nodeid
+
+    return Sharing(config, log)
 
 
 @pytest.fixture

@@ -665,7 +665,7 @@ def test_reloads_leave_no_descriptor_behind(place: Place) -> None:
 
 def test_one_that_hangs_or_floods_or_whose_fail_script_hangs_delays_no_other(place: Place) -> None:
     flood = place.script(
-        "flood", "echo $$ >> flood.pids\nhead -c 1000000000 /dev/zero\necho >> flood.ran\nsleep 600"
+        "flood", "echo $$ >> flood.pids\nhead -c 200000000 /dev/zero\necho >> flood.ran\nsleep 600"
     )
     text = (
         monitor("hangs", hanging(place, "hangs"))
