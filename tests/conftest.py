@@ -11,11 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+
+# Without compiled modules each HEAT takes twice as long to start, and each worker reads all tests
+# anew. Nobody here speaks TLS, and aiohttp reads all certificates there are when it is loaded.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
+
+from hypothesis import settings  # noqa: E402 - it is compiled, too
 
 # An example that takes long is taken on a busy machine, and is no mistake.
 settings.register_profile("heat", deadline=None)
@@ -26,6 +34,9 @@ PATIENCE = 30.0
 
 COVERED = "COVERAGE_PROCESS_CONFIG" in os.environ
 """The tests are run to learn what of HEAT they run."""
+
+SHARING = {"test_control", "test_serve", "test_serve_hostile"}
+"""The tests of these files have a HEAT or a server in common, which takes long to start."""
 
 FAST = "0.05"
 DETAILS = "details in heat.log"
@@ -298,7 +309,7 @@ exit $1""",
         """A process that writes down the signals it gets."""
         path = self.folder / name
         with path.open("wb") as out:
-            process = self.spawn([sys.executable, "-c", RECEIVER], stdout=out)
+            process = self.spawn([sys.executable, "-I", "-S", "-c", RECEIVER], stdout=out)
         until(lambda: "ready" in path.read_text(), "the receiver")
         return Receiver(process.pid, path)
 
@@ -371,11 +382,25 @@ class Receiver:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Of ``-n auto``: tests wait for processes half of their time, so more than there are cores."""
+    """Of ``-n auto``: tests wait for processes half of their time, so two for each core."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    cores = len(os.sched_getaffinity(0))
-    return cores + (cores + 1) // 2
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of ``-n``: tests that share a server are run by one worker, all others by any."""
+    if config.getoption("dist") != "load":
+        return None
+    scheduler: Any = import_module("xdist.scheduler")
+
+    class Sharing(scheduler.LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if Path(file).stem in SHARING else nodeid
+
+    return Sharing(config, log)
 
 
 @pytest.fixture
@@ -392,7 +417,5 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not depend on who runs them."""
     monkeypatch.setenv("NO_COLOR", "1")
-    # Without its compiled modules each HEAT would take twice as long to start.
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for name in [name for name in os.environ if name.startswith("HEAT_")]:
         monkeypatch.delenv(name)

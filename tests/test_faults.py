@@ -231,7 +231,6 @@ def test_02_a_system_call_that_fails_loses_no_record_and_makes_no_check_pass(
 
 
 @needs_strace
-@pytest.mark.parametrize("when", range(1, 5))
 @pytest.mark.parametrize(
     ("call", "path"),
     [
@@ -243,20 +242,21 @@ def test_02_a_system_call_that_fails_loses_no_record_and_makes_no_check_pass(
     ],
 )
 def test_02_a_system_call_that_fails_at_the_start_is_told_in_a_sentence(
-    place: Place, call: str, path: str, when: int
+    place: Place, call: str, path: str
 ) -> None:
     receiver = place.receiver()
-    heat = place.heat(
-        *("-i", FAST, "--count", "1", "--pid", str(receiver.pid), "-s", place.check(1)),
-        prefix=[*injecting(place, call, str(when), path), "-D"],
-    )
+    words = ("-i", FAST, "--count", "1", "--pid", str(receiver.pid))
+    for when in ("1", "2", "3", "4"):
+        there = place.inner(when)
+        prefix = [*injecting(there, call, when, path), "-D"]
+        heat = there.heat(*words, "-s", there.check(1), prefix=prefix)
 
-    code = heat.wait()
-    orderly(heat)
-    unknown = [line for line in heat.lines() if line.startswith("Unknown: ")]
-    assert code == 0 if unknown else code in {1, 2, 3}
-    assert heat.lines() in ([], [FAILED], unknown)
-    assert heat.err.read_text().strip()
+        code = heat.wait()
+        orderly(heat)
+        unknown = [line for line in heat.lines() if line.startswith("Unknown: ")]
+        assert code == 0 if unknown else code in {1, 2, 3}
+        assert heat.lines() in ([], [FAILED], unknown)
+        assert heat.err.read_text().strip()
 
 
 # 3: the check hangs, ignores TERM, is stopped
@@ -1627,8 +1627,8 @@ def test_20_heats_started_at_once_on_a_new_log_lose_no_record(place: Place) -> N
 # 21: many exits at once
 
 
-def test_21_of_two_thousand_exits_at_once_each_status_is_right(place: Place) -> None:
-    count = 2000
+def test_21_of_five_hundred_exits_at_once_each_status_is_right(place: Place) -> None:
+    count = 500
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     usual = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < 3 * count + 100:

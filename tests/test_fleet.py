@@ -665,7 +665,7 @@ def test_reloads_leave_no_descriptor_behind(place: Place) -> None:
 
 def test_one_that_hangs_or_floods_or_whose_fail_script_hangs_delays_no_other(place: Place) -> None:
     flood = place.script(
-        "flood", "echo $$ >> flood.pids\nhead -c 1000000000 /dev/zero\necho >> flood.ran\nsleep 600"
+        "flood", "echo $$ >> flood.pids\nhead -c 20000000 /dev/zero\necho >> flood.ran\nsleep 600"
     )
     text = (
         monitor("hangs", hanging(place, "hangs"))
@@ -1031,7 +1031,7 @@ def test_of_a_few_monitors_each_has_its_line(place: Place) -> None:
     assert head == "3 monitors: 1 NORMAL, 1 FAILING, 1 ERROR; 1 check running of 256 at most"
     assert told[0].startswith("well: NORMAL, 0 failures in a row; no check ended yet; next check")
     assert told[1].startswith("down: FAILING, 2 failures in a row; last check Exit Code 1, ")
-    assert told[1].endswith("; a check runs now; 3 checks")
+    assert re.search(r"; a check runs now; 3 checks(; \d+ ticks? skipped)?$", told[1])
     assert told[2].startswith("dead: ERROR, 0 failures in a row; last check Killed by SIGKILL, ")
     assert len(told) == 3
     assert heat.stop() == 0

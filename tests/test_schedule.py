@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Nobody
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual import Ends, VirtualFleet, VirtualTime, VirtualWorld
 
@@ -267,6 +267,7 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(monitors=MONITORS, most=st.integers(1, 4), steps=STEPS)
 def test_of_many_no_check_is_early_none_is_lost_and_none_runs_beyond_its_turn(
     monitors: list[tuple[float, float, list[Ends]]], most: int, steps: list[tuple[bool, float]]

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from conftest import PATIENCE, Gate, Place, until
 from heat_double import STARTED, Answer, HeatDouble, many
-from openapi_schema_validator import OAS31Validator
-from openapi_spec_validator import validate
 from served import PROGRAM, Got, Served, served
 
 from heat import __version__
@@ -154,6 +152,8 @@ def test_every_answer_has_the_headers_that_keep_browsers_at_bay(server: Served, 
 
 
 def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None:
+    from openapi_spec_validator import validate  # noqa: PLC0415 - takes long to load
+
     found = server.get("/api/openapi.json").found
     routes = Pages(Told(Access(), Heat("nowhere"), answer)).routes()
 
@@ -176,6 +176,8 @@ def test_an_answer_is_as_the_description_tells(server: Served, page: str, path: 
 
 
 def is_as_described(page: str, got: Got) -> None:
+    from openapi_schema_validator import OAS31Validator  # noqa: PLC0415 - likewise
+
     description = describe(has_token=False)
     answer = description["paths"][page]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]

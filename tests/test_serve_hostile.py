@@ -3,7 +3,7 @@
 import contextlib
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -222,18 +222,27 @@ def test_health_needs_no_token_and_tells_no_more_than_that_without(closed: Serve
     assert closed.get("/healthz", Authorization=f"Bearer {TOKEN}").found["pid"] == 4711
 
 
-@pytest.fixture
-def hasty(tmp_path: Path) -> Iterator[Served]:
-    """A server of little patience."""
-    with HeatDouble(tmp_path / "heat.sock") as heat:
-        many(heat, [f"monitor-{number}" for number in range(4000)])
-        with served(tmp_path, program=HASTE + PROGRAM.format(more="")) as found:
+@contextlib.contextmanager
+def of_little_patience(folder: Path, monitors: int) -> Generator[Served]:
+    with HeatDouble(folder / "heat.sock") as heat:
+        many(heat, [f"monitor-{number}" for number in range(monitors)])
+        with served(folder, program=HASTE + PROGRAM.format(more="")) as found:
             yield found
 
 
-@pytest.mark.parametrize("sent", [b"G", GET, GET + b"X: a\r\n"])
-def test_a_head_that_does_not_end_is_408(hasty: Served, sent: bytes) -> None:
-    assert status(hasty.raw(sent)) == 408
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with of_little_patience(tmp_path_factory.mktemp("hasty"), 1) as found:
+        yield found
+
+
+def test_a_head_that_does_not_end_is_408(hasty: Served) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(hasty.connect()) for _ in range(3)]
+        for client, sent in zip(clients, (b"G", GET, GET + b"X: a\r\n"), strict=True):
+            client.sendall(sent)
+
+        assert [status(everything(client)) for client in clients] == [408, 408, 408]
 
 
 def test_a_head_that_comes_a_letter_at_a_time_is_408(hasty: Served) -> None:
@@ -253,15 +262,14 @@ def test_who_says_nothing_is_left(hasty: Served) -> None:
     assert hasty.raw(b"") == b""
 
 
-def test_who_does_not_take_the_answer_is_left(hasty: Served) -> None:
-    assert hasty.get("/metrics").status == 200
-    with socket.socket() as client:
+def test_who_does_not_take_the_answer_is_left(tmp_path: Path) -> None:
+    with of_little_patience(tmp_path, 4000) as server, socket.socket() as client:
+        assert server.get("/metrics").status == 200
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.connect(("127.0.0.1", hasty.port))
+        client.connect(("127.0.0.1", server.port))
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = client.recv(100)
-        assert hasty.holds(client)
-        until(lambda: not hasty.holds(client), "the end of the connection")
+        until(lambda: not server.holds(client), "the end of the connection")
         found = head + everything(client)
 
     size = re.search(rb"Content-Length: (\d+)", found)

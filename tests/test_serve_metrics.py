@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import PATIENCE
 from heat_double import COLUMNS, HeatDouble
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -54,6 +54,7 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     }
 
 
+@settings(max_examples=30)
 @given(st.lists(rows, max_size=5, unique_by=lambda row: row.name), st.lists(rows, max_size=3))
 def test_the_text_is_what_prometheus_client_makes_of_the_same_numbers(
     first: list[Row], later: list[Row]

@@ -391,6 +391,26 @@ def test_a_last_check_that_failed_in_the_start_period_exits_1() -> None:
     assert world.watch.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("results", "words", "code"),
+    [
+        ([OK], (), 0),
+        ([FAILS, FAILS, OK], (), 0),
+        ([OK, OK, FAILS], (), 1),
+        ([FAILS], (*TARGET, "--recovery-timeout=1h"), 1),
+        ([FAILS, OK], (*TARGET, "--success-threshold=3"), 1),
+        ([FAILS, FAILS, OK], ("--start-period=1h",), 0),
+    ],
+    ids=["passed", "passed at last", "FAILING", "RECOVERING", "passes too few", "begun"],
+)
+def test_the_exit_code_after_the_last_check_tells_how_it_was(
+    results: list[Ends], words: tuple[str, ...], code: int
+) -> None:
+    world = VirtualWorld("--count=3", *words, checks=results).run_until(40)
+
+    assert (len(world.times("check")), world.watch.exit_code) == (3, code)
+
+
 def test_scripts_are_told_of_the_outage() -> None:
     world = VirtualWorld(
         "--interval=500ms",
