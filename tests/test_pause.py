@@ -56,6 +56,7 @@ from states.model import (
     WatchBroke,
     WindowClosed,
 )
+from states.rules import resettable
 
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
 DYING = (Tick(), failed(dying=True))
@@ -310,6 +311,24 @@ def test_the_start_period_is_over_once_a_check_has_passed_before_a_restart() -> 
     step(monitor, failed(at=1.0))
 
     assert monitor.state is FAILING
+
+
+@pytest.mark.parametrize(
+    ("limits", "events", "can"),
+    [
+        (PLAIN, (), True),
+        (PLAIN, FAIL, True),
+        (RECOVER._replace(fail=True), RECOVERY, True),
+        (RECOVER, RECOVERY, False),
+        (RECOVER, (*RECOVERY, RecoveryDelayed()), True),
+        (RECOVER, WINDOW, True),
+        (RECOVER, (*RECOVERY, RecoveryKilled("x")), True),
+    ],
+)
+def test_an_outage_can_be_forgotten_unless_the_recovery_script_runs(
+    limits: Limits, events: tuple[Event, ...], *, can: bool
+) -> None:
+    assert resettable(led(limits, *events)) is can
 
 
 def test_a_new_monitor_is_remembered_as_new() -> None:
