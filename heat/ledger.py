@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -367,7 +368,7 @@ def removed(name: str, now: float) -> Iterator[Statement]:
     )
 
 
-_plain = json.JSONEncoder(separators=(",", ":")).encode
+_plain = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value")).encode
 _END_OF_TIME = 1e11
 """Seconds; later than any clock can show."""
 _NEW = Memory()

@@ -26,7 +26,7 @@ class CheckSlot(Enum):
     DYING = "dying"
 
 
-class Remedy(StrEnum):
+class Remedy(Enum):
     """How far the recovery of this entry of RECOVERING has come.
 
     WAITING: for a running fail script. RUNNING: the recovery script runs. OWED: it could

@@ -56,10 +56,12 @@ from states.model import (
     WatchBroke,
     WindowClosed,
 )
+from states.rules import resettable
 
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
 DYING = (Tick(), failed(dying=True))
 TWO_RUNS = Limits(threshold=9, fail=True, signal=1)
+SKIPS = Limits(threshold=9, fail=True, fail_overlap_skip=True)
 TIMED = RECOVER._replace(recovery_timeout=9.0)
 WAITING = FULL._replace(fault_signal=None, signal=None)
 WAITS = (Tick(), failed(100), Tick(), failed(101))  # recovery waits for the fail script
@@ -82,6 +84,14 @@ CASES = [
         Paused(),
         FAILING,
         [effects.DropFail(fail_run(101, 2, FAILING))],
+    ),
+    Case(
+        "that of a recovery without a script too",
+        TWO_RUNS._replace(threshold=2),
+        (*FAIL, Tick(), failed(101)),
+        Paused(),
+        RECOVERING,
+        [effects.DropFail(fail_run(101, 2, RECOVERING)), CLOSE],
     ),
     Case("the window is closed", RECOVER, WINDOW, Paused(), RECOVERING, [CLOSE]),
     Case("a window that closes is no news", RECOVER, (*WINDOW, Paused()), WindowClosed(),
@@ -154,6 +164,12 @@ CASES = [
          RECOVERING, []),
     Case("counted checks are not exceeded", Limits(checks=1), (Tick(), CheckPassed()),
          CheckAsked(), NORMAL, []),
+    Case("nor are they in recovery", SIGNALS._replace(checks=2), (*FAIL, failed(101)),
+         CheckAsked(), RECOVERING, []),
+    Case("a fail script that no check may run beside is in the way", SKIPS, FAIL, CheckAsked(),
+         FAILING, []),
+    Case("and is so in recovery", SKIPS._replace(threshold=1), (*FAIL, failed(101)),
+         CheckAsked(), RECOVERING, []),
     Case("a reset forgets failures", PLAIN, FAIL, Reset(), NORMAL, [WAKE]),
     Case(
         "a reset drops what the fail script was still to tell",
@@ -303,6 +319,19 @@ def test_a_queued_run_of_the_fail_script_waits_for_the_one_that_still_runs() -> 
     assert step(monitor, FailEnded()) == [effects.RunFail(fail_run(101, 2, FAILING))]
 
 
+def test_a_queued_run_of_the_fail_script_is_not_lost_where_all_is_well_again() -> None:
+    before = *FAIL, Tick(), failed(101), Tick(), CheckPassed()
+    monitor = again(TWO_RUNS, *before, then=(FailEnded(),))
+
+    assert step(monitor, Resumed()) == [effects.RunFail(fail_run(101, 2, FAILING)), WAKE]
+
+
+def test_an_error_at_the_end_of_a_pause_is_no_pause_any_more() -> None:
+    monitor = led(PLAIN, Paused(), TargetGone("it ended"), Resumed())
+
+    assert (monitor.state, monitor.paused) == (ERROR, False)
+
+
 def test_the_start_period_is_over_once_a_check_has_passed_before_a_restart() -> None:
     limits = Limits(start_period=60.0)
     monitor = again(limits, Tick(), CheckPassed(), then=(Resumed(), Tick()))
@@ -310,6 +339,24 @@ def test_the_start_period_is_over_once_a_check_has_passed_before_a_restart() -> 
     step(monitor, failed(at=1.0))
 
     assert monitor.state is FAILING
+
+
+@pytest.mark.parametrize(
+    ("limits", "events", "can"),
+    [
+        (PLAIN, (), True),
+        (PLAIN, FAIL, True),
+        (RECOVER._replace(fail=True), RECOVERY, True),
+        (RECOVER, RECOVERY, False),
+        (RECOVER, (*RECOVERY, RecoveryDelayed()), True),
+        (RECOVER, WINDOW, True),
+        (RECOVER, (*RECOVERY, RecoveryKilled("x")), True),
+    ],
+)
+def test_an_outage_can_be_forgotten_unless_the_recovery_script_runs(
+    limits: Limits, events: tuple[Event, ...], *, can: bool
+) -> None:
+    assert resettable(led(limits, *events)) is can
 
 
 def test_a_new_monitor_is_remembered_as_new() -> None:
