@@ -261,7 +261,7 @@ def test_a_second_term_kills_all_at_once(place: Place) -> None:
 
 def test_a_signal_of_heats_own_ends_all_with_3(place: Place) -> None:
     heat = place.fleet(
-        monitor("gives-up", ["false"], fault_signal="TERM", threshold=2)
+        monitor("gives-up", ["sh", "-c", "! test -s other.pids"], fault_signal="TERM", threshold=2)
         + monitor("other", hanging(place, "other"))
     )
 
