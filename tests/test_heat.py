@@ -485,13 +485,13 @@ def test_the_failure_that_reaches_the_threshold_is_told_as_recovering(place: Pla
     fail = place.script("fail", "echo fail $HEAT_FAIL_CNT $HEAT_STATE >> told")
     recovery = place.script("recover", "echo recovery $HEAT_FAIL_CNT $HEAT_STATE >> told")
     heat = place.heat(
-        *("-i", "0.3", "--threshold", "2", "--fail", fail, "--recovery", recovery),
-        *("--count", "3", "-s", place.check(1, 1, 0)),
+        *("-i", FAST, "--threshold", "2", "--fail", fail, "--recovery", recovery),
+        *("--fail-overlap", "skip", "--count", "3", "-s", place.check(1, 1, 0)),
     )
 
     assert heat.wait() == 0
     told = place.words("told")
-    assert told[-2:] == ["fail 2 RECOVERING", "recovery 2 RECOVERING"]
+    assert told == ["fail 1 FAILING", "fail 2 RECOVERING", "recovery 2 RECOVERING"]
 
 
 @pytest.mark.parametrize(
