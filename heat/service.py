@@ -125,7 +125,7 @@ class Service:
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
-        if bool(common.control) or config is not None:
+        if common.control or config is not None:
             from heat.tally import Tallies
 
             tallies = Tallies(len(monitors))
