@@ -5,13 +5,16 @@ read once more by the table of options.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import docopt
 
 from heat.mistakes import Mistake, dotted, quoted
-from heat.options import OF_HEAT, OPTIONS, Common, Config, Option, Options, build, common, parsed
+from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed
 from heat.text import escaped
+
+if TYPE_CHECKING:
+    from heat.content import Config
 
 
 class Grammar(NamedTuple):
@@ -44,7 +47,7 @@ class Asked(NamedTuple):
     common: Common = Common()
     file: str = ""
     """The path that --config gives."""
-    config: Config | None = None
+    config: "Config | None" = None
     """What is in that file, once it has been read."""
 
 

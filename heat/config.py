@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from heat.content import Config
 from heat.mistakes import (
     BadValueError,
     Mistake,
@@ -27,7 +28,6 @@ from heat.options import (
     HISTORY,
     OF_HEAT,
     OPTIONS,
-    Config,
     Option,
     Options,
     bad_value,

@@ -10,7 +10,6 @@ import select
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from heat.log import Soon
 
@@ -101,13 +100,23 @@ class Stream:
         self._way.close()
 
 
-class _Way(NamedTuple):
-    """How to write to a descriptor and never wait for who reads it."""
+class _Way:
+    """How to write to a descriptor and never wait for who reads it.
 
-    write: Callable[[bytes], int]
-    """Writes what is taken at once, and returns how many bytes. Raises OSError."""
-    close: Callable[[], object]
-    line_end: bytes = b"\n"
+    ``write`` writes what is taken at once, and returns how many bytes. Raises OSError.
+    """
+
+    __slots__ = ("close", "line_end", "write")
+
+    def __init__(
+        self,
+        write: Callable[[bytes], int],
+        close: Callable[[], object],
+        line_end: bytes = b"\n",
+    ) -> None:
+        self.write = write
+        self.close = close
+        self.line_end = line_end
 
 
 def _way(fd: int) -> _Way:

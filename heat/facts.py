@@ -13,7 +13,8 @@ from heat.tally import Tallies
 from states.model import CheckSlot, Monitor, Remedy
 
 if TYPE_CHECKING:
-    from heat.watch import Look, Watch
+    from heat.status import Look
+    from heat.watch import Watch
 
 Facts = dict[str, Any]
 

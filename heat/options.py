@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from heat import signals
-from heat.mistakes import BadValueError, Mistake, monitor_place, of_option, shown
+from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.target import PID_MAX
 from heat.text import escaped
 from states.model import Limits
@@ -69,23 +69,6 @@ class Common(NamedTuple):
     """Path of the control socket; empty for none, or the usual one."""
     state: str = ""
     """Path of the state file; empty for none."""
-
-
-class Config(NamedTuple):
-    """What a file says; the monitors in its order, each under its name."""
-
-    path: str
-    """Absolute."""
-    shown: str
-    """The path as given."""
-    max_running: int
-    history: float
-    """Seconds for which history is kept."""
-    monitors: dict[str, Options]
-
-    def place(self, name: str) -> str:
-        """The table of a monitor, in messages."""
-        return monitor_place(escaped(self.shown), name)
 
 
 def duration(value: str | float) -> float:

@@ -5,15 +5,19 @@ import stat
 import sys
 from collections.abc import Collection, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from heat import signals
 from heat.errors import HeatError, TargetError
 from heat.files import Cause, Unfit, on_path, unfit
 from heat.log import try_to_open
 from heat.mistakes import Mistake, as_keys, of_file, of_option, quoted
-from heat.options import COMMAND, Common, Config, Options
+from heat.options import COMMAND, Common, Options
 from heat.target import PidFileTarget, PidTarget, open_process, would_end
 from heat.text import counted, escaped
+
+if TYPE_CHECKING:
+    from heat.content import Config
 
 _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n")
 
@@ -43,12 +47,12 @@ def mistakes(options: Options, common: Common) -> list[Mistake]:
     return [*_of_monitor(options, _Files()), *_of_logs(common, [options])]
 
 
-def mistakes_in_file(config: Config, common: Common) -> list[Mistake]:
+def mistakes_in_file(config: "Config", common: Common) -> list[Mistake]:
     """The same for all monitors of a file; what several of them share is told once."""
     return mistakes_of_monitors(config) + _of_logs(common, config.monitors.values())
 
 
-def mistakes_of_monitors(config: Config) -> list[Mistake]:
+def mistakes_of_monitors(config: "Config") -> list[Mistake]:
     """All that keeps the monitors of a file from being watched, wherever the logs may be."""
     files = _Files()
     found: dict[Mistake, list[str]] = {}

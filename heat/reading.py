@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from heat.content import Config
 from heat.mistakes import Mistake
-from heat.options import Common, Config, Options
+from heat.options import Common, Options
 from heat.signals import HANDLED
 from states.model import Limits
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
     from heat.world import Child, Clock, Owner, Starter, Timer, Timers
 
+    Tell = Callable[["Run"], None]
 
 KILL_AFTER = 2.0
 _UNKNOWN = Status(None)
@@ -25,16 +26,19 @@ _LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
 """When to look once more whether the group of a leader that died of SIGTERM is empty."""
 
 
-class Told(NamedTuple):
+class Told:
     """Whom a run tells: of its verdict, that nothing of it is left, that it will not die.
 
     And, where that is wanted, that something of it has left its group and lives on.
     """
 
-    ended: Callable[[Run], None]
-    gone: Callable[[Run], None]
-    stuck: Callable[[Run], None]
-    escaped: Callable[[Run], None] | None = None
+    __slots__ = ("ended", "escaped", "gone", "stuck")
+
+    def __init__(self, ended: Tell, gone: Tell, stuck: Tell, escaped: Tell | None = None) -> None:
+        self.ended = ended
+        self.gone = gone
+        self.stuck = stuck
+        self.escaped = escaped
 
 
 class Run:

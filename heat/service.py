@@ -18,11 +18,10 @@ from heat.errors import HeatError, StartRefused
 from heat.fleet import Fleet
 from heat.log import Log
 from heat.loop import Loop, RealClock
-from heat.options import HISTORY, Common, Config, Options
+from heat.options import HISTORY, Common, Options
 from heat.process import PosixLauncher
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
-from heat.status import summary
 from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
@@ -31,6 +30,7 @@ from states.model import State
 
 if TYPE_CHECKING:
     from heat.answers import Later
+    from heat.content import Config
     from heat.control import Control
     from heat.facts import Facts
     from heat.keeping import Keeping
@@ -267,6 +267,8 @@ class Service:
         elif signum == signal.SIGHUP:
             self._read_again()
         elif signum == signal.SIGUSR1:
+            from heat.status import summary
+
             named = self._config is not None
             for line in summary(self._fleet.watches, self._turns, named=named):
                 self._journal.status(line)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from heat.journal import until
 from heat.past import Pause
@@ -11,7 +11,9 @@ from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
 
 if TYPE_CHECKING:
-    from heat.watch import Look, Watch
+    from heat.journal import Checked
+    from heat.run import Run
+    from heat.watch import Watch
 
 _NEXT = {
     Remedy.WAITING: "next check when the fail and the recovery script have ended",
@@ -20,7 +22,25 @@ _NEXT = {
 }
 
 
-def describe(monitor: Monitor, last: str, look: "Look", pause: Pause | None) -> str:
+class Look(NamedTuple):
+    """What can be seen of a watch now; times in seconds from now."""
+
+    last: "Checked | None"
+    last_age: float
+    next_in: float | None
+    """Until the next tick; None when there is none."""
+    waits: bool
+    """A check waits for its turn."""
+    script: "Run | None"
+    """The fail or recovery script that runs."""
+    window_left: float | None
+    began: float
+    """When its first check is, or was: negative in the past."""
+    watched: float
+    """When HEAT began to watch it."""
+
+
+def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
     """State, count, last check and its age, next check."""
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
@@ -36,7 +56,7 @@ def describe(monitor: Monitor, last: str, look: "Look", pause: Pause | None) -> 
     return "; ".join(parts)
 
 
-def coming(monitor: Monitor, look: "Look", pause: Pause | None) -> str:
+def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:
     """When the next check is."""
     limits = monitor.limits
     if pause is not None:

@@ -16,12 +16,10 @@ from heat import signals, variables
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
-from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
-from heat.status import describe
 from heat.text import counted
 from states import effects
 from states.machine import step
@@ -58,6 +56,8 @@ from states.rules import nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
+    from heat.past import Changed, Pause
+    from heat.status import Look
     from heat.tally import Counted, Tallies
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
@@ -77,15 +77,27 @@ EXIT_WELL, EXIT_NOT_WELL, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 3,
 Tell = Callable[[State, int], None]
 
 
-class World(NamedTuple):
-    """What all watches of a HEAT act on."""
+class World:
+    """What all watches of a HEAT act on.
 
-    clock: Clock
-    timers: Timers
-    launcher: Launcher
-    turns: Turns
-    tallies: Tallies | None = None
-    """Where numbers are kept for those who ask, if anybody can."""
+    ``tallies`` is where numbers are kept for those who ask, if anybody can.
+    """
+
+    __slots__ = ("clock", "launcher", "tallies", "timers", "turns")
+
+    def __init__(
+        self,
+        clock: Clock,
+        timers: Timers,
+        launcher: Launcher,
+        turns: Turns,
+        tallies: Tallies | None = None,
+    ) -> None:
+        self.clock = clock
+        self.timers = timers
+        self.launcher = launcher
+        self.turns = turns
+        self.tallies = tallies
 
 
 class Parts(NamedTuple):
@@ -98,24 +110,6 @@ class Parts(NamedTuple):
     target: Target
     script_file: ScriptFile | None
     """What fail and recovery script print to; None where there are none."""
-
-
-class Look(NamedTuple):
-    """What can be seen of a watch now; times in seconds from now."""
-
-    last: Checked | None
-    last_age: float
-    next_in: float | None
-    """Until the next tick; None when there is none."""
-    waits: bool
-    """A check waits for its turn."""
-    script: Run | None
-    """The fail or recovery script that runs."""
-    window_left: float | None
-    began: float
-    """When its first check is, or was: negative in the past."""
-    watched: float
-    """When HEAT began to watch it."""
 
 
 class Watch:
@@ -282,12 +276,7 @@ class Watch:
         before = monitor.state
         wanted = step(monitor, event)
         after, count = monitor.state, monitor.count
-        changed = None
-        if after is not before:
-            reason = self._reason(event, wanted)
-            changed = Changed(before, after, self._world.clock.unix(), count, reason)
-            self.changed = changed
-            self._tally_change(changed)
+        changed = None if after is before else self._changed(before, event, wanted)
         if self.ledger is not None:
             self.ledger.stepped(monitor, changed, self._world.clock.unix)
         for effect in wanted:
@@ -297,21 +286,28 @@ class Watch:
         if tell is not None:
             told.insert(here, partial(tell, after, count))
 
+    def _changed(self, before: State, event: Event, wanted: Iterable[effects.Effect]) -> Changed:
+        """The state is another one: keep that, with why it is so."""
+        from heat.past import Changed
+
+        unix, monitor, tallies = self._world.clock.unix(), self.monitor, self._world.tallies
+        reason = self._reason(event, wanted)
+        changed = self.changed = Changed(before, monitor.state, unix, monitor.count, reason)
+        if tallies is not None:
+            tallies.touch(self._row, self._world.clock.now())
+            if changed.begins_outage:
+                tallies.count(self._row, "outages")
+        return changed
+
     def _reason(self, event: Event, wanted: Iterable[effects.Effect]) -> str:
-        """Why the state is another one."""
+        from heat.past import RESET
+
         for effect in wanted:
             if isinstance(effect, effects.GiveUp):
                 return effect.reason
         if isinstance(event, CheckFailed):
             return self._journal.how(event.failure.code, timed_out=event.dying)
         return RESET if isinstance(event, Reset) else "the check passed"
-
-    def _tally_change(self, changed: Changed) -> None:
-        tallies = self._world.tallies
-        if tallies is not None:
-            tallies.touch(self._row, self._world.clock.now())
-            if changed.begins_outage:
-                tallies.count(self._row, "outages")
 
     def _tally(self, what: Counted) -> None:
         if self._world.tallies is not None:
@@ -427,7 +423,8 @@ class Watch:
             self._world.turns.end()
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
-        return Run(self._world[:3], program, timeout, told, self)
+        world = self._world
+        return Run((world.clock, world.timers, world.launcher), program, timeout, told, self)
 
     def _check_ended(self, run: Run) -> None:
         self._feed(self._verdict(run), partial(self._tell_ended, run))
@@ -710,6 +707,8 @@ class Watch:
 
     def look(self) -> Look:
         """What can be seen of it now."""
+        from heat.status import Look
+
         now = self._world.clock.now()
         return Look(
             self._last,
@@ -724,6 +723,8 @@ class Watch:
 
     def describe(self) -> str:
         """One line: state, count, last check, next check."""
+        from heat.status import describe
+
         look = self.look()
         last = "" if look.last is None else self.ending_of(look.last)
         return describe(self.monitor, last, look, self.paused)
@@ -748,6 +749,8 @@ class Watch:
 
     def pause(self, until: float | None, reason: str) -> None:
         """No checks and no effects until this unix second; None: until it is resumed."""
+        from heat.past import Pause
+
         pause = Pause(self._world.clock.unix(), until, reason)
         if self.ledger is not None:
             self.ledger.paused(pause)

@@ -2,20 +2,16 @@
 
 from typing import NamedTuple
 
-from states.model import FailRun, Failure
+from states.model import FailRun, Failure, Plain, Reasoned
 
 
-class _Plain(NamedTuple):
-    """An effect whose name says all; one named tuple for all of them is quicker to load."""
-
-
-class RunCheck(_Plain):
+class RunCheck(Plain):
     """Start the check."""
 
     __slots__ = ()
 
 
-class RestartTicks(_Plain):
+class RestartTicks(Plain):
     """Count the ticks from now: the check that follows is the first of a window."""
 
     __slots__ = ()
@@ -52,7 +48,7 @@ class DropFail(_OfFail):
     __slots__ = ()
 
 
-class BoundFail(_Plain):
+class BoundFail(Plain):
     """Recovery waits for the running fail script: give it a limit if it has none."""
 
     __slots__ = ()
@@ -80,7 +76,7 @@ class OpenWindow(NamedTuple):
     seconds: float | None
 
 
-class CloseWindow(_Plain):
+class CloseWindow(Plain):
     """The recovery window is over: forget its time limit."""
 
     __slots__ = ()
@@ -94,22 +90,22 @@ class Recovered(NamedTuple):
     attempts: int
 
 
-class NotCounted(_Plain):
+class NotCounted(Plain):
     """Say that the failure does not count: the start period is not over."""
 
     __slots__ = ()
 
 
-class WakeTarget(_Plain):
+class WakeTarget(Plain):
     """Continue a target that HEAT has stopped: no success will do it."""
 
     __slots__ = ()
 
 
-class GiveUp(NamedTuple):
+class GiveUp(Reasoned):
     """ERROR: write it down, say it, stop."""
 
-    reason: str
+    __slots__ = ()
 
 
 Effect = (

@@ -8,6 +8,7 @@ from typing import cast
 
 from transitions import EventData, Machine, Transition
 from transitions import State as MachineState
+from transitions.core import Condition
 
 from states.effects import Effect
 from states.model import Event, Monitor, State
@@ -22,7 +23,9 @@ class Rule(Transition):
     transition, and looks for callbacks in eight places of which we use two.
     """
 
-    row: Row
+    def __init__(self, source: str, dest: str, guards: Condition, *_: None, row: Row) -> None:
+        super().__init__(source, dest, guards)
+        self.row = row
 
     def take(self, step: Step) -> None:
         """Do what the row says."""
@@ -65,19 +68,18 @@ def _build() -> Machine:
         auto_transitions=False,
     )
     for row in ROWS:
-        machine.add_transition(row.event.__name__, list(row.sources), row.to, list(row.guards))
-        for source in row.sources:
-            cast(Rule, machine.events[row.event.__name__].transitions[source][-1]).row = row
+        name = row.event.__name__
+        machine.add_transition(name, list(row.sources), row.to, list(row.guards), row=row)
     return machine
 
 
 _machine = _build()
 _rules = {
-    row.event: {
-        state: cast("list[Rule]", _machine.events[row.event.__name__].transitions[state])
+    event: {
+        state: cast("list[Rule]", _machine.events[event.__name__].transitions[state])
         for state in State
     }
-    for row in ROWS
+    for event in {row.event for row in ROWS}
 }
 
 

@@ -56,12 +56,12 @@ class FailRun(NamedTuple):
     state: State
 
 
-class _Plain(NamedTuple):
-    """An event whose name says all; one named tuple for all of them is quicker to load."""
+class Plain(NamedTuple):
+    """An event or effect whose name says all; one named tuple for all is quicker to load."""
 
 
-class _Reasoned(NamedTuple):
-    """An event that may lead to ERROR, with the reason that is then given."""
+class Reasoned(NamedTuple):
+    """What leads to ERROR, or may, with the reason that is given then."""
 
     reason: str
 
@@ -72,13 +72,13 @@ class Tick(NamedTuple):
     missed: int = 0
 
 
-class CheckDue(_Plain):
+class CheckDue(Plain):
     """A recovery window opened: a check is due at once (raised by the machine itself)."""
 
     __slots__ = ()
 
 
-class CheckPassed(_Plain):
+class CheckPassed(Plain):
     """The check exited 0."""
 
     __slots__ = ()
@@ -92,85 +92,85 @@ class CheckFailed(NamedTuple):
     dying: bool = False
 
 
-class CheckUnknown(_Plain):
+class CheckUnknown(Plain):
     """The check could not be run for want of resources, or its result was lost."""
 
     __slots__ = ()
 
 
-class CheckKilled(_Reasoned):
+class CheckKilled(Reasoned):
     """A signal that HEAT did not send ended the check (``--on-killed error``)."""
 
     __slots__ = ()
 
 
-class CheckImpossible(_Reasoned):
+class CheckImpossible(Reasoned):
     """The check can no longer be started: gone, or not executable."""
 
     __slots__ = ()
 
 
-class CheckGone(_Plain):
+class CheckGone(Plain):
     """A timed-out check is dead at last."""
 
     __slots__ = ()
 
 
-class FailEnded(_Plain):
+class FailEnded(Plain):
     """The fail script ended, in whatever way, or could not be started."""
 
     __slots__ = ()
 
 
-class RecoveryDue(_Plain):
+class RecoveryDue(Plain):
     """RECOVERING was entered (raised by the machine itself)."""
 
     __slots__ = ()
 
 
-class RecoveryEnded(_Plain):
+class RecoveryEnded(Plain):
     """The recovery script exited, or was killed by its own timeout."""
 
     __slots__ = ()
 
 
-class RecoveryDelayed(_Plain):
+class RecoveryDelayed(Plain):
     """The recovery script could not be started for want of resources."""
 
     __slots__ = ()
 
 
-class RecoveryKilled(_Reasoned):
+class RecoveryKilled(Reasoned):
     """A signal that HEAT did not send ended the recovery script."""
 
     __slots__ = ()
 
 
-class RecoveryImpossible(_Reasoned):
+class RecoveryImpossible(Reasoned):
     """The recovery script can no longer be started: gone, or not executable."""
 
     __slots__ = ()
 
 
-class WindowClosed(_Plain):
+class WindowClosed(Plain):
     """``--recovery-timeout`` seconds have passed since the window opened."""
 
     __slots__ = ()
 
 
-class TargetGone(_Reasoned):
+class TargetGone(Reasoned):
     """The target of ``--pid`` ended."""
 
     __slots__ = ()
 
 
-class TargetMissing(_Reasoned):
+class TargetMissing(Reasoned):
     """A signal was due and the target of ``--pid-file`` was not there."""
 
     __slots__ = ()
 
 
-class WatchBroke(_Reasoned):
+class WatchBroke(Reasoned):
     """HEAT's own handling of this monitor has a bug."""
 
     __slots__ = ()
@@ -182,37 +182,37 @@ class LimitsChanged(NamedTuple):
     limits: "Limits"
 
 
-class Paused(_Plain):
+class Paused(Plain):
     """Somebody wants no checks and no effects for a while."""
 
     __slots__ = ()
 
 
-class Resumed(_Plain):
+class Resumed(Plain):
     """The pause is over, or HEAT was started anew and goes on where it was."""
 
     __slots__ = ()
 
 
-class CheckAsked(_Plain):
+class CheckAsked(Plain):
     """Somebody wants a check now."""
 
     __slots__ = ()
 
 
-class Reset(_Plain):
+class Reset(Plain):
     """Somebody wants the outage forgotten."""
 
     __slots__ = ()
 
 
-class FailLost(_Plain):
+class FailLost(Plain):
     """HEAT was killed before the fail script that it was about to run began."""
 
     __slots__ = ()
 
 
-class RecoveryLost(_Plain):
+class RecoveryLost(Plain):
     """HEAT was killed before the recovery script that it was about to run began."""
 
     __slots__ = ()

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from heat import preflight
 from heat.cli import understand
 from heat.config import LARGEST, parse, read
+from heat.content import Config
 from heat.ctl.validate import advised
 from heat.mistakes import Mistake
-from heat.options import HISTORY, Common, Config, Options, build
+from heat.options import HISTORY, Common, Options, build
 from heat.reading import look
 from states.model import Limits
 

@@ -23,12 +23,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from heat import preflight
 from heat.config import sound_part
+from heat.content import Config
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, CtlError
 from heat.ctl.words import parse
 from heat.errors import TargetError
 from heat.mistakes import Mistake
-from heat.options import Config, Options
+from heat.options import Options
 from heat.rehearsal.advice import advice
 from heat.target import NoTarget, PidFileTarget
 from heat.text import counted, escaped

@@ -1,0 +1,24 @@
+"""What a configuration file says, as a value."""
+
+from typing import NamedTuple
+
+from heat.mistakes import monitor_place
+from heat.options import Options
+from heat.text import escaped
+
+
+class Config(NamedTuple):
+    """All of it; the monitors in its order, each under its name."""
+
+    path: str
+    """Absolute."""
+    shown: str
+    """The path as given."""
+    max_running: int
+    history: float
+    """Seconds for which history is kept."""
+    monitors: dict[str, Options]
+
+    def place(self, name: str) -> str:
+        """The table of a monitor, in messages."""
+        return monitor_place(escaped(self.shown), name)
