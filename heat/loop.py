@@ -3,6 +3,8 @@
 Nothing polls: a loop with nothing due sleeps until a descriptor wakes it. epoll's timeout
 counts in whole milliseconds, ``select()`` on the epoll descriptor is exact to a thousandth
 of its span; so the last part of a long sleep, and the whole of a short one, is spent there.
+It takes a second call to learn what is ready, though: right after a start, when an exit is
+what comes next, only the last millisecond is.
 
 A turn takes what is ready, then one call that is due: exits come first, and a crowd of due
 checks holds up the reaction to a failed one by no more than one start.
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 Call = Callable[[], object]
 
-_EXACT = 0.05
+_EXACT, _EXACT_AFTER_START = 0.05, 0.0012
 _LONGEST_SLEEP = 86_400.0
 """Some kernels' and libraries' timeouts overflow above 24.8 days."""
 _MOST_READY = 16
@@ -54,6 +56,8 @@ class Loop:
         """In this turn: what is ready there is old news, even if another file has the number."""
         self._soon: list[Call] = []
         self._running = True
+        self._started = False
+        """The last turn has made a call that was due, which most often starts a check."""
         self._wakeup: tuple[int, int] | None = None
         self._signals: DueCall | None = None
         self.at = self._agenda.add
@@ -123,7 +127,9 @@ class Loop:
             for fd, _ in self._wait():
                 if fd not in forgotten and (call := ready.get(fd)) is not None:
                     _call(call)
-            if (due := take(now())) is not None:
+            due = take(now())
+            self._started = due is not None
+            if due is not None:
                 _call(due)
             if self._soon:
                 self.end_turn()
@@ -132,8 +138,9 @@ class Loop:
     def _wait(self) -> list[tuple[int, int]]:
         due = self._agenda.next()
         span = _LONGEST_SLEEP if due is None else due - self._now()
-        if span > _EXACT:
-            return self._epoll.poll(min(span, _LONGEST_SLEEP) - _EXACT, _MOST_READY)
+        exact = _EXACT_AFTER_START if self._started and span < _EXACT else _EXACT
+        if span > exact:
+            return self._epoll.poll(min(span, _LONGEST_SLEEP) - exact, _MOST_READY)
         if span > 0:
             try:
                 select.select([self._epoll], [], [], span)

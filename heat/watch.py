@@ -16,6 +16,7 @@ from heat import signals, variables
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
+from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
@@ -56,7 +57,6 @@ from states.rules import nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
-    from heat.past import Changed, Pause
     from heat.status import Look
     from heat.tally import Counted, Tallies
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
@@ -288,8 +288,6 @@ class Watch:
 
     def _changed(self, before: State, event: Event, wanted: Iterable[effects.Effect]) -> Changed:
         """The state is another one: keep that, with why it is so."""
-        from heat.past import Changed
-
         unix, monitor, tallies = self._world.clock.unix(), self.monitor, self._world.tallies
         reason = self._reason(event, wanted)
         changed = self.changed = Changed(before, monitor.state, unix, monitor.count, reason)
@@ -300,8 +298,6 @@ class Watch:
         return changed
 
     def _reason(self, event: Event, wanted: Iterable[effects.Effect]) -> str:
-        from heat.past import RESET
-
         for effect in wanted:
             if isinstance(effect, effects.GiveUp):
                 return effect.reason
@@ -749,8 +745,6 @@ class Watch:
 
     def pause(self, until: float | None, reason: str) -> None:
         """No checks and no effects until this unix second; None: until it is resumed."""
-        from heat.past import Pause
-
         pause = Pause(self._world.clock.unix(), until, reason)
         if self.ledger is not None:
             self.ledger.paused(pause)
