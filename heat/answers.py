@@ -14,7 +14,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.errors import HeatError
-from heat.facts import COLUMNS, HOLDING, Facts, of_monitor, row, why
+from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, row, why
 from heat.options import LONGEST, NAME_LENGTH
 from heat.past import Pause
 from heat.refusals import Kind, RefusedError, refused
@@ -112,10 +112,12 @@ class Answers:
     def _status(self, asked: Facts) -> Answer:
         names: Any = asked.get("names")
         if names is None:
-            return self._statuses(list(self._fleet.watches.values()))
-        if not isinstance(names, list):
+            watches = list(self._fleet.watches.values())
+        elif isinstance(names, list):
+            watches = [self._named(name) for name in cast("list[object]", names)]
+        else:
             raise RefusedError("names is no list of names", "", Kind.BAD_REQUEST)
-        return self._statuses([self._named(name) for name in cast("list[object]", names)])
+        return self._briefly(watches) if asked.get("brief") is True else self._statuses(watches)
 
     def _statuses(self, watches: Sequence[Watch]) -> Answer:
         told = 0
@@ -123,6 +125,15 @@ class Answers:
         while some := list(islice(still, _STANDING)):
             told += len(some)
             yield line({"status": [of_monitor(watch, self._clock.unix()) for watch in some]})
+        yield line({"ok": True, "monitors": told})
+
+    def _briefly(self, watches: Sequence[Watch]) -> Answer:
+        told = 0
+        still = self._still(watches)
+        yield line({"columns": BRIEF})
+        while some := list(islice(still, _ROWS)):
+            told += len(some)
+            yield line({"rows": [brief(watch, self._clock.unix()) for watch in some]})
         yield line({"ok": True, "monitors": told})
 
     def _still(self, watches: Iterable[Watch]) -> Iterator[Watch]:

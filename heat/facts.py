@@ -43,6 +43,21 @@ COLUMNS = (
     "last",
 )
 
+BRIEF = (
+    "name",
+    "state",
+    "since",
+    "count",
+    "threshold",
+    "attempts",
+    "max_recoveries",
+    "last",
+    "checking",
+    "next",
+    "next_text",
+    "paused",
+)
+
 
 def of_monitor(watch: Watch, unix: float) -> Facts:
     """What `heatctl status` shows of a monitor."""
@@ -70,22 +85,58 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
     }
 
 
+def brief(watch: Watch, unix: float) -> list[object]:
+    """What a table shows of a monitor, in the order of `BRIEF`.
+
+    ``next_text`` is there only where ``next`` is not.
+    """
+    look, monitor = watch.look(), watch.monitor
+    following = _next(watch, look)
+    return [
+        watch.parts.options.name,
+        monitor.state,
+        _since(watch, look, unix),
+        monitor.count,
+        monitor.limits.threshold,
+        monitor.attempts,
+        monitor.limits.max_recoveries,
+        None if look.last is None else _briefly(watch, look.last, look.last_age),
+        _checking(monitor, look),
+        following,
+        coming(monitor, look, watch.paused) if following is None else None,
+        _of_pause(watch.paused),
+    ]
+
+
+def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
+    """Result, age and text; no text where all is well."""
+    result = _result(last)
+    return [result, round(age, 3), None if result == "ok" else _text(watch, last)]
+
+
 def _since(watch: Watch, look: Look, unix: float) -> float:
     """When it came to its state, or when HEAT began to watch it."""
     return round(unix + look.watched if watch.changed is None else watch.changed.at, 3)
 
 
 def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
-    result = "unknown" if last.unknown else "failed" if last.code else "ok"
     return {
-        "result": result,
+        "result": _result(last),
         "code": last.code,
-        "text": last.unknown or watch.ending_of(last),
+        "text": _text(watch, last),
         "time": last.started,
         "age": round(age, 3),
         "duration": round(last.duration, 6),
         "pid": last.pid,
     }
+
+
+def _result(last: Checked) -> str:
+    return "unknown" if last.unknown else "failed" if last.code else "ok"
+
+
+def _text(watch: Watch, last: Checked) -> str:
+    return last.unknown or watch.ending_of(last)
 
 
 def _checking(monitor: Monitor, look: Look) -> str:

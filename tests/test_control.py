@@ -201,6 +201,23 @@ def test_who_asks_no_more_still_gets_all_answers(heat: Heat) -> None:
     assert hello["ok"]
 
 
+def test_a_brief_answer_has_rows_of_all_monitors(heat: Heat) -> None:
+    with client(heat) as there:
+        there.send(request("status", brief=True))
+        head, *lines, told = there.lines()
+        there.send(request("status"))
+        whole = {each["name"]: each for line in there.lines()[:-1] for each in line["status"]}
+
+    rows = [dict(zip(head["columns"], row, strict=True)) for line in lines for row in line["rows"]]
+    assert [row["name"] for row in rows] == list(whole)
+    assert told == {"ok": True, "monitors": MANY + 1}
+    waiting = {row["name"]: row for row in rows}["idle-7"]
+    assert waiting["last"] is None
+    assert waiting["next_text"] is None
+    steady = waiting.keys() - {"next", "next_text"}
+    assert {key: waiting[key] for key in steady} == {key: whole["idle-7"][key] for key in steady}
+
+
 def test_who_hangs_up_in_the_middle_of_an_answer_is_let_go(heat: Heat) -> None:
     for _ in range(20):
         with client(heat) as there:

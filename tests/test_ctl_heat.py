@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from client import ask
 from conftest import Heat, Place, orderly, until
 from talker import Talker, facts
 
-from heat.ctl import wire
+from heat.ctl import status, wire
 from heat.ctl.cli import main
 from heat.ctl.client import Client
 from heat.refusals import Kind
@@ -92,6 +93,24 @@ def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
     assert "nothing has changed" in watched.ctl("reload")[1]
     assert watched.ctl("why", "wbe")[2].splitlines()[1] == "  did you mean web?"
     orderly(watched.heat)
+
+
+def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, place: Place) -> None:
+    (place.folder / "broken").mkdir()  # Which the recovery script cannot mend.
+    until(lambda: watched.why("web")["state"] != "NORMAL", "a failure")
+    watched.ctl("pause", "web", "--reason", "a look at it")
+    until(lambda: watched.why("web")["checking"] == "idle", "quiet")
+    now = time.time()
+    with Client(watched.control) as client:
+        briefly = [status.row(each, now) for each in status.ask_briefly(client)]
+        whole = [status.row(each, now) for each in status.ask(client)]  # type: ignore[arg-type]
+
+    assert len(briefly) == 2
+    assert briefly[0][6][0].startswith("Failed: Exit Code 1; ")
+    assert "paused; a look at it" in briefly[0][6][0]
+    age, following = 4, 5
+    for one, other in zip(briefly, whole, strict=True):
+        assert [*one[:age], *one[following + 1 :]] == [*other[:age], *other[following + 1 :]]
 
 
 def test_a_monitor_without_a_check_is_as_it_is_since_heat_began_to_watch_it(

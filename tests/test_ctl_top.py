@@ -19,12 +19,12 @@ from conftest import PATIENCE
 from talker import NOW, Facts, Talker, facts
 
 from heat.ctl import top
-from heat.ctl.answers import Monitor
+from heat.ctl.answers import Standing
 from heat.ctl.cli import main
 from heat.ctl.errors import NoAnswerError
 from heat.mistakes import Mistake
 
-Fresh = Callable[[], tuple[list[Monitor], list[str]]]
+Fresh = Callable[[], tuple[list[Standing], list[str]]]
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def answers(*monitors: Facts, trouble: str = "") -> Fresh:
     return lambda: (list(monitors), [trouble] if trouble else [])  # type: ignore[arg-type, return-value]
 
 
-def away() -> tuple[list[Monitor], list[str]]:
+def away() -> tuple[list[Standing], list[str]]:
     raise NoAnswerError(Mistake("Failed: no HEAT answers at s", ""))
 
 
@@ -64,7 +64,7 @@ def test_it_fits_whatever_the_terminal_is(height: int) -> None:
 def test_heat_may_go_away_and_come_back() -> None:
     fresh: list[Fresh] = [away, answers(facts()), away, answers(facts())]
 
-    def heat() -> tuple[list[Monitor], list[str]]:
+    def heat() -> tuple[list[Standing], list[str]]:
         return fresh.pop(0)()
 
     view = top.View(heat)

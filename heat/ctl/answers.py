@@ -3,7 +3,7 @@
 Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
@@ -48,6 +48,31 @@ class Monitor(TypedDict):
     paused: Paused | None
     checks: int
     skipped: int
+
+
+class Result(TypedDict):
+    """What a table shows of the last check; ``text`` may be missing where all is well."""
+
+    result: Literal["ok", "failed", "unknown"]
+    age: float
+    text: str | None
+
+
+class Standing(TypedDict):
+    """What a table shows of a monitor, in the order in which it comes: a part of `Monitor`."""
+
+    name: str
+    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+    since: float
+    count: int
+    threshold: int | None
+    attempts: int
+    max_recoveries: int | None
+    last: Result | None
+    checking: Literal["idle", "running", "waiting", "dying"]
+    next: float | None
+    next_text: str | None
+    paused: Paused | None
 
 
 class Changed(TypedDict):
@@ -137,6 +162,8 @@ class About(TypedDict):
     trouble: list[str]
 
 
+_BRIEF = tuple(Standing.__annotations__)
+_OF_RESULT = tuple(Result.__annotations__)
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__
@@ -147,6 +174,30 @@ def monitors(said: Mapping[str, Any]) -> list[Monitor]:
     found = said.get("status", [])
     each = cast("list[object]", found) if isinstance(found, list) else [found]
     return [cast(Monitor, _whole(one, _OF_MONITOR, "monitor")) for one in each]
+
+
+def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
+    """The rows of a line of a brief answer. Raises NoAnswerError where something is missing.
+
+    A HEAT that does not know of brief answers gives whole ones, which do as well.
+    """
+    if "status" in said:
+        yield from cast("list[Standing]", monitors(said))
+    if "columns" in said:
+        _named(_BRIEF, said["columns"], "columns")
+        if tuple(said["columns"][: len(_BRIEF)]) != _BRIEF:
+            raise _not_whole("columns are other ones")
+    for row in said.get("rows", ()):
+        there = _named(_BRIEF, row, "row")
+        if there["last"] is not None:
+            there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+        yield cast(Standing, there)
+
+
+def _named(names: Sequence[str], values: object, what: str) -> dict[str, Any]:
+    if not isinstance(values, list) or len(cast("list[object]", values)) < len(names):
+        raise _not_whole(f"{what} is too short")
+    return dict(zip(names, cast("list[object]", values), strict=False))
 
 
 def why(found: object) -> Why:
@@ -162,8 +213,10 @@ def about(found: object) -> About:
 def _whole(found: object, wanted: frozenset[str], what: str) -> object:
     there = cast("dict[str, Any]", found if isinstance(found, dict) else {})
     if not there.keys() >= wanted:
-        missing = min(wanted - there.keys())
-        told = f"Failed: HEAT's answer is not whole: {what}.{missing} is missing"
-        fix = "use the heatctl that came with that HEAT"
-        raise NoAnswerError(Mistake(told, fix))
+        raise _not_whole(f"{what}.{min(wanted - there.keys())} is missing")
     return there
+
+
+def _not_whole(why: str) -> NoAnswerError:
+    told = f"Failed: HEAT's answer is not whole: {why}"
+    return NoAnswerError(Mistake(told, "use the heatctl that came with that HEAT"))

@@ -22,9 +22,10 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from heat.ctl import answers, output
-from heat.ctl.answers import Monitor
+from heat.ctl.answers import Monitor, Standing
 from heat.ctl.client import Client, connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
@@ -36,6 +37,7 @@ USAGE = __doc__ or ""
 HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""
+_One = TypeVar("_One", Monitor, Standing)
 _DRAWN = 200
 """So many rows take `rich` a tenth of a second; more are aligned without it."""
 
@@ -56,27 +58,28 @@ def main(words: Sequence[str]) -> int:
         # Each row is made while HEAT makes the next answer.
         rows = {
             each["name"]: (each, row(each, now, wide=not terminal))
-            for each in told(client, asked.operands)
+            for each in ask_briefly(client, asked.operands)
         }
         for text in troubles(client):
             output.complain(f"heat: {escaped(text)}")
-    monitors = worst_first(each for each, _ in rows.values())
-    _print([rows[each["name"]][1] for each in monitors])
+    standing = worst_first(each for each, _ in rows.values())
+    _print([rows[each["name"]][1] for each in standing])
     if terminal:
-        output.write(f"{summary(monitors)}\n")
-    return exit_status(monitors)
+        output.write(f"{summary(standing)}\n")
+    return exit_status(standing)
 
 
 def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
     """The monitors of these names, or all. Raises CtlError."""
-    return list(told(client, names))
+    said = client.ask("status", {"names": list(names)} if names else {})
+    return [each for line in said for each in answers.monitors(line)]
 
 
-def told(client: Client, names: Sequence[str] = ()) -> Iterator[Monitor]:
-    """The same, as they come."""
+def ask_briefly(client: Client, names: Sequence[str] = ()) -> Iterator[Standing]:
+    """What a table shows of them, as they come. Raises CtlError."""
     keys = {"names": list(names)} if names else {}
-    for said in client.ask("status", keys):
-        yield from answers.monitors(said)
+    for said in client.ask("status", {"brief": True, **keys}):
+        yield from answers.standings(said)
 
 
 def troubles(client: Client) -> list[str]:
@@ -84,19 +87,19 @@ def troubles(client: Client) -> list[str]:
     return answers.about(client.last("hello").get("about"))["trouble"]
 
 
-def worst_first(monitors: Iterable[Monitor]) -> list[Monitor]:
+def worst_first(monitors: Iterable[_One]) -> list[_One]:
     """By state, then those that are paused, then by name."""
     rank = dict(zip(STATES, range(len(STATES)), strict=True))
     return sorted(monitors, key=lambda m: (rank.get(m["state"], -1), not m["paused"], m["name"]))
 
 
-def exit_status(monitors: Iterable[Monitor]) -> int:
+def exit_status(monitors: Iterable[Monitor | Standing]) -> int:
     """1 if any is not NORMAL, or is paused: nobody watches it."""
     well = all(each["state"] == "NORMAL" and not each["paused"] for each in monitors)
     return EXIT_WELL if well else EXIT_UNWELL
 
 
-def summary(monitors: Sequence[Monitor]) -> str:
+def summary(monitors: Sequence[Standing]) -> str:
     """How many are in which state."""
     counts = Counter[str](each["state"] for each in monitors)
     parts = [f"{counts[state]} {state}" for state in STATES if counts[state]]
@@ -105,7 +108,7 @@ def summary(monitors: Sequence[Monitor]) -> str:
     return f"{counted(len(monitors), 'monitor')}: {states}{paused}"
 
 
-def row(monitor: Monitor, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
+def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
     """The words of one monitor under `HEAD`; ``wide``: each but the last is one word."""
     last, state = monitor["last"], monitor["state"]
     threshold = monitor["threshold"]
@@ -123,14 +126,14 @@ def row(monitor: Monitor, now: float, *, wide: bool = False) -> tuple[Cell, ...]
     )
 
 
-def _unusual(monitor: Monitor) -> bool:
+def _unusual(monitor: Standing) -> bool:
     """There is more to say than that all is well; most of ten thousand are well."""
     last = monitor["last"]
     well = last is not None and last["result"] == "ok" and monitor["next"] is not None
     return not well or bool(monitor["attempts"]) or monitor["paused"] is not None
 
 
-def _next(monitor: Monitor) -> str:
+def _next(monitor: Standing) -> str:
     if monitor["paused"]:
         return "paused"
     if monitor["checking"] == "running":
@@ -141,7 +144,7 @@ def _next(monitor: Monitor) -> str:
     return "-" if following is None else short(following)
 
 
-def _said(monitor: Monitor, now: float) -> Iterable[str]:
+def _said(monitor: Standing, now: float) -> Iterable[str]:
     """The last result, and what does not go without saying."""
     last, paused = monitor["last"], monitor["paused"]
     if last is None:
@@ -149,7 +152,7 @@ def _said(monitor: Monitor, now: float) -> Iterable[str]:
     elif last["result"] == "ok":
         yield "OK"
     else:
-        yield f"{last['result'].capitalize()}: {escaped(last['text'])}"
+        yield f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
     if attempts := monitor["attempts"]:
         most = monitor["max_recoveries"]
         yield f"recovery {attempts}{f' of {most}' if most else ''}"
@@ -159,7 +162,7 @@ def _said(monitor: Monitor, now: float) -> Iterable[str]:
         if paused["reason"]:
             yield escaped(paused["reason"])
     elif monitor["next"] is None and monitor["checking"] == "idle" and monitor["state"] != "ERROR":
-        yield escaped(monitor["next_text"])
+        yield escaped(monitor["next_text"] or "")
 
 
 def _print(rows: Sequence[Sequence[Cell]]) -> None:

@@ -27,11 +27,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import NamedTuple
 
 from heat.ctl import output
-from heat.ctl.answers import Monitor
+from heat.ctl.answers import Standing
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError, NoAnswerError
 from heat.ctl.output import Cell
-from heat.ctl.status import ask, exit_status, row, summary, troubles, worst_first
+from heat.ctl.status import ask_briefly, exit_status, row, summary, troubles, worst_first
 from heat.ctl.times import clock
 from heat.ctl.words import parse
 from heat.mistakes import Mistake
@@ -68,18 +68,18 @@ def main(words: Sequence[str]) -> int:
     return view.status
 
 
-def _fresh(control: str | None) -> tuple[list[Monitor], list[str]]:
+def _fresh(control: str | None) -> tuple[list[Standing], list[str]]:
     """The monitors as they stand, and what of HEAT's own does not work."""
     with connect(control, _PATIENCE) as client:
-        return ask(client), troubles(client)
+        return list(ask_briefly(client)), troubles(client)
 
 
 class View:
     """What is seen, from one beat to the next; keeps the last answer while HEAT is away."""
 
-    def __init__(self, fresh: Callable[[], tuple[list[Monitor], list[str]]]) -> None:
+    def __init__(self, fresh: Callable[[], tuple[list[Standing], list[str]]]) -> None:
         self._fresh = fresh
-        self._monitors: list[Monitor] = []
+        self._monitors: list[Standing] = []
         self._answered: float | None = None
         self.status = EXIT_NO_ANSWER
 
