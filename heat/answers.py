@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -40,6 +40,8 @@ _ROWS = 50
 _STANDING = 25
 """Monitors in a line that tells how they stand: half a millisecond's work."""
 _NOTHING = "no monitor is named {}"
+_Manner = tuple[str, Callable[["Watch", float], object], int]
+"""How monitors are told of: under which key, by what, how many in a line."""
 
 
 class Heat(Protocol):
@@ -117,23 +119,18 @@ class Answers:
             watches = [self._named(name) for name in cast("list[object]", names)]
         else:
             raise RefusedError("names is no list of names", "", Kind.BAD_REQUEST)
-        return self._briefly(watches) if asked.get("brief") is True else self._statuses(watches)
+        if asked.get("brief") is True:
+            rows = self._standing(watches, ("rows", brief, _ROWS))
+            return chain([line({"columns": BRIEF})], rows)
+        return self._standing(watches, ("status", of_monitor, _STANDING))
 
-    def _statuses(self, watches: Sequence[Watch]) -> Answer:
+    def _standing(self, watches: Iterable[Watch], manner: _Manner) -> Answer:
+        key, of, at_once = manner
         told = 0
         still = self._still(watches)
-        while some := list(islice(still, _STANDING)):
+        while some := list(islice(still, at_once)):
             told += len(some)
-            yield line({"status": [of_monitor(watch, self._clock.unix()) for watch in some]})
-        yield line({"ok": True, "monitors": told})
-
-    def _briefly(self, watches: Sequence[Watch]) -> Answer:
-        told = 0
-        still = self._still(watches)
-        yield line({"columns": BRIEF})
-        while some := list(islice(still, _ROWS)):
-            told += len(some)
-            yield line({"rows": [brief(watch, self._clock.unix()) for watch in some]})
+            yield line({key: [of(watch, self._clock.unix()) for watch in some]})
         yield line({"ok": True, "monitors": told})
 
     def _still(self, watches: Iterable[Watch]) -> Iterator[Watch]:

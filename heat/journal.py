@@ -5,20 +5,18 @@ are sent and scripts started before this is written.
 """
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
 from heat.options import Options
+from heat.past import Pause
 from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
 from states.model import FailRun, State
-
-if TYPE_CHECKING:
-    from heat.past import Pause
 
 COLOURS = {
     State.NORMAL: GREEN,
@@ -158,7 +156,7 @@ class Journal(Writer):
 
     # Pauses, and what is told by hand
 
-    def paused(self, pause: "Pause") -> None:
+    def paused(self, pause: Pause) -> None:
         """No checks and no effects from here on."""
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
         self._own(f"paused {until(pause)}{why}: no checks, no signals, no scripts meanwhile")
@@ -314,7 +312,7 @@ class Journal(Writer):
         return escaped(path or "its script")
 
 
-def until(pause: "Pause") -> str:
+def until(pause: Pause) -> str:
     """How long a pause lasts, by the clock of this place."""
     if pause.until is None:
         return "until it is resumed"
