@@ -80,11 +80,11 @@ class Stream:
 
     def _drop(self, whole: bytes, left: bytes, why: str) -> None:
         """Keep the rest of a line that was begun, and drop those that come after it."""
-        end = self._way.line_end
-        written = whole[: len(whole) - len(left)]
-        begun = not written.endswith(end) if written else bool(self._rest)
-        self._rest = left[: left.index(end) + len(end)] if begun else b""
-        self._dropped += left.count(end, len(self._rest))
+        end, at, stop = self._way.line_end, len(whole) - len(left), len(self._rest)
+        if at > stop:  # It may have been cut within its end.
+            stop = whole.index(end, max(stop, at - len(end))) + len(end)
+        self._rest = whole[at:stop]
+        self._dropped += whole.count(end, stop)
         if not self._trouble:
             self._trouble = why
             self._said(f"cannot write to {self._name}: {why}; its lines are dropped until it can")
@@ -100,7 +100,7 @@ class Stream:
         self._way.close()
 
 
-class _Way:
+class Way:
     """How to write to a descriptor and never wait for who reads it.
 
     ``write`` writes what is taken at once, and returns how many bytes. Raises OSError.
@@ -119,10 +119,10 @@ class _Way:
         self.line_end = line_end
 
 
-def _way(fd: int) -> _Way:
+def _way(fd: int) -> Way:
     about = os.fstat(fd)
     if stat.S_ISREG(about.st_mode):
-        return _Way(partial(os.write, fd), _nothing)
+        return Way(partial(os.write, fd), _nothing)
     if stat.S_ISSOCK(about.st_mode):
         return _way_of_socket(fd)
     terminal = os.isatty(fd)
@@ -135,7 +135,7 @@ def _way(fd: int) -> _Way:
         except OSError:
             pass  # It may be another user's.
         else:
-            return _Way(partial(os.write, anew), partial(os.close, anew))
+            return Way(partial(os.write, anew), partial(os.close, anew))
     # One byte is what a terminal is sure to take; it makes two of a line feed, but not of VT.
     most, line_end = (1, b"\r\v") if terminal else (_ATOMIC, b"\n")
     poll = select.poll()
@@ -146,10 +146,10 @@ def _way(fd: int) -> _Way:
             raise BlockingIOError
         return os.write(fd, data[:most])
 
-    return _Way(write, _nothing, line_end)
+    return Way(write, _nothing, line_end)
 
 
-def _way_of_socket(fd: int) -> _Way:
+def _way_of_socket(fd: int) -> Way:
     import socket
 
     there = socket.socket(fileno=os.dup(fd))
@@ -157,7 +157,7 @@ def _way_of_socket(fd: int) -> _Way:
     def write(data: bytes) -> int:
         return there.send(data, socket.MSG_DONTWAIT)
 
-    return _Way(write, there.close)
+    return Way(write, there.close)
 
 
 def _nothing() -> None:

@@ -7,11 +7,13 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 from freezegun import freeze_time
 
+from heat import console
 from heat.console import Console, Stream
 
 
@@ -201,6 +203,44 @@ def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
 
     assert "cannot write to stdout: nobody reads it" in said[0]
     assert lines == [*(f"line {number}" for number in range(len(lines) - 2)), "again", ""]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\v"])
+def test_a_line_that_was_begun_is_ended_wherever_it_was_cut(
+    end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, seen = 0, bytearray()
+
+    def write(data: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise BlockingIOError
+        room -= 1
+        seen.extend(data[:1])
+        return 1
+
+    def way(_fd: int) -> console.Way:
+        return console.Way(write, seen.clear, end)
+
+    monkeypatch.setattr(console, "_way", way)
+    for rooms in product(range(10), repeat=3):
+        said: list[str] = []
+        stream = Stream(1, "stdout", said.append, ignored)
+        for number, takes in enumerate(rooms):
+            room = takes
+            stream.line(f"{number}a")
+            stream.line(f"{number}b")
+            stream.flush()
+        room = 100
+        stream.line("last")
+        stream.flush()
+        *lines, last, nothing = bytes(seen).decode().split(end.decode())
+        stream.close()
+
+        assert (last, nothing) == ("last", ""), rooms
+        assert lines == sorted({*lines} & {"0a", "0b", "1a", "1b", "2a", "2b"}), rooms
+        dropped = re.findall(r"again; (\d+) of its lines were dropped", " ".join(said))
+        assert sum(map(int, dropped)) == 6 - len(lines), rooms
 
 
 def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
