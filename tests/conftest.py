@@ -107,6 +107,10 @@ class Nobody:
         raise error
 
 
+TURN_AT_GATE = "until read -r _ < gate; do :; done"
+"""Waits to be let through, and is so alone: the next one may come while the gate is open."""
+
+
 class Gate:
     """A FIFO at which a script waits, ``: < NAME``, until it is let through."""
 
@@ -119,11 +123,14 @@ class Gate:
 
         def opened() -> bool:
             try:
-                os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
+                fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
             except OSError as error:
                 if error.errno != errno.ENXIO:
                     raise
                 return False
+            with contextlib.suppress(BrokenPipeError):  # It has gone through already.
+                os.write(fd, b"\n")
+            os.close(fd)
             return True
 
         until(opened, f"somebody at the gate {self.path.name}")

@@ -100,6 +100,7 @@ def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, pl
     until(lambda: watched.why("web")["state"] != "NORMAL", "a failure")
     watched.ctl("pause", "web", "--reason", "a look at it")
     until(lambda: watched.why("web")["checking"] == "idle", "quiet")
+    until(lambda: watched.why("queue")["last"] is not None, "a result")
     now = time.time()
     with Client(watched.control) as client:
         briefly = [status.row(each, now) for each in status.ask_briefly(client)]

@@ -13,6 +13,7 @@ from conftest import (
     FAST,
     FIRST_AT_GATE,
     LASTING,
+    TURN_AT_GATE,
     Heat,
     Place,
     alive,
@@ -198,7 +199,7 @@ def test_without_a_time_limit_a_check_takes_its_time(place: Place) -> None:
 
 def test_a_tick_that_finds_a_check_running_is_skipped_and_counted(place: Place) -> None:
     gate = place.gate("gate")
-    check = place.check(0, body=": < gate")
+    check = place.check(0, body=TURN_AT_GATE)
     heat = place.heat("-i", FAST, "--count", "2", "-s", check)
     place.await_words("check.ran")
     until(lambda: heat.skipped() >= 3, "three skipped ticks")
@@ -233,7 +234,7 @@ def test_the_target_of_a_pid_file_is_read_anew_for_each_signal(place: Place) -> 
     first, second = place.receiver("first"), place.receiver("second")
     pid_file = place.folder / "pid"
     pid_file.write_text(f"{first.pid}\n")
-    check = place.check(1, body=": < gate")
+    check = place.check(1, body=TURN_AT_GATE)
     heat = place.heat("-i", FAST, "--count", "2", "--pid-file", "pid", "-s", check)
     gate.open()
     first.await_signal("HUP")
@@ -504,7 +505,7 @@ def test_failures_during_the_fail_script_are_folded_into_one_more_run(
 ) -> None:
     gate = place.gate("gate")
     told = "echo $HEAT_FAIL_CNT $HEAT_FAIL_CODE $HEAT_STATE >> told"
-    fail = place.script("fail", f"{told}\n: < gate")
+    fail = place.script("fail", f"{told}\n{TURN_AT_GATE}")
     heat = place.heat(
         *("-i", FAST, "--count", str(len(codes)), "--fail", fail, *words),
         *("-s", place.check(*codes)),
@@ -521,7 +522,7 @@ def test_failures_during_the_fail_script_are_folded_into_one_more_run(
 
 def test_no_check_runs_during_the_fail_script_with_skip(place: Place) -> None:
     gate = place.gate("gate")
-    fail = place.script("fail", "echo $HEAT_FAIL_CNT >> told\n: < gate")
+    fail = place.script("fail", f"echo $HEAT_FAIL_CNT >> told\n{TURN_AT_GATE}")
     heat = place.heat(
         *("-i", FAST, "--count", "2", "--fail", fail, "--fail-overlap", "skip"),
         *("-s", place.check(1)),
@@ -588,7 +589,7 @@ def test_a_fail_script_that_is_gone_is_said_and_the_checks_go_on(place: Place) -
     gate = place.gate("gate")
     fail = place.script("fail", "true")
     heat = place.heat(
-        "-i", FAST, "--count", "2", "--fail", fail, "-s", place.check(1, 0, body=": < gate")
+        "-i", FAST, "--count", "2", "--fail", fail, "-s", place.check(1, 0, body=TURN_AT_GATE)
     )
     place.await_words("check.ran")
     (place.folder / "fail").unlink()
