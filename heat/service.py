@@ -22,6 +22,7 @@ from heat.options import HISTORY, Common, Options
 from heat.process import PosixLauncher
 from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
+from heat.status import summary
 from heat.target import NoTarget
 from heat.text import counted, seconds
 from heat.turns import Turns
@@ -267,8 +268,6 @@ class Service:
         elif signum == signal.SIGHUP:
             self._read_again()
         elif signum == signal.SIGUSR1:
-            from heat.status import summary
-
             named = self._config is not None
             for line in summary(self._fleet.watches, self._turns, named=named):
                 self._journal.status(line)

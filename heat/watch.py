@@ -21,6 +21,7 @@ from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
+from heat.status import Look, describe
 from heat.text import counted
 from states import effects
 from states.machine import step
@@ -57,7 +58,6 @@ from states.rules import nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
-    from heat.status import Look
     from heat.tally import Counted, Tallies
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
@@ -703,8 +703,6 @@ class Watch:
 
     def look(self) -> Look:
         """What can be seen of it now."""
-        from heat.status import Look
-
         now = self._world.clock.now()
         return Look(
             self._last,
@@ -719,8 +717,6 @@ class Watch:
 
     def describe(self) -> str:
         """One line: state, count, last check, next check."""
-        from heat.status import describe
-
         look = self.look()
         last = "" if look.last is None else self.ending_of(look.last)
         return describe(self.monitor, last, look, self.paused)

@@ -649,6 +649,19 @@ def test_08_without_descriptors_a_check_is_unknown_and_the_next_tick_tries_again
     starved(place, heat, resource.RLIMIT_NOFILE, idle)
 
 
+def test_08_without_descriptors_heat_tells_how_it_stands_all_the_same(place: Place) -> None:
+    heat = place.heat("-i", FAST, "-s", place.check(0))
+    heat.await_line("OK")
+    usual = resource.prlimit(heat.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, (0, usual[1]))
+    heat.signal(signal.SIGUSR1)
+    heat.await_news("NORMAL, 0 failures in a row")
+    resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, usual)
+
+    assert heat.stop() == 0
+    orderly(heat)
+
+
 def test_08_however_few_descriptors_are_left_no_started_check_is_lost(place: Place) -> None:
     gate = place.gate("gate")
     heat = place.heat(
