@@ -5,13 +5,14 @@ read once more by the table of options.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import docopt
 
 from heat.mistakes import Mistake, dotted, quoted
 from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed
 from heat.text import escaped
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.content import Config

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heat.console import RED, YELLOW
 from heat.options import Common
 from heat.text import counted
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import Printer, Records

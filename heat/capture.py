@@ -1,6 +1,6 @@
 """What one program prints, kept within bounds: the beginning and the end of it."""
 
-from typing import NamedTuple
+from states.values import NamedTuple
 
 LIMIT = 64 * 1024
 """Bytes of one run that are kept; the middle of what goes beyond is cut."""

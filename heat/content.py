@@ -1,10 +1,9 @@
 """What a configuration file says, as a value."""
 
-from typing import NamedTuple
-
 from heat.mistakes import monitor_place
 from heat.options import Options
 from heat.text import escaped
+from states.values import NamedTuple
 
 
 class Config(NamedTuple):

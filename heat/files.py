@@ -3,9 +3,9 @@
 import os
 import stat
 from enum import Enum, auto
-from typing import NamedTuple
 
 from heat.text import escaped
+from states.values import NamedTuple
 
 
 def on_path(name: str) -> str | None:

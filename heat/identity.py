@@ -6,9 +6,9 @@ a pidfd does, on Linux 6.9 and newer; on older ones the start time has to do.
 
 import os
 from functools import cache
-from typing import NamedTuple
 
 from heat.target import has_ended, proc_stat
+from states.values import NamedTuple
 
 _START_TIME = 19
 """Of the fields from the state on (proc(5))."""

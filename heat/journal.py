@@ -5,7 +5,6 @@ are sent and scripts started before this is written.
 """
 
 import time
-from typing import NamedTuple
 
 from heat import signals
 from heat.books import Books, Writer
@@ -17,6 +16,7 @@ from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
 from states.model import FailRun, State
+from states.values import NamedTuple
 
 COLOURS = {
     State.NORMAL: GREEN,

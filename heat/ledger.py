@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
 from states.memory import Memory, remember, sound, unchanged
 from states.model import FailRun, Failure, Monitor, Remedy, State
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.run import Run

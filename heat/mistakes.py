@@ -1,9 +1,9 @@
 """One thing that is wrong with what the user wrote, and how to put it right."""
 
 import re
-from typing import NamedTuple
 
 from heat.text import escaped
+from states.values import NamedTuple
 
 
 class Mistake(NamedTuple):

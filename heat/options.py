@@ -8,13 +8,14 @@ import os
 import re
 import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from heat import signals
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.target import PID_MAX
 from heat.text import escaped
 from states.model import Limits
+from states.values import NamedTuple
 
 LONGEST = 366 * 86_400.0
 """Seconds; what is longer is a slip of the finger."""

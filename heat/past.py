@@ -1,8 +1,7 @@
 """What is known of a monitor's past: its last change of state, its pause. Unix seconds."""
 
-from typing import NamedTuple
-
 from states.model import State
+from states.values import NamedTuple
 
 RESET = "reset"
 """The reason of a change of state that somebody has made by hand."""

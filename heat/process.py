@@ -356,7 +356,7 @@ class PosixChild:
         if result is None:
             return Status(None)
         if result.si_code == os.CLD_EXITED:
-            return Status(result.si_status)
+            return Status(result.si_status, None)  # Both given: the quick way.
         return Status(None, result.si_status)
 
     def reap(self) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heat.capture import Printed
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import ScriptFile

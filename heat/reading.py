@@ -11,13 +11,14 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from heat.content import Config
 from heat.mistakes import Mistake
 from heat.options import Common, Options
 from heat.signals import HANDLED
 from states.model import Limits
+from states.values import NamedTuple
 
 _AT_ONCE = 100
 """Monitors that are sent in one go."""

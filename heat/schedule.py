@@ -7,7 +7,6 @@ next call of each, for all monitors, in the order of their times.
 from __future__ import annotations
 
 import heapq
-from binascii import crc32
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,8 @@ class Beat:
 
 def phase(name: str, interval: float) -> float:
     """Where in the interval a monitor's first check is: by its name, the same each time."""
+    from binascii import crc32  # A tenth of a megabyte.
+
     # Multiplied, as checksums of names that differ in one digit lie close together.
     spread = crc32(name.encode("utf-8", "surrogateescape")) * 0x9E3779B1 & 0xFFFFFFFF
     return spread / 2**32 * interval

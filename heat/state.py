@@ -16,13 +16,14 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heat.errors import HeatError, StartRefused
 from heat.identity import boot
 from heat.lock import HeldError, Lock
 from heat.past import Held, Pause
 from heat.text import counted, escaped
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import Clock, Owner, Timers

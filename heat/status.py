@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from heat.journal import until
 from heat.past import Pause
 from heat.text import counted, of_them_paused, seconds
 from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.journal import Checked

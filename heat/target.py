@@ -5,12 +5,12 @@ import os
 import signal
 import stat
 from collections.abc import Callable
-from typing import NamedTuple
 
 from heat.errors import TargetError
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
+from states.values import NamedTuple
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from heat import signals, variables
 from heat.errors import StartError, TargetError
@@ -55,6 +55,7 @@ from states.model import (
     WindowClosed,
 )
 from states.rules import nothing_left, well
+from states.values import NamedTuple
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger

@@ -1,8 +1,7 @@
 """What the machine wants done: values, in order; the watch performs them."""
 
-from typing import NamedTuple
-
 from states.model import FailRun, Failure, Plain, Reasoned
+from states.values import NamedTuple
 
 
 class RunCheck(Plain):

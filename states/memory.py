@@ -3,9 +3,8 @@
 A window is not remembered: a monitor that goes on begins it anew.
 """
 
-from typing import NamedTuple
-
 from states.model import FailRun, Failure, Monitor, Remedy, State
+from states.values import NamedTuple
 
 
 class Memory(NamedTuple):

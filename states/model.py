@@ -6,7 +6,8 @@ clock, ``time`` is a unix second; nothing here reads a clock.
 """
 
 from enum import Enum, StrEnum
-from typing import NamedTuple
+
+from states.values import NamedTuple
 
 
 class State(StrEnum):

@@ -36,7 +36,6 @@ row before it can fail to apply; a test holds it to that.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from states import rules
 from states.model import (
@@ -68,6 +67,7 @@ from states.model import (
     WatchBroke,
     WindowClosed,
 )
+from states.values import NamedTuple
 
 Guard = Callable[[rules.Step], bool]
 Action = Callable[[rules.Step], None]

@@ -26,6 +26,7 @@ PURE = {
     "hashlib",
     "html",
     "itertools",
+    "operator",
     "re",
     "transitions",
     "transitions.core",
