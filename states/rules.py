@@ -5,7 +5,7 @@ step; one whose name begins with ``note`` only keeps the monitor's counts. Actio
 before the state changes, so ``step.to`` is the state that the row leads to.
 """
 
-from typing import cast
+from typing import Any, cast
 
 from states import effects
 from states.model import (
@@ -36,7 +36,8 @@ class Step:
 
     def __init__(self, monitor: Monitor, event: Event) -> None:
         self.monitor = monitor
-        self.event = event
+        self.event: Any = event
+        """A row knows of which kind it is."""
         self.to = monitor.state
         self.effects: list[effects.Effect] = []
         self.raised: list[Event] = []
@@ -74,7 +75,8 @@ def check_owed(step: Step) -> bool:
 
 def in_start_period(step: Step) -> bool:
     """The check never passed yet, and ``--start-period`` is not over."""
-    at = max(0.0, cast(CheckFailed, step.event).at)  # One that was asked for may come earlier.
+    event: CheckFailed = step.event
+    at = max(0.0, event.at)  # One that was asked for may come earlier.
     return not step.monitor.passed_once and at < step.monitor.limits.start_period
 
 
@@ -190,8 +192,8 @@ def failure_closes_window(step: Step) -> bool:
 
 def window_length_changes(step: Step) -> bool:
     """``--recovery-timeout`` is not what it was when the window opened."""
-    limits = cast(LimitsChanged, step.event).limits
-    return limits.recovery_timeout != step.monitor.limits.recovery_timeout
+    event: LimitsChanged = step.event
+    return event.limits.recovery_timeout != step.monitor.limits.recovery_timeout
 
 
 # Actions that keep the books
@@ -205,7 +207,8 @@ def note_skipped(step: Step) -> None:
 
 def note_missed(step: Step) -> None:
     """Count the ticks that a busy machine passed over."""
-    step.monitor.skipped += cast(Tick, step.event).missed
+    event: Tick = step.event
+    step.monitor.skipped += event.missed
 
 
 def note_check_ended(step: Step) -> None:
@@ -241,13 +244,15 @@ def note_uncounted_failure(step: Step) -> None:
     """A failed check that does not count towards the threshold."""
     note_check_ended(step)
     step.monitor.last_check_failed = True
-    if cast(CheckFailed, step.event).dying:
+    event: CheckFailed = step.event
+    if event.dying:
         step.monitor.check = _DYING
 
 
 def note_failed(step: Step) -> None:
     """Count a failure of this outage, and of this window."""
-    event, monitor = cast(CheckFailed, step.event), step.monitor
+    event: CheckFailed = step.event
+    monitor = step.monitor
     note_uncounted_failure(step)
     monitor.count += 1
     monitor.passes = 0
@@ -302,7 +307,8 @@ def note_error_due(step: Step) -> None:
 
 def note_limits(step: Step) -> None:
     """What the configuration says now."""
-    step.monitor.limits = cast(LimitsChanged, step.event).limits
+    event: LimitsChanged = step.event
+    step.monitor.limits = event.limits
 
 
 def note_recoveries_spent(step: Step) -> None:
@@ -494,7 +500,8 @@ def give_up(step: Step) -> None:
 
 
 def _told_reason(step: Step) -> str:
-    return cast("str", getattr(step.event, "reason", ""))
+    reason: str = getattr(step.event, "reason", "")
+    return reason
 
 
 # Asked by the watch
