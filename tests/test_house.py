@@ -54,6 +54,17 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
     assert path.name == "machine.py" or outside.isdisjoint({"transitions", "transitions.core"})
 
 
+def test_what_a_watching_heat_loads_has_named_tuples_that_are_quick_to_load() -> None:
+    slow = [
+        path.name
+        for folder in ("heat", "states")
+        for path in (HOME / folder).glob("*.py")
+        if re.search(r"^from typing import .*\bNamedTuple\b", path.read_text(), re.MULTILINE)
+    ]
+
+    assert slow == []
+
+
 def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back() -> None:
     readers = [
         path.name
