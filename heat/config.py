@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from heat.content import Config
+from heat.errors import reason_of
 from heat.mistakes import (
     BadValueError,
     Mistake,
@@ -192,7 +193,7 @@ def _contents(path: str) -> bytes:
 
 
 def _unreadable(error: OSError | ValueError) -> _WrongError:
-    why = str(getattr(error, "strerror", None) or error).lower()
+    why = reason_of(error)
     return _WrongError(f"cannot be read: {why}", "name a file that can be read")
 
 

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from heat.errors import reason_of
 from heat.log import Soon
 
 _ATOMIC = 4096
@@ -73,7 +74,7 @@ class Stream:
             self._closed = True
             self._said(f"{self._name} was closed by its reader; HEAT goes on without it")
         except OSError as error:
-            self._drop(whole, left, str(error.strerror).lower())
+            self._drop(whole, left, reason_of(error))
         else:
             self._rest = b""
             self._whole_again()

@@ -1,6 +1,11 @@
 """The errors of HEAT; each carries a sentence that can be shown as it is."""
 
 
+def reason_of(error: Exception) -> str:
+    """What the system says is wrong, or the error itself, in small letters."""
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
 class HeatError(Exception):
     """What the user is told; the first line is the sentence."""
 

@@ -4,6 +4,7 @@ import os
 import stat
 from enum import Enum, auto
 
+from heat.errors import reason_of
 from heat.text import escaped
 from states.values import NamedTuple
 
@@ -55,7 +56,7 @@ def unfit(path: str) -> Unfit | None:
         why = "it is a dangling link" if os.path.islink(path) else "no such file"
         return Unfit(Cause.FILE, why)
     except (OSError, ValueError) as error:
-        return Unfit(Cause.FILE, str(getattr(error, "strerror", None) or error).lower())
+        return Unfit(Cause.FILE, reason_of(error))
     if not stat.S_ISREG(mode):
         kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
         return Unfit(Cause.FILE, f"it is {kind}")

@@ -9,7 +9,7 @@ import socket
 import stat
 import struct
 
-from heat.errors import HeatError
+from heat.errors import HeatError, reason_of
 from heat.lock import HeldError, Lock
 from heat.places import short
 from heat.text import escaped
@@ -45,7 +45,7 @@ class Listening:
                 f"{escaped(path)}: {who} listens there", "give this one --control PATH"
             ) from None
         except (OSError, ValueError) as error:
-            why = str(getattr(error, "strerror", None) or error).lower()
+            why = reason_of(error)
             fix = "name a path in a folder that HEAT may write to: --control PATH"
             raise ControlError(f"{escaped(path)}: {why}", fix) from None
         self.fd = self._socket.fileno()

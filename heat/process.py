@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.capture import Capture
-from heat.errors import StartError
+from heat.errors import StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
@@ -79,7 +79,7 @@ class PosixLauncher:
             return self._start_check(program, (exited, owner))
         except OSError as error:
             passing = error.errno in _PASSING
-            why = (error.strerror or str(error)).lower()
+            why = reason_of(error)
             if not passing:
                 why = why_not_executable(program.path) or why
             raise StartError(

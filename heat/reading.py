@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from heat.content import Config
+from heat.errors import reason_of
 from heat.mistakes import Mistake
 from heat.options import Common, Options
 from heat.signals import HANDLED
@@ -114,15 +115,20 @@ def read(work: Callable[[], Found]) -> Found:
     try:
         reading = Reading(work)
     except OSError as error:
-        return _nothing(str(error.strerror).lower())
+        return _nothing(reason_of(error))
     while (found := reading.take()) is None:
         pass
     reading.end()
     return found
 
 
-def _nothing(why: str) -> Found:
-    mistake = Mistake(f"Error: the configuration could not be read: {why}", "try again")
+def unread(why: str, fix: str = "try again") -> Mistake:
+    """The configuration could not be looked at, whatever is in it."""
+    return Mistake(f"Error: the configuration could not be read: {why}", fix)
+
+
+def _nothing(why: str, fix: str = "try again") -> Found:
+    mistake = unread(why, fix)
     return Found(Config("", "", 0, 0.0, {}), [mistake])
 
 
@@ -134,6 +140,9 @@ def _send(work: Callable[[], Found], out: int) -> None:
             signal.signal(signum, signal.SIG_DFL)
         try:
             found = work()
+        except ImportError as error:
+            why = f"a file of HEAT's own is not where it was: {error}"
+            found = _nothing(why, "if HEAT was upgraded or removed meanwhile, restart it")
         except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
             found = _nothing(f"a bug of HEAT: {error!r}")
         with open(out, "wb") as pipe:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 
 from heat.capture import LIMIT, Capture
-from heat.errors import HeatError
+from heat.errors import HeatError, reason_of
 from heat.log import open_for_appending
 from heat.text import escaped
 
@@ -33,7 +33,7 @@ class ScriptOutput:
         try:
             fd = open_for_appending(self.path)
         except (OSError, HeatError) as error:
-            why = str(getattr(error, "strerror", None) or error).lower()
+            why = reason_of(error)
             self._troubled(f"cannot open {self._shown}: {why}; what the scripts print is lost")
             return None
         os.set_blocking(fd, True)
@@ -65,7 +65,7 @@ class ScriptOutput:
                 os.ftruncate(fd, 0)
                 self._offset = 0
         except OSError as error:
-            self._troubled(f"cannot read {self._shown}: {str(error.strerror).lower()}")
+            self._troubled(f"cannot read {self._shown}: {reason_of(error)}")
         finally:
             os.close(fd)
 

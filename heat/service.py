@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from heat import __version__
 from heat.books import Books, HeatJournal
 from heat.console import Console, for_journal
-from heat.errors import HeatError, StartRefused
+from heat.errors import HeatError, StartRefused, reason_of
 from heat.fleet import Fleet
 from heat.log import Log
 from heat.loop import Loop, RealClock
@@ -223,7 +223,8 @@ class Service:
         for told in waiting:
             told(facts)
 
-    def _not_reloaded(self, shown: str, mistakes: list[str]) -> None:
+    def _not_reloaded(self, mistakes: list[str]) -> None:
+        shown = "" if self._config is None else self._config.shown
         self._journal.not_reloaded(shown, mistakes)
         what = f"{shown} is not taken: what was in force before stays in force"
         self._refuse_reading(what, mistakes=mistakes)
@@ -310,7 +311,7 @@ class Service:
             self._outdated = True
             return
         self._outdated = False
-        from heat.reading import Reading
+        from heat.reading import Reading, unread
 
         work = partial(
             self._look,
@@ -322,7 +323,7 @@ class Service:
         try:
             self._reading = Reading(work)
         except OSError as error:
-            self._not_reloaded(self._config.shown, [str(error)])
+            self._not_reloaded([str(unread(reason_of(error)))])
             return
         self._launcher.adopt(self._reading.pid)
         self._loop.watch(self._reading.fd, self._take_reading, self)
@@ -343,19 +344,18 @@ class Service:
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 
     def _change(self, config: Config, mistakes: list[str]) -> None:
-        shown = config.shown
         if mistakes:
-            self._not_reloaded(shown, mistakes)
+            self._not_reloaded(mistakes)
             return
         try:
             counts = self._fleet.change(config.monitors)
         except (HeatError, OSError) as error:
-            self._not_reloaded(shown, [str(error)])
+            self._not_reloaded([reason_of(error) if isinstance(error, OSError) else str(error)])
             return
         self._config = config
         self._let_go(config)
         self._turns.allow(config.max_running)
-        self._journal.reloaded(shown, *counts)
+        self._journal.reloaded(config.shown, *counts)
         added, changed, removed = counts
         self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from heat.errors import HeatError, StartRefused
+from heat.errors import HeatError, StartRefused, reason_of
 from heat.identity import boot
 from heat.lock import HeldError, Lock
 from heat.past import Held, Pause
@@ -74,6 +74,9 @@ _AT_ONCE = 100
 """Changes that are written in one go; more of them would hold up the checks."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
 _SEEN = 60.0
+"""Seconds from one mark that HEAT runs to the next, when there is nothing else to write."""
+_SEEN_ANEW = 1.0
+"""A write that comes so many seconds after the last mark makes another."""
 _LONG = 4 * 1024 * 1024
 """Bytes of SQLite's log after which it is put into the file, and old history removed."""
 _LONGEST_LOG = 8192
@@ -132,6 +135,8 @@ class Store:
         self._long = _LONG
         self._retrying = False
         self._begun = False
+        self._marked = 0.0
+        """When it was written last that HEAT runs, on the monotonic clock."""
         self._lock: Lock | None = None
         self._db: sqlite3.Connection | None = None
         """None while there is no file that can be used."""
@@ -148,8 +153,8 @@ class Store:
             ) from None
         except OSError as error:
             if error.errno not in _FULL:
-                raise self._refused(str(error.strerror).lower()) from None
-            self._unusable(str(error.strerror).lower())
+                raise self._refused(reason_of(error)) from None
+            self._unusable(reason_of(error))
         except sqlite3.OperationalError as error:
             self._unusable(str(error))
         except sqlite3.Error as error:
@@ -289,9 +294,11 @@ class Store:
             self._missed(db)
             return
         some = list(islice(self._kept, _AT_ONCE))
+        now = self._clock.now()
+        mark = [self._seen()] if self._begun and now >= self._marked + _SEEN_ANEW else []
         try:
             db.execute("BEGIN IMMEDIATE")
-            for statements in [self.snapshot()] if self._behind else some:
+            for statements in [*([self.snapshot()] if self._behind else some), mark]:
                 for sql, values in statements:
                     db.execute(sql, tuple(map(storable, values)))
             db.execute("COMMIT")
@@ -299,6 +306,7 @@ class Store:
             self._failed(db, error)
             return
         self._behind = False
+        self._marked = now if mark else self._marked
         for _ in some:
             self._kept.popleft()
         self._delay = _BUSY_RETRY

@@ -6,7 +6,7 @@ import signal
 import stat
 from collections.abc import Callable
 
-from heat.errors import TargetError
+from heat.errors import TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
@@ -196,7 +196,7 @@ class PidFileTarget:
         return int(word)
 
     def _unreadable(self, error: OSError | ValueError) -> TargetError:
-        why = str(getattr(error, "strerror", None) or error).lower()
+        why = reason_of(error)
         passing = getattr(error, "errno", None) in _WANT
         return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
@@ -212,7 +212,7 @@ class PidFileTarget:
 def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:
     if error.errno == errno.ESRCH:
         return TargetError(f"process {pid} has ended")
-    why = "not permitted" if error.errno == errno.EPERM else str(error.strerror).lower()
+    why = "not permitted" if error.errno == errno.EPERM else reason_of(error)
     told = f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
     return TargetError(told, passing=error.errno in _WANT)
 
@@ -246,13 +246,13 @@ def open_process(pid: int) -> int:
 
 def _not_opened(pid: int, error: OSError) -> TargetError:
     if error.errno in _WANT:
-        why = str(error.strerror).lower()
+        why = reason_of(error)
         return TargetError(f"process {pid} cannot be looked at: {why}", passing=True)
     if os.path.exists(f"/proc/{pid}"):
         # A thread id; pidfd_open says ENOENT or EINVAL, depending on the kernel.
         if error.errno in (errno.ENOENT, errno.EINVAL):
             return TargetError(f"process {pid} is a thread of another process")
-        return TargetError(f"process {pid}: {str(error.strerror).lower()}")
+        return TargetError(f"process {pid}: {reason_of(error)}")
     return TargetError(f"process {pid} does not exist")
 
 

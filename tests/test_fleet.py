@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -271,6 +273,43 @@ def test_a_signal_of_heats_own_ends_all_with_3(place: Place) -> None:
 
 
 # Reloads that are refused
+
+
+NOT_TAKEN = "heat: heat.toml was read again and is not taken"
+
+
+def test_a_reload_without_descriptors_says_so_and_the_next_one_is_taken(place: Place) -> None:
+    heat = place.fleet(monitor("web", WELL))
+    heat.await_line("web: OK")
+    usual = resource.prlimit(heat.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, (5, usual[1]))
+    line = heat.reload("stays in force")
+    resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, usual)
+
+    assert line.startswith(NOT_TAKEN)
+    why = "heat: Error: the configuration could not be read: too many open files"
+    assert why in heat.news()
+    assert "Errno" not in heat.err.read_text()
+    heat.reload("0 monitors added")
+    assert heat.stop() == 0
+
+
+def test_a_reload_by_a_heat_whose_own_files_are_gone_leaves_everything_as_it_was(
+    place: Place,
+) -> None:
+    own, home = place.folder / "own", Path(__file__).parent.parent
+    for package in ("heat", "states"):
+        shutil.copytree(home / package, own / package)
+    heat = place.fleet(monitor("web", WELL), env={**os.environ, "PYTHONPATH": str(own)})
+    heat.await_line("web: OK")
+    shutil.rmtree(own)
+    line = heat.reload("stays in force")
+
+    assert line.startswith(NOT_TAKEN)
+    assert "could not be read: a file of HEAT's own is not where it was" in heat.err.read_text()
+    await_more(heat, "web: OK")
+    assert heat.stop() == 0
+    orderly(heat)
 
 
 MISTAKES = {

@@ -64,9 +64,17 @@ def broken() -> Found:
     raise ZeroDivisionError
 
 
+def without_files() -> Found:
+    raise ModuleNotFoundError("No module named 'heat.config'")
+
+
 @pytest.mark.parametrize(
     ("work", "why"),
-    [(killed, "was killed, and not by HEAT"), (broken, "a bug of HEAT: ZeroDivisionError()")],
+    [
+        (killed, "was killed, and not by HEAT"),
+        (broken, "a bug of HEAT: ZeroDivisionError()"),
+        (without_files, "is not where it was: No module named 'heat.config'"),
+    ],
 )
 def test_a_reading_that_does_not_end_well_says_why(work: Callable[[], Found], why: str) -> None:
     found = read(work)

@@ -90,6 +90,15 @@ def test_the_count_and_the_time_of_the_first_failure_stand(place: Place) -> None
     assert rows(heat, "SELECT count(*), count(ended) FROM sessions") == [(2, 1)]
 
 
+def test_a_heat_that_is_killed_is_known_to_have_run_until_its_last_failures(place: Place) -> None:
+    heat = failing(place)
+    seen = "SELECT seen - began > 1 FROM sessions"
+    until(lambda: rows(heat, seen) == [(1,)], "a mark long before a minute is over")
+    kill(heat)
+
+    assert rows(heat, seen) == [(1,)]
+
+
 def test_a_recovery_script_that_still_runs_is_waited_for(place: Place) -> None:
     gate = place.gate("gate")
     place.script("recover", "echo $$ >> recover.pids\n: < gate\necho over")
