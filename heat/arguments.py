@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import docopt
 
 from heat.mistakes import Mistake, dotted, quoted
-from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed
+from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed, readable
 from heat.text import escaped
 from states.values import NamedTuple
 
@@ -46,6 +46,8 @@ class Asked(NamedTuple):
     options: Options | None = None
     mistakes: Sequence[Mistake] = ()
     common: Common = Common()
+    unsound: Options | None = None
+    """What can be looked at though something is wrong with the options."""
     file: str = ""
     """The path that --config gives."""
     config: "Config | None" = None
@@ -61,10 +63,12 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
     whole = common(taken.given, taken.flags)
     if "--config" in taken.given or any(each.key == "config" for each in taken.mistakes):
         wrong = [*taken.mistakes, *beside_config(taken)]
-        return Asked("watch", None, wrong, whole, taken.given.get("--config", ""))
+        return Asked("watch", None, wrong, whole, file=taken.given.get("--config", ""))
     options, mistakes = build(taken.given, taken.flags, taken.command)
-    if taken.mistakes or options is None:
+    if taken.mistakes:  # Which words are the command is not sure then.
         return Asked("watch", None, [*taken.mistakes, *mistakes], whole)
+    if options is None:
+        return Asked("watch", None, mistakes, whole, readable(taken.given, taken.command))
     return Asked("watch", options, (), whole)
 
 

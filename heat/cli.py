@@ -152,8 +152,8 @@ def understand(words: Sequence[str]) -> "Asked":
     asked = arguments.parse(USAGE, words)
     if asked.file:
         return _with_file(asked)
-    if asked.options is not None:
-        found = preflight.mistakes(asked.options, asked.common)
+    if options := asked.options or asked.unsound:
+        found = [*asked.mistakes, *preflight.mistakes(options, asked.common)]
         return asked._replace(options=None, mistakes=found) if found else asked
     return asked
 

@@ -31,6 +31,7 @@ from heat.options import (
     OPTIONS,
     Option,
     Options,
+    as_far_as_read,
     bad_value,
     conflicts,
     duration,
@@ -157,7 +158,8 @@ def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Mistake
         return _nothing(shown, path, error)
     reading = _Reading(escaped(shown))
     reading.read(tables)
-    config = Config(path, shown, reading.max_running, reading.history, reading.monitors)
+    heat = reading.max_running, reading.history
+    config = Config(path, shown, *heat, reading.monitors, reading.unsound)
     return config, reading.mistakes
 
 
@@ -255,6 +257,7 @@ class _Reading:
         self.max_running = MAX_RUNNING
         self.history = HISTORY
         self.monitors: dict[str, Options] = {}
+        self.unsound: dict[str, Options] = {}
         self.mistakes: list[Mistake] = []
         self._shown = shown
         self._parsed: dict[tuple[str, type, Any], Any] = {}
@@ -323,10 +326,11 @@ class _Reading:
         mistakes += [each.at(place) for each in missing(merged)]
         mistakes += self._conflicts(values, merged, table, place)
         of_name = list(_of_name(name, place))
-        if mistakes or of_name:
-            self.mistakes += of_name + _in_order(mistakes, table)
-        else:
+        self.mistakes += of_name + _in_order(mistakes, table)
+        if not mistakes and not of_name and BAD not in merged.values():
             self.monitors[name] = self._made_of(merged)
+        elif not of_name:
+            self.unsound[name] = as_far_as_read(merged)
 
     def _values(self, table: dict[str, Any], place: str) -> tuple[dict[str, Any], list[Mistake]]:
         """The values of a table by their options, and what is wrong with its keys and values."""

@@ -1,5 +1,8 @@
 """What a configuration file says, as a value."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from heat.mistakes import monitor_place
 from heat.options import Options
 from heat.text import escaped
@@ -17,6 +20,8 @@ class Config(NamedTuple):
     history: float
     """Seconds for which history is kept."""
     monitors: dict[str, Options]
+    unsound: Mapping[str, Options] = MappingProxyType({})
+    """What can be looked at of the monitors in which something is wrong."""
 
     def place(self, name: str) -> str:
         """The table of a monitor, in messages."""

@@ -258,6 +258,12 @@ def build(
     return (None if mistakes else made_of(values)), mistakes
 
 
+def readable(given: Mapping[str, str], command: Sequence[str]) -> Options:
+    """What can be looked at of options that `build` finds something wrong with."""
+    values, _ = parsed(given)
+    return as_far_as_read({**values, COMMAND: tuple(command)})
+
+
 def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
     """What a command line says of HEAT as a whole."""
     log_dir = given.get("--log-dir", "")
@@ -390,6 +396,16 @@ def made_of(values: Mapping[str, Any]) -> Options:
             success_signal=get("--success-signal"),
         ),
     )
+
+
+def as_far_as_read(values: Mapping[str, Any]) -> Options:
+    """Options in which something is wrong, so that the files they name can be looked at.
+
+    ``check`` is empty where there is none.
+    """
+    sound = {option: value for option, value in values.items() if value is not BAD}
+    check = sound.get("--script") or next(iter(sound.get(COMMAND, ())), "")
+    return made_of({"--name": default_name(check), "--interval": 1.0, COMMAND: (), **sound})
 
 
 def default_name(check: str) -> str:

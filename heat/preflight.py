@@ -81,7 +81,7 @@ class _Files:
 def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
     if options.is_script:
         yield from _of_script("--script", options.check[0], files)
-    else:
+    elif options.check:
         yield from _of_command(options.check, files)
     for option, path in (("--fail", options.fail), ("--recovery", options.recovery)):
         if path is not None:

@@ -43,8 +43,9 @@ def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) 
 
     config, mistakes = sound_part(shown, path)
     new = {name: each for name, each in config.monitors.items() if present.get(name) != each}
-    mistakes += preflight.mistakes_in_file(config._replace(monitors=new), common)
-    return Found(config, mistakes)
+    looked_at = config._replace(monitors={**new, **config.unsound})
+    mistakes += preflight.mistakes_in_file(looked_at, common)
+    return Found(config._replace(unsound={}), mistakes)
 
 
 class Reading:
@@ -155,7 +156,7 @@ def _send(work: Callable[[], Found], out: int) -> None:
 
 def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
     """In parts that marshal can carry; what is shared in one of them stays so."""
-    *whole, monitors = found.config
+    *whole, monitors, _ = found.config
     all_of_them = iter(monitors.values())
     while some := list(islice(all_of_them, _AT_ONCE)):
         limits: dict[Limits, tuple[Any, ...]] = {}

@@ -543,6 +543,31 @@ def test_a_folder_that_is_gone_is_told(folder: Path, monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_files_are_looked_at_though_something_is_wrong_with_the_keys(folder: Path) -> None:
+    (folder / "etc/heat.toml").write_text("""
+[defaults]
+fail = 3
+[monitor.web]
+command = ["gone"]
+interval = 1
+[monitor.db]
+command = ["gone"]
+script = "./gone"
+recovery = "./gone"
+intervall = 3
+""")
+
+    assert [line.partition("\n")[0] for line in lines_of("--config", "etc/heat.toml")] == [
+        "etc/heat.toml: defaults.fail: 3 is a whole number, not text",
+        "etc/heat.toml: monitor.db.intervall: is no key of a monitor",
+        "etc/heat.toml: monitor.db.interval: is missing",
+        "etc/heat.toml: monitor.db: use either script or command",
+        "etc/heat.toml: monitor.web.command: gone not found",
+        "etc/heat.toml: monitor.db.script: ./gone not executable",
+        "etc/heat.toml: monitor.db.recovery: ./gone not executable",
+    ]
+
+
 def test_mistakes_of_the_line_the_file_and_the_programs_are_told_at_once(folder: Path) -> None:
     (folder / "etc/heat.toml").write_text(
         f"{WEB}fail = './no--pid'\nrecovery = '.'\npid = 4194304\n[monitor.db]\ninterval = 3\n"

@@ -45,6 +45,17 @@ def test_all_mistakes_at_once(place: Place, capsys: pytest.CaptureFixture[str]) 
     assert f"{path}: monitor.db.command: is empty" in err
 
 
+def test_files_are_looked_at_though_a_key_is_wrong(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(place, WELL.replace("./check", "./gone") + "intervall = 3\n")
+
+    assert main(["validate", path]) == 2
+    err = capsys.readouterr().err
+    assert "monitor.web.intervall: is no key" in err
+    assert "monitor.web.script: ./gone not executable" in err
+
+
 def test_files_are_looked_at_from_the_folder_of_the_file(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

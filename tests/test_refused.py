@@ -347,6 +347,27 @@ def test_files_target_and_logs_are_told_at_once(folder: Place) -> None:
         assert said in text
 
 
+def test_files_are_looked_at_though_an_option_is_wrong(folder: Place) -> None:
+    del folder
+    text = refusal(words("-i 0 --threshold x --recovery ./gone --log-dir ./no curll"))
+
+    lines = [line for line in text.splitlines() if line.startswith(("Error: ", "Failed: "))]
+    assert lines[:4] == [
+        "Error: --interval '0' is no length of time",
+        "Error: --threshold 'x' is not a count",
+        "Failed: curll not found",
+        "Failed: ./gone not executable",
+    ]
+    logs = ("heat.log", "heat.verbose.log", "heat.curll.out")
+    for line, log in zip(lines[4:], logs, strict=True):
+        assert line.startswith(f"Error: --log-dir './no': ./no/{log} cannot be opened")
+
+
+def test_no_command_is_looked_for_where_it_is_not_sure_which_word_it_is(folder: Place) -> None:
+    del folder
+    assert "30 not found" not in refusal(words("--intervall 30 curll"))
+
+
 def test_the_nearest_option_is_named(folder: Place) -> None:
     del folder
 

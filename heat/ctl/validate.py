@@ -71,7 +71,8 @@ def look(shown: str) -> tuple[Config, list[Mistake]]:
         with contextlib.suppress(OSError):
             stack.enter_context(contextlib.chdir(os.path.dirname(path)))
         config, mistakes = sound_part(shown, path)
-        return config, [*mistakes, *preflight.mistakes_of_monitors(config)]
+        looked_at = config._replace(monitors={**config.monitors, **config.unsound})
+        return config, [*mistakes, *preflight.mistakes_of_monitors(looked_at)]
 
 
 def warnings(config: Config) -> Iterator[str]:
