@@ -16,6 +16,7 @@ from heat import signals, variables
 from heat.errors import StartError, TargetError
 from heat.journal import Checked, Journal
 from heat.options import Options
+from heat.packed import Packed, pack, unpack
 from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program
 from heat.run import Run, Told
@@ -127,7 +128,6 @@ class Watch:
         "_events",
         "_journal",
         "_last",
-        "_last_ended",
         "_last_script",
         "_pause_timer",
         "_row",
@@ -182,8 +182,7 @@ class Watch:
         self._check: Run | None = None
         self._script: Run | None = None
         """The fail or the recovery script: they never run at the same time."""
-        self._last: Checked | None = None
-        self._last_ended = 0.0
+        self._last: Packed | None = None
         self._last_script = ""
         self._events: list[tuple[Event, Tell | None]] | None = None
         """What came while effects were performed; a list only then, as monitors are many."""
@@ -457,7 +456,7 @@ class Watch:
 
     def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
         now = self._world.clock.now()
-        self._last, self._last_ended = checked, now
+        self._last = pack(checked, now)
         if self._world.tallies is not None:
             self._world.tallies.checked(self._row, checked, now)
         self._journal.checked(checked, output, state, count)
@@ -705,9 +704,10 @@ class Watch:
     def look(self) -> Look:
         """What can be seen of it now."""
         now = self._world.clock.now()
+        last, ended = (None, 0.0) if self._last is None else unpack(self._last)
         return Look(
-            self._last,
-            now - self._last_ended,
+            last,
+            now - ended,
             None if self.exit_code is not None else self._beat.due - now,
             self.monitor.check is CheckSlot.RUNNING and self._check is None,
             self._script,

@@ -1,0 +1,33 @@
+"""The last check, packed: it comes out as it went in."""
+
+import pytest
+
+from heat.journal import Checked
+from heat.packed import pack, unpack
+
+NOW = 1_795_000_000
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        Checked(NOW, 0, 4_194_304, 0.0021),
+        Checked(NOW, 255, 1, 1e6),
+        Checked(NOW, 124, 77, 30.5, None, timed_out=True),
+        Checked(NOW, 137, 77, 0.5, 9),
+        Checked(NOW, 128 + 64, 77, 0.5, 64),
+        Checked(NOW, None, unknown="too many open files"),
+        Checked(NOW, None, 77, 0.5, None, timed_out=False, unknown="lost"),
+        Checked(-1, 0, 77, 0.5),
+        Checked(2**32, 0, 77, 0.5),
+    ],
+)
+def test_a_check_comes_out_as_it_went_in(check: Checked) -> None:
+    assert unpack(pack(check, 123.25)) == (check, 123.25)
+
+
+def test_the_usual_one_is_small() -> None:
+    packed = pack(Checked(NOW, 0, 77, 0.5), 1.0)
+
+    assert isinstance(packed, bytes)
+    assert len(packed) == 28
