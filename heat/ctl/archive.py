@@ -48,6 +48,9 @@ class Archive:
         with self._explained():
             self._file = self._open()
             version = self._rows("PRAGMA user_version")[0][0]
+        if not version:
+            fix = "'heatctl status' tells if HEAT cannot write it; name another with --state FILE"
+            raise CtlError(Mistake(f"Failed: nothing of HEAT's is in {self._shown}", fix))
         if version != VERSION:
             told = f"Failed: {self._shown} is of version {version}, and heatctl reads {VERSION}"
             raise CtlError(Mistake(told, "use the heatctl that came with the HEAT that wrote it"))
