@@ -98,6 +98,10 @@ class AdoptedChild:
         """What is left of its group can no longer be told from another's."""
         return True
 
+    def works(self) -> bool:
+        """Likewise."""
+        return False
+
     def status(self) -> Status:
         """Its parent has ended, and with it the news."""
         return Status(None)

@@ -37,19 +37,23 @@ class Keeper:
         self._pipes: dict[int, str] = {}
         """Descriptor of each reading end, path of its file."""
         self._control: socket.socket | None = None
-        self._pid = 0
+        self.pid = 0
+        """Of the fork; 0 while there is none."""
+
+    def begin(self) -> None:
+        """Have it there before a pipe is made: it is to hold no writing end. Raises OSError."""
+        if self._control is None:
+            self._start()
 
     def keep(self, reader: int, path: str) -> None:
         """Have a pipe read on if HEAT ends. Raises OSError."""
         self._pipes[reader] = path
-        try:
-            if self._control is None or not self._send(
-                b"+%d %b" % (reader, os.fsencode(path)), reader
-            ):
+        if not self._send(b"+%d %b" % (reader, os.fsencode(path)), reader):
+            try:
                 self._start()
-        except OSError:
-            del self._pipes[reader]
-            raise
+            except OSError:
+                del self._pipes[reader]
+                raise
 
     def drop(self, reader: int) -> None:
         """Nobody writes to this pipe any more; called before it is closed."""
@@ -59,9 +63,10 @@ class Keeper:
     def _send(self, message: bytes, *fds: int) -> bool:
         import socket
 
+        if self._control is None:
+            return False
         try:
-            if self._control is not None:
-                socket.send_fds(self._control, [message], fds)
+            socket.send_fds(self._control, [message], fds)
         except OSError:
             return False
         return True
@@ -81,7 +86,7 @@ class Keeper:
                 pid = os.fork()
             if not pid:
                 _live(theirs, self._pipes)
-            self._pid = pid
+            self.pid = pid
             self._launcher.adopt(pid)
             self.loop.watch(ours.fileno(), self._lost, self.owner)
         except OSError:
@@ -100,11 +105,11 @@ class Keeper:
 
     def _end(self) -> None:
         self._hang_up()
-        if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._launcher.release(self._pid)
-            self._pid = 0
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self._launcher.release(self.pid)
+            self.pid = 0
 
     def close(self) -> None:
         """HEAT ends: from here on the keeper reads, if anybody writes."""

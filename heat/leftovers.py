@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 GRACE = 0.2
 """Seconds in which it can end by itself: until nobody holds the check's output, at most."""
+_STARVED = 1.0
+"""The same where it waits for a processor or a disk all that time, on a busy machine."""
 KILL_AFTER = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
@@ -43,6 +45,7 @@ class Leftovers:
         "_settled",
         "_timer",
         "_timers",
+        "_until",
     )
 
     def __init__(
@@ -59,13 +62,21 @@ class Leftovers:
         self._left = left
         self._settled = settled
         self._timer: Timer | None = None
+        self._until = 0.0
         self._ending = self._reaped = self._hard = False
         self._looks = iter(_LOOKS_BEFORE_KILL)
 
     def wait(self) -> None:
         """Give it its moment; the leader is not reaped, so that the group id stays its own."""
         self._child.await_end(self._silent)
-        self._again(GRACE, self.stop)
+        self._until = self._clock.now() + _STARVED
+        self._again(GRACE, self._grace_over)
+
+    def _grace_over(self) -> None:
+        if self._clock.now() < self._until and self._child.works():
+            self._again(GRACE, self._grace_over)
+        else:
+            self.stop()
 
     def _again(self, after: float, call: Callable[[], None]) -> None:
         if self._timer is not None:

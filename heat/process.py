@@ -20,7 +20,7 @@ from heat.errors import StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
-from heat.target import has_ended
+from heat.target import has_ended, proc_stat
 from heat.text import escaped
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ _MOST_READS = 16
 """A program can make its pipe hold a mebibyte; what comes beyond that is a flood."""
 
 _NO_FD = -1
+_WORKING = ([b"R"], [b"D"])
 _TO_GROUP = 4
 """PIDFD_SIGNAL_PROCESS_GROUP of pidfd_send_signal(2)."""
 
@@ -370,6 +371,13 @@ class PosixChild:
             return not any(self._members())
         except OSError:
             return False  # For want of descriptors, say; SIGKILL needs no look.
+
+    def works(self) -> bool:
+        """Some process of the group, whose leader has exited, wants a processor or a disk now."""
+        try:
+            return any(proc_stat(pid)[:1] in _WORKING for pid in self._members())
+        except OSError:
+            return False
 
     def _members(self) -> Iterator[int]:
         """The processes of its group, without the leader. Raises OSError."""

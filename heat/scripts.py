@@ -48,6 +48,7 @@ class ScriptOutput:
         """A descriptor for a script to print to; None where there can be none."""
         reader = writer = -1
         try:
+            self._keeper.begin()
             reader, writer = os.pipe()
             os.set_blocking(reader, False)
             self._loop.watch(reader, partial(self._ready, reader), self._owner)
@@ -142,6 +143,11 @@ class ScriptOutput:
         while data := os.pread(fd, end - self._offset, self._offset):
             self._capture.add(data)
             self._offset += len(data)
+
+    @property
+    def held(self) -> bool:
+        """Somebody can still print to it."""
+        return bool(self._pipes)
 
     def take(self) -> bytes:
         """What was printed since the last call, bounded."""

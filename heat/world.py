@@ -97,6 +97,10 @@ class Child(Protocol):
         """Nothing but the exited leader is left of the group; False if that cannot be seen."""
         ...
 
+    def works(self) -> bool:
+        """Some process of the group, whose leader has exited, wants a processor or a disk now."""
+        ...
+
     def status(self) -> Status:
         """How the exited leader ended."""
         ...

@@ -1736,6 +1736,6 @@ def test_00_many_checks_leave_no_descriptor_no_zombie_and_no_memory(place: Place
 
     assert heat.stop() == 0
     orderly(heat)
-    assert found <= 2
+    assert found <= 3  # A check, a script, the keeper.
     assert after - before < 1024
     assert stat.S_ISREG((place.folder / "heat.log").stat().st_mode)

@@ -33,7 +33,7 @@ class Desk(Nobody):
 
     def kept_by(self) -> int:
         """The process id of the keeper."""
-        return self.keeper._pid
+        return self.keeper.pid
 
 
 @pytest.fixture

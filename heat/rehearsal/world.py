@@ -174,6 +174,10 @@ class SimulatedChild:
         """It starts no others."""
         return True
 
+    def works(self) -> bool:
+        """Likewise."""
+        return False
+
     def status(self) -> Status:
         """How it ended."""
         return self._status or _status(None)
