@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from heat.errors import HeatError
+from heat.errors import HeatError, reason_of
 
 if TYPE_CHECKING:
     import socket
@@ -30,41 +31,47 @@ _MESSAGE = 8192
 class Keeper:
     """HEAT's side of it."""
 
-    def __init__(self, loop: Loop, launcher: PosixLauncher, owner: Owner) -> None:
+    def __init__(
+        self, loop: Loop, launcher: PosixLauncher, said: Callable[[str], None], owner: Owner
+    ) -> None:
         self.loop = loop
         self.owner = owner
         self._launcher = launcher
+        self._said = said
         self._pipes: dict[int, str] = {}
         """Descriptor of each reading end, path of its file."""
+        self._new: list[int] = []
+        """Those of them that the fork does not have yet."""
         self._control: socket.socket | None = None
+        self._trouble = False
         self.pid = 0
         """Of the fork; 0 while there is none."""
 
-    def begin(self) -> None:
-        """Have it there before a pipe is made: it is to hold no writing end. Raises OSError."""
-        if self._control is None:
-            self._start()
-
     def keep(self, reader: int, path: str) -> None:
-        """Have a pipe read on if HEAT ends. Raises OSError."""
+        """Have a pipe read on if HEAT ends; handed over when this turn's scripts are started."""
         self._pipes[reader] = path
-        if not self._send(b"+%d %b" % (reader, os.fsencode(path)), reader):
-            try:
-                self._start()
-            except OSError:
-                del self._pipes[reader]
-                raise
+        if not self._new:
+            self.loop.soon(self._hand_over)
+        self._new.append(reader)
 
     def drop(self, reader: int) -> None:
         """Nobody writes to this pipe any more; called before it is closed."""
-        if self._pipes.pop(reader, None) is not None and not self._send(b"-%d" % reader):
+        del self._pipes[reader]
+        if reader in self._new:
+            self._new.remove(reader)
+        elif self._control is not None and not self._send(b"-%d" % reader):
             self._end()
 
-    def _send(self, message: bytes, *fds: int) -> bool:
-        import socket
+    def _hand_over(self) -> None:
+        new, self._new = self._new, []
+        if not all(self._send(b"+%d %b" % (fd, os.fsencode(self._pipes[fd])), fd) for fd in new):
+            self._start()
 
+    def _send(self, message: bytes, *fds: int) -> bool:
         if self._control is None:
             return False
+        import socket
+
         try:
             socket.send_fds(self._control, [message], fds)
         except OSError:
@@ -77,31 +84,43 @@ class Keeper:
         import warnings
 
         self._end()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            ours.setblocking(False)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            self._troubled(reason_of(error))
+            return
+        try:
             with warnings.catch_warnings():
                 # Python 3.12 warns of threads, of which HEAT has none.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
-            if not pid:
-                _live(theirs, self._pipes)
-            self.pid = pid
-            self._launcher.adopt(pid)
-            self.loop.watch(ours.fileno(), self._lost, self.owner)
-        except OSError:
+        except OSError as error:
             ours.close()
-            raise
-        finally:
             theirs.close()
-        self._control = ours
+            self._troubled(reason_of(error))
+            return
+        if not pid:
+            _live(theirs, self._pipes)
+        theirs.close()
+        self.pid, self._control, self._trouble = pid, ours, False
+        ours.setblocking(False)
+        self._launcher.adopt(pid)
+        with contextlib.suppress(OSError):  # Then its end is seen at the next script.
+            self.loop.watch(ours.fileno(), self._lost, self.owner)
+
+    def _troubled(self, why: str) -> None:
+        if not self._trouble:
+            self._trouble = True
+            self._said(
+                f"cannot fork the keeper: {why}; what scripts leave running may not outlive HEAT, "
+                "until the next script"
+            )
 
     def _lost(self) -> None:
         """It was killed, and not by HEAT: another one takes its place."""
         self._end()
         if self._pipes:
-            with contextlib.suppress(OSError):  # The next script tries again.
-                self._start()
+            self._start()
 
     def _end(self) -> None:
         self._hang_up()

@@ -48,7 +48,6 @@ class ScriptOutput:
         """A descriptor for a script to print to; None where there can be none."""
         reader = writer = -1
         try:
-            self._keeper.begin()
             reader, writer = os.pipe()
             os.set_blocking(reader, False)
             self._loop.watch(reader, partial(self._ready, reader), self._owner)

@@ -175,7 +175,7 @@ class Service:
         from heat.scripts import ScriptOutput
 
         if self._keeper is None:
-            self._keeper = Keeper(self._loop, self._launcher, self)
+            self._keeper = Keeper(self._loop, self._launcher, self._console.trouble, self)
         return ScriptOutput(path, self._console.trouble, self._keeper)
 
     def _history(self) -> float:

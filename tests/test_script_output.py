@@ -1,5 +1,6 @@
 """What fail and recovery scripts print to: a pipe, a file within bounds, a keeper."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ class Desk(Nobody):
         self.said: list[str] = []
         self.loop = Loop(RealClock())
         self.launcher = PosixLauncher(self.loop, {})
-        self.keeper = Keeper(self.loop, self.launcher, self)
+        self.keeper = Keeper(self.loop, self.launcher, self.said.append, self)
         self.output = ScriptOutput(str(path), self.said.append, self.keeper)
 
     def open(self) -> int:
@@ -126,6 +127,7 @@ def test_a_service_that_prints_is_told_of_without_a_tick(desk: Desk) -> None:
 
 def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> None:
     fd = desk.open()
+    desk.loop.end_turn()
     first = desk.kept_by()
     os.kill(first, signal.SIGKILL)
     desk.loop.at(desk.loop.now() + 30, lambda: pytest.fail("no other keeper"), desk)
@@ -135,3 +137,22 @@ def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> No
 
     assert desk.kept_by() != first
     os.close(fd)
+
+
+def test_a_keeper_that_cannot_be_forked_is_said_once_and_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", fork)
+    for _ in range(2):
+        os.close(desk.open())
+        desk.loop.end_turn()
+    monkeypatch.undo()
+
+    (said,) = desk.said
+    assert "cannot fork the keeper: resource temporarily unavailable" in said
+    os.close(desk.open())
+    desk.loop.end_turn()
+    assert desk.kept_by()
