@@ -53,7 +53,14 @@ class AdoptedChild:
             self._exited()
 
     def listen(self) -> None:
-        """Scripts print to a file."""
+        """Read nothing: whoever keeps what it prints is another process."""
+
+    def await_end(self, ended: Callable[[], None]) -> None:
+        """Likewise."""
+
+    def drained(self) -> bool:
+        """Likewise."""
+        return True
 
     def output(self) -> Output:
         """Likewise."""
@@ -63,18 +70,25 @@ class AdoptedChild:
         """Which process it is."""
         return identity(self.pid, self._pidfd)
 
-    def signal_group(self, signum: int) -> bool:
-        """Signal the whole group; once the leader is gone its number may be another's."""
-        if self._over:
-            return True
+    def may_signal(self) -> bool:
+        """It runs as a user whose processes HEAT may signal."""
         try:
-            os.killpg(self.pid, signum)
+            signal.pidfd_send_signal(self._pidfd, 0)
         except PermissionError:
             return False
         except ProcessLookupError:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                signal.pidfd_send_signal(self._pidfd, signum)
+            pass
         return True
+
+    def signal_group(self, signum: int) -> None:
+        """Signal the whole group; once the leader is gone its number may be another's."""
+        if self._over:
+            return
+        try:
+            os.killpg(self.pid, signum)
+        except OSError:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signum)
 
     def exited(self) -> bool:
         """It has ended."""
@@ -83,6 +97,10 @@ class AdoptedChild:
     def alone(self) -> bool:
         """What is left of its group can no longer be told from another's."""
         return True
+
+    def works(self) -> bool:
+        """Likewise."""
+        return False
 
     def status(self) -> Status:
         """Its parent has ended, and with it the news."""
@@ -95,9 +113,14 @@ class AdoptedChild:
             self._loop.forget(self._pidfd)
         os.close(self._pidfd)
 
-    def escapee(self) -> bool:
-        """A script may leave behind what it likes."""
+    def signal_left(self, signum: int) -> bool:
+        """What is left of its group can no longer be told from another's."""
+        del signum
         return False
+
+    def names_left(self) -> tuple[str, ...]:
+        """Likewise."""
+        return ()
 
     def close(self) -> None:
         """Refer to no run."""

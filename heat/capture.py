@@ -43,6 +43,10 @@ class Capture:
         self._tail = b""
         self._total = 0
 
+    def __bool__(self) -> bool:
+        """There is something to take."""
+        return self._total > 0
+
     def add(self, data: bytes) -> None:
         """Take what the program has written."""
         self._total += len(data)

@@ -1,5 +1,6 @@
 """Whether a file can be executed, and if not, why, in words that name the cause."""
 
+import contextlib
 import os
 import stat
 from enum import Enum, auto
@@ -18,6 +19,12 @@ def on_path(name: str) -> str | None:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
     return None
+
+
+def shut(fd: int) -> None:
+    """Close ``fd``, whatever a network file system says of it: it is closed all the same."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
 
 
 class Cause(Enum):

@@ -16,7 +16,6 @@ from heat.loop import Loop
 from heat.options import Options
 from heat.program import Program
 from heat.schedule import phase
-from heat.scripts import ScriptOutput
 from heat.target import NoTarget, PidFileTarget, PidTarget
 from heat.text import escaped
 from heat.watch import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Parts, Watch, World
@@ -28,15 +27,19 @@ if TYPE_CHECKING:
 
 
 class Fleet:
-    """``ended`` is called when all monitors have ended and nothing of them is left."""
+    """``ended`` is called when all monitors have ended and nothing of them is left.
 
-    def __init__(
+    ``script_output`` makes what scripts print to, with the path where it is kept.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a HEAT
         self,
         loop: Loop,
         world: World,
         books: Books,
         myself: NoTarget,
         ended: Callable[[], None],
+        script_output: Callable[[str], ScriptFile],
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self._loop = loop
@@ -44,6 +47,7 @@ class Fleet:
         self._books = books
         self._myself = myself
         self._ended = ended
+        self._script_output = script_output
         self._keeping: Keeping | None = None
         self._began = world.clock.now()
         self._active = 0
@@ -248,7 +252,7 @@ class Fleet:
         if watch is not None and watch.parts.script_file is not None:
             return watch.parts.script_file
         *_, path = preflight.log_paths(self._books.common, options.name)
-        return ScriptOutput(path, self._books.console.trouble)
+        return self._script_output(path)
 
     def _target(self, options: Options) -> NoTarget | PidTarget | PidFileTarget:
         if options.pid is not None:

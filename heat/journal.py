@@ -5,6 +5,7 @@ are sent and scripts started before this is written.
 """
 
 import time
+from collections.abc import Sequence
 
 from heat import signals
 from heat.books import Books, Writer
@@ -58,41 +59,25 @@ class Journal(Writer):
 
     def checked(self, check: Checked, output: Output, state: State, count: int) -> None:
         """A check has its result; ``state`` and ``count`` are those that followed."""
-        after = (state, count)
+        self.result(check, state, count)
+        self.record(check, output)
+
+    def result(self, check: Checked, state: State, count: int) -> None:
+        """Print the line of a check."""
         if check.unknown:
-            self._result(check, after, "unknown", (f"Unknown: {check.unknown}", YELLOW))
-            self._record(check.started, "ERR", self.options.shown, [check.unknown])
+            result, text, colour = "unknown", f"Unknown: {check.unknown}", YELLOW
         elif check.code == 0:
-            self._result(check, after, "ok", ("OK", GREEN))
-            if output != SILENT:
-                self._record(check.started, "INFO", self.options.shown, _both(output))
+            result, text, colour = "ok", "OK", GREEN
         else:
-            self._failed(check, output, after)
-
-    def _failed(self, check: Checked, output: Output, after: tuple[State, int]) -> None:
-        how = ending = self.ending_of(check)
-        if not check.timed_out and check.killed is not None:
-            ending = f"killed by SIG{signals.name(check.killed)}"
-        failures = self._books.failures
-        details = f"details in {escaped(failures.shown)}"
-        self._result(check, after, "failed", (f"Failed: {how}, {details}", RED))
-        said = lines(output.stderr.within()) or [f"(nothing on stderr) {how}"]
-        before = f"{check.started}: {self._prefix}"
-        failures.write("".join(f"{before}{line}\n" for line in said))
-        self._record(check.started, "FAIL", self.options.shown, [*_both(output), f"[{ending}]"])
-
-    def _result(
-        self, check: Checked, after: tuple[State, int], result: str, shown: tuple[str, str]
-    ) -> None:
+            details = f"details in {escaped(self._books.failures.shown)}"
+            result, text, colour = "failed", f"Failed: {self.ending_of(check)}, {details}", RED
         if self._books.common.quiet and result == "ok":
             return
         if not self._books.common.json:
-            text, colour = shown
             self._books.console.result(f"{self._prefix}{text}", colour, check.started)
             return
         import json
 
-        state, count = after
         told = {
             "time": check.started,
             "monitor": self.options.name,
@@ -105,10 +90,30 @@ class Journal(Writer):
         }
         self._books.console.result(json.dumps(told))
 
+    def record(self, check: Checked, output: Output) -> None:
+        """Write down what a check printed, and how it ended where that was no success."""
+        if check.unknown:
+            self._record(check.started, "ERR", self.options.shown, [check.unknown])
+        elif check.code == 0:
+            if output != SILENT:
+                self._record(check.started, "INFO", self.options.shown, _both(output))
+        else:
+            self._failed(check, output)
+
+    def _failed(self, check: Checked, output: Output) -> None:
+        how = ending = self.ending_of(check)
+        if not check.timed_out and check.killed is not None:
+            ending = f"killed by SIG{signals.name(check.killed)}"
+        said = lines(output.stderr.within()) or [f"(nothing on stderr) {how}"]
+        before = f"{check.started}: {self._prefix}"
+        self._books.failures.write("".join(f"{before}{line}\n" for line in said))
+        self._record(check.started, "FAIL", self.options.shown, [*_both(output), f"[{ending}]"])
+
     def late_output(self, run: Run, output: Output) -> None:
-        """What a check printed while it was being killed."""
+        """A check, or what it left behind, has printed more while it was being ended."""
         if output != SILENT:
-            said = ["(printed after its time was up)", *_both(output)]
+            after = "its time was up" if run.timed_out else "it had ended, by what it left behind"
+            said = [f"(printed after {after})", *_both(output)]
             self._record(run.started_unix, "INFO", self.options.shown, said)
 
     def check_stopped(self, run: Run, output: Output) -> None:
@@ -271,20 +276,34 @@ class Journal(Writer):
         """A service that a script left behind prints on."""
         self._record(int(self._books.unix()), "INFO", shown, lines(output))
 
-    def stuck(self, what: str, pid: int) -> None:
-        """A program outlives SIGKILL."""
-        self._fault(
-            f"{what} (process {pid}) does not die of KILL; it is not run again until it has ended"
-        )
+    def stuck(self, run: Run) -> None:
+        """A program outlives SIGKILL, or HEAT may not send it."""
+        what = f"{run.program.shown} (process {run.pid})"
+        if run.denied:
+            self._fault(
+                f"{what} runs as another user and may not be signalled by this one: HEAT cannot "
+                "end it, and does not run it again until it has ended by itself; give it a time "
+                "limit of its own, as with timeout(1) behind sudo, or run HEAT as root. "
+                "This is said once"
+            )
+        else:
+            self._fault(f"{what} does not die of KILL; it is not run again until it has ended")
 
-    def escaped(self, pid: int) -> None:
-        """A process that a check has started is out of its group, and out of reach."""
-        self._fault(
-            f"check {self.options.shown} (process {pid}) has ended, but a process that it "
-            "started has left its process group (as with setsid) and still holds its output; "
-            "HEAT cannot find it and leaves it running: have the check end what it starts. "
-            "This is said once"
-        )
+    def left(self, run: Run, processes: Sequence[str]) -> None:
+        """Processes that a program has started are out of reach."""
+        what = f"{run.program.shown} (process {run.pid}) has ended, but"
+        if processes:
+            self._fault(
+                f"{what} {', '.join(processes)} of its group lives on and may not be signalled by "
+                "this user, or does not die of KILL: HEAT leaves it running; have the program end "
+                "what it starts. This is said once"
+            )
+        else:
+            self._fault(
+                f"{what} a process that it started has left its process group (as with setsid) "
+                "and still holds its output; HEAT cannot find it and leaves it running: have the "
+                "check end what it starts. This is said once"
+            )
 
     # The end
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from heat.errors import HeatError
+from heat.files import shut
 from heat.text import counted, escaped
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -22,7 +23,7 @@ _KEPT = 1024 * 1024
 def try_to_open(path: str) -> None:
     """See whether a log can be opened, and create none. Raises OSError or HeatError."""
     try:
-        os.close(open_for_appending(path, os.O_CREAT))
+        shut(open_for_appending(path, os.O_CREAT))
     except FileNotFoundError:
         folder = os.path.dirname(path) or "."
         os.stat(folder)
@@ -30,9 +31,10 @@ def try_to_open(path: str) -> None:
             raise HeatError("the folder may not be written to") from None
 
 
-def open_for_appending(path: str, without: int = 0) -> int:
+def open_for_appending(path: str, without: int = 0, *, reading: bool = False) -> int:
     """A descriptor of a log: a regular file of one name. Raises OSError or HeatError."""
-    fd = os.open(path, _FLAGS & ~without, _MODE)
+    flags = _FLAGS & ~without
+    fd = os.open(path, flags & ~os.O_WRONLY | os.O_RDWR if reading else flags, _MODE)
     try:
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode):
@@ -40,7 +42,7 @@ def open_for_appending(path: str, without: int = 0) -> int:
         if about.st_nlink > 1:
             raise HeatError("it has a second name (a hard link)")
     except BaseException:
-        os.close(fd)
+        shut(fd)
         raise
     return fd
 
@@ -134,8 +136,8 @@ class Log:
 
     def _open_anew(self) -> None:
         fd = open_for_appending(self.path)
-        os.close(self._fd)
-        self._fd = fd
+        before, self._fd = self._fd, fd
+        shut(before)
         self._identity = _identity(os.fstat(fd))
 
     def close(self) -> None:
@@ -145,7 +147,7 @@ class Log:
         if self._kept:
             lost = counted(len(self._kept) + self._lost, "record")
             self._said(f"{lost} for {self.shown} could not be written")
-        os.close(self._fd)
+        shut(self._fd)
 
 
 def _identity(about: os.stat_result) -> tuple[int, int]:

@@ -30,6 +30,9 @@ Call = Callable[[], object]
 _EXACT, _EXACT_AFTER_START = 0.05, 0.0012
 _LONGEST_SLEEP = 86_400.0
 """Some kernels' and libraries' timeouts overflow above 24.8 days."""
+_ATTENTIVE_SLEEP = 1.0
+_PAUSE = 0.5
+"""Seconds that HEAT wakes too late, from which on it has not run; a busy machine takes less."""
 _MOST_READY = 16
 """Descriptors that one turn takes, so that what it has to write waits for a short while only."""
 
@@ -48,7 +51,7 @@ class Loop:
     """
 
     def __init__(self, clock: RealClock) -> None:
-        self._now = clock.now
+        self.now = clock.now
         self._epoll = select.epoll()
         self._agenda = Agenda()
         self._ready: dict[int, DueCall] = {}
@@ -58,6 +61,15 @@ class Loop:
         self._running = True
         self._started = False
         """The last turn has made a call that was due, which most often starts a check."""
+        self.attentive = False
+        """Programs run: no sleep is longer than a second, so that a pause of HEAT is seen."""
+        self.lost = 0.0
+        """Seconds in which HEAT has not run: it was stopped, or its machine or container was.
+
+        Never less than it was, and by less than a second more while HEAT is attentive.
+        """
+        self._awake = self._asleep = 0.0
+        """When the last turn began, and how long it was to sleep at most."""
         self._wakeup: tuple[int, int] | None = None
         self._signals: DueCall | None = None
         self.at = self._agenda.add
@@ -121,10 +133,16 @@ class Loop:
 
     def run(self) -> None:
         """Run until ``stop`` is called; return at once if it was called before."""
-        take, now, ready, forgotten = self._agenda.take, self._now, self._ready, self._forgotten
+        take, now, ready, forgotten = self._agenda.take, self.now, self._ready, self._forgotten
+        self._awake = now()
         while self._running:
             forgotten.clear()
-            for fd, _ in self._wait():
+            events = self._wait()
+            at = now()
+            if (since := at - self._awake) > self._asleep + _PAUSE:
+                self.lost += since
+            self._awake = at
+            for fd, _ in events:
                 if fd not in forgotten and (call := ready.get(fd)) is not None:
                     _call(call)
             due = take(now())
@@ -137,7 +155,10 @@ class Loop:
 
     def _wait(self) -> list[tuple[int, int]]:
         due = self._agenda.next()
-        span = _LONGEST_SLEEP if due is None else due - self._now()
+        span = _LONGEST_SLEEP if due is None else due - self.now()
+        if self.attentive and span > _ATTENTIVE_SLEEP:
+            span = _ATTENTIVE_SLEEP
+        self._asleep = max(0.0, span)
         exact = _EXACT_AFTER_START if self._started and span < _EXACT else _EXACT
         if span > exact:
             return self._epoll.poll(min(span, _LONGEST_SLEEP) - exact, _MOST_READY)

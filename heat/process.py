@@ -11,16 +11,17 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from heat.capture import Capture
 from heat.errors import StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
-from heat.target import has_ended
+from heat.target import has_ended, proc_stat
+from heat.text import escaped
 
 if TYPE_CHECKING:
     from heat.adopted import Adopted
@@ -50,6 +51,9 @@ _MOST_READS = 16
 """A program can make its pipe hold a mebibyte; what comes beyond that is a flood."""
 
 _NO_FD = -1
+_WORKING = ([b"R"], [b"D"])
+_TO_GROUP = 4
+"""PIDFD_SIGNAL_PROCESS_GROUP of pidfd_send_signal(2)."""
 
 
 class PosixLauncher:
@@ -144,6 +148,7 @@ class PosixLauncher:
         try:
             pidfd = self._pidfd(pid)
             self._own.add(pid)
+            self._loop.attentive = True
             return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self._own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
@@ -210,8 +215,8 @@ class PosixChild:
 
     __slots__ = (
         "_captures",
+        "_drained",
         "_exited",
-        "_held",
         "_listening",
         "_loop",
         "_owner",
@@ -222,6 +227,9 @@ class PosixChild:
         "_watched",
         "pid",
     )
+
+    _by_pidfd: ClassVar[bool] = True
+    """The kernel signals a group by the pidfd of its leader; known once it was tried."""
 
     def __init__(
         self,
@@ -237,8 +245,8 @@ class PosixChild:
         self._captures: tuple[Capture, Capture] | None = None
         self._listening = [False, False]
         self._exited, self._owner = report
-        self._held = False
-        """A pipe was empty at the last look, and somebody still held its other end."""
+        self._drained: Callable[[], None] | None = None
+        """Called once nobody can print any more."""
         self._status: Status | None = None
         self._watched = True
         loop.watch(self._pidfd, self._leader_exited, self._owner)
@@ -269,15 +277,25 @@ class PosixChild:
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD and not self._listening[which]:
                 with contextlib.suppress(OSError):
-                    self._loop.watch(pipe, partial(self._read, which), self._owner)
+                    self._loop.watch(pipe, partial(self._ready, which), self._owner)
                     self._listening[which] = True
 
+    def await_end(self, ended: Callable[[], None]) -> None:
+        """Likewise, and call once nobody can print any more."""
+        self._drained = ended
+        self.listen()
+
+    def _ready(self, which: int) -> None:
+        self._read(which)
+        if self._drained is not None and self._pipes == [_NO_FD, _NO_FD]:
+            ended, self._drained = self._drained, None
+            ended()
+
     def _read(self, which: int) -> bool:
-        """Take what is there; False when it was less than a pipe holds."""
+        """Take what is there; False when nothing is, or nobody can print more."""
         try:
             data = os.read(self._pipes[which], _PIPE_SIZE)
         except BlockingIOError:
-            self._held = True
             return False
         except OSError:
             data = b""
@@ -287,7 +305,7 @@ class PosixChild:
         if self._captures is None:
             self._captures = (Capture(), Capture())
         self._captures[which].add(data)
-        return len(data) == _PIPE_SIZE
+        return True
 
     def _close_pipe(self, which: int) -> None:
         if self._listening[which]:
@@ -296,13 +314,17 @@ class PosixChild:
         _close(self._pipes[which])
         self._pipes[which] = _NO_FD
 
-    def output(self) -> Output:
-        """What it printed since the last call: what is in the pipes now, and no more."""
-        self._held = False
+    def drained(self) -> bool:
+        """Take what is in the pipes now, and no more; True if nobody holds their other ends."""
         for which, pipe in enumerate(self._pipes):
             reads = _MOST_READS if pipe != _NO_FD else 0
             while reads and self._read(which):
                 reads -= 1
+        return self._pipes == [_NO_FD, _NO_FD]
+
+    def output(self) -> Output:
+        """What it printed since the last call."""
+        self.drained()
         if self._captures is None:
             return SILENT
         stdout, stderr = self._captures
@@ -314,15 +336,26 @@ class PosixChild:
 
         return identity(self.pid, self._pidfd)
 
-    def signal_group(self, signum: int) -> bool:
-        """Signal the whole group; False if that is not permitted."""
+    def may_signal(self) -> bool:
+        """Its leader runs as a user whose processes HEAT may signal."""
         try:
-            os.killpg(self.pid, signum)
+            signal.pidfd_send_signal(self._pidfd, 0)
         except PermissionError:
             return False
         except ProcessLookupError:
-            pass  # Somebody else has reaped it; its status will be lost.
+            pass
         return True
+
+    def signal_group(self, signum: int) -> None:
+        """Signal all of the group that may be signalled, and a leader that has left it."""
+        try:
+            os.killpg(self.pid, signum)
+            inside = os.getpgid(self.pid) == self.pid
+        except OSError:
+            inside = False  # Nobody of it may be signalled, or is left, but the leader perhaps.
+        if not inside:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signum)
 
     def exited(self) -> bool:
         """Its leader has exited, and was not reaped yet."""
@@ -335,15 +368,23 @@ class PosixChild:
     def alone(self) -> bool:
         """Nothing but the exited leader is left of the group, as far as can be seen."""
         try:
-            return not any(self._in_group(int(pid)) for pid in os.listdir("/proc") if pid.isdigit())
+            return not any(self._members())
         except OSError:
             return False  # For want of descriptors, say; SIGKILL needs no look.
 
-    def _in_group(self, pid: int) -> bool:
+    def works(self) -> bool:
+        """Some process of the group, whose leader has exited, wants a processor or a disk now."""
         try:
-            return pid != self.pid and os.getpgid(pid) == self.pid and not has_ended(pid)
-        except ProcessLookupError:
+            return any(proc_stat(pid)[:1] in _WORKING for pid in self._members())
+        except OSError:
             return False
+
+    def _members(self) -> Iterator[int]:
+        """The processes of its group, without the leader. Raises OSError."""
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            with contextlib.suppress(ProcessLookupError):
+                if pid != self.pid and os.getpgid(pid) == self.pid and not has_ended(pid):
+                    yield pid
 
     def status(self) -> Status:
         """How the exited leader ended; it stays a zombie, and its group its own."""
@@ -367,34 +408,84 @@ class PosixChild:
         except OSError:
             pass  # Somebody else has.
         self._unreaped.discard(self.pid)
-        os.close(self._pidfd)
+        self._loop.attentive = bool(self._unreaped)
 
-    def escapee(self) -> bool:
-        """Its group is empty, and yet somebody holds its output; asked when it is reaped.
+    def signal_left(self, signum: int) -> bool:
+        """Signal, 0 for none, what is left of the group of a reaped leader; False if nothing is.
 
-        Asks the system only if a pipe had no end at the last look. Silent while what was
-        killed is still dying, and about a process that does not hold the output.
+        Nothing are zombies too, which process 1 of many a container never reaps.
+        By the pidfd, which no other group can come to mean (Linux 6.9). Before, by the number of
+        the group, which is not given away while the group lasts, unless a process has it: then it
+        was.
         """
-        if self._held:
+        if not self._signal_rest(signum):
+            return False
+        try:
+            return any(self._members())
+        except OSError:
+            return True
+
+    def _signal_rest(self, signum: int) -> bool:
+        if PosixChild._by_pidfd:
             try:
-                os.killpg(self.pid, 0)
-            except ProcessLookupError:
-                self.output()
-                return self._held
-            except PermissionError:
-                pass
-        return False
+                signal.pidfd_send_signal(self._pidfd, signum, None, _TO_GROUP)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    return error.errno == errno.EPERM
+                PosixChild._by_pidfd = False
+            else:
+                return True
+        if not _exists(os.killpg, self.pid) or _exists(os.kill, self.pid):
+            return False
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signum)
+        return True
+
+    def names_left(self) -> list[str]:
+        """A line for each process that is left of its group."""
+        try:
+            return [_named(pid) for pid in self._members()]
+        except OSError:
+            return []
 
     def close(self) -> None:
         """Take no more output, and refer to no run: what is over is freed at once."""
-        self._exited = _nothing
+        self._exited, self._drained = _nothing, None
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD:
                 self._close_pipe(which)
+        os.close(self._pidfd)
 
 
 def _nothing() -> None:
     """Nobody is to be told any more."""
+
+
+def _exists(kill: Callable[[int, int], None], number: int) -> bool:
+    """Tell whether a process, or a group, has this number."""
+    try:
+        kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _named(pid: int) -> str:
+    import pwd
+
+    try:
+        uid = os.stat(f"/proc/{pid}").st_uid
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="backslashreplace") as comm:
+            name = escaped(comm.read().strip())
+    except OSError:
+        return f"process {pid}"
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    return f"process {pid} ({name}, of user {user})"
 
 
 def _open_null() -> int:

@@ -1,6 +1,6 @@
 """Programs as values: what is to be run, how it ended, what it printed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,11 @@ SILENT = Output()
 class SilentScripts:
     """The file of scripts that print nothing, or to where nobody looks."""
 
+    printed: Callable[[], None] | None = None
+
     def open(self) -> int | None:
         """No descriptor."""
         return None
-
-    def collect(self) -> None:
-        """Nothing was appended."""
 
     def take(self) -> bytes:
         """Nothing was printed."""

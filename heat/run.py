@@ -2,15 +2,17 @@
 
 It ends by itself, or its time is up, or HEAT stops it. Killing is SIGTERM and SIGCONT to
 the group, SIGKILL 2 s later to what is left of it; the exited leader is kept unreaped until
-then, so that its group id stays its own.
+then, so that its group id stays its own. What a check leaves behind is not part of its
+verdict: it ends later, in ``heat.leftovers``.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from heat.leftovers import KILL_AFTER, LOOK_AGAIN, Leftovers
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
@@ -18,27 +20,36 @@ if TYPE_CHECKING:
 
     Tell = Callable[["Run"], None]
 
-KILL_AFTER = 2.0
 _UNKNOWN = Status(None)
 _LISTEN_AFTER = 0.01
 """Most checks are over by then, with less output than a pipe holds."""
-_LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
-"""When to look once more whether the group of a leader that died of SIGTERM is empty."""
 
 
 class Told:
-    """Whom a run tells: of its verdict, that nothing of it is left, that it will not die.
+    """Whom a run tells: of its verdict, that it is gone, that it will not die.
 
-    And, where that is wanted, that something of it has left its group and lives on.
+    And, of a check, what becomes of its leftovers: ``printed`` when all that is waited for of
+    its output is there, ``settled`` when nothing is left that HEAT can end, ``left`` when
+    something lives on all the same.
     """
 
-    __slots__ = ("ended", "escaped", "gone", "stuck")
+    __slots__ = ("ended", "gone", "left", "printed", "settled", "stuck")
 
-    def __init__(self, ended: Tell, gone: Tell, stuck: Tell, escaped: Tell | None = None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - one a moment of its life
+        self,
+        ended: Tell,
+        gone: Tell,
+        stuck: Tell,
+        printed: Tell | None = None,
+        settled: Tell | None = None,
+        left: Callable[[Run, Sequence[str]], None] | None = None,
+    ) -> None:
         self.ended = ended
         self.gone = gone
         self.stuck = stuck
-        self.escaped = escaped
+        self.printed = printed or _nobody
+        self.settled = settled or _nobody
+        self.left = left
 
 
 class Run:
@@ -55,11 +66,14 @@ class Run:
         "_hard",
         "_killing",
         "_leader_gone",
+        "_leftovers",
         "_looks",
+        "_lost",
         "_owner",
         "_timer",
         "_timers",
         "_told",
+        "denied",
         "duration",
         "outlived",
         "over",
@@ -92,8 +106,12 @@ class Run:
         """SIGKILL has not ended it; nothing more can be done about it."""
         self.over = False
         """It has exited, or is dead: there is nothing left to kill."""
+        self.denied = False
+        """HEAT may not signal it: it runs as another user."""
         self._killing = self._hard = self._leader_gone = False
-        self._looks = iter(_LOOK_AGAIN)
+        self._leftovers: Leftovers | None = None
+        self._looks = iter(LOOK_AGAIN)
+        self._lost = self._timers.lost
         self._child: Child = launcher.start(program, self._leader_exited, owner)
         self.pid = self._child.pid
         self._deadline = None if timeout is None else self.started + timeout
@@ -119,6 +137,7 @@ class Run:
         """Give a run that has no time limit this one, from now on."""
         if self._deadline is None and not self._killing and not self.over:
             self._deadline = self._clock.now() + seconds
+            self._lost = self._timers.lost
             self._rearm(self._deadline, self._time_up)
 
     @property
@@ -129,7 +148,10 @@ class Run:
     @property
     def time_left(self) -> float:
         """Seconds until its time limit; 0 if that has passed, or there is none."""
-        return 0.0 if self._deadline is None else max(0.0, self._deadline - self._clock.now())
+        if self._deadline is None:
+            return 0.0
+        lost = self._timers.lost - self._lost
+        return max(0.0, self._deadline + lost - self._clock.now())
 
     @property
     def age(self) -> float:
@@ -149,6 +171,15 @@ class Run:
         """What it printed since the last call."""
         return self._child.output()
 
+    def drained(self) -> bool:
+        """Take what it has printed; True if nobody can print more."""
+        return self._child.drained()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left of its group that HEAT can end."""
+        return self._leftovers is None
+
     def _leader_exited(self) -> None:
         if self._killing:
             self._leader_gone = True
@@ -160,12 +191,19 @@ class Run:
         try:
             self._told.ended(self)
         finally:
-            if self.program.file is None:
-                # A check leaves nothing behind; what a script leaves is a service.
-                self._child.signal_group(signal.SIGKILL)
-            self._leave()
+            if self.program.file is not None:
+                self._leave()  # What a script leaves is a service.
+            elif self._child.drained():
+                self._child.signal_group(signal.SIGTERM)
+                self._leave()
+            else:
+                self._leave_behind().wait()
+                self._told.gone(self)
 
     def _time_up(self) -> None:
+        if self.time_left > 0:  # HEAT has not run for a while; nor, most likely, has the program.
+            self._rearm(self._clock.now() + self.time_left, self._time_up)
+            return
         if self._child.exited():
             return  # In time; HEAT just did not see it yet.
         self.timed_out = True
@@ -174,15 +212,23 @@ class Run:
         self._told.ended(self)
 
     def stop(self) -> None:
-        """Begin to kill it."""
-        if not self._killing and not self.over:
+        """Begin to kill it, or what it has left behind."""
+        if self._leftovers is not None:
+            self._leftovers.stop()
+        elif not self._killing and not self.over:
             self._killing = True
+            self.denied = not self._child.may_signal()
             self._child.signal_group(signal.SIGTERM)
             self._child.signal_group(signal.SIGCONT)
-            self._rearm(self._clock.now() + KILL_AFTER, self.stop_hard)
+            if self.denied:
+                self._rearm(self._clock.now(), self._outlived)
+            else:
+                self._rearm(self._clock.now() + KILL_AFTER, self.stop_hard)
 
     def stop_hard(self) -> None:
         """Kill what is left of it."""
+        if self._leftovers is not None:
+            self._leftovers.stop_hard()
         if self._hard or self.over:
             return
         self._killing = self._hard = True
@@ -192,8 +238,11 @@ class Run:
 
     def _outlived(self) -> None:
         self._timer = None
-        self.outlived = True
-        self._told.stuck(self)
+        if not self._hard:
+            self._rearm(self._clock.now() + KILL_AFTER, self.stop_hard)
+        if not self.outlived:
+            self.outlived = True
+            self._told.stuck(self)
 
     def _look(self) -> None:
         """Once the leader is dead: reap it after the SIGKILL, or when its group is empty."""
@@ -216,7 +265,32 @@ class Run:
         if self._timer is not None:
             self._timer.cancel()
         self._child.reap()
+        rest = (self._killing or self.program.file is None) and self._child.signal_left(0)
+        leftovers = self._leave_behind() if rest or not self._child.drained() else None
         self._told.gone(self)
-        if self._told.escaped is not None and self._child.escapee():
-            self._told.escaped(self)
+        if leftovers is None:
+            self._child.close()
+        else:
+            leftovers.end_reaped()
+
+    def _leave_behind(self) -> Leftovers:
+        if self._timer is not None:
+            self._timer.cancel()
+        told = self._told
+        self._leftovers = Leftovers(
+            (self._clock, self._timers, self._owner),
+            self._child,
+            lambda: told.printed(self),
+            lambda lines: None if told.left is None else told.left(self, lines),
+            self._settle,
+        )
+        return self._leftovers
+
+    def _settle(self) -> None:
+        self._leftovers = None
+        self._told.settled(self)
         self._child.close()
+
+
+def _nobody(_run: Run) -> None:
+    """Nobody wants to be told."""

@@ -1,82 +1,158 @@
-"""The file that fail and recovery scripts print to: ``heat.NAME.out``.
+"""Fail and recovery scripts print to a pipe that HEAT reads, and a keeper when HEAT has ended.
 
-A file and not a pipe: a service that a script leaves running must be able to print on when
-HEAT has closed its end. What is appended is read at each tick and at each script's end, and
-the file is emptied when it has grown beyond a mebibyte.
+A pipe and not a file: a script may open its ``/dev/stderr`` anew, which empties a file and
+leaves a pipe as it is; no service can write at an old offset, or meet a full disk. What comes
+is appended to ``heat.NAME.out``, which is kept within bounds, and goes to heat.verbose.log.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
+from heat.bounded import append
 from heat.capture import LIMIT, Capture
 from heat.errors import HeatError, reason_of
-from heat.log import open_for_appending
+from heat.files import shut
 from heat.text import escaped
 
-BOUND = 1024 * 1024
+if TYPE_CHECKING:
+    from heat.keeper import Keeper
+
+_PIPE_SIZE = 64 * 1024
+_MOST_READS = 16
+_SOON = 1.0
+"""Seconds until what a service prints is told; more of it may come."""
 
 
 class ScriptOutput:
-    """One monitor's script output; ``said`` is told, once, when it cannot be kept."""
+    """One monitor's script output; ``said`` is told, once, what cannot be kept."""
 
-    def __init__(self, path: str, said: Callable[[str], None]) -> None:
+    def __init__(self, path: str, said: Callable[[str], None], keeper: Keeper) -> None:
         self.path = path
+        self.printed: Callable[[], None] | None = None
+        """Called, a moment later, when a service that was left behind has printed."""
         self._shown = escaped(path)
         self._said = said
+        self._keeper = keeper
+        self._loop, self._owner = keeper.loop, keeper.owner
+        self._pipes: set[int] = set()
         self._offset = _size(path)
+        """Up to here the file is known: another HEAT's keeper may append to it as well."""
         self._capture = Capture()
-        self._used = False
-        self._trouble = False
+        self._trouble = self._due = False
 
     def open(self) -> int | None:
         """A descriptor for a script to print to; None where there can be none."""
+        reader = writer = -1
         try:
-            fd = open_for_appending(self.path)
-        except (OSError, HeatError) as error:
-            why = reason_of(error)
-            self._troubled(f"cannot open {self._shown}: {why}; what the scripts print is lost")
+            reader, writer = os.pipe()
+            os.set_blocking(reader, False)
+            self._loop.watch(reader, partial(self._ready, reader), self._owner)
+            self._pipes.add(reader)
+            self._keeper.keep(reader, self.path)
+        except OSError as error:
+            if reader in self._pipes:
+                self._close(reader)
+            elif reader >= 0:
+                os.close(reader)
+            if writer >= 0:
+                os.close(writer)
+            self._troubled(f"what the scripts print is lost: {reason_of(error)}")
             return None
-        os.set_blocking(fd, True)
-        self._used, self._trouble = True, False
-        return fd
+        self._append(b"")
+        return writer
+
+    def _close(self, reader: int) -> None:
+        self._pipes.remove(reader)
+        self._loop.forget(reader)
+        self._keeper.drop(reader)
+        os.close(reader)
 
     def _troubled(self, text: str) -> None:
         if not self._trouble:
             self._trouble = True
             self._said(text)
 
-    def collect(self) -> None:
-        """Read what was appended, and empty the file if it has grown too large."""
-        if not self._used:
+    def _ready(self, reader: int) -> None:
+        self._read(reader, 1)
+        if self._capture and self.printed is not None and not self._due:
+            self._due = True
+            self._loop.at(self._loop.now() + _SOON, self._tell, self._owner)
+
+    def _tell(self) -> None:
+        self._due = False
+        if self.printed is not None:
+            self.printed()
+
+    def _read(self, reader: int, most: int) -> None:
+        """Take what is in a pipe, ``most`` times what it holds."""
+        for _ in range(most):
+            try:
+                data = os.read(reader, _PIPE_SIZE)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._close(reader)
+                return
+            self._capture.add(data)
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        """Keep it in the file too; what others have appended in the meantime is taken first."""
+        self._collect()
+        try:
+            done = append(self.path, data)
+        except (OSError, HeatError) as error:
+            self._offset = _size(self.path)
+            self._troubled(
+                f"cannot write {self._shown}: {reason_of(error)}; "
+                "what the scripts print is in heat.verbose.log alone"
+            )
+        else:
+            self._trouble = False
+            self._offset = done.size
+
+    def _collect(self) -> None:
+        """Read what others have appended: the keeper of an earlier HEAT."""
+        size = _size(self.path)
+        if size <= self._offset:
+            self._offset = size
             return
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return
         try:
-            size = os.fstat(fd).st_size
-            self._offset = min(self._offset, size)
-            self._read(fd, min(size, self._offset + LIMIT))
+            self._read_file(fd, min(size, self._offset + LIMIT))
             if (middle := size - self._offset - LIMIT) > 0:
                 self._capture.skip(middle)
                 self._offset += middle
-            self._read(fd, size)
-            if size > BOUND:
-                os.ftruncate(fd, 0)
-                self._offset = 0
+            self._read_file(fd, size)
         except OSError as error:
             self._troubled(f"cannot read {self._shown}: {reason_of(error)}")
         finally:
-            os.close(fd)
+            shut(fd)
 
-    def _read(self, fd: int, end: int) -> None:
+    def _read_file(self, fd: int, end: int) -> None:
         while data := os.pread(fd, end - self._offset, self._offset):
             self._capture.add(data)
             self._offset += len(data)
 
+    @property
+    def held(self) -> bool:
+        """Somebody can still print to it."""
+        return bool(self._pipes)
+
     def take(self) -> bytes:
         """What was printed since the last call, bounded."""
-        self.collect()
+        for reader in tuple(self._pipes):
+            self._read(reader, _MOST_READS)
+        self._collect()
         return self._capture.take().within()
 
 

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from heat.content import Config
     from heat.control import Control
     from heat.facts import Facts
+    from heat.keeper import Keeper
     from heat.keeping import Keeping
     from heat.reading import Reading
+    from heat.scripts import ScriptOutput
     from heat.state import Store
     from heat.tally import Tallies
 
@@ -133,7 +135,15 @@ class Service:
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
         keeping = self._kept(common.state) if common.state else None
-        self._fleet = Fleet(self._loop, world, books, NoTarget(self._handle_own), self._loop.stop)
+        self._keeper: Keeper | None = None
+        self._fleet = Fleet(
+            self._loop,
+            world,
+            books,
+            NoTarget(self._handle_own),
+            self._loop.stop,
+            self._script_output,
+        )
         self._control = None if tallies is None else self._listen(tallies)
         self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._let_go(config)
@@ -159,6 +169,14 @@ class Service:
         keeping = Housekeeping((*world, self._launcher), store.path, self._history, self)
         store.tidy = keeping.begin
         return Keeping(store, self._clock.unix, self._journal)
+
+    def _script_output(self, path: str) -> ScriptOutput:
+        from heat.keeper import Keeper
+        from heat.scripts import ScriptOutput
+
+        if self._keeper is None:
+            self._keeper = Keeper(self._loop, self._launcher, self._console.trouble, self)
+        return ScriptOutput(path, self._console.trouble, self._keeper)
 
     def _history(self) -> float:
         return HISTORY if self._config is None else self._config.history
@@ -382,5 +400,7 @@ class Service:
         for log in self._logs:
             log.close()
         self._console.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._launcher.close()
         self._loop.close()

@@ -7,7 +7,7 @@ carried out whole. What is to be written waits until all reactions are out.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
@@ -122,16 +122,18 @@ class Watch:
         "_check",
         "_check_due",
         "_crashed",
+        "_denied_told",
         "_done",
         "_due",
-        "_escape_told",
         "_events",
         "_journal",
         "_last",
         "_last_script",
+        "_left_told",
         "_pause_timer",
         "_row",
         "_script",
+        "_settling",
         "_slow_timer",
         "_start",
         "_tick_timer",
@@ -182,13 +184,15 @@ class Watch:
         self._check: Run | None = None
         self._script: Run | None = None
         """The fail or the recovery script: they never run at the same time."""
+        self._settling: dict[Run, Checked | None] | None = None
+        """Runs that are gone and have left something behind, with what is still to be recorded."""
         self._last: Packed | None = None
         self._last_script = ""
         self._events: list[tuple[Event, Tell | None]] | None = None
         """What came while effects were performed; a list only then, as monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
-        self._crashed = self._escape_told = self._check_due = self._turn = False
+        self._crashed = self._denied_told = self._left_told = self._check_due = self._turn = False
         self._told: list[Callable[[], None]] | None = None
         """What is to be written when all reactions are out; None while none is under way."""
         self._unsaid: list[Callable[[], None]] | None = None
@@ -212,15 +216,12 @@ class Watch:
         missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()
         self._feed(Tick(missed) if missed else _TICK)
-        if (file := self.parts.script_file) is not None:
-            if self._script is None:
-                self._tell_printed(file)
-            else:
-                file.collect()
+        self.scripts_printed()
 
-    def _tell_printed(self, file: ScriptFile) -> None:
+    def scripts_printed(self) -> None:
         """A service that a script left behind, or another HEAT's script, prints on."""
-        if output := file.take():
+        file = self.parts.script_file
+        if file is not None and self._script is None and (output := file.take()):
             own = self.parts.recovery or self.parts.fail
             shown = self._last_script or ("" if own is None else own.shown)
             self._journal.script_printed(shown, output)
@@ -401,8 +402,14 @@ class Watch:
             return
         if self._world.tallies is not None:
             self._world.tallies.late(self._row, self._world.clock.now() - self._due)
-        escaped = None if self._escape_told else self._check_escaped
-        told = Told(self._check_ended, self._check_gone, self._check_stuck, escaped)
+        told = Told(
+            self._check_ended,
+            self._check_gone,
+            self._check_stuck,
+            self._check_printed,
+            self._settled,
+            None if self._left_told else self._tell_left,
+        )
         try:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
@@ -420,6 +427,8 @@ class Watch:
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
         world = self._world
+        if program.file is not None:
+            program.file.printed = self.scripts_printed
         return Run((world.clock, world.timers, world.launcher), program, timeout, told, self)
 
     def _check_ended(self, run: Run) -> None:
@@ -452,14 +461,48 @@ class Watch:
             run.timed_out,
             "" if code is not None else "the check's exit code is lost",
         )
-        self._tell_checked(checked, run.output(), state, count)
+        if run.timed_out or run.drained():
+            self._tell_checked(checked, run.output(), state, count)
+        else:
+            self._keep_result(checked)
+            self._journal.result(checked, state, count)
+            self._settle_later(run, checked)
 
     def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
+        self._keep_result(checked)
+        self._journal.checked(checked, output, state, count)
+
+    def _keep_result(self, checked: Checked) -> None:
         now = self._world.clock.now()
         self._last = pack(checked, now)
         if self._world.tallies is not None:
             self._world.tallies.checked(self._row, checked, now)
-        self._journal.checked(checked, output, state, count)
+
+    # What programs leave behind
+
+    def _settle_later(self, run: Run, checked: Checked | None) -> None:
+        if self._settling is None:
+            self._settling = {}
+        self._settling.setdefault(run, checked)
+
+    def _check_printed(self, run: Run) -> None:
+        """All that is waited for of its output is there."""
+        if self._settling and (checked := self._settling.get(run)) is not None:
+            self._settling[run] = None
+            self._journal.record(checked, run.output())
+
+    def _settled(self, run: Run) -> None:
+        self._check_printed(run)
+        self._journal.late_output(run, run.output())
+        if self._settling is not None:
+            self._settling.pop(run, None)
+            self._settling = self._settling or None
+        self._leave_if_ended()
+
+    def _tell_left(self, run: Run, processes: Sequence[str]) -> None:
+        if not self._left_told:
+            self._left_told = True
+            self._journal.left(run, processes)
 
     def _check_gone(self, run: Run) -> None:
         self._check = None
@@ -472,11 +515,11 @@ class Watch:
             self._feed(_GONE)
         elif run.stopped:
             self._journal.check_stopped(run, run.output())
+        if not run.settled:
+            self._settle_later(run, None)
+        elif self._settling and run in self._settling:
+            self._settled(run)  # Its output ended between the verdict and now.
         self._leave_if_ended()
-
-    def _check_escaped(self, run: Run) -> None:
-        self._escape_told = True
-        self._journal.escaped(run.pid)
 
     def _check_stuck(self, run: Run) -> None:
         self._end_turn()
@@ -503,7 +546,7 @@ class Watch:
             self._tell(self._journal.fail_started, self._script.pid, run)
 
     def _told_of_script(self, gone: Callable[[Run], None]) -> Told:
-        return Told(_nothing, gone, self._stuck)
+        return Told(_nothing, gone, self._stuck, settled=self._settled, left=self._tell_left)
 
     def _hold(self, role: str, run: Run) -> None:
         """Have the process known after a restart."""
@@ -580,10 +623,14 @@ class Watch:
         self._script = None
         self._last_script = run.program.shown
         output = b"" if run.program.file is None else run.program.file.take()
+        if not run.settled:
+            self._settle_later(run, None)
         return lambda _state, _count: self._journal.script_ended(name, run, output)
 
     def _stuck(self, run: Run) -> None:
-        self._journal.stuck(run.program.shown, run.pid)
+        if not (run.denied and self._denied_told):
+            self._denied_told = self._denied_told or run.denied
+            self._journal.stuck(run)
         self._end_if_done()
         self._leave_if_ended()
 
@@ -606,12 +653,15 @@ class Watch:
         """Start no more checks, kill what runs, then end."""
         self._drop_queued()
         self._end(exit_code)
-        for run in (self._check, self._script):
-            if run is not None:
-                run.stop()
-                if at_once:
-                    run.stop_hard()
+        for run in self._runs():
+            run.stop()
+            if at_once:
+                run.stop_hard()
         self._leave_if_ended()
+
+    def _runs(self) -> list[Run]:
+        """All of which something may be left."""
+        return [run for run in (self._check, self._script, *(self._settling or ())) if run]
 
     def crashed(self, error: Exception) -> None:
         """A bug of HEAT: write it down, and stop as for any error."""
@@ -629,9 +679,8 @@ class Watch:
     def abandon(self) -> None:
         """Kill what runs, and wait for nothing."""
         self._end(EXIT_ERROR)
-        for run in (self._check, self._script):
-            if run is not None:
-                run.stop_hard()
+        for run in self._runs():
+            run.stop_hard()
         if not self.left:
             self.left = True
             self._end_turn()
@@ -657,7 +706,7 @@ class Watch:
     def _leave_if_ended(self) -> None:
         if self.exit_code is None or self._told is not None or self.left:
             return
-        if any(run is not None and self._awaits(run) for run in (self._check, self._script)):
+        if any(self._awaits(run) for run in self._runs()):
             return
         self._leave()
 
@@ -670,8 +719,7 @@ class Watch:
         self._end_turn()
         woken = self.parts.target.wake()
         try:
-            if (file := self.parts.script_file) is not None:
-                self._tell_printed(file)
+            self.scripts_printed()
             if woken is not None:
                 self._journal.woke(woken)
         finally:

@@ -5,7 +5,7 @@ virtual clock with simulated programs as on the real thing. Types alone, never l
 running HEAT: as protocols they would take milliseconds of its start.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from heat.past import Held
@@ -43,6 +43,11 @@ class Timer(Protocol):
 class Timers(Protocol):
     """Calls at a time of the monotonic clock, in the order of their times."""
 
+    @property
+    def lost(self) -> float:
+        """Seconds of that clock in which HEAT has not run, all in all."""
+        ...
+
     def at(self, when: float, call: Callable[[], object], owner: Owner) -> Timer:
         """Call once the clock has reached ``when``; its ``owner`` is told if it crashes."""
         ...
@@ -60,6 +65,14 @@ class Child(Protocol):
         """Take its output as it comes, from now on."""
         ...
 
+    def await_end(self, ended: Callable[[], None]) -> None:
+        """Likewise, and call once nobody can print any more."""
+        ...
+
+    def drained(self) -> bool:
+        """Take what it has printed; True if nobody can print more."""
+        ...
+
     def output(self) -> Output:
         """What it printed since the last call."""
         ...
@@ -68,8 +81,12 @@ class Child(Protocol):
         """Which process the leader is, in this run of the machine or another. Raises OSError."""
         ...
 
-    def signal_group(self, signum: int) -> bool:
-        """Signal the whole group; False if that is not permitted."""
+    def may_signal(self) -> bool:
+        """Its leader runs as a user whose processes HEAT may signal."""
+        ...
+
+    def signal_group(self, signum: int) -> None:
+        """Signal all of the group that may be signalled, and a leader that has left it."""
         ...
 
     def exited(self) -> bool:
@@ -80,6 +97,10 @@ class Child(Protocol):
         """Nothing but the exited leader is left of the group; False if that cannot be seen."""
         ...
 
+    def works(self) -> bool:
+        """Some process of the group, whose leader has exited, wants a processor or a disk now."""
+        ...
+
     def status(self) -> Status:
         """How the exited leader ended."""
         ...
@@ -88,8 +109,15 @@ class Child(Protocol):
         """Collect the exited leader; the process id means nothing from here on."""
         ...
 
-    def escapee(self) -> bool:
-        """Its group is empty, and yet somebody holds its output; asked when it is reaped."""
+    def signal_left(self, signum: int) -> bool:
+        """Signal, 0 for none, what is left of its group; False if nothing is.
+
+        Asked when the leader is reaped.
+        """
+        ...
+
+    def names_left(self) -> Sequence[str]:
+        """A line for each process that is left of its group."""
         ...
 
     def close(self) -> None:
@@ -155,14 +183,13 @@ class Target(Protocol):
 
 
 class ScriptFile(Protocol):
-    """What fail and recovery scripts print to, and read from when they have ended."""
+    """What fail and recovery scripts print to, and what they leave behind."""
+
+    printed: Callable[[], None] | None
+    """Called, not for each line, when there is something to take."""
 
     def open(self) -> int | None:
         """A descriptor for a script to print to; None where there can be none."""
-        ...
-
-    def collect(self) -> None:
-        """Read what was appended; a file grown too large is emptied."""
         ...
 
     def take(self) -> bytes:

@@ -195,7 +195,8 @@ def injected(heat: Heat, trace: Path, times: int = 1) -> None:
         ("write:EIO", "heat.verbose.log"),
         ("?newfstatat,?stat,?lstat:EIO", "heat.verbose.log"),
         ("openat:ENOSPC", "heat.check.out"),
-        ("pread64:EIO", "heat.check.out"),
+        ("write:ENOSPC", "heat.check.out"),
+        ("lseek:EIO", "heat.check.out"),
         ("pidfd_send_signal:EPERM", ""),
     ],
 )
@@ -353,9 +354,9 @@ def test_04_a_grandchild_that_escapes_costs_neither_a_verdict_nor_a_descriptor(
         "until [ -e escaped ]; do sleep 0.01; done\nrm escaped",
     )
     heat = place.heat("-i", FAST, "-s", check)
-    heat.await_line("Failed", 3)
+    heat.await_line("Failed", 12)  # Each of the last 0.2 s still has its own.
     files = open_files(heat)
-    heat.await_line("Failed", 12)
+    heat.await_line("Failed", 60)
     until(lambda: open_files(heat) <= files + 1, "no more descriptors than before")
 
     assert heat.stop() == 0
@@ -363,8 +364,8 @@ def test_04_a_grandchild_that_escapes_costs_neither_a_verdict_nor_a_descriptor(
     for pid in place.await_words("pids"):
         place.adopt(int(pid))
     first = place.words("check.ran")[0]
-    said = f"check ./check (process {first}) has ended, but a process that it started has left"
-    assert [line for line in heat.news() if said in line] == heat.news()[:1]
+    said = f"./check (process {first}) has ended, but a process that it started has left"
+    assert said in heat.news()[0]
     assert f"ERR : heat :\n> {said}" in heat.verbose()
     assert heat.verbose().count("has left its process group") == 1
 
@@ -433,19 +434,19 @@ def test_05_a_check_that_cannot_be_killed_is_said_once_and_neither_started_again
     heat, pid = unkillable(goes_on, "-t", "0.1")
     ending, of_ending = unkillable(ends, "-t", "0.1")
 
-    ending.await_news("does not die of KILL")
+    ending.await_news("may not be signalled")
     assert ending.stop() == 0
     assert told.wait() == 0
     for each, check in ((ending, of_ending), (told, of_told)):
         assert alive(check)
-        assert each.err.read_text().count("does not die of KILL") == 1
+        assert each.err.read_text().count("may not be signalled") == 1
 
-    heat.await_news("does not die of KILL")
+    heat.await_news("may not be signalled")
     status = heat.status()
     os.kill(pid, signal.SIGKILL)
     goes_on.adopt(int(goes_on.await_words("pids", 2)[1]))
 
-    assert heat.err.read_text().count(f"(process {pid}) does not die of KILL") == 1
+    assert heat.err.read_text().count(f"(process {pid}) runs as another user") == 1
     assert "; 1 check; " in status
     assert "ticks skipped" in status
     os.kill(int(goes_on.words("pids")[1]), signal.SIGKILL)
@@ -571,7 +572,7 @@ def test_07_no_folder_of_logs_makes_a_record_of_its_own(place: Place) -> None:
     assert "\x1b" not in told + heat.out.read_text()
     for name in ("heat.log", "heat.verbose.log"):
         assert f"heat: cannot write {SHOWN}/{name}: " in told
-    assert f"heat: cannot open {SHOWN}/heat.check.out: " in told
+    assert f"heat: cannot write {SHOWN}/heat.check.out: " in told
 
 
 def test_07_no_interpreter_makes_a_record_of_its_own(place: Place) -> None:
@@ -1208,7 +1209,8 @@ def test_16_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
 
     assert heat.stop() == 0
     orderly(heat)
-    assert heat.err.read_text().count("cannot write") == 2
+    assert heat.err.read_text().count("cannot write") == 3
+    assert heat.err.read_text().count("cannot write logs/heat.check.out") == 1
     both = heat.log("old/heat.log") + heat.log("logs/heat.log")
     assert both.count("Exit Code 1") == len(heat.lines())
     written = records(heat.log("old/heat.verbose.log")) + records(heat.log("logs/heat.verbose.log"))
@@ -1734,6 +1736,6 @@ def test_00_many_checks_leave_no_descriptor_no_zombie_and_no_memory(place: Place
 
     assert heat.stop() == 0
     orderly(heat)
-    assert found <= 2
+    assert found <= 3  # A check, a script, the keeper.
     assert after - before < 1024
     assert stat.S_ISREG((place.folder / "heat.log").stat().st_mode)

@@ -8,7 +8,6 @@ import pytest
 
 from heat.errors import HeatError
 from heat.log import Log, open_for_appending
-from heat.scripts import BOUND, ScriptOutput
 
 
 def ignored(_flush: object) -> None:
@@ -34,6 +33,30 @@ def said() -> list[str]:
 @pytest.fixture
 def log(tmp_path: Path, said: list[str]) -> Prompt:
     return Prompt(tmp_path / "heat.log", said)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_log_whose_close_fails_is_followed_and_closed_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    log.write("one\n")
+    Path(log.path).rename(f"{log.path}.1")
+    closed: list[int] = []
+
+    def close(fd: int) -> None:
+        closed.append(fd)
+        real(fd)
+        raise OSError(number, os.strerror(number))
+
+    real = os.close
+    monkeypatch.setattr(os, "close", close)
+    for line in ("two\n", "three\n"):
+        log.write(line)
+    monkeypatch.undo()
+
+    assert len(closed) == 1
+    assert text(log) == "two\nthree\n"
+    assert not log.trouble
 
 
 def text(log: Log) -> str:
@@ -169,48 +192,3 @@ def test_a_log_is_a_regular_file_of_one_name(tmp_path: Path, kind: str) -> None:
     with pytest.raises((OSError, HeatError)):
         open_for_appending(str(path))
     os.close(keep)
-
-
-def test_scripts_print_to_a_file_that_is_read_and_emptied(tmp_path: Path, said: list[str]) -> None:
-    path = tmp_path / "heat.web.out"
-    path.write_text("from before\n")
-    output = ScriptOutput(str(path), said.append)
-    fd = output.open()
-    assert fd is not None
-    os.write(fd, b"one\n")
-
-    assert output.take() == b"one\n"
-
-    os.write(fd, b"two\n")
-    os.write(fd, b"x" * BOUND)
-    kept = output.take()
-
-    assert kept.startswith(b"two\n")
-    assert b"bytes cut here" in kept
-    assert path.stat().st_size == 0
-
-    os.write(fd, b"three\n")
-
-    assert output.take() == b"three\n"
-    os.close(fd)
-
-
-def test_a_script_file_that_cannot_be_opened_is_said_once(tmp_path: Path, said: list[str]) -> None:
-    output = ScriptOutput(str(tmp_path / "no" / "heat.web.out"), said.append)
-
-    assert (output.open(), output.open()) == (None, None)
-    assert len(said) == 1
-    assert "what the scripts print is lost" in said[0]
-    assert output.take() == b""
-
-
-def test_a_script_file_that_was_removed_is_no_trouble(tmp_path: Path, said: list[str]) -> None:
-    path = tmp_path / "heat.web.out"
-    output = ScriptOutput(str(path), said.append)
-    fd = output.open()
-    assert fd is not None
-    os.write(fd, b"one\n")
-    path.unlink()
-
-    assert output.take() == b""
-    os.close(fd)

@@ -7,7 +7,7 @@ import resource
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,9 @@ class Bench(Nobody):
         self.verdicts: list[str] = []
         self.outputs: list[Output] = []
         self.stuck: list[Run] = []
-        self.escaped: list[Run] = []
+        self.left: list[tuple[Run, list[str]]] = []
+        self.late: list[Output] = []
+        self.printed: Callable[[], None] | None = None
 
     def open(self) -> int:
         return os.open(self.script_output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -46,11 +48,13 @@ class Bench(Nobody):
         **env: str,
     ) -> Run:
         program = Program(argv[0], path or argv[0], argv, self if script else None, env)
-        told = Told(self._ended, self._gone, self.stuck.append, self.escaped.append)
+        told = Told(
+            *(self._ended, self._gone, self.stuck.append),
+            printed=lambda run: self.late.append(run.output()),
+            settled=lambda _run: self.loop.stop(),
+            left=lambda run, processes: self.left.append((run, [*processes])),
+        )
         return Run((self.clock, self.loop, self.launcher), program, timeout, told, self)
-
-    def collect(self) -> None:
-        pytest.fail("collected by nobody")
 
     def take(self) -> bytes:
         return self.script_output.read_bytes()
@@ -62,7 +66,8 @@ class Bench(Nobody):
     def _gone(self, run: Run) -> None:
         self.verdicts.append("gone")
         self.outputs.append(run.output())
-        self.loop.stop()
+        if run.settled:
+            self.loop.stop()
 
     def run(self, *argv: str, timeout: float | None = 30.0, script: bool = False) -> Run:
         run = self.start(*argv, timeout=timeout, script=script)
@@ -224,7 +229,7 @@ def test_a_process_that_left_the_group_of_a_check_is_seen_by_what_it_holds(
 
     for pid in place.words("left"):
         place.adopt(int(pid))
-    assert bench.escaped == [run] * seen
+    assert bench.left == [(run, [])] * seen
 
 
 def test_a_process_that_left_the_group_of_a_check_that_timed_out_is_seen_too(
@@ -235,7 +240,7 @@ def test_a_process_that_left_the_group_of_a_check_that_timed_out_is_seen_too(
 
     place.adopt(int(place.await_words("left")[0]))
     assert bench.verdicts == ["timed out", "gone"]
-    assert bench.escaped == [run]
+    assert bench.left == [(run, [])]
 
 
 def test_a_check_that_leaves_nothing_behind_is_not_looked_at_twice(
@@ -252,7 +257,7 @@ def test_a_check_that_leaves_nothing_behind_is_not_looked_at_twice(
     bench.sh("exit 1")
     bench.sh("echo out; echo err >&2")
 
-    assert looks == [signal.SIGKILL, signal.SIGKILL]
+    assert looks == [signal.SIGTERM, signal.SIGTERM]
 
 
 def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ class VirtualChild(SimulatedChild):
         world.living.append(pid)
         super().__init__(world.time, pid, ends, exited, world)
 
-    def signal_group(self, signum: int) -> bool:
+    def signal_group(self, signum: int) -> None:
         assert not self._reaped, "a reaped process is signalled"
-        return super().signal_group(signum)
+        super().signal_group(signum)
 
     def status(self) -> Status:
         assert self.exited(), "asked before it exited"

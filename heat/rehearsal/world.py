@@ -35,13 +35,14 @@ _status = cache(Status)
 class VirtualTime:
     """A clock and timers; equal times in the order they were set."""
 
-    __slots__ = ("_now", "_unix", "agenda", "at")
+    __slots__ = ("_now", "_unix", "agenda", "at", "lost")
 
     def __init__(self, unix: float = UNIX) -> None:
         self._now = BEGINNING
         self._unix = unix - BEGINNING
         self.agenda = Agenda()
         self.at = self.agenda.add
+        self.lost = 0.0
 
     def now(self) -> float:
         """Seconds on the monotonic clock."""
@@ -135,6 +136,13 @@ class SimulatedChild:
     def listen(self) -> None:
         """All it prints is there from the beginning."""
 
+    def await_end(self, ended: Callable[[], None]) -> None:
+        """Nobody else prints."""
+
+    def drained(self) -> bool:
+        """Likewise, unless it was told to leave somebody behind."""
+        return not self._ends.escapee
+
     def output(self) -> Output:
         """What it printed since the last call."""
         taken, self._output = self._output, SILENT
@@ -144,16 +152,19 @@ class SimulatedChild:
         """No other program has its process id."""
         return f"process {self.pid}"
 
-    def signal_group(self, signum: int) -> bool:
+    def may_signal(self) -> bool:
+        """Always."""
+        return True
+
+    def signal_group(self, signum: int) -> None:
         """It dies of KILL, and of TERM unless it is stubborn; a moment later."""
         if self._status is not None:
-            return True
+            return
         ends = self._ends
         deadly = signum == signal.SIGKILL or (signum == signal.SIGTERM and not ends.stubborn)
         if deadly and not ends.immortal:
             status = _status(None, signum)
             self._time.at(self._time.now(), lambda: self._exit(status), self._owner)
-        return True
 
     def exited(self) -> bool:
         """It has exited."""
@@ -163,6 +174,10 @@ class SimulatedChild:
         """It starts no others."""
         return True
 
+    def works(self) -> bool:
+        """Likewise."""
+        return False
+
     def status(self) -> Status:
         """How it ended."""
         return self._status or _status(None)
@@ -170,9 +185,14 @@ class SimulatedChild:
     def reap(self) -> None:
         """Nothing is left of it."""
 
-    def escapee(self) -> bool:
-        """It was told to leave something behind."""
-        return self._ends.escapee
+    def signal_left(self, signum: int) -> bool:
+        """Nobody is left of its group."""
+        del signum
+        return False
+
+    def names_left(self) -> tuple[str, ...]:
+        """Likewise."""
+        return ()
 
     def close(self) -> None:
         """It prints no more."""

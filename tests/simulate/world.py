@@ -72,13 +72,13 @@ class Child(SimulatedChild):
             return
         super()._exit(status)
 
-    def signal_group(self, signum: int) -> bool:
+    def signal_group(self, signum: int) -> None:
         self._history.witness.killed(self, signum)
         if self._status is not None:
-            return True
+            return
         if signum == _KILL or (signum == _TERM and not self._ends.stubborn):
             self._doomed = not self._ends.immortal
-        return super().signal_group(signum)
+        super().signal_group(signum)
 
     def status(self) -> Status:
         if self._status is None:

@@ -1,0 +1,215 @@
+"""The keeper: a process that reads on, when HEAT has ended, what HEAT's scripts print to.
+
+A service that a script has left running must live on, and a pipe whose reading end is closed
+ends who writes to it. So a fork of HEAT holds the reading end of each script's pipe too. While
+HEAT lives it sleeps; then it appends what comes to ``heat.NAME.out``, until nobody writes any
+more. One keeper serves all monitors of a HEAT, from the first script that is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from heat.errors import HeatError, reason_of
+
+if TYPE_CHECKING:
+    import socket
+
+    from heat.loop import Loop
+    from heat.process import PosixLauncher
+    from heat.world import Owner
+
+_PIPE_SIZE = 64 * 1024
+_MESSAGE = 8192
+"""No path is longer than half of that."""
+
+
+class Keeper:
+    """HEAT's side of it."""
+
+    def __init__(
+        self, loop: Loop, launcher: PosixLauncher, said: Callable[[str], None], owner: Owner
+    ) -> None:
+        self.loop = loop
+        self.owner = owner
+        self._launcher = launcher
+        self._said = said
+        self._pipes: dict[int, str] = {}
+        """Descriptor of each reading end, path of its file."""
+        self._new: list[int] = []
+        """Those of them that the fork does not have yet."""
+        self._control: socket.socket | None = None
+        self._trouble = False
+        self.pid = 0
+        """Of the fork; 0 while there is none."""
+
+    def keep(self, reader: int, path: str) -> None:
+        """Have a pipe read on if HEAT ends; handed over when this turn's scripts are started."""
+        self._pipes[reader] = path
+        if not self._new:
+            self.loop.soon(self._hand_over)
+        self._new.append(reader)
+
+    def drop(self, reader: int) -> None:
+        """Nobody writes to this pipe any more; called before it is closed."""
+        del self._pipes[reader]
+        if reader in self._new:
+            self._new.remove(reader)
+        elif self._control is not None and not self._send(b"-%d" % reader):
+            self._end()
+
+    def _hand_over(self) -> None:
+        new, self._new = self._new, []
+        if not all(self._send(b"+%d %b" % (fd, os.fsencode(self._pipes[fd])), fd) for fd in new):
+            self._start()
+
+    def _send(self, message: bytes, *fds: int) -> bool:
+        if self._control is None:
+            return False
+        import socket
+
+        try:
+            socket.send_fds(self._control, [message], fds)
+        except OSError:
+            return False
+        return True
+
+    def _start(self) -> None:
+        """Fork; a keeper that does not answer is given up for it."""
+        import socket
+        import warnings
+
+        self._end()
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            self._troubled(reason_of(error))
+            return
+        try:
+            with warnings.catch_warnings():
+                # Python 3.12 warns of threads, of which HEAT has none.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                pid = os.fork()
+        except OSError as error:
+            ours.close()
+            theirs.close()
+            self._troubled(reason_of(error))
+            return
+        if not pid:
+            _live(theirs, self._pipes)
+        theirs.close()
+        self.pid, self._control, self._trouble = pid, ours, False
+        ours.setblocking(False)
+        self._launcher.adopt(pid)
+        with contextlib.suppress(OSError):  # Then its end is seen at the next script.
+            self.loop.watch(ours.fileno(), self._lost, self.owner)
+
+    def _troubled(self, why: str) -> None:
+        if not self._trouble:
+            self._trouble = True
+            self._said(
+                f"cannot fork the keeper: {why}; what scripts leave running may not outlive HEAT, "
+                "until the next script"
+            )
+
+    def _lost(self) -> None:
+        """It was killed, and not by HEAT: another one takes its place."""
+        self._end()
+        if self._pipes:
+            self._start()
+
+    def _end(self) -> None:
+        self._hang_up()
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self._launcher.release(self.pid)
+            self.pid = 0
+
+    def close(self) -> None:
+        """HEAT ends: from here on the keeper reads, if anybody writes."""
+        if self._pipes:
+            self._hang_up()
+        else:
+            self._end()
+
+    def _hang_up(self) -> None:
+        if self._control is not None:
+            self.loop.forget(self._control.fileno())
+            self._control.close()
+            self._control = None
+
+
+def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
+    """The life of the fork."""
+    try:
+        os.setsid()  # Whatever ends HEAT, its terminal or its group, is not meant for the keeper.
+        _be_deaf()
+        _let_go({control.fileno(), *pipes})
+        _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
+    finally:
+        os._exit(0)
+
+
+def _be_deaf() -> None:
+    signal.set_wakeup_fd(-1)
+    for signum in signal.valid_signals():
+        with contextlib.suppress(OSError):
+            if callable(signal.getsignal(signum)):
+                signal.signal(signum, signal.SIG_IGN)
+    with open("/proc/self/comm", "wb") as name:
+        name.write(b"heat-keeper")
+
+
+def _let_go(kept: set[int]) -> None:
+    """Close what is HEAT's: its locks, logs and sockets must end with HEAT."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2 and fd not in kept:  # noqa: PLR2004
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:
+    """Hold what HEAT says, and return it when HEAT has ended."""
+    import socket
+
+    while True:
+        message, fds, *_ = socket.recv_fds(control, _MESSAGE, 1)
+        number, _, path = message[1:].partition(b" ")
+        if not message:
+            return dict(pipes.values())
+        if message.startswith(b"-") and number in pipes:
+            os.close(pipes.pop(number)[0])
+        elif fds:
+            pipes[number] = fds[0], os.fsdecode(path)
+
+
+def _read_on(pipes: dict[int, str]) -> None:
+    """Append what comes, until nobody can write any more; what has no room is lost."""
+    import select
+
+    from heat.bounded import append
+
+    poll = select.poll()
+    for fd in pipes:
+        poll.register(fd, select.POLLIN)
+    while pipes:
+        for fd, _ in poll.poll():
+            try:
+                data = os.read(fd, _PIPE_SIZE)
+            except BlockingIOError:
+                continue
+            if data:
+                with contextlib.suppress(OSError, HeatError):
+                    append(pipes[fd], data)
+            else:
+                poll.unregister(fd)
+                os.close(fd)
+                del pipes[fd]

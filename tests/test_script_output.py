@@ -1,0 +1,158 @@
+"""What fail and recovery scripts print to: a pipe, a file within bounds, a keeper."""
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Nobody, until
+
+from heat.bounded import BOUND, append
+from heat.keeper import Keeper
+from heat.loop import Loop, RealClock
+from heat.process import PosixLauncher
+from heat.scripts import ScriptOutput
+
+
+class Desk(Nobody):
+    """A loop with a keeper, and the script output of one monitor."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.said: list[str] = []
+        self.loop = Loop(RealClock())
+        self.launcher = PosixLauncher(self.loop, {})
+        self.keeper = Keeper(self.loop, self.launcher, self.said.append, self)
+        self.output = ScriptOutput(str(path), self.said.append, self.keeper)
+
+    def open(self) -> int:
+        fd = self.output.open()
+        assert fd is not None
+        return fd
+
+    def kept_by(self) -> int:
+        """The process id of the keeper."""
+        return self.keeper.pid
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path / "heat.web.out")
+    before = len(os.listdir("/proc/self/fd"))
+    yield made
+    made.output.take()
+    made.keeper.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    made.launcher.close()
+    made.loop.close()
+
+
+def test_output_is_taken_and_kept_in_the_file(desk: Desk) -> None:
+    desk.path.write_text("from before\n")
+    output = ScriptOutput(str(desk.path), desk.said.append, desk.keeper)
+    fd = output.open()
+    assert fd is not None
+    os.write(fd, b"one\n")
+
+    assert output.take() == b"one\n"
+    assert desk.path.read_text() == "from before\none\n"
+
+    os.close(fd)
+    assert output.take() == b""
+
+
+def test_a_file_beyond_its_bound_keeps_its_latest_half(desk: Desk) -> None:
+    for n in range(300):
+        append(str(desk.path), b"%d %b\n" % (n, b"x" * 9_990))
+        assert desk.path.stat().st_size <= BOUND
+
+    kept = desk.path.read_text().splitlines()
+    assert kept[-1].startswith("299 ")
+    assert [len(line.split(" ")[1]) for line in kept] == [9_990] * len(kept)
+    assert len(kept) > 40
+
+
+def test_what_another_heats_keeper_appends_is_taken_too_and_in_order(desk: Desk) -> None:
+    fd = desk.open()
+    append(str(desk.path), b"theirs 1\n")
+    os.write(fd, b"ours\n")
+    desk.output.take()
+    append(str(desk.path), b"theirs 2\n")
+
+    assert desk.output.take() == b"theirs 2\n"
+    assert desk.path.read_text() == "theirs 1\nours\ntheirs 2\n"
+    os.close(fd)
+
+
+def test_a_file_that_cannot_be_written_is_said_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "no" / "heat.web.out")
+    fds = [desk.open(), desk.open()]
+    for fd in fds:
+        os.write(fd, b"line\n")
+        os.close(fd)
+
+    assert desk.output.take() == b"line\nline\n"
+    (said,) = desk.said
+    assert "heat.web.out: no such file or directory" in said
+    assert "in heat.verbose.log alone" in said
+
+    desk.path.parent.mkdir()
+    fd = desk.open()
+    os.write(fd, b"again\n")
+    os.close(fd)
+    desk.output.take()
+    assert desk.path.read_text() == "again\n"
+    desk.keeper.close()
+    desk.launcher.close()
+    desk.loop.close()
+
+
+def test_a_service_that_prints_is_told_of_without_a_tick(desk: Desk) -> None:
+    told: list[bytes] = []
+
+    def printed() -> None:
+        told.append(desk.output.take())
+        desk.loop.stop()
+
+    desk.output.printed = printed
+    fd = desk.open()
+    os.write(fd, b"of a service\n")
+    desk.loop.run()
+
+    assert told == [b"of a service\n"]
+    os.close(fd)
+
+
+def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> None:
+    fd = desk.open()
+    desk.loop.end_turn()
+    first = desk.kept_by()
+    os.kill(first, signal.SIGKILL)
+    desk.loop.at(desk.loop.now() + 30, lambda: pytest.fail("no other keeper"), desk)
+    desk.loop.soon(desk.loop.stop)
+    until(lambda: Path(f"/proc/{first}/stat").read_text().split()[2] == "Z", "its end")
+    desk.loop.run()
+
+    assert desk.kept_by() != first
+    os.close(fd)
+
+
+def test_a_keeper_that_cannot_be_forked_is_said_once_and_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", fork)
+    for _ in range(2):
+        os.close(desk.open())
+        desk.loop.end_turn()
+    monkeypatch.undo()
+
+    (said,) = desk.said
+    assert "cannot fork the keeper: resource temporarily unavailable" in said
+    os.close(desk.open())
+    desk.loop.end_turn()
+    assert desk.kept_by()
