@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from heat.content import Config
+from heat.durations import HOUR, LONGEST_PAST, duration
 from heat.errors import reason_of
 from heat.mistakes import (
     BadValueError,
@@ -34,7 +35,6 @@ from heat.options import (
     as_far_as_read,
     bad_value,
     conflicts,
-    duration,
     made_of,
     missing,
     monitor_name,
@@ -56,7 +56,7 @@ _TYPES: dict[type, str] = {
 }
 _DATE = "a date or a time"
 _TAKES: dict[str, tuple[tuple[type, ...], str]] = {
-    "SECS": ((str, int, float), "a length of time"),
+    "SECS": ((str, int, float), "a duration"),
     "N": ((int,), "a whole number"),
     "PID": ((int,), "a process id"),
     "SIG": ((str, int), "a signal"),
@@ -93,7 +93,6 @@ def example(key: str) -> str:
 _SHORT = {option.short[1:]: key for key, option in KEYS.items() if option.short}
 _TABLES = ("heat", "defaults", "monitor")
 _KEYS_OF_HEAT = ("max-running", "history")
-_SHORTEST_HISTORY, _LONGEST_HISTORY = 3600.0, 3650 * 86_400.0
 _OF_HEAT = {option.name.removeprefix("--"): option for option in OPTIONS if option.name in OF_HEAT}
 _RIVALS = (
     ("--script", COMMAND),
@@ -482,17 +481,17 @@ def _of_heat(key: str, value: object) -> int:
 
 
 def _history(value: object) -> float:
-    """``90d``, or a length of time as elsewhere, in seconds."""
-    fix = 'write how long history is kept: history = "90d"'
-    days = re.fullmatch(r"([0-9]{1,6})d", value) if isinstance(value, str) else None
+    """The value of history, in seconds."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise _WrongError(_not_this(value, "a length of time"), fix)
+        fix = 'write how long history is kept: history = "90d"'
+        raise _WrongError(_not_this(value, "a duration"), fix)
     try:
-        span = int(days[1]) * 86_400.0 if days else duration(value)
+        span = duration(value, LONGEST_PAST)
+        if span < HOUR:
+            raise BadValueError("is too short", "the shortest history is 1h")
     except BadValueError as error:
+        fix = error.fix_in_file or error.fix
         raise _WrongError(f"{shown(value)} {error.complaint}", fix) from None
-    if not _SHORTEST_HISTORY <= span <= _LONGEST_HISTORY:
-        raise _WrongError(f"{shown(value)} is not between 1h and 3650d", fix)
     return span
 
 

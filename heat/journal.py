@@ -10,6 +10,7 @@ from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
+from heat.durations import length
 from heat.options import Options
 from heat.past import Pause
 from heat.program import SILENT, Output
@@ -152,7 +153,7 @@ class Journal(Writer):
         """The check passes again."""
         runs = f" and {counted(attempts, 'recovery', 'recoveries')}" if attempts else ""
         after = f"after {counted(count, 'failure')}{runs}"
-        self._outage(f"NORMAL again {after}, {seconds(round(span, 1))} s", State.NORMAL)
+        self._outage(f"NORMAL again {after}, {length(span)}", State.NORMAL)
 
     # Pauses, and what is told by hand
 
@@ -218,7 +219,7 @@ class Journal(Writer):
 
     def waiting_for_fail(self, waiting: str, left: float) -> None:
         """Recovery, or the end, waits for the fail script."""
-        so_long = f"at most {seconds(round(left, 1))} s" if left else "which is being killed"
+        so_long = f"at most {length(left)}" if left else "which is being killed"
         self._detail(f"{waiting} waits for the fail script, {so_long}")
 
     def end_waits_for_fail(self, left: float) -> None:
@@ -239,7 +240,7 @@ class Journal(Writer):
         script = self._script(self.options.recovery)
         self._fault(
             f"recovery script {script} (process {pid}) has been running for "
-            f"{seconds(round(span))} s; there are no checks until it has ended"
+            f"{length(span)}; there are no checks until it has ended"
         )
 
     def fail_not_started(self, why: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from heat import __version__
 from heat.books import Books, HeatJournal
 from heat.console import Console, for_journal
+from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of
 from heat.fleet import Fleet
 from heat.log import Log
@@ -24,7 +25,7 @@ from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
 from heat.target import NoTarget
-from heat.text import counted, seconds
+from heat.text import counted
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
 from states.model import State
@@ -138,7 +139,7 @@ class Service:
         self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._let_go(config)
         self._journal.started(
-            f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
+            f"every {exact(monitors[0].interval)}: {monitors[0].shown}"
             if config is None
             else f"{counted(len(monitors), 'monitor')} of {config.shown}"
         )

@@ -302,14 +302,14 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "wrong"),
     [
-        ("--since nan", "--since 'nan' is not a number of seconds"),
-        ("--since 0", "--since '0' is no length of time"),
-        ("--since 0d", "--since '0d' is no length of time"),
-        ("--since d", "--since 'd' is not a number of seconds"),
-        ("--since -1d", "--since '-1d' is not a number of seconds"),
-        ("--since 1.5d", "--since '1.5d' is not a number of seconds"),
-        ("--since ٣d", "--since '٣d' is not a number of seconds"),
-        ("--since 367d", "--since '367d' is too long"),
+        ("--since nan", "--since 'nan' is not a duration"),
+        ("--since 0", "--since '0' is not a positive duration"),
+        ("--since 0d", "--since '0d' is not a positive duration"),
+        ("--since d", "--since 'd' is not a duration"),
+        ("--since -1d", "--since '-1d' is not a duration"),
+        ("--since 1,5d", "--since '1,5d' is not a duration"),
+        ("--since ٣d", "--since '٣d' is not a duration"),
+        ("--since 3651d", "--since '3651d' is too long"),
         ("--since 99999999999d", "--since '99999999999d' is too long"),
     ],
 )

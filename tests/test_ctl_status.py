@@ -11,7 +11,8 @@ from talker import ABOUT, NOW, Facts, Talker, facts, last
 
 from heat.ctl import drawing, output, status
 from heat.ctl.cli import main
-from heat.ctl.times import brief, clock, length, short, stamp
+from heat.ctl.times import brief, clock, stamp
+from heat.durations import length, short
 
 FAILED = last("failed", code=7)
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}

@@ -41,7 +41,7 @@ def test_all_mistakes_at_once(place: Place, capsys: pytest.CaptureFixture[str]) 
     out, err = capsys.readouterr()
     assert out == ""
     assert f"{path}: monitor.web.intervall: is no key of a monitor\n  did you mean interval?" in err
-    assert f"{path}: monitor.db.interval: 'x' is not a number of seconds" in err
+    assert f"{path}: monitor.db.interval: 'x' is not a duration" in err
     assert f"{path}: monitor.db.command: is empty" in err
 
 

@@ -1119,7 +1119,7 @@ def test_all_mistakes_are_told_at_once_the_options_first(place: Place) -> None:
 
     told = [line for line in lines if line.startswith("Error: ")]
     assert told == [
-        "Error: --interval 'no' is not a number of seconds",
+        "Error: --interval 'no' is not a duration",
         "Error: --signal 'NIX' is not a signal of this system",
         "Error: --threshold '0' is not a count",
         "Error: --threshold '0' has no effect without anything to do in recovery",

@@ -28,7 +28,7 @@ complete -c heatctl -n '__fish_seen_subcommand_from why' -s h -l help -d 'print 
 complete -c heatctl -n '__fish_seen_subcommand_from why' -a '(heatctl completion names 2>/dev/null)'
 complete -c heatctl -n '__fish_seen_subcommand_from top' -l control -r -F -d 'the socket of HEAT'
 complete -c heatctl -n '__fish_seen_subcommand_from top' -s h -l help -d 'print this'
-complete -c heatctl -n '__fish_seen_subcommand_from history' -l since -x -d 'so far back, with the unit d for days too'
+complete -c heatctl -n '__fish_seen_subcommand_from history' -l since -x -d 'so far back, such as 12h, 30d or 4w'
 complete -c heatctl -n '__fish_seen_subcommand_from history' -l state -r -F -d 'read this state file'
 complete -c heatctl -n '__fish_seen_subcommand_from history' -l json -d 'each monitor as a JSON object on a line of its own'
 complete -c heatctl -n '__fish_seen_subcommand_from history' -l control -r -F -d 'the socket of HEAT'

@@ -4,7 +4,7 @@ Usage:
   heatctl history [--since SECS] [--state FILE] [--json] [--control PATH] [NAME]
 
 Options:
-  --since SECS    so far back, with the unit d for days too (default: 7d)
+  --since SECS    so far back, such as 12h, 30d or 4w (default: 7d)
   --state FILE    read this state file; no HEAT is asked then, nor needs to run
   --json          each monitor as a JSON object on a line of its own
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
@@ -31,15 +31,15 @@ from heat.ctl.archive import Archive
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
 from heat.ctl.output import Cell
-from heat.ctl.spans import span
-from heat.ctl.times import clock, length, short
+from heat.ctl.times import clock
 from heat.ctl.words import Asked, nearest, parse
+from heat.durations import DAY, duration_back, length, short
 from heat.mistakes import Mistake
 from heat.text import counted, escaped
 
 USAGE = __doc__ or ""
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
-_DEFAULT = 7 * 86_400.0
+_DEFAULT = 7 * DAY
 
 
 class _Source(NamedTuple):
@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    back = asked.seconds("--since", "heatctl history", span) or _DEFAULT
+    back = asked.seconds("--since", "heatctl history", duration_back) or _DEFAULT
     source = _source(asked)
     accounts = _accounts(source, back, asked.operands[0] if asked.operands else None)
     if asked.json:

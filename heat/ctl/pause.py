@@ -12,8 +12,9 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-SECS is a number of seconds, or has a unit: 500ms, 30s, 5m, 2h, 7d. What runs
-is let end. A pause survives a restart of HEAT.
+SECS is a number of seconds, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
+What runs is let end. A pause survives a restart of HEAT. One of a monitor that
+is paused already takes the place of the first, and its end with it.
 
 Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
@@ -26,9 +27,9 @@ from shlex import quote
 from heat.ctl import output
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_WELL
-from heat.ctl.spans import span
 from heat.ctl.times import clock
 from heat.ctl.words import parse
+from heat.durations import positive_duration
 from heat.text import escaped
 
 USAGE = __doc__ or ""
@@ -40,7 +41,7 @@ def main(words: Sequence[str]) -> int:
     if asked is None:
         return EXIT_WELL
     name, reason = asked.operands[0], asked.given.get("--reason", "")
-    seconds = asked.seconds("--for", "heatctl pause", span)
+    seconds = asked.seconds("--for", "heatctl pause", positive_duration)
     with connect(asked.control) as client:
         said = client.last("pause", {"name": name, "seconds": seconds, "reason": reason})
     if asked.json:

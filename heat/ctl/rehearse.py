@@ -44,6 +44,7 @@ from typing import Any, NamedTuple
 from heat import cli, config, options
 from heat.arguments import Grammar, Words, beside_config, take_apart
 from heat.cli import refuse, write
+from heat.durations import duration
 from heat.mistakes import Mistake, of_option, shown
 from heat.options import BAD, OPTIONS, Option, Options
 from heat.rehearsal import told
@@ -59,11 +60,11 @@ COMMAND = "heatctl rehearse"
 
 OWN = (
     Option("--results", "LIST", results),
-    Option("--recovery-takes", "SECS", options.duration),
+    Option("--recovery-takes", "SECS", duration),
     Option("--recovery-exits", "CODE", exit_of_script),
     Option("--recovery-works-after", "N", options.number),
-    Option("--fail-takes", "SECS", options.duration),
-    Option("--until", "SECS", options.duration),
+    Option("--fail-takes", "SECS", duration),
+    Option("--until", "SECS", duration),
     Option("--monitor", "NAME", options.path),
     Option("--svg", "FILE", options.path),
 )

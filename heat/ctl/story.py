@@ -9,7 +9,8 @@ from shlex import quote
 from typing import NamedTuple
 
 from heat.ctl.answers import Why
-from heat.ctl.times import clock, length
+from heat.ctl.times import clock
+from heat.durations import length
 from heat.text import counted, escaped, seconds
 
 

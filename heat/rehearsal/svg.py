@@ -8,6 +8,7 @@ from html import escape
 from itertools import pairwise
 from typing import NamedTuple
 
+from heat.durations import exact
 from heat.rehearsal.account import sentences
 from heat.rehearsal.play import Played
 from heat.rehearsal.timeline import Entry, Kind
@@ -93,7 +94,7 @@ def drawn(played: Played) -> str:
 
 def _frame(played: Played, height: int) -> Iterator[str]:
     shown = played.options.shown
-    title = f"{played.options.name}: {shown}, every {seconds(played.options.interval)} s"
+    title = f"{played.options.name}: {shown}, every {exact(played.options.interval)}"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
         f'viewBox="0 0 {_WIDTH} {height}" font-family="Helvetica, Arial, sans-serif">'
