@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from talker import ABOUT, NOW, Facts, Talker, facts, last
 
 from heat.ctl import drawing, output, status
@@ -265,14 +266,13 @@ def test_a_reload_of_a_file_with_mistakes_tells_all_of_them(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for ok in (True, False):  # The protocol may have it either way.
-        with Talker(tmp_path / "s") as talker:
-            talker.reload = {"ok": ok, "mistakes": ["a.toml: one\n  fix", "a.toml: \x1b two"]}
-            code = main(["reload", "--control", f"{tmp_path}/s"])
+    with Talker(tmp_path / "s") as talker:
+        talker.reload = {"ok": False, "mistakes": ["a.toml: one\n  fix", "a.toml: \x1b two"]}
+        code = main(["reload", "--control", f"{tmp_path}/s"])
 
-        out, err = capsys.readouterr()
-        assert (code, out) == (2, "")
-        assert err.splitlines()[1:][-3:] == ["a.toml: one", "  fix", "a.toml: \\x1b two"]
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert err.splitlines()[1:][-3:] == ["a.toml: one", "  fix", "a.toml: \\x1b two"]
 
 
 @pytest.mark.parametrize(
@@ -318,3 +318,16 @@ def test_ten_thousand_are_not_drawn_by_rich(
     assert many[-1] == "3 monitors: 3 NORMAL"
     assert re.match(r"NAME  STATE   SINCE     FAILURES  AGE   NEXT  LAST RESULT *$", few[0])
     assert ABOUT["trouble"] == []
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_columns_are_aligned_by_the_cells_that_a_terminal_shows(*, colour: bool) -> None:
+    names = ["web", "東京サーバー", "e\u0301te\u0301", "größer", "한국", "각", "a\u200bb", "💾"]
+    rows = [[(name, ""), ("NORMAL", "32"), (name, "")] for name in names]
+
+    head, *lines = output.aligned(["NAME", "STATE", "LAST"], rows, colour=colour)
+
+    for line in lines:
+        before, found, _ = line.partition("\x1b[32mNORMAL" if colour else "NORMAL")
+        assert found
+        assert cell_len(before) == head.index("STATE")

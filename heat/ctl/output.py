@@ -4,7 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
+from heat.cells import cells
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
 
@@ -65,14 +67,15 @@ def complain(text: str) -> None:
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
     """Rows under their heads; the last column is as long as it is, nothing is cut."""
     texts = [tuple(head), *(tuple([text for text, _ in row]) for row in rows)]
-    *widths, _ = (max(map(len, column)) for column in zip(*texts, strict=True))
-    if not colour:
+    *widths, _ = (max(map(cells, column)) for column in zip(*texts, strict=True))
+    if not colour and all(map(str.isascii, chain.from_iterable(texts))):
+        # Ten thousand rows take a fifth of the time so.
         form = "".join(f"%-{width}s  " for width in widths) + "%s"
         return [(form % row).rstrip() for row in texts]
     whole: list[Sequence[Cell]] = [[(title, "") for title in head], *rows]
     return [
         "".join(
-            painted(text, paint) + " " * (width + 2 - len(text))
+            painted(text, paint if colour else "") + " " * (width + 2 - cells(text))
             for (text, paint), width in zip(row, [*widths, 0], strict=True)
         ).rstrip()
         for row in whole
