@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.durations import LONGEST
 from heat.errors import HeatError
-from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, row, why
+from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, of_pause, row, why
 from heat.options import NAME_LENGTH
 from heat.past import Pause
 from heat.refusals import Kind, RefusedError, refused
@@ -192,8 +192,9 @@ class Answers:
             state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
             raise RefusedError(f"{state}: there is nothing to pause")
         until = None if span is None else self._clock.unix() + span
+        before = watch.paused
         watch.pause(until, escaped(reason))
-        return _done(until=until)
+        return _done(until=until, replaced=of_pause(before))
 
     def _resume(self, asked: Facts) -> Answer:
         watch = self._asked(asked)

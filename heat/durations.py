@@ -19,6 +19,8 @@ SHORTEST = 0.001
 
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})"
 _UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
+_AS_WRITTEN = {unit: size for unit, size in _UNITS.items() if unit != "w"}
+"""90d, and not 12w6d."""
 _IN_WORDS = {" d": DAY, " h": HOUR, " min": MINUTE, " s": 1.0}
 _WRITTEN = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in (*_UNITS, "ms")))
 _PLAIN = re.compile(_NUMBER)
@@ -76,7 +78,7 @@ def written(span: float) -> str:
     """The duration as an option takes it, to the millisecond: ``500ms``, ``12.5s``, ``1h30m``."""
     if 0 < (milliseconds := round(span * 1000)) < 1000:  # noqa: PLR2004 - a second
         return f"{milliseconds}ms"
-    return "".join(_parts_of(span, _UNITS)) or "0s"
+    return "".join(_parts_of(span, _AS_WRITTEN)) or "0s"
 
 
 def exact(span: float) -> str:

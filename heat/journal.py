@@ -157,10 +157,11 @@ class Journal(Writer):
 
     # Pauses, and what is told by hand
 
-    def paused(self, pause: Pause) -> None:
-        """No checks and no effects from here on."""
+    def paused(self, pause: Pause, before: Pause | None) -> None:
+        """No checks and no effects from here on; ``before`` is the pause that this one replaces."""
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
-        self._own(f"paused {until(pause)}{why}: no checks, no signals, no scripts meanwhile")
+        was = "" if before is None else f", and not {until(before)} any more"
+        self._own(f"paused {until(pause)}{why}{was}: no checks, no signals, no scripts meanwhile")
         self._books.moved()
 
     def resumed(self) -> None:

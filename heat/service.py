@@ -353,12 +353,13 @@ class Service:
         except (HeatError, OSError) as error:
             self._not_reloaded([reason_of(error) if isinstance(error, OSError) else str(error)])
             return
+        settings = [] if self._config is None else config.settings(self._config)
         self._config = config
         self._let_go(config)
         self._turns.allow(config.max_running)
-        self._journal.reloaded(config.shown, *counts)
-        added, changed, removed = counts
-        self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
+        self._journal.reloaded(config.shown, *counts, settings)
+        told = dict(zip(("added", "changed", "removed"), counts, strict=True))
+        self._tell_of_reading({"ok": True, **told, "settings": settings})
 
     @staticmethod
     def _let_go(config: Config | None) -> None:

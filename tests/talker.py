@@ -198,8 +198,9 @@ class Talker:
         seconds = request["seconds"]
         until = None if seconds is None else NOW + seconds
         paused = {"since": NOW, "until": until, "reason": request["reason"]}
-        self._named(request["name"])["paused"] = paused
-        yield {"ok": True, "until": until}
+        monitor = self._named(request["name"])
+        before, monitor["paused"] = monitor["paused"], paused
+        yield {"ok": True, "until": until, "replaced": before}
 
     def _resume(self, request: Facts) -> Iterator[Facts]:
         if self._named(request["name"])["paused"] is None:

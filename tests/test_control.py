@@ -197,7 +197,7 @@ def test_who_asks_no_more_still_gets_all_answers(heat: Heat) -> None:
 
     *standing, told, reloaded, hello = lines
     assert sum(len(line["status"]) for line in standing) == told["monitors"] == MANY + 1
-    assert reloaded == {"ok": True, "added": 0, "changed": 0, "removed": 0}
+    assert reloaded == {"ok": True, "added": 0, "changed": 0, "removed": 0, "settings": []}
     assert hello["ok"]
 
 
@@ -535,7 +535,8 @@ def test_a_reload_tells_what_came_of_it(place: Place) -> None:
     heat = place.fleet(monitor("web", WELL) + monitor("other", WELL))
     with client(heat) as there:
         place.write_config(monitor("web", ["false"], signal="none") + monitor("new", WELL))
-        assert there.ask("reload") == {"ok": True, "added": 1, "changed": 1, "removed": 1}
+        told = there.ask("reload")
+        assert told == {"ok": True, "added": 1, "changed": 1, "removed": 1, "settings": []}
         place.write_config("[monitor.web]\ninterval = 0\nchek = 1\n")
         told = there.ask("reload")
         assert told["ok"] is False

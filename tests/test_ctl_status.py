@@ -187,7 +187,7 @@ STEERING = [
         "pause web",
         facts(),
         {"do": "pause", "name": "web", "seconds": None, "reason": ""},
-        "web: paused, until heatctl resume web; no checks and no effects meanwhile",
+        "web: paused until heatctl resume web; no checks and no effects meanwhile",
     ),
     (
         "pause web --for 2d",
@@ -200,6 +200,15 @@ STEERING = [
         facts(),
         {"do": "pause", "name": "web", "seconds": 600.0, "reason": "disk"},
         "web: paused until 10:57:37; no checks and no effects meanwhile",
+    ),
+    (
+        "pause web --for 10m",
+        facts(paused={**PAUSED, "until": NOW + 60, "reason": "disk"}),
+        {"do": "pause", "name": "web", "seconds": 600.0, "reason": ""},
+        (
+            "web: paused until 10:57:37; before it was until 10:48:37 (disk); "
+            "no checks and no effects meanwhile"
+        ),
     ),
     (
         "resume web",

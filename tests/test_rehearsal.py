@@ -450,7 +450,7 @@ def test_the_only_monitor_of_a_file_needs_no_name_and_a_bad_file_is_told(
 
     assert well[0] == 0
     assert bad[0] == 2
-    assert "monitor.web.intervall: is no key of a monitor\n  did you mean interval?" in bad[2]
+    assert "monitor.web.intervall: is not a key of a monitor\n  did you mean interval?" in bad[2]
 
 
 def test_the_help_is_printed_and_fits_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,11 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-Of all monitors a table, of one each outage and recovery. DOWN is the time in
-outages and WELL the share of the other time, both of the time watched: HEAT
-ran, the monitor was there, and not paused. MTTR is the mean time to repair, of
-the outages that a pass has ended. FLAPS is how often it left NORMAL in the last
-hour. USELESS are the recoveries that exited 0 and did not help.
+Of all monitors a table, of one each outage, recovery and pause. DOWN is the
+time in outages and WELL the share of the other time, both of the time watched:
+HEAT ran, the monitor was there, and not paused. MTTR is the mean time to
+repair, of the outages that a pass has ended. FLAPS is how often it left NORMAL
+in the last hour. USELESS are the recoveries that exited 0 and did not help.
 
 Exit status: 0; 1 an outage goes on; 2 bad usage, or the file cannot be read;
 3 no HEAT answers.
@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from heat.ctl import answers, output
-from heat.ctl.accounts import Account, Outage, Recovery, Span, account
+from heat.ctl.accounts import Account, Outage, Pause, Recovery, Span, account
 from heat.ctl.archive import Archive
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
@@ -124,6 +124,9 @@ def told(of: Account) -> Iterator[str]:
         yield _told_outage(outage, now)
         for recovery in outage.recoveries:
             yield f"  recovery {recovery.attempt}  {_told_recovery(recovery, outage, now)}"
+    if of.pauses:
+        yield ""
+        yield from (_told_pause(pause, now) for pause in of.pauses)
 
 
 def _share(of: Account) -> str:
@@ -163,7 +166,18 @@ def _told_recovery(recovery: Recovery, outage: Outage, now: float) -> str:
     how = escaped(recovery.how or "ended")
     if recovery.code is not None:
         how = f"exit code {recovery.code}"
-    return f"{began}, {how} after {length(recovery.ended - recovery.began)}: {verdict(recovery)}"
+    if not how.startswith("Timed out after"):
+        how += f" after {length(recovery.ended - recovery.began)}"
+    return f"{began}, {how}: {verdict(recovery)}"
+
+
+def _told_pause(pause: Pause, now: float) -> str:
+    lasted, reason = length(pause.span(now).length), f": {escaped(pause.reason)}"
+    told = f"paused for {lasted}, until {clock(pause.ended or now, now)}"
+    if pause.ended is None:
+        end = "it is resumed" if pause.until is None else clock(pause.until, now)
+        told = f"paused until {end}, for {lasted} so far"
+    return f"{clock(pause.began, now)}  {told}{reason if pause.reason else ''}"
 
 
 def verdict(recovery: Recovery) -> str:
@@ -221,6 +235,7 @@ def as_object(of: Account) -> dict[str, Any]:
         "mean_time_to_repair": of.mean_time_to_repair,
         "flaps": of.flaps,
         "outages": [_outage_object(each, now) for each in of.outages],
+        "pauses": [each._asdict() for each in of.pauses],
     }
 
 

@@ -13,8 +13,8 @@ Options:
   -h, --help      print this
 
 SECS is a number of seconds, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
-What runs is let end. A pause survives a restart of HEAT. One of a monitor that
-is paused already takes the place of the first, and its end with it.
+What runs is let end. A pause survives a restart of HEAT. A second one replaces
+the first, with its end and its reason.
 
 Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
@@ -47,10 +47,14 @@ def main(words: Sequence[str]) -> int:
     if asked.json:
         output.write_objects([said])
         return EXIT_WELL
-    shown, until = escaped(name), said.get("until")
-    if until is None:
-        text = f"{shown}: paused, until heatctl resume {quote(shown)}"
-    else:
-        text = f"{shown}: paused until {clock(float(until), time.time())}"
+    shown, now = escaped(name), time.time()
+    text = f"{shown}: paused {_end(said.get('until'), shown, now)}"
+    if before := said.get("replaced"):
+        reason = f" ({escaped(str(before['reason']))})" if before["reason"] else ""
+        text += f"; before it was {_end(before['until'], shown, now)}{reason}"
     output.write(f"{text}; no checks and no effects meanwhile\n")
     return EXIT_WELL
+
+
+def _end(until: float | None, shown: str, now: float) -> str:
+    return f"until heatctl resume {quote(shown)}" if until is None else f"until {clock(until, now)}"
