@@ -220,7 +220,7 @@ STEERING = [
         "reset web",
         facts(state="ERROR"),
         {"do": "reset", "name": "web"},
-        "web: NORMAL, ERROR is left, counts are 0",
+        "web: NORMAL (was ERROR), counts are back to 0",
     ),
     (
         "reset web",

@@ -191,10 +191,14 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (0, b"")
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["--help", "rehearse -i 3 --results 0 true", "rehearse --help", "diagram", "diagram --help"],
+)
+def test_a_full_disk_is_said(words: str, tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         found = subprocess.run(
-            [sys.executable, "-m", "heat.ctl", "--help"],
+            [sys.executable, "-m", "heat.ctl", *words.split()],
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
@@ -207,8 +211,9 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert first == "Failed: stdout cannot be written: no space left on device"
 
 
-def test_a_reader_that_goes_away_gets_no_traceback() -> None:
-    line = f"{shlex.quote(sys.executable)} -m heat.ctl --help | true"
+@pytest.mark.parametrize("words", ["--help", "rehearse -i 3 --results 0x9000 true", "diagram"])
+def test_a_reader_that_goes_away_gets_no_traceback(words: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m heat.ctl {words} | true"
     found = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
 
     assert found.stderr == b""

@@ -541,16 +541,6 @@ def test_the_help_has_every_option_of_its_own() -> None:
     assert all(name in USAGE_OF_HEAT for name in names)
 
 
-def test_a_reader_that_goes_away_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def closed(*_: object) -> int:
-        raise BrokenPipeError
-
-    monkeypatch.setattr("os.write", closed)
-
-    assert main(["--help"]) == 1
-    assert main(CONTRACT) == 0
-
-
 def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,9 +1,10 @@
 """What heatctl prints: text and JSON on stdout, with colour on a terminal alone."""
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 
 from heat.cells import cells
@@ -38,9 +39,22 @@ def painted(text: str, paint: str) -> str:
 
 def write(text: str) -> None:
     """Put a text on stdout, at once. Raises CtlError."""
-    try:
+    with _explained():
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def write_bytes(data: bytes) -> None:
+    """Put bytes on stdout, at once. Raises CtlError."""
+    with _explained():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def _explained() -> Generator[None]:
+    try:
+        yield
     except OSError as error:
         # What is left in the buffer could not be written at Python's end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

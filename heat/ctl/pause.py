@@ -4,7 +4,7 @@ Usage:
   heatctl pause [--for SECS] [--reason TEXT] [--json] [--control PATH] NAME
 
 Options:
-  --for SECS      so long, then checks go on by themselves
+  --for SECS      for this long, then checks go on by themselves
                   (default: until 'heatctl resume NAME')
   --reason TEXT   why; shown by 'status' and 'why', and kept in the history
   --json          the answer as a JSON object

@@ -8,7 +8,7 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-It is drawn anew each second, and shows as many monitors as fit; q or Ctrl-C
+It is redrawn each second, and shows as many monitors as fit; q or Ctrl-C
 ends it. While no HEAT answers it says so, and tries again each second.
 
 Exit status: as of 'heatctl status' for what it showed last; 2 stdin or stdout
