@@ -75,10 +75,8 @@ def duration_back(value: str | float) -> float:
 
 
 def written(span: float) -> str:
-    """The duration as an option takes it, to the millisecond: ``500ms``, ``12.5s``, ``1h30m``."""
-    if 0 < (milliseconds := round(span * 1000)) < 1000:  # noqa: PLR2004 - a second
-        return f"{milliseconds}ms"
-    return "".join(_parts_of(span, _AS_WRITTEN)) or "0s"
+    """The duration as an option takes it, to the millisecond: ``0.5``, ``95``, ``1h30m``."""
+    return seconds(span) if span < _IN_SECONDS else "".join(_parts_of(span, _AS_WRITTEN))
 
 
 def exact(span: float) -> str:

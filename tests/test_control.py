@@ -275,7 +275,7 @@ def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> No
     assert sum(answer is not None and answer["ok"] for answer in answers) == 64
     assert (
         sum(
-            answer is not None and answer.get("error") == "64 are connected already"
+            answer is not None and answer.get("error") == "64 clients are connected already"
             for answer in answers
         )
         == len(answers) - 64
@@ -376,7 +376,7 @@ def test_another_user_is_refused(big: Heat, monkeypatch: pytest.MonkeyPatch) -> 
         assert stranger.line() is None
 
     assert told is not None
-    assert told["error"] == "this HEAT answers its own user and root alone"
+    assert told["error"] == "this HEAT answers only its own user and root"
 
 
 def test_a_socket_that_was_deleted_is_there_again(heat: Heat) -> None:

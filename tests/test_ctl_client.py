@@ -252,7 +252,7 @@ def test_the_types_of_the_answers_have_the_keys_of_the_protocol() -> None:
         assert f"`{key}`" in paragraph
 
 
-@pytest.mark.parametrize("kind", ["busy", "too-slow", "bug"])
+@pytest.mark.parametrize("kind", ["busy", "too-slow", "forbidden", "bug"])
 @pytest.mark.parametrize(
     "command",
     ["status", "status --json", "why web", "check web", "pause web", "resume web", "reset web",

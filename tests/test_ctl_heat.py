@@ -1,5 +1,6 @@
 """heatctl and a real HEAT: the double and the real one speak alike."""
 
+import contextlib
 import json
 import os
 import socket
@@ -110,6 +111,19 @@ def test_a_reload_of_the_table_heat_alone_says_what_it_changes_and_does_it(
     assert json.loads(watched.ctl("reload", "--json")[1])["settings"] == []
     path.write_text(f'[heat]\nhistory = "28d"\n{FILE}')
     assert "again: max-running is 256 now (was 2)\n" in watched.ctl("reload")[1]
+    orderly(watched.heat)
+
+
+def test_a_heat_that_has_its_clients_already_does_not_answer(watched: Watched) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(client(watched.heat, "s"))
+        until(lambda: watched.ctl("status")[0] == 3, "a refusal")
+        code, out, err = watched.ctl("why", "web", "--json")
+
+    assert (code, out) == (3, "")
+    assert err == "Failed: HEAT does not answer: 64 clients are connected already\n  try again\n"
+    until(lambda: watched.ctl("status")[0] != 3, "an answer")
     orderly(watched.heat)
 
 

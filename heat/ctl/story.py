@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from heat.ctl.answers import Why
 from heat.ctl.times import clock
-from heat.durations import length
+from heat.durations import length, written
 from heat.text import counted, escaped, seconds
+
+_DURATIONS = {"interval", "timeout", "script-timeout", "recovery-timeout", "start-period"}
 
 
 class Line(NamedTuple):
@@ -70,8 +72,9 @@ def _option(why: Why, name: str) -> str:
     value = why["options"].get(name)
     if value is None:
         return f"no --{name}"
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"--{name} {seconds(value) if number else escaped(str(value))}"
+    if isinstance(value, str):
+        return f"--{name} {escaped(value)}"
+    return f"--{name} {written(value) if name in _DURATIONS else value}"
 
 
 def _check(why: Why) -> str:

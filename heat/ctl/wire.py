@@ -13,7 +13,7 @@ LONGEST_REQUEST = 65_536
 LONGEST_LINE = 4_194_304
 """Bytes, with the line's end; HEAT's own lines are far shorter."""
 
-_NO_ANSWER = {"busy", "too-slow", "bug"}
+_NO_ANSWER = {"busy", "too-slow", "forbidden", "bug"}
 """Kinds of refusals that are about HEAT and not about what it was asked."""
 
 _decode = json.JSONDecoder().decode
