@@ -22,8 +22,7 @@ _UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
 _AS_WRITTEN = {unit: size for unit, size in _UNITS.items() if unit != "w"}
 """90d, and not 12w6d."""
 _IN_WORDS = {" d": DAY, " h": HOUR, " min": MINUTE, " s": 1.0}
-_WRITTEN = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in (*_UNITS, "ms")))
-_PLAIN = re.compile(_NUMBER)
+_WRITTEN = "".join(f"(?:{_NUMBER}{unit})?" for unit in (*_UNITS, "ms"))
 _EXAMPLES = ("500ms", "30s", "5m", "2h", "1d", "1w", "1h30m")
 
 
@@ -48,9 +47,9 @@ def _seconds(value: str | float, longest: float) -> float | None:
     if not isinstance(value, str):
         # Nor is nan 0 or more, and a huge int would not fit into a float.
         return float(min(value, 2 * longest)) if value >= 0 else None
-    if _PLAIN.fullmatch(value):
+    if re.fullmatch(_NUMBER, value):
         return float(value)
-    found = _WRITTEN.fullmatch(value)
+    found = re.fullmatch(_WRITTEN, value)
     if found is None or not value:
         return None
     *parts, milliseconds = (float(part or 0) for part in found.groups())
@@ -64,7 +63,9 @@ def positive_duration(value: str | float, longest: float = LONGEST) -> float:
     span = duration(value, longest)
     if span <= 0:
         raise BadValueError(
-            "is not a positive duration", "write more than 0, such as 0.5, 500ms, 30s or 5m"
+            "is not a positive duration",
+            "write more than 0, such as 0.5, 500ms, 30s or 5m",
+            'write more than 0, such as 0.5, "500ms", "30s" or "5m"',
         )
     return span
 
