@@ -10,7 +10,7 @@ from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
-from heat.durations import length
+from heat.durations import exact, length
 from heat.options import Options
 from heat.past import Pause
 from heat.program import SILENT, Output
@@ -258,8 +258,8 @@ class Journal(Writer):
             said.append(f"[{ending}]")
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
-        took = seconds(round(run.duration, 3))
-        text = f"{name} script {run.program.shown} ended: {ending}, after {took} s"
+        took = exact(run.duration)
+        text = f"{name} script {run.program.shown} ended: {ending}, after {took}"
         if well:
             self._detail(text)
         else:

@@ -1071,7 +1071,7 @@ def test_sigusr1_tells_where_heat_stands(place: Place) -> None:
     (status,) = [line for line in heat.news() if "next check" in line]
     assert re.fullmatch(
         r"heat: \./check: FAILING, 1 failure in a row \(threshold 3\); "
-        r"last check Exit Code 7, [\d.]+ s ago; next check in 3[\d.]+ s; 1 check",
+        r"last check Exit Code 7, [\d.]+ m?s ago; next check in 3[\d.]+ s; 1 check",
         status,
     )
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from heat.ctl.answers import Why
 from heat.ctl.times import clock
-from heat.durations import length, written
-from heat.text import counted, escaped, seconds
+from heat.durations import exact, length, written
+from heat.text import counted, escaped
 
 _DURATIONS = {"interval", "timeout", "script-timeout", "recovery-timeout", "start-period"}
 
@@ -96,7 +96,7 @@ def _last_check(why: Why) -> str:
     if last is None:
         return "none has ended yet"
     said = "OK" if last["result"] == "ok" else f"{last['result']}: {escaped(last['text'])}"
-    took = f"took {seconds(last['duration'])} s"
+    took = f"took {exact(last['duration'])}"
     if why["state"] == "NORMAL" and last["result"] == "failed" and not why["count"]:
         said += " (not counted)"
     return f"{said}; {took}, ended {length(last['age'])} ago"
