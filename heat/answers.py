@@ -13,9 +13,10 @@ from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from heat.durations import LONGEST
 from heat.errors import HeatError
-from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, row, why
-from heat.options import LONGEST, NAME_LENGTH
+from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, of_pause, row, why
+from heat.options import NAME_LENGTH
 from heat.past import Pause
 from heat.refusals import Kind, RefusedError, refused
 from heat.text import escaped
@@ -183,7 +184,7 @@ class Answers:
         span, reason = asked.get("seconds"), asked.get("reason", "")
         if span is not None and not (_is_number(span) and 0 < span <= LONGEST):
             fix = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
-            raise RefusedError("seconds is no length of time", fix, Kind.BAD_REQUEST)
+            raise RefusedError("seconds is not a positive duration", fix, Kind.BAD_REQUEST)
         if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
             told = f"reason is no text of at most {_LONGEST_REASON} characters"
             raise RefusedError(told, "", Kind.BAD_REQUEST)
@@ -191,8 +192,9 @@ class Answers:
             state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
             raise RefusedError(f"{state}: there is nothing to pause")
         until = None if span is None else self._clock.unix() + span
+        before = watch.paused
         watch.pause(until, escaped(reason))
-        return _done(until=until)
+        return _done(until=until, replaced=of_pause(before))
 
     def _resume(self, asked: Facts) -> Answer:
         watch = self._asked(asked)

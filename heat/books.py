@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from heat.console import RED, YELLOW
@@ -102,12 +102,12 @@ class HeatJournal(Writer):
         """The logs were opened anew, as SIGHUP asks."""
         self._info("logs opened anew")
 
-    def reloaded(self, path: str, added: int, changed: int, removed: int) -> None:
-        """The configuration was read again."""
-        self._own(
-            f"{path} was read again: {counted(added, 'monitor')} added, {changed} changed, "
-            f"{removed} removed"
-        )
+    def reloaded(
+        self, path: str, added: int, changed: int, removed: int, settings: Sequence[str]
+    ) -> None:
+        """The configuration was read again; ``settings`` of [heat] are others."""
+        monitors = f"{counted(added, 'monitor')} added, {changed} changed, {removed} removed"
+        self._own("; ".join([f"{path} was read again: {monitors}", *settings]))
 
     def not_reloaded(self, path: str, mistakes: list[str]) -> None:
         """The configuration was read again, and is wrong."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from heat.content import Config
+from heat.durations import HOUR, LONGEST_PAST, duration
 from heat.errors import reason_of
 from heat.mistakes import (
     BadValueError,
@@ -34,7 +35,6 @@ from heat.options import (
     as_far_as_read,
     bad_value,
     conflicts,
-    duration,
     made_of,
     missing,
     monitor_name,
@@ -56,7 +56,7 @@ _TYPES: dict[type, str] = {
 }
 _DATE = "a date or a time"
 _TAKES: dict[str, tuple[tuple[type, ...], str]] = {
-    "SECS": ((str, int, float), "a length of time"),
+    "SECS": ((str, int, float), "a duration"),
     "N": ((int,), "a whole number"),
     "PID": ((int,), "a process id"),
     "SIG": ((str, int), "a signal"),
@@ -93,7 +93,6 @@ def example(key: str) -> str:
 _SHORT = {option.short[1:]: key for key, option in KEYS.items() if option.short}
 _TABLES = ("heat", "defaults", "monitor")
 _KEYS_OF_HEAT = ("max-running", "history")
-_SHORTEST_HISTORY, _LONGEST_HISTORY = 3600.0, 3650 * 86_400.0
 _OF_HEAT = {option.name.removeprefix("--"): option for option in OPTIONS if option.name in OF_HEAT}
 _RIVALS = (
     ("--script", COMMAND),
@@ -442,20 +441,26 @@ def _as_list(command: str) -> str:
 
 def _no_key(key: str, raw: object, place: str) -> _WrongError:
     """A key that no monitor has."""
+    from heat.foreign_keys import hint
+
     if key == "name":
-        return _WrongError("is no key", "the monitor's name is that of its table: [monitor.NAME]")
+        return _WrongError(
+            "is not a key", "the monitor's name is that of its table: [monitor.NAME]"
+        )
     if of_heat := _OF_HEAT.get(key):
         fix = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
         return _WrongError("belongs to the command line, not into a file", fix)
     if key in _KEYS_OF_HEAT:
         return _WrongError("concerns all monitors", "write it under [heat]")
-    if isinstance(raw, dict) and ": monitor." in place:
+    fix = hint(key)
+    if not fix and isinstance(raw, dict) and ": monitor." in place:
         name = place.rpartition(": monitor.")[2].strip('"')
         fix = f"a name with a dot stands in quotes: [monitor.{quoted(f'{name}.{key}')}]"
         return _WrongError("is a table within a monitor's", fix)
-    meant = _SHORT.get(key)
-    fix = f"did you mean {meant}?" if meant else _nearest(key, KEYS, _ALL_KEYS)
-    return _WrongError("is no key of a monitor", fix)
+    if not fix:
+        meant = _SHORT.get(key)
+        fix = f"did you mean {meant}?" if meant else _nearest(key, KEYS, _ALL_KEYS)
+    return _WrongError("is not a key of a monitor", fix)
 
 
 def _of_name(name: str, place: str) -> Iterator[Mistake]:
@@ -467,11 +472,16 @@ def _of_name(name: str, place: str) -> Iterator[Mistake]:
 
 def _of_heat(key: str, value: object) -> int:
     """The value of max-running."""
+    from heat.foreign_keys import hint
+
     if key != "max-running":
         fix = "write it under [defaults] or [monitor.NAME]"
-        if key not in KEYS:
-            fix = _nearest(key, _KEYS_OF_HEAT, f"its keys are {' and '.join(_KEYS_OF_HEAT)}")
-        raise _WrongError("is no key of [heat]", fix)
+        if of_heat := _OF_HEAT.get(key):
+            fix = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
+        elif key not in KEYS:
+            known = f"its keys are {' and '.join(_KEYS_OF_HEAT)}"
+            fix = hint(key) or _nearest(key, _KEYS_OF_HEAT, known)
+        raise _WrongError("is not a key of [heat]", fix)
     if not isinstance(value, int) or isinstance(value, bool):
         fix = f"write how many checks may run at once: max-running = {MAX_RUNNING}"
         raise _WrongError(_not_this(value, "a whole number"), fix)
@@ -482,17 +492,17 @@ def _of_heat(key: str, value: object) -> int:
 
 
 def _history(value: object) -> float:
-    """``90d``, or a length of time as elsewhere, in seconds."""
-    fix = 'write how long history is kept: history = "90d"'
-    days = re.fullmatch(r"([0-9]{1,6})d", value) if isinstance(value, str) else None
+    """The value of history, in seconds."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise _WrongError(_not_this(value, "a length of time"), fix)
+        fix = 'write how long history is kept: history = "90d"'
+        raise _WrongError(_not_this(value, "a duration"), fix)
     try:
-        span = int(days[1]) * 86_400.0 if days else duration(value)
+        span = duration(value, LONGEST_PAST)
+        if span < HOUR:
+            raise BadValueError("is too short", "the shortest history is 1h")
     except BadValueError as error:
+        fix = error.fix_in_file or error.fix
         raise _WrongError(f"{shown(value)} {error.complaint}", fix) from None
-    if not _SHORTEST_HISTORY <= span <= _LONGEST_HISTORY:
-        raise _WrongError(f"{shown(value)} is not between 1h and 3650d", fix)
     return span
 
 
@@ -501,14 +511,16 @@ def _no_table(key: str) -> _WrongError:
     if key in KEYS:
         fix = "write it under [defaults] or [monitor.NAME]"
         return _WrongError("stands under no table", fix)
-    fix = _nearest(key, _TABLES, f"did you mean [monitor.{dotted(key)}]?")
-    return _WrongError("is no table of HEAT", fix)
+    from heat.foreign_keys import hint_of_table
+
+    fix = hint_of_table(key) or _nearest(key, _TABLES, f"did you mean [monitor.{dotted(key)}]?")
+    return _WrongError("is not a table of HEAT", fix)
 
 
 def _nearest(key: str, known: Iterable[str], otherwise: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(key, known, 1, 0.5)
+    near = difflib.get_close_matches(key, known, 1, 0.65)
     return f"did you mean {near[0]}?" if near else otherwise
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from heat.durations import written
 from heat.mistakes import monitor_place
 from heat.options import Options
 from heat.text import escaped
@@ -22,6 +23,14 @@ class Config(NamedTuple):
     monitors: dict[str, Options]
     unsound: Mapping[str, Options] = MappingProxyType({})
     """What can be looked at of the monitors in which something is wrong."""
+
+    def settings(self, before: "Config") -> list[str]:
+        """What of [heat] is another than ``before``, in words; all of it is in force at once."""
+        of_heat = (
+            ("max-running", str(before.max_running), str(self.max_running)),
+            ("history", written(before.history), written(self.history)),
+        )
+        return [f"{key} is {now} now (was {was})" for key, was, now in of_heat if was != now]
 
     def place(self, name: str) -> str:
         """The table of a monitor, in messages."""

@@ -114,9 +114,12 @@ class Control:
             return
         no = b""
         if uid not in (0, os.geteuid()):
-            no = refusal("this HEAT answers its own user and root alone", "", Kind.FORBIDDEN)
+            fix = "ask as the user that HEAT runs as, or as root"
+            no = refusal("this HEAT answers only its own user and root", fix, Kind.FORBIDDEN)
         elif self.clients >= _MOST_CONNECTIONS:
-            no = refusal(f"{_MOST_CONNECTIONS} are connected already", "try again", Kind.BUSY)
+            no = refusal(
+                f"{_MOST_CONNECTIONS} clients are connected already", "try again", Kind.BUSY
+            )
         if no:
             with there, contextlib.suppress(OSError):
                 there.send(no)

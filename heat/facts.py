@@ -79,7 +79,7 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "checking": _checking(monitor, look),
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
-        "paused": _of_pause(watch.paused),
+        "paused": of_pause(watch.paused),
         "checks": monitor.checks,
         "skipped": monitor.skipped,
     }
@@ -104,7 +104,7 @@ def brief(watch: Watch, unix: float) -> list[object]:
         _checking(monitor, look),
         following,
         coming(monitor, look, watch.paused) if following is None else None,
-        _of_pause(watch.paused),
+        of_pause(watch.paused),
     ]
 
 
@@ -153,7 +153,8 @@ def _next(watch: Watch, look: Look) -> float | None:
     return round(max(0.0, look.next_in), 3)
 
 
-def _of_pause(pause: Pause | None) -> Facts | None:
+def of_pause(pause: Pause | None) -> Facts | None:
+    """A pause, with the names that its parts have there."""
     return None if pause is None else pause._asdict()
 
 

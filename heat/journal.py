@@ -11,6 +11,7 @@ from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
+from heat.durations import exact, length
 from heat.options import Options
 from heat.past import Pause
 from heat.program import SILENT, Output
@@ -157,14 +158,15 @@ class Journal(Writer):
         """The check passes again."""
         runs = f" and {counted(attempts, 'recovery', 'recoveries')}" if attempts else ""
         after = f"after {counted(count, 'failure')}{runs}"
-        self._outage(f"NORMAL again {after}, {seconds(round(span, 1))} s", State.NORMAL)
+        self._outage(f"NORMAL again {after}, {length(span)}", State.NORMAL)
 
     # Pauses, and what is told by hand
 
-    def paused(self, pause: Pause) -> None:
-        """No checks and no effects from here on."""
+    def paused(self, pause: Pause, before: Pause | None) -> None:
+        """No checks and no effects from here on; ``before`` is the pause that this one replaces."""
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
-        self._own(f"paused {until(pause)}{why}: no checks, no signals, no scripts meanwhile")
+        was = "" if before is None else f", and not {until(before)} any more"
+        self._own(f"paused {until(pause)}{why}{was}: no checks, no signals, no scripts meanwhile")
         self._books.moved()
 
     def resumed(self) -> None:
@@ -223,7 +225,7 @@ class Journal(Writer):
 
     def waiting_for_fail(self, waiting: str, left: float) -> None:
         """Recovery, or the end, waits for the fail script."""
-        so_long = f"at most {seconds(round(left, 1))} s" if left else "which is being killed"
+        so_long = f"at most {length(left)}" if left else "which is being killed"
         self._detail(f"{waiting} waits for the fail script, {so_long}")
 
     def end_waits_for_fail(self, left: float) -> None:
@@ -244,7 +246,7 @@ class Journal(Writer):
         script = self._script(self.options.recovery)
         self._fault(
             f"recovery script {script} (process {pid}) has been running for "
-            f"{seconds(round(span))} s; there are no checks until it has ended"
+            f"{length(span)}; there are no checks until it has ended"
         )
 
     def fail_not_started(self, why: str) -> None:
@@ -261,8 +263,8 @@ class Journal(Writer):
             said.append(f"[{ending}]")
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
-        took = seconds(round(run.duration, 3))
-        text = f"{name} script {run.program.shown} ended: {ending}, after {took} s"
+        took = exact(run.duration)
+        text = f"{name} script {run.program.shown} ended: {ending}, after {took}"
         if well:
             self._detail(text)
         else:

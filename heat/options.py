@@ -11,19 +11,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from heat import signals
+from heat.durations import DAY, duration, positive_duration
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.target import PID_MAX
 from heat.text import escaped
 from states.model import Limits
 from states.values import NamedTuple
 
-LONGEST = 366 * 86_400.0
-"""Seconds; what is longer is a slip of the finger."""
-SHORTEST = 0.001
 MOST = 1_000_000_000
 NAME_LENGTH = 100
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 _NONE = "none"
 _JOURNAL = "journal"
 
@@ -70,38 +67,6 @@ class Common(NamedTuple):
     """Path of the control socket; empty for none, or the usual one."""
     state: str = ""
     """Path of the state file; empty for none."""
-
-
-def duration(value: str | float) -> float:
-    """``30``, ``0.5``, ``500ms``, ``30s``, ``5m`` or ``2h`` in seconds."""
-    span = _seconds(value)
-    if span is None:
-        raise BadValueError(
-            "is not a number of seconds",
-            "write seconds, or a number with a unit: 30, 0.5, 500ms, 30s, 5m, 2h",
-            'write seconds, or text with a unit: 30, 0.5, "500ms", "30s", "5m", "2h"',
-        )
-    if span and span < SHORTEST:
-        raise BadValueError("is too short", "the shortest time is 1ms")
-    if span > LONGEST:
-        raise BadValueError("is too long", "the longest time is 8784h (366 days)")
-    return span
-
-
-def _seconds(value: str | float) -> float | None:
-    if not isinstance(value, str):
-        span = float(min(value, 2 * LONGEST))  # A huge int would not fit into a float.
-        return span if span >= 0 else None  # Nor is nan a number of seconds.
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(ms|s|m|h|)", value)
-    return None if found is None else float(found[1]) * _UNITS[found[2]]
-
-
-def positive_duration(value: str | float) -> float:
-    """A duration of more than no time."""
-    span = duration(value)
-    if span <= 0:
-        raise BadValueError("is no length of time", "write a number greater than 0")
-    return span
 
 
 def limit(value: str | float) -> float | None:
@@ -226,7 +191,7 @@ OF_HEAT = frozenset(
 COMMAND = "command"
 """The command stands among the values under this name."""
 
-HISTORY = 90 * 86_400.0
+HISTORY = 90 * DAY
 """Seconds for which history is kept, where no file says otherwise."""
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_SIGNAL = int(signal.SIGHUP)

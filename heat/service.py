@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from heat import __version__
 from heat.books import Books, HeatJournal
 from heat.console import Console, for_journal
+from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of
 from heat.fleet import Fleet
 from heat.log import Log
@@ -24,7 +25,7 @@ from heat.signals import HANDLED, HARMLESS
 from heat.signals import name as signal_name
 from heat.status import summary
 from heat.target import NoTarget
-from heat.text import counted, seconds
+from heat.text import counted
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
 from states.model import State
@@ -148,7 +149,7 @@ class Service:
         self._fleet.begin(monitors, keeping, None if config is None else config.path)
         self._let_go(config)
         self._journal.started(
-            f"every {seconds(monitors[0].interval)} s: {monitors[0].shown}"
+            f"every {exact(monitors[0].interval)}: {monitors[0].shown}"
             if config is None
             else f"{counted(len(monitors), 'monitor')} of {config.shown}"
         )
@@ -370,12 +371,13 @@ class Service:
         except (HeatError, OSError) as error:
             self._not_reloaded([reason_of(error) if isinstance(error, OSError) else str(error)])
             return
+        settings = [] if self._config is None else config.settings(self._config)
         self._config = config
         self._let_go(config)
         self._turns.allow(config.max_running)
-        self._journal.reloaded(config.shown, *counts)
-        added, changed, removed = counts
-        self._tell_of_reading({"ok": True, "added": added, "changed": changed, "removed": removed})
+        self._journal.reloaded(config.shown, *counts, settings)
+        told = dict(zip(("added", "changed", "removed"), counts, strict=True))
+        self._tell_of_reading({"ok": True, **told, "settings": settings})
 
     @staticmethod
     def _let_go(config: Config | None) -> None:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from heat.durations import length
 from heat.journal import until
 from heat.past import Pause
-from heat.text import counted, of_them_paused, seconds
+from heat.text import counted, of_them_paused
 from heat.turns import Turns
 from states.model import CheckSlot, Monitor, Remedy, State
 from states.values import NamedTuple
@@ -45,10 +46,9 @@ def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> st
     """State, count, last check and its age, next check."""
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
-    age = seconds(round(look.last_age, 1))
     parts = [
         f"{monitor.state.value}, {counted(monitor.count, 'failure')} in a row{of}",
-        f"last check {last}, {age} s ago" if last else "no check ended yet",
+        f"last check {last}, {length(look.last_age)} ago" if last else "no check ended yet",
         coming(monitor, look, pause),
         counted(monitor.checks, "check"),
     ]

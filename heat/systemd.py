@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from heat.books import Books, HeatJournal
@@ -151,9 +151,11 @@ class SystemdJournal(HeatJournal):
         if not self._books.named:
             self._systemd.ready()
 
-    def reloaded(self, path: str, added: int, changed: int, removed: int) -> None:
+    def reloaded(
+        self, path: str, added: int, changed: int, removed: int, settings: Sequence[str]
+    ) -> None:
         """The configuration was read again."""
-        super().reloaded(path, added, changed, removed)
+        super().reloaded(path, added, changed, removed, settings)
         self._systemd.ready()
 
     def not_reloaded(self, path: str, mistakes: list[str]) -> None:

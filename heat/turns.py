@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat.text import counted, seconds
+from heat.durations import length
+from heat.text import counted
 
 if TYPE_CHECKING:
     from heat.world import Clock, Owner, Timer, Timers
@@ -93,5 +94,5 @@ class Turns:
             had = counted(self.waited - before, "check")
             self._said(
                 f"checks start when they are due again; {had} had to wait, "
-                f"the longest {seconds(round(longest, 1))} s"
+                f"the longest {length(longest)}"
             )

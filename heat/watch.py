@@ -793,8 +793,9 @@ class Watch:
         pause = Pause(self._world.clock.unix(), until, reason)
         if self.ledger is not None:
             self.ledger.paused(pause)
+        before = self.paused
         self._keep_still(pause)
-        self._journal.paused(pause)
+        self._journal.paused(pause, before)
 
     def _keep_still(self, pause: Pause) -> None:
         self.paused = pause

@@ -118,6 +118,8 @@ class Talker:
         self.about = ABOUT | about
         self.requests: list[Facts] = []
         self.reload: Facts = {"added": 0, "changed": 0, "removed": 0}
+        self.refusal: Facts | None = None
+        """What is answered to whatever is asked, while there is such a thing."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(os.fspath(path))
         self._socket.listen()
@@ -158,6 +160,9 @@ class Talker:
                     stream.flush()
 
     def _answer(self, request: Facts) -> Iterator[Facts]:
+        if self.refusal is not None:
+            yield self.refusal
+            return
         do: Callable[[Facts], Iterator[Facts]] = getattr(self, f"_{request['do']}")
         try:
             yield from do(request)
@@ -193,8 +198,9 @@ class Talker:
         seconds = request["seconds"]
         until = None if seconds is None else NOW + seconds
         paused = {"since": NOW, "until": until, "reason": request["reason"]}
-        self._named(request["name"])["paused"] = paused
-        yield {"ok": True, "until": until}
+        monitor = self._named(request["name"])
+        before, monitor["paused"] = monitor["paused"], paused
+        yield {"ok": True, "until": until, "replaced": before}
 
     def _resume(self, request: Facts) -> Iterator[Facts]:
         if self._named(request["name"])["paused"] is None:

@@ -129,6 +129,27 @@ def test_a_pause_ends_by_itself(place: Place) -> None:
         assert db.execute("SELECT count(*), count(ended) FROM pauses").fetchone() == (2, 2)
 
 
+def test_a_second_pause_takes_the_place_of_the_first_and_says_so(place: Place) -> None:
+    heat = place.fleet(monitor("web", place.check(0)) + BESIDE)
+    first = done(heat, "pause", name="web", seconds=60, reason="a")
+    began = why(heat, "web")["paused"]["since"]
+    second = done(heat, "pause", name="web", reason="b")
+    since = why(heat, "web")["paused"]["since"]
+
+    assert first["replaced"] is None
+    assert second["replaced"] == {"since": began, "until": first["until"], "reason": "a"}
+    heat.await_news("web: heat: paused until it is resumed (b), and not until 20")
+    assert why(heat, "web")["paused"]["reason"] == "b"
+    with closing(sqlite3.connect(place.folder / "heat.state")) as db:
+        rows = db.execute("SELECT began, until, ended, reason FROM pauses ORDER BY id").fetchall()
+    assert rows == [(began, first["until"], since, "a"), (since, None, None, "b")]
+    third = done(heat, "pause", name="web", seconds=0.05)
+    assert third["replaced"]["until"] is None
+    heat.await_news("and not until it is resumed any more")
+    heat.await_news("resumed: checks go on")
+    orderly(heat)
+
+
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_a_pause_outlives_a_restart_and_ends_though_nobody_watched(
     place: Place, signum: int

@@ -197,7 +197,7 @@ def test_who_asks_no_more_still_gets_all_answers(heat: Heat) -> None:
 
     *standing, told, reloaded, hello = lines
     assert sum(len(line["status"]) for line in standing) == told["monitors"] == MANY + 1
-    assert reloaded == {"ok": True, "added": 0, "changed": 0, "removed": 0}
+    assert reloaded == {"ok": True, "added": 0, "changed": 0, "removed": 0, "settings": []}
     assert hello["ok"]
 
 
@@ -275,7 +275,7 @@ def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> No
     assert sum(answer is not None and answer["ok"] for answer in answers) == 64
     assert (
         sum(
-            answer is not None and answer.get("error") == "64 are connected already"
+            answer is not None and answer.get("error") == "64 clients are connected already"
             for answer in answers
         )
         == len(answers) - 64
@@ -376,7 +376,7 @@ def test_another_user_is_refused(big: Heat, monkeypatch: pytest.MonkeyPatch) -> 
         assert stranger.line() is None
 
     assert told is not None
-    assert told["error"] == "this HEAT answers its own user and root alone"
+    assert told["error"] == "this HEAT answers only its own user and root"
 
 
 def test_a_socket_that_was_deleted_is_there_again(heat: Heat) -> None:
@@ -535,7 +535,8 @@ def test_a_reload_tells_what_came_of_it(place: Place) -> None:
     heat = place.fleet(monitor("web", WELL) + monitor("other", WELL))
     with client(heat) as there:
         place.write_config(monitor("web", ["false"], signal="none") + monitor("new", WELL))
-        assert there.ask("reload") == {"ok": True, "added": 1, "changed": 1, "removed": 1}
+        told = there.ask("reload")
+        assert told == {"ok": True, "added": 1, "changed": 1, "removed": 1, "settings": []}
         place.write_config("[monitor.web]\ninterval = 0\nchek = 1\n")
         told = there.ask("reload")
         assert told["ok"] is False

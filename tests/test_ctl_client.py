@@ -250,3 +250,21 @@ def test_the_types_of_the_answers_have_the_keys_of_the_protocol() -> None:
     paragraph = (HOME / "PROTOCOL.md").read_text().split("### about\n")[1].split("###")[0]
     for key in answers.About.__required_keys__:
         assert f"`{key}`" in paragraph
+
+
+@pytest.mark.parametrize("kind", ["busy", "too-slow", "forbidden", "bug"])
+@pytest.mark.parametrize(
+    "command",
+    ["status", "status --json", "why web", "check web", "pause web", "resume web", "reset web",
+     "reload", "history", "history web --json"],
+)  # fmt: skip
+def test_who_is_not_answered_exits_3_whatever_was_asked(
+    command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Talker(tmp_path / "s", facts("web")) as heat:
+        heat.refusal = {"ok": False, "kind": kind, "error": "64 clients", "fix": "ask fewer"}
+        code = main(["--control", f"{tmp_path}/s", *command.split()])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (3, "")
+    assert err == "Failed: HEAT does not answer: 64 clients\n  ask fewer\n"

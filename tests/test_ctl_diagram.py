@@ -110,7 +110,7 @@ def test_without_graphviz_that_is_said(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert main(["--format", "svg"]) == 1
+    assert main(["--format", "svg"]) == 2
     assert "apt-get install graphviz" in capfd.readouterr().err
 
 
@@ -122,14 +122,14 @@ def test_a_graphviz_that_fails_is_no_traceback(
     dot.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert main(["--format", "svg"]) == 1
+    assert main(["--format", "svg"]) == 2
     assert "Graphviz has not drawn it" in capfd.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_said(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["-o", str(tmp_path / "nope" / "x.dot")]) == 1
+    assert main(["-o", str(tmp_path / "nope" / "x.dot")]) == 2
     assert "cannot be written: no such file or directory\n  name a file" in capfd.readouterr().err
 
 

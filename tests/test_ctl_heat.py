@@ -1,5 +1,6 @@
 """heatctl and a real HEAT: the double and the real one speak alike."""
 
+import contextlib
 import json
 import os
 import socket
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import ask
+from client import ask, client
 from conftest import Heat, Place, orderly, until
 from talker import Talker, facts
 
@@ -95,6 +96,37 @@ def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
     orderly(watched.heat)
 
 
+def test_a_reload_of_the_table_heat_alone_says_what_it_changes_and_does_it(
+    watched: Watched, place: Place
+) -> None:
+    path = place.folder / "heat.toml"
+    path.write_text(f'[heat]\nmax-running = 2\nhistory = "4w"\n{FILE}')
+    code, out, _ = watched.ctl("reload")
+
+    changes = "max-running is 2 now (was 256), history is 28d now (was 90d)"
+    assert (code, out) == (0, f"the file was read again: {changes}\n")
+    with client(watched.heat, "s") as there:
+        assert there.ask("hello")["about"]["max_running"] == 2
+    watched.heat.await_news("0 removed; max-running is 2 now (was 256); history is 28d now")
+    assert json.loads(watched.ctl("reload", "--json")[1])["settings"] == []
+    path.write_text(f'[heat]\nhistory = "28d"\n{FILE}')
+    assert "again: max-running is 256 now (was 2)\n" in watched.ctl("reload")[1]
+    orderly(watched.heat)
+
+
+def test_a_heat_that_has_its_clients_already_does_not_answer(watched: Watched) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(client(watched.heat, "s"))
+        until(lambda: watched.ctl("status")[0] == 3, "a refusal")
+        code, out, err = watched.ctl("why", "web", "--json")
+
+    assert (code, out) == (3, "")
+    assert err == "Failed: HEAT does not answer: 64 clients are connected already\n  try again\n"
+    until(lambda: watched.ctl("status")[0] != 3, "an answer")
+    orderly(watched.heat)
+
+
 def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, place: Place) -> None:
     (place.folder / "broken").mkdir()  # Which the recovery script cannot mend.
     until(lambda: watched.why("web")["state"] != "NORMAL", "a failure")
@@ -160,7 +192,7 @@ def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None
     code, _, err = watched.ctl("reload")
 
     assert code == 2
-    assert "monitor.web.treshold: is no key of a monitor" in err
+    assert "monitor.web.treshold: is not a key of a monitor" in err
     assert "did you mean threshold?" in err
 
 

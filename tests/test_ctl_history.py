@@ -17,6 +17,7 @@ from heat.ctl import history
 from heat.ctl.accounts import (
     Life,
     Outage,
+    Pause,
     Recovery,
     Span,
     account,
@@ -47,7 +48,7 @@ def outage(began: float, ended: float | None, ending: str | None = "passed") -> 
 
 
 def test_time_outside_of_sessions_and_in_pauses_was_not_watched() -> None:
-    life = Life("web", 0.0, None, [outage(40, 60)], [Span(10, 20)])
+    life = Life("web", 0.0, None, [outage(40, 60)], [Pause(10, 20)])
     told = account(life, [Span(0, 50), Span(70, 100)], Span(0, 100))
 
     assert told.watched == 70
@@ -230,7 +231,7 @@ def test_of_one_monitor_each_outage_and_what_each_recovery_did(
             "08:57:37  for 2 min 8 s, until 08:59:45: 4 failures, 2 recoveries, recovery 2 helped",
             "  recovery 1  at 08:57:40, exit code 0 after 2.1 s: exits 0 and does not help",
             (
-                "  recovery 2  at 08:59:17, Timed out after 20 s after 20 s: "
+                "  recovery 2  at 08:59:17, Timed out after 20 s: "
                 "helped, the check passed 8 s after its end"
             ),
             "",
@@ -238,6 +239,27 @@ def test_of_one_monitor_each_outage_and_what_each_recovery_did(
             "  recovery 1  at 10:47:07, runs still",
         ],
     )
+
+
+def test_of_one_monitor_each_pause_with_its_reason(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect(state) as file:
+        insert(file, "pauses", monitor="queue", began=NOW - 90, until=NOW + 9, reason="\x1bx")
+        insert(file, "pauses", monitor="queue", began=NOW - 30, reason="")
+    file.close()
+    code, out = lines(capsys, "queue", "--state", os.fspath(state))
+
+    assert code == 0
+    assert out[4:] == [
+        "",
+        "08:49:17  paused for 15 min, until 09:04:17: disk",
+        "10:46:07  paused until 10:47:46, for 90 s so far: \\x1bx",
+        "10:47:07  paused until it is resumed, for 30 s so far",
+    ]
+    main(["history", "queue", "--json", "--state", os.fspath(state)])
+    told = json.loads(capsys.readouterr().out)["pauses"]
+    assert told[1] == {"began": NOW - 90, "ended": None, "until": NOW + 9, "reason": "\x1bx"}
 
 
 def test_a_running_heat_tells_where_its_file_is_and_watches_until_now(
@@ -302,14 +324,14 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "wrong"),
     [
-        ("--since nan", "--since 'nan' is not a number of seconds"),
-        ("--since 0", "--since '0' is no length of time"),
-        ("--since 0d", "--since '0d' is no length of time"),
-        ("--since d", "--since 'd' is not a number of seconds"),
-        ("--since -1d", "--since '-1d' is not a number of seconds"),
-        ("--since 1.5d", "--since '1.5d' is not a number of seconds"),
-        ("--since ٣d", "--since '٣d' is not a number of seconds"),
-        ("--since 367d", "--since '367d' is too long"),
+        ("--since nan", "--since 'nan' is not a duration"),
+        ("--since 0", "--since '0' is not a positive duration"),
+        ("--since 0d", "--since '0d' is not a positive duration"),
+        ("--since d", "--since 'd' is not a duration"),
+        ("--since -1d", "--since '-1d' is not a duration"),
+        ("--since 1,5d", "--since '1,5d' is not a duration"),
+        ("--since ٣d", "--since '٣d' is not a duration"),
+        ("--since 3651d", "--since '3651d' is too long"),
         ("--since 99999999999d", "--since '99999999999d' is too long"),
     ],
 )

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from talker import ABOUT, NOW, Facts, Talker, facts, last
 
 from heat.ctl import drawing, output, status
 from heat.ctl.cli import main
-from heat.ctl.times import brief, clock, length, short, stamp
+from heat.ctl.times import brief, clock, stamp
+from heat.durations import length, short
 
 FAILED = last("failed", code=7)
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}
@@ -185,7 +187,7 @@ STEERING = [
         "pause web",
         facts(),
         {"do": "pause", "name": "web", "seconds": None, "reason": ""},
-        "web: paused, until heatctl resume web; no checks and no effects meanwhile",
+        "web: paused until heatctl resume web; no checks and no effects meanwhile",
     ),
     (
         "pause web --for 2d",
@@ -200,6 +202,15 @@ STEERING = [
         "web: paused until 10:57:37; no checks and no effects meanwhile",
     ),
     (
+        "pause web --for 10m",
+        facts(paused={**PAUSED, "until": NOW + 60, "reason": "disk"}),
+        {"do": "pause", "name": "web", "seconds": 600.0, "reason": ""},
+        (
+            "web: paused until 10:57:37; before it was until 10:48:37 (disk); "
+            "no checks and no effects meanwhile"
+        ),
+    ),
+    (
         "resume web",
         facts(paused=PAUSED),
         {"do": "resume", "name": "web"},
@@ -209,7 +220,7 @@ STEERING = [
         "reset web",
         facts(state="ERROR"),
         {"do": "reset", "name": "web"},
-        "web: NORMAL, ERROR is left, counts are 0",
+        "web: NORMAL (was ERROR), counts are back to 0",
     ),
     (
         "reset web",
@@ -264,14 +275,13 @@ def test_a_reload_of_a_file_with_mistakes_tells_all_of_them(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for ok in (True, False):  # The protocol may have it either way.
-        with Talker(tmp_path / "s") as talker:
-            talker.reload = {"ok": ok, "mistakes": ["a.toml: one\n  fix", "a.toml: \x1b two"]}
-            code = main(["reload", "--control", f"{tmp_path}/s"])
+    with Talker(tmp_path / "s") as talker:
+        talker.reload = {"ok": False, "mistakes": ["a.toml: one\n  fix", "a.toml: \x1b two"]}
+        code = main(["reload", "--control", f"{tmp_path}/s"])
 
-        out, err = capsys.readouterr()
-        assert (code, out) == (2, "")
-        assert err.splitlines()[1:][-3:] == ["a.toml: one", "  fix", "a.toml: \\x1b two"]
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert err.splitlines()[1:][-3:] == ["a.toml: one", "  fix", "a.toml: \\x1b two"]
 
 
 @pytest.mark.parametrize(
@@ -317,3 +327,16 @@ def test_ten_thousand_are_not_drawn_by_rich(
     assert many[-1] == "3 monitors: 3 NORMAL"
     assert re.match(r"NAME  STATE   SINCE     FAILURES  AGE   NEXT  LAST RESULT *$", few[0])
     assert ABOUT["trouble"] == []
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_columns_are_aligned_by_the_cells_that_a_terminal_shows(*, colour: bool) -> None:
+    names = ["web", "東京サーバー", "e\u0301te\u0301", "größer", "한국", "각", "a\u200bb", "💾"]
+    rows = [[(name, ""), ("NORMAL", "32"), (name, "")] for name in names]
+
+    head, *lines = output.aligned(["NAME", "STATE", "LAST"], rows, colour=colour)
+
+    for line in lines:
+        before, found, _ = line.partition("\x1b[32mNORMAL" if colour else "NORMAL")
+        assert found
+        assert cell_len(before) == head.index("STATE")

@@ -72,14 +72,14 @@ def test_heat_may_go_away_and_come_back() -> None:
     first = view.look(NOW, 24)
     assert (first.title, first.rows) == ("10:47:37  no monitors yet", [])
     assert first.troubles == [
-        "HEAT does not answer; it is asked again each second",
+        "HEAT does not answer; trying again each second",
         "Failed: no HEAT answers at s",
     ]
     assert view.status == 3
     assert not view.look(NOW + 1, 24).troubles
     assert view.status == 0
     third = view.look(NOW + 2, 24)
-    assert "since 10:47:38; below is how it was then" in third.troubles[0]
+    assert "since 10:47:38 (shown below); trying" in third.troubles[0]
     assert len(third.rows) == 1
     assert not view.look(NOW + 3, 24).troubles
 
@@ -94,11 +94,11 @@ def test_without_a_terminal_there_is_nothing_to_draw_on(
 class Terminal:
     """heatctl top on a terminal of its own."""
 
-    def __init__(self, control: str) -> None:
+    def __init__(self, control: str, term: str = "xterm") -> None:
         words = [sys.executable, "-m", "heat.ctl", "top", "--control", control]
         self.pid, self.fd = pty.fork()
         if not self.pid:
-            os.environ["TERM"] = "xterm"
+            os.environ["TERM"] = term
             os.execv(words[0], words)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.fd)
@@ -137,11 +137,38 @@ def test_it_ends_at_a_key_and_puts_the_terminal_back(way: str, tmp_path: Path) -
 
 
 def test_it_survives_a_restart_of_heat(tmp_path: Path) -> None:
-    with Talker(tmp_path / "s", facts("first")):
+    with Talker(tmp_path / "s", facts("older")):
         there = Terminal(f"{tmp_path}/s")
-        there.await_text(r"first")
-    there.await_text(r"HEAT does not answer")
-    with Talker(tmp_path / "s", facts("second")):
-        there.await_text(r"second")
+        there.await_text(r"older")
+    there.await_text(r"HEAT has not answered since")
+    with Talker(tmp_path / "s", facts("newer")):
+        there.await_text(r"newer")
         os.write(there.fd, b"q")
+
         assert there.end() == 0
+
+
+@pytest.mark.parametrize("kind", ["busy", "too-slow", "bug", "refused"])
+def test_one_refusal_does_not_end_it(kind: str, tmp_path: Path) -> None:
+    with Talker(tmp_path / "s", facts("web", state="FAILING")) as heat:
+        there = Terminal(f"{tmp_path}/s")
+        there.await_text(r"1 FAILING")
+        heat.refusal = {"ok": False, "kind": kind, "error": "64 clients are connected", "fix": ""}
+        there.await_text(r"trying again each second")
+        there.await_text(r"64 clients")
+        heat.refusal = None
+        heat.monitors["web"]["state"] = "NORMAL"
+        there.await_text(r"1 NORMAL")
+        os.write(there.fd, b"q")
+
+        assert there.end() == 0
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+def test_a_terminal_that_only_prints_is_told_what_to_do(kind: str, tmp_path: Path) -> None:
+    there = Terminal(f"{tmp_path}/s", term=kind)
+    code = there.end()
+
+    assert code == 2
+    assert f"cannot draw on a terminal that only prints: TERM is {kind}" in there.text
+    assert "use 'heatctl status'" in there.text

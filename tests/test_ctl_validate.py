@@ -40,8 +40,10 @@ def test_all_mistakes_at_once(place: Place, capsys: pytest.CaptureFixture[str]) 
     assert main(["validate", path]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert f"{path}: monitor.web.intervall: is no key of a monitor\n  did you mean interval?" in err
-    assert f"{path}: monitor.db.interval: 'x' is not a number of seconds" in err
+    assert (
+        f"{path}: monitor.web.intervall: is not a key of a monitor\n  did you mean interval?" in err
+    )
+    assert f"{path}: monitor.db.interval: 'x' is not a duration" in err
     assert f"{path}: monitor.db.command: is empty" in err
 
 
@@ -52,7 +54,7 @@ def test_files_are_looked_at_though_a_key_is_wrong(
 
     assert main(["validate", path]) == 2
     err = capsys.readouterr().err
-    assert "monitor.web.intervall: is no key" in err
+    assert "monitor.web.intervall: is not a key" in err
     assert "monitor.web.script: ./gone not executable" in err
 
 

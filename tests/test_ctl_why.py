@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from talker import NOW, Facts, Talker, facts, last
 
+from heat.cells import cells
 from heat.ctl import story, why
 from heat.ctl.cli import main
 
@@ -473,3 +474,18 @@ def test_the_exit_status_and_the_facts_as_json(
 
     assert told.startswith("web is ")
     assert json.loads(capsys.readouterr().out) == monitor
+
+
+def test_an_option_stands_there_as_somebody_would_write_it() -> None:
+    known = {"interval": 5400.0, "timeout": 95.0}
+    text = "\n".join(screen(failing(options=known)))
+
+    assert "(--interval 1h30m, --timeout 95)" in text
+
+
+def test_wide_characters_are_broken_where_the_terminal_ends() -> None:
+    of = facts(last=last("failed", "東京のディスクが一杯です " * 9, 1))
+    lines = list(why.laid_out(story.tell(of), 60))  # type: ignore[arg-type]
+
+    assert max(map(cells, lines)) <= 60
+    assert sum("東京" in line for line in lines) > 3

@@ -16,7 +16,7 @@ from heat.ctl.cli import USAGE, commands, main
 from heat.ctl.errors import CtlError
 from heat.ctl.words import parse
 
-NUMBER = "is not a number of seconds"
+NUMBER = "is not a duration"
 
 REFUSED = [
     # command line, what is wrong, how it is put right
@@ -50,17 +50,17 @@ REFUSED = [
     ("pause web --for", "--for is without its value", "write --for SECS"),
     ("pause web --reason", "--reason is without its value", "write --reason TEXT"),
     ("pause web --fro 5m", "--fro is not an option of 'heatctl pause'", "did you mean --for?"),
-    ("pause web --for 0", "--for '0' is no length of time", "greater than 0"),
-    ("pause web --for -1", f"--for '-1' {NUMBER}", "with a unit: 30, 0.5, 500ms"),
-    ("pause web --for=-1", f"--for '-1' {NUMBER}", "with a unit"),
-    ("pause web --for nan", f"--for 'nan' {NUMBER}", "with a unit"),
-    ("pause web --for inf", f"--for 'inf' {NUMBER}", "with a unit"),
-    ("pause web --for ''", f"--for '' {NUMBER}", "with a unit"),
-    ("pause web --for 5w", f"--for '5w' {NUMBER}", "5m, 2h, 7d"),
-    ("pause web --for 400d", "--for '400d' is too long", "366 days"),
-    ("pause web --for ٣", f"--for '٣' {NUMBER}", "with a unit"),
+    ("pause web --for 0", "--for '0' is not a positive duration", "write more than 0"),
+    ("pause web --for -1", f"--for '-1' {NUMBER}", "with units: 30, 0.5, 500ms"),
+    ("pause web --for=-1", f"--for '-1' {NUMBER}", "with units"),
+    ("pause web --for nan", f"--for 'nan' {NUMBER}", "with units"),
+    ("pause web --for inf", f"--for 'inf' {NUMBER}", "with units"),
+    ("pause web --for ''", f"--for '' {NUMBER}", "with units"),
+    ("pause web --for 5y", f"--for '5y' {NUMBER}", "2h, 1d, 1w, 1h30m"),
+    ("pause web --for 400d", "--for '400d' is too long", "366d"),
+    ("pause web --for ٣", f"--for '٣' {NUMBER}", "with units"),
     ("pause web --for 0.0001", "--for '0.0001' is too short", "1ms"),
-    ("pause web --for 9999h", "--for '9999h' is too long", "8784h"),
+    ("pause web --for 9999h", "--for '9999h' is too long", "366d"),
 ]
 
 
@@ -191,10 +191,14 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (0, b"")
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["--help", "rehearse -i 3 --results 0 true", "rehearse --help", "diagram", "diagram --help"],
+)
+def test_a_full_disk_is_said(words: str, tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         found = subprocess.run(
-            [sys.executable, "-m", "heat.ctl", "--help"],
+            [sys.executable, "-m", "heat.ctl", *words.split()],
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
@@ -207,8 +211,9 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert first == "Failed: stdout cannot be written: no space left on device"
 
 
-def test_a_reader_that_goes_away_gets_no_traceback() -> None:
-    line = f"{shlex.quote(sys.executable)} -m heat.ctl --help | true"
+@pytest.mark.parametrize("words", ["--help", "rehearse -i 3 --results 0x9000 true", "diagram"])
+def test_a_reader_that_goes_away_gets_no_traceback(words: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m heat.ctl {words} | true"
     found = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
 
     assert found.stderr == b""

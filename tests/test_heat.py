@@ -1071,7 +1071,7 @@ def test_sigusr1_tells_where_heat_stands(place: Place) -> None:
     (status,) = [line for line in heat.news() if "next check" in line]
     assert re.fullmatch(
         r"heat: \./check: FAILING, 1 failure in a row \(threshold 3\); "
-        r"last check Exit Code 7, [\d.]+ s ago; next check in 3[\d.]+ s; 1 check",
+        r"last check Exit Code 7, [\d.]+ m?s ago; next check in 3[\d.]+ s; 1 check",
         status,
     )
 
@@ -1119,7 +1119,7 @@ def test_all_mistakes_are_told_at_once_the_options_first(place: Place) -> None:
 
     told = [line for line in lines if line.startswith("Error: ")]
     assert told == [
-        "Error: --interval 'no' is not a number of seconds",
+        "Error: --interval 'no' is not a duration",
         "Error: --signal 'NIX' is not a signal of this system",
         "Error: --threshold '0' is not a count",
         "Error: --threshold '0' has no effect without anything to do in recovery",

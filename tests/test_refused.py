@@ -18,7 +18,7 @@ from heat.cli import USAGE, main, understand
 from heat.errors import TargetError
 from heat.target import open_process
 
-NUMBER = "is not a number of seconds"
+NUMBER = "is not a duration"
 COUNT = "is not a count"
 PID = "is not a process id"
 SIGNAL = "is not a signal of this system"
@@ -42,7 +42,7 @@ VALUES = [
         ("+5", "+5"),
         ("0x10", "0x10"),
         ("5x", "5x"),
-        ("5d", "5d"),
+        ("5y", "5y"),
         ("5.", "5."),
         ("1,5", "1,5"),
         ("30sec", "30sec"),
@@ -51,21 +51,21 @@ VALUES = [
         ("none", "none"),
         ("999999999999999999999", "999999999999999999999"),
     ]),
-    ("-i 0", "--interval '0' is no length of time"),
-    ("-i 0.0", "--interval '0.0' is no length of time"),
-    ("-i 0ms", "--interval '0ms' is no length of time"),
+    ("-i 0", "--interval '0' is not a positive duration"),
+    ("-i 0.0", "--interval '0.0' is not a positive duration"),
+    ("-i 0ms", "--interval '0ms' is not a positive duration"),
     ("-i 0.0000001", "--interval '0.0000001' is too short"),
     ("-i 999999h", "--interval '999999h' is too long"),
     ("-i 31622401", "--interval '31622401' is too long"),
     ("--timeout nan", f"--timeout 'nan' {NUMBER}"),
-    ("--timeout 0", "--timeout '0' is no length of time"),
+    ("--timeout 0", "--timeout '0' is not a positive duration"),
     ("--timeout never", f"--timeout 'never' {NUMBER}"),
     ("-t ''", f"--timeout '' {NUMBER}"),
     ("--start-period -1", f"--start-period '-1' {NUMBER}"),
     ("--start-period none", f"--start-period 'none' {NUMBER}"),
-    ("--recovery ./ok --recovery-timeout 0", "--recovery-timeout '0' is no length of time"),
+    ("--recovery ./ok --recovery-timeout 0", "--recovery-timeout '0' is not a positive duration"),
     ("--recovery ./ok --recovery-timeout inf", f"--recovery-timeout 'inf' {NUMBER}"),
-    ("--fail ./ok --script-timeout 0", "--script-timeout '0' is no length of time"),
+    ("--fail ./ok --script-timeout 0", "--script-timeout '0' is not a positive duration"),
     *((f"--recovery ./ok --threshold {value}", f"--threshold {value} {COUNT}") for value in [
         "'0'",
         "'-1'",
@@ -353,7 +353,7 @@ def test_files_are_looked_at_though_an_option_is_wrong(folder: Place) -> None:
 
     lines = [line for line in text.splitlines() if line.startswith(("Error: ", "Failed: "))]
     assert lines[:4] == [
-        "Error: --interval '0' is no length of time",
+        "Error: --interval '0' is not a positive duration",
         "Error: --threshold 'x' is not a count",
         "Failed: curll not found",
         "Failed: ./gone not executable",
@@ -404,8 +404,8 @@ def test_exit_2_and_the_sentence_on_stderr(
 
     out, err = capfd.readouterr()
     assert (code, out) == (2, "")
-    assert err.splitlines()[0] == "Error: --interval '0' is no length of time"
-    assert err.splitlines()[1].strip() == "write a number greater than 0"
+    assert err.splitlines()[0] == "Error: --interval '0' is not a positive duration"
+    assert err.splitlines()[1].strip() == "write more than 0, such as 0.5, 500ms, 30s or 5m"
 
 
 THREADED = """

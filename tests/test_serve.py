@@ -113,7 +113,7 @@ def test_a_name_that_is_unknown_is_404_with_the_nearest_one(server: Served, path
         (f"/api/why/{'a' * 101}", f"name '{'a' * 101}' is no name"),
         ("/api/why/web?name=db", "name is not a parameter of this page"),
         ("/api/why/a%2Fb", "name 'a/b' is no name"),
-        ("/api/history?since=ages", "since 'ages' is not a number of seconds"),
+        ("/api/history?since=ages", "since 'ages' is not a duration"),
         ("/api/history?since=1&since=2", "since is given twice"),
         ("/api/history?name=..%2F..", "name '../..' is no name"),
     ],

@@ -444,8 +444,8 @@ def test_a_mistake_is_an_error_in_the_journal(place: Place) -> None:
 
     assert heat.wait() == 2
     assert heat.err.read_text() == (
-        "<3>Error: --interval '0' is no length of time\n"
-        "<3>  write a number greater than 0\n"
+        "<3>Error: --interval '0' is not a positive duration\n"
+        "<3>  write more than 0, such as 0.5, 500ms, 30s or 5m\n"
         "<3>'heat --help' tells the options.\n"
     )
 

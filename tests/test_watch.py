@@ -506,3 +506,21 @@ def test_a_fail_script_not_wanted_any_more_is_not_begun_again() -> None:
 
     assert world.events == [(0, "check")]
     assert world.watch.monitor.fail_run is None
+
+
+# A second pause takes the place of the first
+
+
+@pytest.mark.parametrize(("first", "second", "checks"), [
+    (15, None, [0]), (15, 50, [0, 60, 70]), (60, 15, [0, 20, 30, 40, 50, 60, 70]),
+    (None, 25, [0, 30, 40, 50, 60, 70]),
+])  # fmt: skip
+def test_the_end_of_a_pause_is_that_of_the_last_one(
+    first: float | None, second: float | None, checks: list[float]
+) -> None:
+    world = VirtualWorld()
+    world.run_until(1)
+    for span in (first, second):
+        world.watch.pause(None if span is None else world.time.unix() + span, "")
+
+    assert world.run_until(75).times("check") == checks

@@ -15,6 +15,11 @@ class Span(NamedTuple):
     began: float
     ended: float
 
+    @property
+    def length(self) -> float:
+        """How long it is."""
+        return self.ended - self.began
+
 
 class Recovery(NamedTuple):
     """One run; ``well_after``: from its end to the check that passed."""
@@ -53,6 +58,19 @@ class Outage(NamedTuple):
         return next((each for each in self.recoveries if each.helped), None)
 
 
+class Pause(NamedTuple):
+    """No checks in it; ``until`` is when it should have ended by itself, None for never."""
+
+    began: float
+    ended: float | None
+    until: float | None = None
+    reason: str = ""
+
+    def span(self, now: float) -> Span:
+        """The time that it has taken by now."""
+        return Span(self.began, now if self.ended is None else self.ended)
+
+
 class Life(NamedTuple):
     """What is on record of a monitor: since when it is there, its outages, pauses and flaps."""
 
@@ -60,7 +78,7 @@ class Life(NamedTuple):
     began: float
     ended: float | None
     outages: Sequence[Outage] = ()
-    pauses: Sequence[Span] = ()
+    pauses: Sequence[Pause] = ()
     leaves: Sequence[float] = ()
     """When it left NORMAL."""
 
@@ -71,6 +89,7 @@ class Account(NamedTuple):
     name: str
     asked: Span
     outages: Sequence[Outage]
+    pauses: Sequence[Pause]
     watched: float
     """HEAT ran and the monitor was there and not paused."""
     down: float
@@ -99,8 +118,9 @@ class Account(NamedTuple):
 def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
     """What a life comes to; ``sessions`` are the times in which HEAT ran."""
     there = Span(life.began, asked.ended if life.ended is None else life.ended)
-    watched = minus(within(within(joined(sessions), asked), there), joined(life.pauses))
     end = asked.ended
+    paused = joined(each.span(end) for each in life.pauses)
+    watched = minus(within(within(joined(sessions), asked), there), paused)
     outages = [
         each
         for each in life.outages
@@ -113,6 +133,7 @@ def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
         name=life.name,
         asked=asked,
         outages=outages,
+        pauses=[each for each in life.pauses if each.span(end).ended >= asked.began],
         watched=total(watched),
         down=total(watched) - total(well),
         mean_time_to_repair=sum(repaired) / len(repaired) if repaired else None,
@@ -122,7 +143,7 @@ def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
 
 def total(spans: Iterable[Span]) -> float:
     """How long they are together."""
-    return sum(each.ended - each.began for each in spans)
+    return sum(each.length for each in spans)
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from heat.ctl.accounts import HOUR, Life, Outage, Recovery, Span
+from heat.ctl.accounts import HOUR, Life, Outage, Pause, Recovery, Span
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
 from heat.text import escaped
@@ -31,8 +31,9 @@ _RECOVERIES = """
     AND (:name IS NULL OR monitor = :name)
     ORDER BY id"""
 _PAUSES = """
-    SELECT monitor, began, ended FROM pauses
-    WHERE (ended IS NULL OR ended >= :since) AND (:name IS NULL OR monitor = :name)"""
+    SELECT monitor, began, ended, until, reason FROM pauses
+    WHERE (ended IS NULL OR ended >= :since) AND (:name IS NULL OR monitor = :name)
+    ORDER BY began, id"""
 _LEAVES = """
     SELECT monitor, at FROM transitions
     WHERE at > :hour AND before = 'NORMAL' AND after <> 'NORMAL'
@@ -83,9 +84,9 @@ class Archive:
         for key, monitor, began, ended, failures, attempts, ending in self._rows(_OUTAGES, keys):
             ours = recoveries[key]
             outages[monitor].append(Outage(began, ended, failures, attempts, ending, ours))
-        pauses: dict[str, list[Span]] = defaultdict(list)
-        for monitor, began, ended in self._rows(_PAUSES, keys):
-            pauses[monitor].append(Span(began, now if ended is None else ended))
+        pauses: dict[str, list[Pause]] = defaultdict(list)
+        for monitor, *pause in self._rows(_PAUSES, keys):
+            pauses[monitor].append(Pause(*pause))
         leaves: dict[str, list[float]] = defaultdict(list)
         for monitor, at in self._rows(_LEAVES, keys):
             leaves[monitor].append(at)

@@ -37,7 +37,7 @@ Options of all commands that ask HEAT:
   --version            print the version
 
 'heatctl COMMAND --help' tells more. SECS is a number of seconds such as 30 or
-0.5, or has a unit: 500ms, 30s, 5m, 2h.
+0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 Exit status: 0 all is well; 1 something is not NORMAL, or is paused; 2 bad
 usage, or HEAT refuses it; 3 no HEAT answers.

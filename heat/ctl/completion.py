@@ -19,7 +19,7 @@ The package installs the same for shells that look in its share/ folder. The
 names of monitors are asked of the running HEAT: 'heatctl completion names'
 prints them, one a line.
 
-Exit status: 0; 2 bad usage; 3 'names', and no HEAT answers.
+Exit status: 0 it is printed; 2 bad usage; 3 no HEAT answers ('names' alone).
 """
 
 from collections.abc import Sequence

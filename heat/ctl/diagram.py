@@ -16,7 +16,7 @@ Options:
                      $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help         print this
 
-Exit status: 0 drawn; 1 it could not be drawn or written; 2 bad usage; 3 no HEAT
+Exit status: 0 drawn; 2 bad usage, or it cannot be drawn or written; 3 no HEAT
 answers.
 """
 
@@ -28,20 +28,19 @@ from typing import Any
 
 from heat.arguments import Grammar, take_apart
 from heat.cli import refuse, write
+from heat.ctl import output
 from heat.ctl.client import connect
-from heat.ctl.errors import CtlError
+from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_USAGE, EXIT_WELL, CtlError
 from heat.ctl.status import ask
 from heat.errors import HeatError
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import Option, one_of, parsed, path
 from heat.text import escaped
-from heat.watch import EXIT_NOT_WELL, EXIT_WELL
 from states.__main__ import FORMS, SUFFIXES, lacking, render
 from states.model import State
 
 USAGE = __doc__ or ""
 COMMAND = "heatctl diagram"
-EXIT_NO_ANSWER = 3
 
 StateOf = Callable[[str], State]
 """The present state of the monitor of this name. Raises HeatError where nobody can tell."""
@@ -85,7 +84,8 @@ def main(words: Sequence[str], state_of: StateOf | None = None) -> int:
     """
     taken = take_apart(_GRAMMAR, words)
     if "--help" in taken.flags:
-        return EXIT_WELL if write(1, USAGE) else EXIT_NOT_WELL
+        output.write(USAGE)
+        return EXIT_WELL
     values, mistakes = parsed(taken.given, OPTIONS)
     mistakes = [*taken.mistakes, *mistakes]
     lit: State | None = values.get("--highlight")
@@ -117,29 +117,30 @@ def _form(values: Mapping[str, Any]) -> str:
     return form
 
 
-def _draw(form: str, lit: State | None, output: str | None) -> int:
-    if output is None and form == "png" and os.isatty(1):
+def _draw(form: str, lit: State | None, file: str | None) -> int:
+    if file is None and form == "png" and os.isatty(1):
         fix = "write it into a file: -o heat.png"
         mistake = of_option("--format", "'png'", "is nothing for a terminal", fix)
         return refuse([str(mistake)], COMMAND)
     if lack := lacking(form):
         write(2, f"Error: {lack}\n")
-        return EXIT_NOT_WELL
+        return EXIT_USAGE
     try:
         picture = render(form, lit)
     except (OSError, subprocess.CalledProcessError) as error:
         write(2, f"Error: Graphviz has not drawn it: {error}\n")
-        return EXIT_NOT_WELL
-    if output is None:
-        return EXIT_WELL if write(1, picture) else EXIT_NOT_WELL
+        return EXIT_USAGE
+    if file is None:
+        output.write_bytes(picture)
+        return EXIT_WELL
     try:
-        with open(output, "wb") as file:
-            file.write(picture)
+        with open(file, "wb") as there:
+            there.write(picture)
     except OSError as error:
         why = f"cannot be written: {str(error.strerror).lower()}"
         fix = "name a file in a folder that you may write to"
-        write(2, f"{of_option('--output', shown(output), why, fix)}\n")
-        return EXIT_NOT_WELL
+        write(2, f"{of_option('--output', shown(file), why, fix)}\n")
+        return EXIT_USAGE
     return EXIT_WELL
 
 

@@ -4,21 +4,22 @@ Usage:
   heatctl history [--since SECS] [--state FILE] [--json] [--control PATH] [NAME]
 
 Options:
-  --since SECS    so far back, with the unit d for days too (default: 7d)
+  --since SECS    how far back, such as 12h, 30d or 4w (default: 7d)
   --state FILE    read this state file; no HEAT is asked then, nor needs to run
   --json          each monitor as a JSON object on a line of its own
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-Of all monitors a table, of one each outage and recovery. DOWN is the time in
-outages and WELL the share of the other time, both of the time watched: HEAT
-ran, the monitor was there, and not paused. MTTR is the mean time to repair, of
-the outages that a pass has ended. FLAPS is how often it left NORMAL in the last
-hour. USELESS are the recoveries that exited 0 and did not help.
+Without NAME it prints a table of all monitors, with NAME each outage, recovery
+and pause of that one. DOWN is the time in outages and WELL the share of the
+other time, both of the time watched: HEAT ran, the monitor was there, and not
+paused. MTTR is the mean time to repair, of the outages that a pass has ended.
+FLAPS is how often it left NORMAL in the last hour. USELESS are the recoveries
+that exited 0 and did not help.
 
-Exit status: 0; 1 an outage goes on; 2 bad usage, or the file cannot be read;
-3 no HEAT answers.
+Exit status: 0 no outage goes on; 1 one does; 2 bad usage, or the file cannot be
+read; 3 no HEAT answers.
 """
 
 import time
@@ -26,20 +27,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from heat.ctl import answers, output
-from heat.ctl.accounts import Account, Outage, Recovery, Span, account
+from heat.ctl.accounts import Account, Outage, Pause, Recovery, Span, account
 from heat.ctl.archive import Archive
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
 from heat.ctl.output import Cell
-from heat.ctl.spans import span
-from heat.ctl.times import clock, length, short
+from heat.ctl.times import clock
 from heat.ctl.words import Asked, nearest, parse
+from heat.durations import DAY, duration_back, length, short
 from heat.mistakes import Mistake
 from heat.text import counted, escaped
 
 USAGE = __doc__ or ""
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
-_DEFAULT = 7 * 86_400.0
+_DEFAULT = 7 * DAY
 
 
 class _Source(NamedTuple):
@@ -55,7 +56,7 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    back = asked.seconds("--since", "heatctl history", span) or _DEFAULT
+    back = asked.seconds("--since", "heatctl history", duration_back) or _DEFAULT
     source = _source(asked)
     accounts = _accounts(source, back, asked.operands[0] if asked.operands else None)
     if asked.json:
@@ -124,6 +125,9 @@ def told(of: Account) -> Iterator[str]:
         yield _told_outage(outage, now)
         for recovery in outage.recoveries:
             yield f"  recovery {recovery.attempt}  {_told_recovery(recovery, outage, now)}"
+    if of.pauses:
+        yield ""
+        yield from (_told_pause(pause, now) for pause in of.pauses)
 
 
 def _share(of: Account) -> str:
@@ -163,7 +167,18 @@ def _told_recovery(recovery: Recovery, outage: Outage, now: float) -> str:
     how = escaped(recovery.how or "ended")
     if recovery.code is not None:
         how = f"exit code {recovery.code}"
-    return f"{began}, {how} after {length(recovery.ended - recovery.began)}: {verdict(recovery)}"
+    if not how.startswith("Timed out after"):
+        how += f" after {length(recovery.ended - recovery.began)}"
+    return f"{began}, {how}: {verdict(recovery)}"
+
+
+def _told_pause(pause: Pause, now: float) -> str:
+    lasted, reason = length(pause.span(now).length), f": {escaped(pause.reason)}"
+    told = f"paused for {lasted}, until {clock(pause.ended or now, now)}"
+    if pause.ended is None:
+        end = "it is resumed" if pause.until is None else clock(pause.until, now)
+        told = f"paused until {end}, for {lasted} so far"
+    return f"{clock(pause.began, now)}  {told}{reason if pause.reason else ''}"
 
 
 def verdict(recovery: Recovery) -> str:
@@ -221,6 +236,7 @@ def as_object(of: Account) -> dict[str, Any]:
         "mean_time_to_repair": of.mean_time_to_repair,
         "flaps": of.flaps,
         "outages": [_outage_object(each, now) for each in of.outages],
+        "pauses": [each._asdict() for each in of.pauses],
     }
 
 

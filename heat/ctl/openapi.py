@@ -76,7 +76,7 @@ def _paths() -> dict[str, Part]:
                 _query("name", "Of this monitor alone.", _TEXT),
                 _query(
                     "since",
-                    "So far back: seconds, or with a unit, as in 12h or 7d, which is the default.",
+                    "So far back: seconds, or with units, as in 12h or 7d, which is the default.",
                     _TEXT,
                 ),
             ],

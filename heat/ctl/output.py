@@ -1,10 +1,13 @@
 """What heatctl prints: text and JSON on stdout, with colour on a terminal alone."""
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from itertools import chain
 
+from heat.cells import cells
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
 
@@ -36,9 +39,22 @@ def painted(text: str, paint: str) -> str:
 
 def write(text: str) -> None:
     """Put a text on stdout, at once. Raises CtlError."""
-    try:
+    with _explained():
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def write_bytes(data: bytes) -> None:
+    """Put bytes on stdout, at once. Raises CtlError."""
+    with _explained():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def _explained() -> Generator[None]:
+    try:
+        yield
     except OSError as error:
         # What is left in the buffer could not be written at Python's end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,14 +81,15 @@ def complain(text: str) -> None:
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
     """Rows under their heads; the last column is as long as it is, nothing is cut."""
     texts = [tuple(head), *(tuple([text for text, _ in row]) for row in rows)]
-    *widths, _ = (max(map(len, column)) for column in zip(*texts, strict=True))
-    if not colour:
+    *widths, _ = (max(map(cells, column)) for column in zip(*texts, strict=True))
+    if not colour and all(map(str.isascii, chain.from_iterable(texts))):
+        # Ten thousand rows take a fifth of the time so.
         form = "".join(f"%-{width}s  " for width in widths) + "%s"
         return [(form % row).rstrip() for row in texts]
     whole: list[Sequence[Cell]] = [[(title, "") for title in head], *rows]
     return [
         "".join(
-            painted(text, paint) + " " * (width + 2 - len(text))
+            painted(text, paint if colour else "") + " " * (width + 2 - cells(text))
             for (text, paint), width in zip(row, [*widths, 0], strict=True)
         ).rstrip()
         for row in whole

@@ -15,12 +15,12 @@ What happens:
                             code, 'timeout', 'killed' or 'unknown'; '1x5' is
                             five times 1, '1@3s' is 1 after 3 seconds:
                             0,1x5,timeout,killed,unknown,0
-  --recovery-takes SECS     the recovery script runs so long (default: 0)
+  --recovery-takes SECS     the recovery script runs this long (default: 0)
   --recovery-exits CODE     its exit code, or 'killed', or 'timeout' where it
                             never ends by itself (default: 0)
   --recovery-works-after N  once it has run N times the check passes
-  --fail-takes SECS         the fail script runs so long (default: 0)
-  --until SECS              go on so long, with the last result again and again
+  --fail-takes SECS         the fail script runs this long (default: 0)
+  --until SECS              go on this long, with the last result over and over
                             (default: until the results are used up)
 
 Of a file:
@@ -43,7 +43,9 @@ from typing import Any, NamedTuple
 
 from heat import cli, config, options
 from heat.arguments import Grammar, Words, beside_config, take_apart
-from heat.cli import refuse, write
+from heat.cli import refuse
+from heat.ctl import output
+from heat.durations import duration
 from heat.mistakes import Mistake, of_option, shown
 from heat.options import BAD, OPTIONS, Option, Options
 from heat.rehearsal import told
@@ -59,11 +61,11 @@ COMMAND = "heatctl rehearse"
 
 OWN = (
     Option("--results", "LIST", results),
-    Option("--recovery-takes", "SECS", options.duration),
+    Option("--recovery-takes", "SECS", duration),
     Option("--recovery-exits", "CODE", exit_of_script),
     Option("--recovery-works-after", "N", options.number),
-    Option("--fail-takes", "SECS", options.duration),
-    Option("--until", "SECS", options.duration),
+    Option("--fail-takes", "SECS", duration),
+    Option("--until", "SECS", duration),
     Option("--monitor", "NAME", options.path),
     Option("--svg", "FILE", options.path),
 )
@@ -98,7 +100,8 @@ def main(words: Sequence[str]) -> int:
     """Rehearse as these words say; the exit status is returned."""
     taken = take_apart(_GRAMMAR, words)
     if "--help" in taken.flags:
-        return EXIT_WELL if write(1, USAGE) else EXIT_NOT_WELL
+        output.write(USAGE)
+        return EXIT_WELL
     asked, mistakes = _understood(taken)
     if asked is None:
         return refuse([str(mistake) for mistake in mistakes], COMMAND)
@@ -114,7 +117,7 @@ def _print(played: Played, asked: _Asked, *, as_json: bool) -> None:
     if asked.in_file:
         given = [each.at(asked.in_file) for each in given]
     text = told.as_json(played, given) if as_json else told.lines(played, given, colour=_colour())
-    write(1, "".join(f"{line}\n" for line in text))
+    output.write_lines(text)
 
 
 def _colour() -> bool:

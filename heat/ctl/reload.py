@@ -20,9 +20,9 @@ from collections.abc import Sequence
 
 from heat.ctl import output, wire
 from heat.ctl.client import connect
-from heat.ctl.errors import EXIT_USAGE, EXIT_WELL, RefusedError
+from heat.ctl.errors import EXIT_WELL
 from heat.ctl.words import parse
-from heat.mistakes import Mistake
+from heat.text import escaped
 
 USAGE = __doc__ or ""
 _PATIENCE = 60.0
@@ -36,14 +36,15 @@ def main(words: Sequence[str]) -> int:
         return EXIT_WELL
     with connect(asked.control, _PATIENCE) as client:
         said = client.last("reload")
-    mistakes = wire.mistakes(said)
     if asked.json:
         output.write_objects([said])
-    elif mistakes:
-        told = "Failed: the file was not taken over, what was in force stays so"
-        raise RefusedError(Mistake(told), *mistakes)
     else:
-        counts = {key: said.get(key, 0) for key in ("added", "changed", "removed")}
-        told = ", ".join(f"{number} {key}" for key, number in counts.items() if number)
-        output.write(f"the file was read again: {told or 'nothing has changed'}\n")
-    return EXIT_USAGE if mistakes else EXIT_WELL
+        output.write(f"the file was read again: {_changes(said)}\n")
+    return EXIT_WELL
+
+
+def _changes(said: wire.Answer) -> str:
+    counts = {key: said.get(key, 0) for key in ("added", "changed", "removed")}
+    monitors = [f"{number} {key}" for key, number in counts.items() if number]
+    settings = [escaped(str(each)) for each in said.get("settings") or ()]
+    return ", ".join([*monitors, *settings]) or "nothing has changed"

@@ -10,8 +10,8 @@ Options:
   -h, --help      print this
 
 The monitor is NORMAL then, and its checks go on, as after a start of HEAT; one
-that is paused stays so. While the recovery script runs HEAT refuses it. Put
-right first what led to ERROR: 'heatctl why NAME' tells what that was.
+that is paused stays so. HEAT refuses it while the recovery script runs. First
+put right what led to ERROR: 'heatctl why NAME' tells what that was.
 
 Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
@@ -32,6 +32,4 @@ def main(words: Sequence[str]) -> int:
 
 def _outcome(_shown: str, said: Mapping[str, object]) -> str:
     was = escaped(str(said.get("was") or "its state"))
-    return "NORMAL, " + (
-        "counts are back to 0" if was == "NORMAL" else f"{was} is left, counts are 0"
-    )
+    return f"NORMAL{'' if was == 'NORMAL' else f' (was {was})'}, counts are back to 0"

@@ -29,8 +29,9 @@ from heat.ctl.answers import Monitor, Standing
 from heat.ctl.client import Client, connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
-from heat.ctl.times import brief, clock, short, stamp
+from heat.ctl.times import brief, clock, stamp
 from heat.ctl.words import parse
+from heat.durations import short
 from heat.text import counted, escaped, of_them_paused
 
 USAGE = __doc__ or ""

@@ -9,8 +9,11 @@ from shlex import quote
 from typing import NamedTuple
 
 from heat.ctl.answers import Why
-from heat.ctl.times import clock, length
-from heat.text import counted, escaped, seconds
+from heat.ctl.times import clock
+from heat.durations import exact, length, written
+from heat.text import counted, escaped
+
+_DURATIONS = {"interval", "timeout", "script-timeout", "recovery-timeout", "start-period"}
 
 
 class Line(NamedTuple):
@@ -69,8 +72,9 @@ def _option(why: Why, name: str) -> str:
     value = why["options"].get(name)
     if value is None:
         return f"no --{name}"
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"--{name} {seconds(value) if number else escaped(str(value))}"
+    if isinstance(value, str):
+        return f"--{name} {escaped(value)}"
+    return f"--{name} {written(value) if name in _DURATIONS else value}"
 
 
 def _check(why: Why) -> str:
@@ -92,7 +96,7 @@ def _last_check(why: Why) -> str:
     if last is None:
         return "none has ended yet"
     said = "OK" if last["result"] == "ok" else f"{last['result']}: {escaped(last['text'])}"
-    took = f"took {seconds(last['duration'])} s"
+    took = f"took {exact(last['duration'])}"
     if why["state"] == "NORMAL" and last["result"] == "failed" and not why["count"]:
         said += " (not counted)"
     return f"{said}; {took}, ended {length(last['age'])} ago"

@@ -8,11 +8,11 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
-It is drawn anew each second, and shows as many monitors as fit; q or Ctrl-C
-ends it. While no HEAT answers it says so, and goes on asking.
+It is redrawn each second, and shows as many monitors as fit; q or Ctrl-C
+ends it. While no HEAT answers it says so, and tries again each second.
 
 Exit status: as of 'heatctl status' for what it showed last; 2 stdin or stdout
-is no terminal.
+is no terminal, or one that can only print (TERM=dumb).
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from typing import NamedTuple
 from heat.ctl import output
 from heat.ctl.answers import Standing
 from heat.ctl.client import connect
-from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError, NoAnswerError
+from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError, NoAnswerError, RefusedError
 from heat.ctl.output import Cell
 from heat.ctl.status import ask_briefly, exit_status, row, summary, troubles, worst_first
 from heat.ctl.times import clock
@@ -40,6 +40,8 @@ from heat.text import escaped
 USAGE = __doc__ or ""
 _BEAT = 1.0
 _PATIENCE = 5.0
+_PLAIN = ("dumb", "unknown")
+_ONCE = "use 'heatctl status', which prints the same once"
 _AROUND = 4
 """Lines that are no monitors: two above, the head, and one below."""
 
@@ -60,7 +62,10 @@ def main(words: Sequence[str]) -> int:
         return EXIT_WELL
     if not (sys.stdin.isatty() and output.is_terminal()):
         told = "Error: 'heatctl top' needs a terminal to draw on"
-        raise CtlError(Mistake(told, "use 'heatctl status', which prints the same once"))
+        raise CtlError(Mistake(told, _ONCE))
+    if (kind := os.environ.get("TERM", "")) in _PLAIN:
+        told = f"Error: 'heatctl top' cannot draw on a terminal that only prints: TERM is {kind}"
+        raise CtlError(Mistake(told, f"set TERM to what the terminal is, or {_ONCE}"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     view = View(lambda: _fresh(asked.control))
     with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
@@ -88,8 +93,8 @@ class View:
         troubled: Sequence[str]
         try:
             monitors, troubled = self._fresh()
-        except NoAnswerError as error:
-            self.status = EXIT_NO_ANSWER
+        except (NoAnswerError, RefusedError) as error:
+            self.status = error.status
             troubled = list(_away(error, self._answered, now))
         else:
             self._monitors, self._answered = worst_first(monitors), now
@@ -104,9 +109,11 @@ class View:
         return Shown(title, troubled, rows, f"and {left} more" if left else "")
 
 
-def _away(error: NoAnswerError, answered: float | None, now: float) -> Iterator[str]:
-    since = "" if answered is None else f" since {clock(answered, now)}; below is how it was then"
-    yield f"HEAT does not answer{since}; it is asked again each second"
+def _away(error: CtlError, answered: float | None, now: float) -> Iterator[str]:
+    told = "HEAT does not answer"
+    if answered is not None:
+        told = f"HEAT has not answered since {clock(answered, now)} (shown below)"
+    yield f"{told}; trying again each second"
     yield error.mistakes[0].line
 
 

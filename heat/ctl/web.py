@@ -23,7 +23,7 @@ from heat.ctl.exposition import CONTENT_TYPE, size
 from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
 from heat.ctl.openapi import describe
 from heat.ctl.scrape import Numbers, Shared
-from heat.ctl.spans import span
+from heat.durations import duration_back
 from heat.mistakes import BadValueError
 from heat.options import monitor_name
 from heat.refusals import Kind
@@ -307,7 +307,7 @@ def _name(text: str) -> str:
 
 
 def _span(text: str) -> float:
-    return _parsed("since", text, span)
+    return _parsed("since", text, duration_back)
 
 
 def _parsed(key: str, text: str, parse: Callable[[str], T]) -> T:

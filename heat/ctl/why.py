@@ -18,9 +18,9 @@ no such monitor; 3 no HEAT answers.
 """
 
 import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 
+from heat.cells import wrapped
 from heat.ctl import answers, output
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_WELL
@@ -67,11 +67,6 @@ def laid_out(
                 yield label + line.text
             elif len(label) + _LEAST > width:
                 yield label.rstrip()
-                yield from textwrap.wrap(
-                    line.text, width, initial_indent="    ", subsequent_indent="    "
-                )
+                yield from wrapped(line.text, width, "    ", "    ")
             else:
-                hang = " " * len(label)
-                yield from textwrap.wrap(
-                    line.text, width, initial_indent=label, subsequent_indent=hang
-                )
+                yield from wrapped(line.text, width, label, " " * len(label))

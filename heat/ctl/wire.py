@@ -13,6 +13,9 @@ LONGEST_REQUEST = 65_536
 LONGEST_LINE = 4_194_304
 """Bytes, with the line's end; HEAT's own lines are far shorter."""
 
+_NO_ANSWER = {"busy", "too-slow", "forbidden", "bug"}
+"""Kinds of refusals that are about HEAT and not about what it was asked."""
+
 _decode = json.JSONDecoder().decode
 
 Answer = Mapping[str, Any]
@@ -30,7 +33,7 @@ def request(do: str, **keys: object) -> bytes:
 
 
 def answer(line: bytes) -> Answer:
-    """What a line says. Raises NoAnswerError for no line of HEAT's, RefusedError for a refusal."""
+    """What a line says. Raises NoAnswerError or RefusedError where it is no answer."""
     try:
         found: object = _decode(line.decode())
     except (ValueError, RecursionError):
@@ -45,9 +48,11 @@ def answer(line: bytes) -> Answer:
     return said
 
 
-def _refused(said: Answer) -> RefusedError:
+def _refused(said: Answer) -> CtlError:
     told = escaped(str(said.get("error") or "HEAT refuses it and does not say why"))
     fix = escaped(str(said.get("fix") or ""))
+    if said.get("kind") in _NO_ANSWER:
+        return NoAnswerError(Mistake(f"Failed: HEAT does not answer: {told}", fix or "try again"))
     return RefusedError(Mistake(f"Error: {told}", fix), *mistakes(said))
 
 

@@ -8,9 +8,10 @@ import signal
 from collections.abc import Callable, Iterator
 
 from heat import signals
+from heat.durations import exact, written
 from heat.mistakes import Mistake, of_option
 from heat.options import Options
-from heat.text import counted, escaped, seconds
+from heat.text import counted, escaped
 
 Advice = Iterator[Mistake]
 
@@ -30,7 +31,7 @@ def _say(option: str, value: str, complaint: str, fix: str) -> Mistake:
 
 
 def _span(span: float | None) -> str:
-    return f"'{seconds(span or 0)}'"
+    return f"'{written(span or 0)}'"
 
 
 def _endless_check(options: Options) -> Advice:
@@ -48,9 +49,9 @@ def _timeout_beyond_interval(options: Options) -> Advice:
         yield _say(
             "--timeout",
             _span(options.timeout),
-            f"is longer than --interval '{seconds(options.interval)}': while a check hangs, "
+            f"is longer than --interval '{written(options.interval)}': while a check hangs, "
             f"ticks are skipped{_and_threshold(options)}",
-            f"make --timeout {seconds(options.interval)} or less, or --interval longer",
+            f"make --timeout {written(options.interval)} or less, or --interval longer",
         )
 
 
@@ -64,9 +65,9 @@ def _window_shorter_than_timeout(options: Options) -> Advice:
         yield _say(
             "--recovery-timeout",
             _span(window),
-            f"is shorter than --timeout '{seconds(timeout)}': the first check of a window that "
+            f"is shorter than --timeout '{written(timeout)}': the first check of a window that "
             "hangs outlasts it, and is the only one",
-            f"make --recovery-timeout longer than {seconds(timeout)}, or --timeout shorter",
+            f"make --recovery-timeout longer than {written(timeout)}, or --timeout shorter",
         )
 
 
@@ -76,9 +77,9 @@ def _window_shorter_than_interval(options: Options) -> Advice:
         yield _say(
             "--recovery-timeout",
             _span(window),
-            f"is shorter than --interval '{seconds(options.interval)}': only the check at once is "
+            f"is shorter than --interval '{written(options.interval)}': only the check at once is "
             "run in a window, so what recovers slowly is recovered again before it is well",
-            f"make --recovery-timeout longer than {seconds(options.interval)}",
+            f"make --recovery-timeout longer than {written(options.interval)}",
         )
 
 
@@ -206,7 +207,7 @@ def _endless_fail(options: Options) -> Advice:
     if options.fail is None or options.script_timeout is not None:
         return
     script = f"'{escaped(options.fail)}'"
-    fix = f"add --script-timeout, such as --script-timeout {seconds(options.interval)}"
+    fix = f"add --script-timeout, such as --script-timeout {written(options.interval)}"
     if options.limits.fail_overlap_skip:
         complaint = "has no --script-timeout: with --fail-overlap 'skip' no check is run while it"
         yield _say("--fail", script, f"{complaint} hangs", fix)
@@ -233,9 +234,9 @@ def _slow_fail_allowed(options: Options) -> Advice:
         yield _say(
             "--script-timeout",
             _span(span),
-            f"lets the fail script run longer than --interval '{seconds(options.interval)}': "
+            f"lets the fail script run longer than --interval '{written(options.interval)}': "
             + _what_overlap_does(options),
-            f"make --script-timeout {seconds(options.interval)} or less, or --interval longer",
+            f"make --script-timeout {written(options.interval)} or less, or --interval longer",
         )
 
 
@@ -244,7 +245,7 @@ def _slow_fail(options: Options, span: float) -> Advice:
         yield _say(
             "--fail",
             f"'{escaped(options.fail)}'",
-            f"takes {seconds(span)} s, longer than --interval '{seconds(options.interval)}': "
+            f"takes {exact(span)}, longer than --interval '{written(options.interval)}': "
             + _what_overlap_does(options),
             "have it do its work in the background, or make --interval longer",
         )

@@ -5,8 +5,8 @@ import signal
 from typing import NamedTuple
 
 from heat import signals
+from heat.durations import duration
 from heat.mistakes import BadValueError
-from heat.options import duration
 from heat.rehearsal.world import Ends
 
 MOST = 10_000

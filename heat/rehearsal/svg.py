@@ -5,9 +5,10 @@ What a mark stands for is told by its tooltip, in the words of the timeline.
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import pairwise
 from typing import NamedTuple
 
+from heat.cells import cells, wrapped
+from heat.durations import exact
 from heat.rehearsal.account import sentences
 from heat.rehearsal.play import Played
 from heat.rehearsal.timeline import Entry, Kind
@@ -17,7 +18,13 @@ from states.model import State
 
 _WIDTH = 1000
 _LEFT, _RIGHT = 110, 24
-_TOP = 58
+_TAIL = 92
+"""Behind the last moment: the state in which it ends, which may have begun just then."""
+_NARROWEST = 3.0
+_TITLE, _LINES = 22, 3
+"""From one line of the title to the next, and how many there are at most."""
+_BOLD, _PLAIN = 9.4, 6.8
+"""Pixels a cell takes on average in the title and in a sentence, in a wide font."""
 _LANE = 46
 _BAR = 22
 _SENTENCE = 18
@@ -31,7 +38,7 @@ _MARKS = 8
 """Marks of the time axis, at most."""
 _ROUND = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _INK, _FAINT = "#1b1b1b", "#8a8a8a"
-_WINDOW = "#e9f1fc"
+_WINDOW, _OPENING = "#e9f1fc", "#b9cfee"
 
 _FILLS = {
     "ok": COLOURS[State.NORMAL][1],
@@ -63,67 +70,90 @@ class _Scale(NamedTuple):
 
     def x(self, at: float) -> float:
         """Where this second is."""
-        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * at / self.end, 2)
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT - _TAIL) * at / self.end, 2)
 
 
 def drawn(played: Played) -> str:
     """The picture of a rehearsal."""
     scale = _Scale(max(played.end, 0.001))
     signals = _by_moment(played.entries)
-    bottom = _TOP + _LANE * len(_LANES) + (_ROWS - 2) * _STEP
-    told = list(sentences(played))
+    title = _title_of(played)
+    top = 36 + _TITLE * len(title)
+    bottom = top + _LANE * len(_LANES) + (_ROWS - 2) * _STEP
+    told = [line for each in sentences(played) for line in _fitted(each, _PLAIN)]
     height = bottom + 34 + _SENTENCE * len(told)
     body = [
-        *_frame(played, height),
-        *_axis(scale, bottom),
-        *_states(played, scale, _TOP),
-        *_runs(_of_checks(played), scale, _TOP + _LANE),
-        *_runs(_of_script(played, "fail"), scale, _TOP + 2 * _LANE),
-        *_windows(played, scale, _TOP + 3 * _LANE),
-        *_runs(_of_script(played, "recovery"), scale, _TOP + 3 * _LANE),
-        *_signals(signals, scale, _TOP + 4 * _LANE),
+        *_frame(title, top, height),
+        *_axis(scale, top, bottom),
+        *_states(played, scale, top),
+        *_runs(_of_checks(played), scale, top + _LANE),
+        *_runs(_of_script(played, "fail"), scale, top + 2 * _LANE),
+        *_windows(played, scale, top + 3 * _LANE),
+        *_runs(_of_script(played, "recovery"), scale, top + 3 * _LANE),
+        *_signals(signals, scale, top + 4 * _LANE),
     ]
     for number, sentence in enumerate(told):
         body.append(_text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
     return "\n".join([*body, "</svg>", ""])
 
 
+def _fitted(text: str, cell: float) -> list[str]:
+    """The lines of a text that are no wider than the picture, each cell being so many pixels."""
+    return wrapped(text, _cells_across(cell))
+
+
+def _cells_across(cell: float) -> int:
+    return int((_WIDTH - _LEFT - _RIGHT) / cell)
+
+
+def _title_of(played: Played) -> list[str]:
+    options = played.options
+    text = f"Rehearsal of {options.name}: {options.shown}"
+    every = f", every {exact(options.interval)}"
+    lines = _fitted(text + every, _BOLD)
+    if len(lines) > _LINES:
+        # The command is cut, and not how often it is run.
+        end = f"...{every}"
+        last, *_ = wrapped(lines[_LINES - 1], _cells_across(_BOLD) - cells(end))
+        lines[_LINES - 1 :] = [f"{last}{end}"]
+    return lines
+
+
 # What all stands on
 
 
-def _frame(played: Played, height: int) -> Iterator[str]:
-    shown = played.options.shown
-    title = f"{played.options.name}: {shown}, every {seconds(played.options.interval)} s"
+def _frame(title: Sequence[str], top: int, height: int) -> Iterator[str]:
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
         f'viewBox="0 0 {_WIDTH} {height}" font-family="Helvetica, Arial, sans-serif">'
     )
     yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
-    yield _text(_LEFT, 26, f"Rehearsal of {title}", size=15, weight="bold")
-    yield from _legend()
+    for number, line in enumerate(title):
+        yield _text(_LEFT, 26 + _TITLE * number, line, size=15, weight="bold")
+    yield from _legend(top - 22)
     for number, lane in enumerate(_LANES):
-        y = _TOP + _LANE * number
+        y = top + _LANE * number
         yield _text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
         if number:
             yield _line(14, y, _WIDTH - _RIGHT, y, "#ececec")
 
 
-def _legend() -> Iterator[str]:
+def _legend(y: float) -> Iterator[str]:
     x = float(_LEFT)
     for result in ("ok", "failed", "timed out", "killed", "unknown"):
-        yield _rect(x, 36, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
-        yield _text(x + 15, 45, result, size=10, fill=_FAINT)
+        yield _rect(x, y, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
+        yield _text(x + 15, y + 9, result, size=10, fill=_FAINT)
         x += 30 + 6 * len(result)
-    yield _rect(x, 36, 10, 10, _WINDOW)
-    yield _text(x + 15, 45, "recovery window", size=10, fill=_FAINT)
+    yield _rect(x, y, 10, 10, _WINDOW, _OPENING)
+    yield _text(x + 15, y + 9, "recovery window", size=10, fill=_FAINT)
 
 
-def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
+def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[str]:
     wanted = scale.end / _MARKS
     step = next((each for each in (0.01, 0.1, *_ROUND) if each >= wanted), wanted)
     for number in range(int(scale.end / step) + 1):
         at = number * step
-        yield _line(scale.x(at), _TOP, scale.x(at), bottom, "#e4e4e4", "2 3")
+        yield _line(scale.x(at), top, scale.x(at), bottom, "#e4e4e4", "2 3")
         label = f"{seconds(at)} s"
         yield _text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
 
@@ -136,11 +166,17 @@ def _states(played: Played, scale: _Scale, y: float) -> Iterator[str]:
     changes += [
         (e.at, e.state) for e in played.entries if e.kind == "state" and "before" in e.about
     ]
-    for (start, state), (end, _) in pairwise([*changes, (played.end, played.state)]):
-        if end <= start and end < played.end:
-            continue
+    last = _WIDTH - _RIGHT
+    ends = [*((at, scale.x(at)) for at, _ in changes[1:]), (played.end, last)]
+    spans = [
+        (max(_NARROWEST, right - scale.x(start)), start, end, state)
+        for (start, state), (end, right) in zip(changes, ends, strict=True)
+        if end > start or right == last
+    ]
+    # A short one is drawn wider than it is: after its neighbours, which would hide it.
+    for width, start, end, state in sorted(spans, key=lambda span: -span[0]):
         fill, line = COLOURS[state]
-        x, width = scale.x(start), max(3.0, scale.x(end) - scale.x(start))
+        x = scale.x(start)
         told = f"{state.value}, {seconds(start)} s to {seconds(end)} s"
         yield _rect(x, y + 8, width, _LANE - 16, fill, line, told)
         if width > 7 * len(state.value) + 8:
@@ -198,7 +234,7 @@ def _windows(played: Played, scale: _Scale, y: float) -> Iterator[str]:
 
 def _window(opened: Entry, end: float, scale: _Scale, y: float) -> str:
     x = scale.x(opened.at)
-    return _rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, "none", _told(opened))
+    return _rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, _OPENING, _told(opened))
 
 
 def _by_moment(entries: Sequence[Entry]) -> list[tuple[float, list[Entry]]]:
@@ -234,7 +270,12 @@ def _told(entry: Entry) -> str:
 
 
 def _title(told: str) -> str:
-    return f"<title>{escape(told)}</title>" if told else ""
+    return f"<title>{_safe(told)}</title>" if told else ""
+
+
+def _safe(text: str) -> str:
+    """As XML takes it: there are two characters that it does not even take as a reference."""
+    return escape(text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
 
 
 def _rect(  # noqa: PLR0913, PLR0917 - what a rectangle has
@@ -263,5 +304,5 @@ def _text(  # noqa: PLR0913 - what a text has
 ) -> str:
     return (
         f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
-        f'font-weight="{weight}">{escape(text)}</text>'
+        f'font-weight="{weight}">{_safe(text)}</text>'
     )

@@ -133,6 +133,10 @@ class Timeline(Journal):
         spelled = option.removeprefix("--") if self._books.named else option
         self.add("signal", f"signal {name} to {whom} ({spelled})", signal=name, option=option)
 
+    def woke(self, pid: int) -> None:
+        """A process that HEAT would have stopped would go on."""
+        self.add("signal", f"sent CONT to {pid}, which HEAT had stopped", signal="CONT", option="")
+
     def fail_started(self, pid: int, run: FailRun) -> None:
         """The fail script would run."""
         text = f"fail script {self._script(self.options.fail)} runs, for failure {run.failures}"
