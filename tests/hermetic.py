@@ -48,6 +48,7 @@ def _surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as here:
         for name in _OF_THE_REPORT:
             here.delenv(name, raising=False)
+            os.unsetenv(name)  # Python's readline sets some behind the back of `os.environ`.
         here.setenv("NO_COLOR", "1")
         here.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         here.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
