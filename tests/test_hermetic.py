@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,18 @@ SENSITIVE = "test_ctl_client", "test_ctl_status", "test_ctl_words", "test_serve_
 """Files of tests that once looked at the usual place, or at the variables of a shell."""
 
 
-def run_pytest(*words: str, before: tuple[str, ...] = (), **environ: str) -> tuple[int, str]:
+def run_pytest(
+    words: Sequence[str], before: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run another pytest; its exit status and what it prints."""
     command = [*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=HOUSE, env=os.environ | environ
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=HOUSE,
+        env=os.environ | dict(environ or {}),
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -27,7 +35,7 @@ def run_pytest(*words: str, before: tuple[str, ...] = (), **environ: str) -> tup
 @pytest.mark.skipif(COVERED, reason="this is how all tests are run for coverage")
 def test_it_passes_beside_a_heat_at_the_usual_place_and_in_an_odd_shell() -> None:
     files = [f"tests/{name}.py" for name in SENSITIVE]
-    code, told = run_pytest(*files, before=(".ci/strange",))
+    code, told = run_pytest(files, before=(".ci/strange",))
 
     assert code == 0, told
     assert " passed in " in told
@@ -46,8 +54,8 @@ def test_home_and_runtime_folder_are_its_own(tmp_path_factory: pytest.TempPathFa
 
 
 def test_no_signal_is_ignored_that_ends_a_program() -> None:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        assert signal.getsignal(number) is not signal.SIG_IGN
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
@@ -72,9 +80,8 @@ def test_a_skip_that_is_not_listed_fails_where_that_is_asked_for(
             (tmp_path / f"test_{name}_{known}.py").write_text(text.format(reason=reason))
     plugins = "-p", "skips", "-c", os.devnull, "--rootdir", str(tmp_path)
     alone = {"PYTHONPATH": str(HOUSE / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    code, told = run_pytest(
-        *plugins, "--continue-on-collection-errors", *words, str(tmp_path), **alone
-    )
+    words = [*plugins, "--continue-on-collection-errors", *words, str(tmp_path)]
+    code, told = run_pytest(words, environ=alone)
 
     assert told.count(f"tests/skips.py does not list: {UNLISTED}") == unlisted
     assert LISTED not in told
@@ -98,7 +105,9 @@ def test_a_reason_holds_where_it_can_be_true(reason: str, *, holds: bool) -> Non
 
 def test_a_test_that_hangs_is_ended_and_fails(tmp_path: Path) -> None:
     (tmp_path / "test_hang.py").write_text("import time\ndef test_it(): time.sleep(600)\n")
-    code, told = run_pytest("-c", str(HOUSE / "pyproject.toml"), "--timeout", "0.2", str(tmp_path))
+    code, told = run_pytest(
+        ["-c", str(HOUSE / "pyproject.toml"), "--timeout", "0.2", str(tmp_path)]
+    )
 
     assert code == 1
     assert "Timeout" in told

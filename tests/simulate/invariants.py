@@ -26,11 +26,14 @@ from states.model import (
     Tick,
 )
 
+from .deeds import Deeds, Violation
 from .lives import Orphan
 from .oracle import Oracle
 
 if TYPE_CHECKING:
     from heat.watch import Watch
+
+    from .world import Child
 
 ALIKE = 1e-6
 """Seconds; less than that apart is the same moment."""
@@ -42,10 +45,6 @@ _NORMAL, _FAILING, _RECOVERING, _ERROR = State
 _IDLE, _CHECK_RUNS, _DYING = CheckSlot
 _NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
 _NO_CHECK = (_WAITING, _RUNNING, _OWED)
-
-
-class Violation(AssertionError):  # noqa: N818 - that is what it is
-    """An invariant does not hold."""
 
 
 class Witness:
@@ -72,6 +71,7 @@ class Witness:
         "_untold",
         "_was",
         "_window",
+        "deeds",
         "ticks",
         "watch",
     )
@@ -83,6 +83,7 @@ class Witness:
         self._limits = options.limits
         self._time = time
         self._oracle = Oracle(options.limits)
+        self.deeds = Deeds(time, options)
         self._alive: dict[int, tuple[str, SimulatedChild]] = {}
         self._count = 0
         """Failures since the last NORMAL."""
@@ -117,6 +118,8 @@ class Witness:
 
     def stepped(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
         """An event has been taken; compare with the oracle, and look at the order of effects."""
+        self.deeds.settled()
+        self.deeds.told(event)
         self._compare(event, effects, monitor)
         if isinstance(event, Tick):
             self._ticked(event)
@@ -141,6 +144,7 @@ class Witness:
         # As tuples, effects of several kinds are equal.
         if effects != wanted or (wanted and [*map(type, effects)] != [*map(type, wanted)]):
             raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
+        self.deeds.wanted(wanted)
         here = (
             monitor.state,
             monitor.count,
@@ -246,9 +250,10 @@ class Witness:
 
     # The programs
 
-    def starting(self, kind: str) -> None:
+    def starting(self, program: Program) -> None:
         """A program is about to be started."""
-        monitor = self.watch.monitor
+        kind, monitor = program.path, self.watch.monitor
+        self.deeds.starting(program)
         if self.watch.exit_code is not None:
             raise Violation(f"{kind} is started after the end")
         self._begins(kind)
@@ -272,9 +277,10 @@ class Witness:
         if still is not None and self._time.now() < still - ALIKE:
             raise Violation(f"{what} in a pause")
 
-    def started(self, child: SimulatedChild, program: Program) -> None:
+    def started(self, child: Child, program: Program) -> None:
         """A program was started."""
         kind, env = program.path, program.env
+        self.deeds.started(kind, child)
         self._alive[child.pid] = kind, child
         if kind == "check":
             return
@@ -326,6 +332,7 @@ class Witness:
         if self.watch.exit_code is not None and self.watch.monitor.state is not _ERROR:
             raise Violation(f"signal {signum} is sent after the end")
         self._begins(f"signal {signum} is sent")
+        self.deeds.sending(signum)
 
     # From outside
 
@@ -334,7 +341,7 @@ class Witness:
         self._reads += 1
         if options.interval != self._options.interval:
             self._origin = first
-        self._options = options
+        self._options = self.deeds.options = options
 
     def stalled(self) -> None:
         """Time is about to pass in which nothing is looked at."""
@@ -344,6 +351,7 @@ class Witness:
 
     def look(self) -> None:
         """What holds between the steps."""
+        self.deeds.settled()
         monitor = self.watch.monitor
         remedy = monitor.remedy
         if len(self._alive) > 2:
