@@ -30,6 +30,10 @@ def _user() -> bool:
     return not _root()
 
 
+def _covered() -> bool:
+    return "COVERAGE_PROCESS_CONFIG" in os.environ
+
+
 def _anywhere() -> bool:
     return True
 
@@ -55,6 +59,7 @@ PERMITTED = (
     Permitted(r"needs a pid namespace", _user),
     Permitted(r"no (mount|pid) namespace.*", _mounts_nothing),
     Permitted(r"strace may not trace: .*", _traces_nothing),
+    Permitted(r"this is how all tests are run for coverage", _covered),
     # What a file system, a kernel or a limit of this machine does not allow.
     Permitted(r"files that are open for writing cannot be made read-only here", _anywhere),
     Permitted(r"setuid programs do not work here: .*", _anywhere),

@@ -221,6 +221,9 @@ BROKEN = [
     Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
     Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
     Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
+    Broken(
+        "a stop that is not forgotten", (Ledger, "release"), _nothing, "written down as stopped"
+    ),
     Broken("a signal sent twice", (Watch, "_send"), _send_twice, "does not want it"),
     Broken("a signal that comes twice", (Frost, "send"), _reach_twice, "does not want it"),
     Broken("a signal not sent", (Watch, "_send"), _nothing, "was never sent"),

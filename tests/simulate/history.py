@@ -9,7 +9,7 @@ from typing import cast
 import heat.watch
 from heat.books import Books
 from heat.journal import Journal
-from heat.ledger import Ledger, Remembered
+from heat.ledger import FROZEN, Ledger, Remembered
 from heat.options import Common, Options
 from heat.past import RESET, Changed
 from heat.program import Program, SilentScripts
@@ -191,6 +191,9 @@ class History:
             raise Violation("the target was left stopped")
         if self.kernel.descriptors:
             raise Violation("descriptors were left open")
+        held = None if self._kept is None else self._kept.held.get(FROZEN)
+        if held is not None and self.kernel.processes[held.pid].alive:
+            raise Violation("a target that goes on is written down as stopped")
 
     # Lives
 

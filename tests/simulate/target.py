@@ -18,6 +18,8 @@ from heat.rehearsal.world import HeatItself
 from heat.signals import STOPPING
 from heat.target import Frost, Owed
 
+from .deeds import Violation
+
 if TYPE_CHECKING:
     from .history import History
 
@@ -174,6 +176,8 @@ class Target:
             raise TargetError(self._gone_reason(), gone=True) from None
         finally:
             kernel.close(pidfd)
+        if signum == signal.SIGCONT and kernel.stopped():
+            raise Violation("CONT is sent, and a process that HEAT has stopped is not continued")
         return pid
 
     def owes(self) -> int | None:
