@@ -433,8 +433,8 @@ def test_a_file_that_is_locked_for_a_moment_is_written_a_moment_later(place: Pla
 
 def test_a_file_that_is_locked_for_long_is_said_once_and_nothing_is_lost(place: Place) -> None:
     heat = failing(place)
+    began = time.monotonic()
     with locked(place):
-        began = time.monotonic()
         heat.await_news("cannot write")
         assert time.monotonic() - began > 1.9
         assert "database is locked" in done(heat, "hello")["about"]["trouble"][0]
