@@ -323,6 +323,8 @@ exit $1""",
     def clean(self) -> None:
         for there in self._inner:
             there.clean()
+        if COVERED:
+            self._stop_heats()
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(OSError):

@@ -27,7 +27,7 @@ def run_pytest(
         text=True,
         check=False,
         cwd=HOUSE,
-        env=os.environ | dict(environ or {}),
+        env={**os.environ, "PYTEST_ADDOPTS": "", **(environ or {})},
     )
     return done.returncode, done.stdout + done.stderr
 
