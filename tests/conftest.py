@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 # Without compiled modules each HEAT takes twice as long to start, and each worker reads all tests
-# anew. Nobody here speaks TLS, and aiohttp reads all certificates there are when it is loaded.
+# again.
 sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
 
 from hypothesis import settings  # noqa: E402 - it is compiled, too
+
+pytest_plugins = ("hermetic", "skips")
 
 # An example that takes long is taken on a busy machine, and is no mistake.
 settings.register_profile("heat", deadline=None)
@@ -323,6 +323,8 @@ exit $1""",
     def clean(self) -> None:
         for there in self._inner:
             there.clean()
+        if COVERED:
+            self._stop_heats()
         for process in self._processes:
             if process.poll() is None:
                 with contextlib.suppress(OSError):
@@ -418,11 +420,3 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield there
     finally:
         there.clean()
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests do not depend on who runs them."""
-    monkeypatch.setenv("NO_COLOR", "1")
-    for name in [name for name in os.environ if name.startswith("HEAT_")]:
-        monkeypatch.delenv(name)

@@ -152,7 +152,8 @@ class Talker:
                 there, _ = self._socket.accept()
             except OSError:
                 return
-            with there, there.makefile("rwb") as stream, contextlib.suppress(OSError):
+            # Who hangs up may leave something to be flushed, which fails when it is closed, too.
+            with contextlib.suppress(OSError), there, there.makefile("rwb") as stream:
                 for line in stream:
                     self.requests.append(json.loads(line))
                     for said in self._answer(self.requests[-1]):

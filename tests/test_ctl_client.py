@@ -227,12 +227,12 @@ def test_the_default_is_roots_or_the_users_own(monkeypatch: pytest.MonkeyPatch) 
 def test_roots_heat_is_pointed_out_to_another_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "root").touch()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_RUNTIME_DIR", os.fspath(tmp_path))
+    monkeypatch.setattr("heat.ctl.client.OF_ROOT", f"{tmp_path}/root")
     assert "name another socket with --control PATH" in told_of(f"{tmp_path}/heat.sock")
 
-    monkeypatch.setattr("heat.ctl.client.OF_ROOT", f"{tmp_path}/root")
+    (tmp_path / "root").touch()
     assert "sudo heatctl" in told_of(f"{tmp_path}/heat.sock")
 
 

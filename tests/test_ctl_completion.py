@@ -1,19 +1,17 @@
 """The completions in the shells that they are for; a shell that is not there is skipped."""
 
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from conftest import PATIENCE
 from talker import Talker, facts
+from terminal import Terminal
 
 from heat import cli as heat_cli
 from heat.ctl import programs, shells
@@ -130,58 +128,38 @@ def test_a_name_with_a_blank_is_one_word_for_bash(place: Path) -> None:
         assert "my\\ web" in offered_by_bash(script("bash", place), "heatctl why m")
 
 
-class Zsh:
-    """An interactive zsh, at which keys are pressed."""
+class Zsh(Terminal):
+    """An interactive zsh, at which keys are pressed; ``text`` is what it has printed since then."""
 
     def __init__(self, made: Path) -> None:
-        self._pid, self._fd = pty.fork()
-        if not self._pid:
-            os.environ |= {"TERM": "dumb", "PS1": "$ ", "LANG": "C.UTF-8"}
-            os.execvp("zsh", ["zsh", "-f"])
-        self._text = ""
-        setup = (
+        super().__init__("zsh", "-f", TERM="dumb", PS1="$ ")
+        self.press(
             "unsetopt zle_bracketed_paste; PROMPT='> '; LISTMAX=1000; "
             f"autoload -U compinit; compinit -u -D; source {made}; echo re''ady\n"
         )
-        os.write(self._fd, setup.encode())
-        self.await_text("ready\r")
-
-    def await_text(self, pattern: str) -> str:
-        end = time.monotonic() + PATIENCE
-        while not re.search(pattern, self._text):
-            assert select.select([self._fd], [], [], end - time.monotonic())[0], self._text
-            self._text += os.read(self._fd, 65_536).decode(errors="replace")
-        return self._text
+        self.await_text("ready\r[^>]*> ")
 
     def press(self, keys: str) -> None:
-        self._text = ""
-        os.write(self._fd, keys.encode())
-
-    def end(self) -> None:
-        os.close(self._fd)
-        os.waitpid(self._pid, 0)
+        self.text = ""
+        super().press(keys)
 
 
 @needs("zsh")
 def test_zsh_completes_commands_options_and_monitors(place: Path) -> None:
     made = script("zsh", place)
-    with Talker(place / "s", facts("web-server"), facts("db")):
-        zsh = Zsh(made)
-        try:
-            for typed, completed in (
-                ("heatctl sta\t", "status"),
-                ("heatctl why w\t", "web-server"),
-                ("heatctl --control s why w\t", "web-server"),
-                ("heatctl pause --fo\t", "--for"),
-                ("heatctl validate heat.t\t", "heat.toml"),
-                ("heat --thr\t", "--threshold"),
-                ("heat --on-killed fa\t", "fail"),
-            ):
-                zsh.press(typed)
-                zsh.await_text(re.escape(completed))
-                zsh.press("\x15")
-        finally:
-            zsh.end()
+    with Talker(place / "s", facts("web-server"), facts("db")), Zsh(made) as zsh:
+        for typed, completed in (
+            ("heatctl sta\t", "status"),
+            ("heatctl why w\t", "web-server"),
+            ("heatctl --control s why w\t", "web-server"),
+            ("heatctl pause --fo\t", "--for"),
+            ("heatctl validate heat.t\t", "heat.toml"),
+            ("heat --thr\t", "--threshold"),
+            ("heat --on-killed fa\t", "fail"),
+        ):
+            zsh.press(typed)
+            zsh.await_text(re.escape(completed))
+            zsh.press("\x15")
 
 
 @needs("zsh")

@@ -1,22 +1,16 @@
 """heatctl top: what a screen shows, and a real terminal that is put back as it was."""
 
 import contextlib
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import sys
-import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
 from talker import NOW, Facts, Talker, facts
+from terminal import Terminal
 
 from heat.ctl import top
 from heat.ctl.answers import Standing
@@ -91,67 +85,54 @@ def test_without_a_terminal_there_is_nothing_to_draw_on(
     assert "'heatctl top' needs a terminal" in capsys.readouterr().err
 
 
-class Terminal:
-    """heatctl top on a terminal of its own."""
-
-    def __init__(self, control: str, term: str = "xterm") -> None:
-        words = [sys.executable, "-m", "heat.ctl", "top", "--control", control]
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.environ["TERM"] = term
-            os.execv(words[0], words)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.before = termios.tcgetattr(self.fd)
-        self.text = ""
-
-    def await_text(self, pattern: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.text):
-            assert select.select([self.fd], [], [], end - time.monotonic())[0], self.text
-            self.text += os.read(self.fd, 65_536).decode(errors="replace")
-
-    def end(self) -> int:
-        with contextlib.suppress(OSError):
-            while part := os.read(self.fd, 65_536):
-                self.text += part.decode(errors="replace")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(status)
+def on_a_terminal(folder: Path, term: str = "xterm") -> Terminal:
+    words = [sys.executable, "-m", "heat.ctl", "top", "--control", f"{folder}/s"]
+    return Terminal(*words, TERM=term)
 
 
 @pytest.mark.parametrize("way", ["q", "Ctrl-C"])
 def test_it_ends_at_a_key_and_puts_the_terminal_back(way: str, tmp_path: Path) -> None:
-    with Talker(tmp_path / "s", facts("web"), facts("db", state="FAILING")):
-        there = Terminal(f"{tmp_path}/s")
-        there.await_text(r"FAILING")
-        if way == "q":
-            os.write(there.fd, b"q")
-        else:
-            os.kill(there.pid, signal.SIGINT)
+    monitors = facts("web"), facts("db", state="FAILING")
+    with Talker(tmp_path / "s", *monitors), on_a_terminal(tmp_path) as there:
+        there.await_text(r"db +FAILING")
+        there.press("q") if way == "q" else there.signal(signal.SIGINT)
         there.await_text(r"\x1b\[\?1049l")
         code = there.end()
 
-    assert code == 1
-    assert "Traceback" not in there.text
-    assert "\x1b[?25h" in there.text[-40:]
+        assert code == 1
+        assert "Traceback" not in there.text
+        assert "\x1b[?25h" in there.text[-40:]
+        assert there.settings() == there.before
 
 
 def test_it_survives_a_restart_of_heat(tmp_path: Path) -> None:
-    with Talker(tmp_path / "s", facts("older")):
-        there = Terminal(f"{tmp_path}/s")
-        there.await_text(r"older")
-    there.await_text(r"HEAT has not answered since")
-    with Talker(tmp_path / "s", facts("newer")):
-        there.await_text(r"newer")
-        os.write(there.fd, b"q")
+    with contextlib.ExitStack() as stack:
+        with Talker(tmp_path / "s", facts("first")):
+            there = stack.enter_context(on_a_terminal(tmp_path))
+            there.await_text(r"first +NORMAL")
+        there.await_text(r"HEAT has not answered since")
+        with Talker(tmp_path / "s", facts("another")):
+            there.await_text(r"another +NORMAL")
+            there.press("q")
 
-        assert there.end() == 0
+            assert there.end() == 0
+
+
+def test_a_key_is_seen_though_drawing_takes_longer_than_a_beat() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"q")
+
+    pressed = vars(top)["_pressed"](reading, time.monotonic() - 1)
+
+    assert next(pressed) == ord("q")
+    os.close(reading)
+    os.close(writing)
 
 
 @pytest.mark.parametrize("kind", ["busy", "too-slow", "bug", "refused"])
 def test_one_refusal_does_not_end_it(kind: str, tmp_path: Path) -> None:
-    with Talker(tmp_path / "s", facts("web", state="FAILING")) as heat:
-        there = Terminal(f"{tmp_path}/s")
+    monitor = facts("web", state="FAILING")
+    with Talker(tmp_path / "s", monitor) as heat, on_a_terminal(tmp_path) as there:
         there.await_text(r"1 FAILING")
         heat.refusal = {"ok": False, "kind": kind, "error": "64 clients are connected", "fix": ""}
         there.await_text(r"trying again each second")
@@ -159,16 +140,16 @@ def test_one_refusal_does_not_end_it(kind: str, tmp_path: Path) -> None:
         heat.refusal = None
         heat.monitors["web"]["state"] = "NORMAL"
         there.await_text(r"1 NORMAL")
-        os.write(there.fd, b"q")
+        there.press("q")
 
         assert there.end() == 0
 
 
 @pytest.mark.parametrize("kind", ["dumb", "unknown"])
 def test_a_terminal_that_only_prints_is_told_what_to_do(kind: str, tmp_path: Path) -> None:
-    there = Terminal(f"{tmp_path}/s", term=kind)
-    code = there.end()
+    with on_a_terminal(tmp_path, kind) as there:
+        code = there.end()
 
-    assert code == 2
-    assert f"cannot draw on a terminal that only prints: TERM is {kind}" in there.text
-    assert "use 'heatctl status'" in there.text
+        assert code == 2
+        assert f"cannot draw on a terminal that only prints: TERM is {kind}" in there.text
+        assert "use 'heatctl status'" in there.text

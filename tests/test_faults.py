@@ -264,35 +264,35 @@ def test_02_a_system_call_that_fails_at_the_start_is_told_in_a_sentence(
 
 
 HANGING = {
-    "hangs": ("exec sleep 600", 0.1),
-    "ignores TERM": ("trap '' TERM\nwhile :; do sleep 0.05; done", 2.1),
-    "stopped": ("kill -STOP $$", 0.1),
-    "stopped, ignores TERM": ("trap '' TERM\nkill -STOP $$\nwhile :; do sleep 0.05; done", 2.1),
+    "hangs": ("exec sleep 600", 0),
+    "ignores TERM": ("trap '' TERM\nwhile :; do sleep 0.05; done", 2),
+    "stopped": ("kill -STOP $$", 0),
+    "stopped, ignores TERM": ("trap '' TERM\nkill -STOP $$\nwhile :; do sleep 0.05; done", 2),
     "its child ignores TERM": (
         "(trap '' TERM; while :; do sleep 0.05; done) & echo $! > pid\nwait",
-        2.1,
+        2,
     ),
 }
-"""How a check hangs, and the seconds after which it is gone at the earliest."""
+"""How a check hangs, and the seconds after its timeout at which it is gone at the earliest."""
 
 
 def test_03_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(
     place: Place,
 ) -> None:
     heats: dict[str, tuple[Place, Heat]] = {}
+    began: dict[str, float] = {}
     for name, (body, _) in HANGING.items():
         there = place.inner(name)
         check = there.check(0, body=f"[ $n -gt 0 ] || {{ echo $$ > pid\n{body}\n}}")
         words = ("-i", FAST, "-t", "1", "--on-killed", "error", "--json", "-s", check)
+        began[name] = time.monotonic()
         heats[name] = there, there.heat(*words)
-    failed: dict[str, float] = {}
     gone: dict[str, float] = {}
 
     def all_gone() -> bool:
         for name, (there, heat) in heats.items():
-            if name not in failed and "failed" in heat.out.read_text():
-                failed[name] = time.monotonic()
-            elif name in failed and name not in gone and not alive(int(there.words("pid")[0])):
+            failed = "failed" in heat.out.read_text()
+            if failed and name not in gone and not alive(int(there.words("pid")[0])):
                 gone[name] = time.monotonic()
         return len(gone) == len(HANGING)
 
@@ -303,10 +303,9 @@ def test_03_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(
 
         assert heat.stop() == 0
         first = heat.objects()[0]
-        took = gone[name] - failed[name]
         assert (first["result"], first["code"]) == ("failed", 124)
-        assert first["duration"] < first["duration"] + took
-        assert took >= HANGING[name][1] - 0.6
+        assert 1 <= first["duration"] < 1 + PATIENCE
+        assert gone[name] - began[name] >= 1 + HANGING[name][1]
         assert heat.verbose().count("[Timed out after 1 s]") >= 1
 
 
@@ -431,8 +430,9 @@ def test_05_a_check_that_cannot_be_killed_is_said_once_and_neither_started_again
     goes_on, ends, was_told_to_end = (place.inner(name) for name in ("1", "2", "3"))
     told, of_told = unkillable(was_told_to_end)
     told.signal(signal.SIGTERM)
-    heat, pid = unkillable(goes_on, "-t", "0.1")
-    ending, of_ending = unkillable(ends, "-t", "0.1")
+    # Until setpriv is another user, the check can be killed: on a busy machine that takes a while.
+    heat, pid = unkillable(goes_on, "-t", "1")
+    ending, of_ending = unkillable(ends, "-t", "1")
 
     ending.await_news("may not be signalled")
     assert ending.stop() == 0
@@ -1125,8 +1125,8 @@ def test_15_a_stepped_wall_clock_shifts_no_tick(place: Place, step: int) -> None
     (place.folder / "written").rename(place.folder / "step")
     before = len(heat.lines())
     heat.await_line("Failed", before + 5)
-    took = time.monotonic() - began
     ran = len(heat.lines())
+    took = time.monotonic() - began
     status = heat.status()
 
     assert heat.stop() == 0
@@ -1498,7 +1498,7 @@ def test_18_a_second_term_is_harmless(place: Place, begin: Callable[[Place], Hea
 def test_18_a_second_term_kills_at_once_what_ignores_the_first(place: Place) -> None:
     took = 2.0
     # A busy machine may be slow once, and not each time.
-    for attempt in range(1, 5):
+    for attempt in range(1, 9):
         heat = place.heat("-i", "1h", "-s", place.script("check", STUBBORN))
         pid = int(place.await_words("pids", attempt)[-1])
         began = time.monotonic()

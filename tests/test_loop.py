@@ -64,9 +64,15 @@ def test_an_event_of_a_descriptor_that_was_just_forgotten_is_dropped() -> None:
 
 def test_a_loop_that_was_stopped_before_it_runs_does_not_wait() -> None:
     loop = Loop(RealClock())
+    called: list[str] = []
+    due = RealClock().now() + 3600
+    loop.at(due, lambda: called.append("later"), Nobody())
     loop.stop()
     loop.run()
     loop.close()
+
+    assert called == []
+    assert RealClock().now() < due
 
 
 def test_a_crash_goes_to_the_owner_and_the_loop_goes_on() -> None:

@@ -1,7 +1,8 @@
 """The simulation: a bounded run of it, and that it finds what is wrong, and says it well."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partialmethod
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,14 +12,15 @@ from simulate.history import told
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
+import heat.target
 import heat.watch
 from heat.ledger import Ledger
-from heat.rehearsal.world import SimulatedTarget
 from heat.restored import Restored
+from heat.target import Frost, Frozen
 from heat.watch import Watch
 from states.effects import Effect
 from states.machine import step
-from states.model import WindowClosed
+from states.model import RecoveryEnded, RecoveryKilled, WindowClosed
 
 TICKS = 4000
 
@@ -82,12 +84,17 @@ class Broken(NamedTuple):
     """A mistake, and the words by which it is found."""
 
     what: str
-    where: tuple[type, str]
-    instead: Callable[..., Any]
+    where: tuple[object, str]
+    instead: object
     words: str
 
 
 _run_recovery, _feed, _hear = vars(Watch)["_run_recovery"], vars(Watch)["_feed"], Oracle.hear
+_send, _verdict, _code = (
+    vars(each)[name]
+    for each, name in ((Watch, "_send"), (Watch, "_verdict"), (heat.watch, "_code"))
+)
+_run_check, _frost_send = vars(Watch)["_run_check"], Frost.send
 
 
 def _twice(watch: Watch, wanted: Any) -> None:
@@ -107,8 +114,15 @@ def _miscounting(oracle: Oracle, event: Any) -> Any:
     return said
 
 
-def _sleep_on(_target: SimulatedTarget) -> None:
+def _nothing(*_what: Any) -> None:
+    """It is not done."""
+
+
+def _sleep_on(frost: Frost) -> None:
     """Nobody is woken."""
+    if (frozen := vars(frost)["_frozen"]) is not None:
+        heat.target.os.close(frozen.pidfd)
+        vars(frost)["_frozen"] = None
 
 
 def _written_late(_ledger: Ledger, *_what: Any) -> None:
@@ -135,11 +149,70 @@ def _gone(_launcher: Launcher, _held: Any) -> None:
     """It is taken for one that has ended."""
 
 
+def _send_twice(watch: Watch, *what: Any) -> None:
+    _send(watch, *what)
+    _send(watch, *what)
+
+
+def _reach_twice(frost: Frost, *what: Any) -> None:
+    _frost_send(frost, *what)
+    _frost_send(frost, *what)
+
+
+def _check_twice(watch: Watch) -> None:
+    """The second one waits for its turn, and runs when the first is over."""
+    _run_check(watch)
+    _run_check(watch)
+
+
+def _not_killed(watch: Watch, event: Any, tell: Any = None) -> None:
+    """A recovery script that somebody has killed is taken for one that has ended."""
+    _feed(watch, RecoveryEnded() if isinstance(event, RecoveryKilled) else event, tell)
+
+
+def _turned_round(watch: Watch, run: Any) -> Any:
+    """What --on-killed says is taken for the other."""
+    parts = watch.parts
+    other = "fail" if parts.options.on_killed == "error" else "error"
+    watch.parts = parts._replace(options=parts.options._replace(on_killed=other))
+    try:
+        return _verdict(watch, run)
+    finally:
+        watch.parts = parts
+
+
+def _lost_for_well(run: Any) -> int:
+    """A code that nobody knows is taken for 0."""
+    return _code(run) or 0
+
+
+def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> None:
+    """As it is, but for what is wrong."""
+    held = heat.target.os.dup(pidfd)
+    frozen: Frozen | None = vars(frost)["_frozen"]
+    if frozen is not None and frozen.pid != pid and not wrong.get("forgets"):
+        frost.wake()
+        frozen = None
+    if wrong.get("late"):
+        heat.target.signal.pidfd_send_signal(pidfd, signum)
+    if frost.owed is not None:
+        frost.owed.frozen(pid, pidfd)
+    if not wrong.get("late"):
+        heat.target.signal.pidfd_send_signal(pidfd, signum)
+    if frozen is not None and not wrong.get("leaks"):
+        heat.target.os.close(frozen.pidfd)
+    vars(frost)["_frozen"] = Frozen(pid, held)
+
+
+_late, _forgetful, _leaky = (
+    partialmethod(_stop, **{wrong: True}) for wrong in ("late", "forgets", "leaks")
+)
+
 BROKEN = [
-    Broken("a script beside another", (Watch, "_run_recovery"), _twice, "started beside recovery"),
+    Broken("a script beside another", (Watch, "_run_recovery"), _twice, "does not want it"),
     Broken("a wrong count", (Oracle, "hear"), _miscounting, "Violation"),
     Broken("a window left open", (Watch, "_feed"), _deaf, "a window is open beyond its time"),
-    Broken("a target left stopped", (SimulatedTarget, "wake"), _sleep_on, "was left stopped"),
+    Broken("a target left stopped", (Frost, "wake"), _sleep_on, "was left stopped"),
     Broken("a step not written down", (Ledger, "stepped"), _written_late, "a restart finds"),
     Broken("a script not written down", (Ledger, "hold"), _written_late, "not written down"),
     Broken("a pause not written down", (Ledger, "paused"), _written_late, "the pause was until"),
@@ -148,6 +221,27 @@ BROKEN = [
     Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
     Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
     Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
+    Broken(
+        "a stop that is not forgotten", (Ledger, "release"), _nothing, "written down as stopped"
+    ),
+    Broken("a signal sent twice", (Watch, "_send"), _send_twice, "does not want it"),
+    Broken("a signal that comes twice", (Frost, "send"), _reach_twice, "does not want it"),
+    Broken("a signal not sent", (Watch, "_send"), _nothing, "was never sent"),
+    Broken("a signal that does not come", (Frost, "send"), _nothing, "never reached"),
+    Broken("a script not run", (Watch, "_run_fail"), _nothing, "was never started"),
+    Broken("a check run twice", (Watch, "_run_check"), _check_twice, "does not want it"),
+    Broken("a killed recovery", (Watch, "_feed"), _not_killed, "and it was RecoveryKilled"),
+    Broken("124 for 1", (heat.watch, "TIMED_OUT"), 1, "and it was CheckFailed"),
+    Broken("on-killed turned round", (Watch, "_verdict"), _turned_round, "the machine is told"),
+    Broken("a lost code", (heat.watch, "_code"), _lost_for_well, "and it was CheckUnknown"),
+    Broken("STOP before it is written", (Frost, "_stop"), _late, "written"),
+    Broken(
+        "a first STOP forgotten",
+        (Frost, "_stop"),
+        _forgetful,
+        "left stopped",
+    ),
+    Broken("a descriptor a STOP", (Frost, "_stop"), _leaky, "left open"),
 ]
 
 
@@ -160,13 +254,30 @@ def test_what_is_broken_is_found(broken: Broken, monkeypatch: pytest.MonkeyPatch
     assert broken.words in failed.why
 
 
+def test_without_a_seed_each_run_has_a_fresh_one_and_says_how_to_have_it_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told: set[str] = set()
+    for _ in range(2):
+        assert simulation.main(["--ticks", "10", "--processes", "1"]) == 0
+        told.add(capsys.readouterr().out.splitlines()[0])
+
+    assert len(told) == 2
+    assert re.fullmatch(
+        r"seed \d+; again: python -m tests.simulate --seed \d+ --ticks 10 --processes 1",
+        told.pop(),
+    )
+
+
 def test_the_command_line_says_how_many_ticks_there_were(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code = simulation.main(["--ticks", "200", "--processes", "1", "--seed", "3"])
 
     assert code == 0
-    assert re.match(r"2\d\d ticks in [\d.]+ s, \d+ a second; 0 failed\n", capsys.readouterr().out)
+    assert re.search(
+        r"\n2\d\d ticks in [\d.]+ s, \d+ a second; 0 failed\n", capsys.readouterr().out
+    )
 
 
 def test_a_record_is_told_again(capsys: pytest.CaptureFixture[str]) -> None:

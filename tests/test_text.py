@@ -39,7 +39,9 @@ def test_whatever_is_printed_no_control_character_gets_through(output: bytes) ->
 
 @given(st.text(max_size=50))
 def test_escaped_text_can_always_be_written(text: str) -> None:
-    escaped(text).encode()
+    shown = escaped(text)
+
+    assert shown.encode().decode() == shown
 
 
 @pytest.mark.parametrize(

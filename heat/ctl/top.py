@@ -143,6 +143,8 @@ def _keys() -> Generator[Callable[[float], bool]]:
 
 def _pressed(fd: int, end: float) -> Iterator[int]:
     """The keys that are pressed until the moment ``end``; q, where the terminal is gone."""
-    while (left := end - time.monotonic()) > 0:
-        if select.select([fd], [], [], left)[0]:
-            yield from os.read(fd, 64) or b"q"
+    left = max(0.0, end - time.monotonic())
+    # Looked at once at least: where drawing takes longer than a beat, no time is left to wait.
+    while select.select([fd], [], [], left)[0]:
+        yield from os.read(fd, 64) or b"q"
+        left = max(0.0, end - time.monotonic())

@@ -18,6 +18,7 @@ _TESTS = (
     "--assert=plain",
     *("-p", "no:cacheprovider"),
     *("-p", "no:xdist"),
+    "--timeout=0",  # It would take the alarm away.
     "tests/test_machine.py",
     "tests/test_pause.py",
     "tests/test_simulate.py",

@@ -6,7 +6,8 @@ Usage:
   simulate -h | --help
 
 Options:
-  --seed N          the first seed; each history has the next one [default: 0]
+  --seed N          the first seed, each history has the next one; a fresh one
+                    where it is not given
   --ticks N         how many ticks, in all histories together [default: 1000000]
   --processes N     how many at once; each takes its share [default: 2]
   --replay RECORD   tell what happens in the history of these choices, as 0,3,1
@@ -16,6 +17,7 @@ A seed that fails is printed, shrunk to the shortest history that still does, an
 """
 
 import gc
+import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +29,7 @@ from docopt import docopt
 from .choices import Choices, shrunk
 from .history import run, told
 
+_SEEDS = 1_000_000_000
 LONGEST = 120
 """Ticks of one history."""
 
@@ -94,9 +97,10 @@ def main(argv: list[str] | None = None) -> int:
     if (record := given["--replay"]) is not None:
         print(*told([int(word) for word in record.split(",")], LONGEST), sep="\n")
         return 0
-    seed, ticks, processes = (
-        int(given[name] or 0) for name in ("--seed", "--ticks", "--processes")
-    )
+    ticks, processes = (int(given[name] or 0) for name in ("--ticks", "--processes"))
+    seed = secrets.randbelow(_SEEDS) if (word := given["--seed"]) is None else int(word)
+    again = f"--seed {seed} --ticks {ticks} --processes {processes}"
+    print(f"seed {seed}; again: python -m tests.simulate {again}", flush=True)
     began = time.monotonic()
     share = -(-ticks // processes)
     jobs = [(seed + number, share, processes) for number in range(processes)]

@@ -1,7 +1,10 @@
 """What has to hold from one life of HEAT to the next: what was known, and what was left."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import copy
+from typing import TYPE_CHECKING
 
 from heat.ledger import FROZEN, Remembered
 from heat.options import Options
@@ -10,9 +13,13 @@ from heat.rehearsal.world import SimulatedChild, VirtualTime
 from states.memory import Memory
 from states.model import State
 
-from .invariants import ALIKE, Violation, Witness
+from .deeds import Violation
+from .invariants import ALIKE, Witness
 from .lives import Kept, Orphan
 from .oracle import Oracle
+
+if TYPE_CHECKING:
+    from .world import Child
 
 _NEAR = 1e-4
 """Seconds; after some restarts a unix second is no more exact than that."""
@@ -56,12 +63,14 @@ class LastingWitness(Witness):
         self._before = {name: getattr(self, name) for name in _UNDONE}
         self._before["_oracle"] = copy(self._oracle)
 
-    def killed_with(self, kept: Kept, *, stopped: bool) -> None:
-        """HEAT is no more, and its target is stopped or not; an unwritten step was never taken."""
+    def killed_with(self, kept: Kept, stopped: set[int]) -> None:
+        """HEAT is no more, and has left these stopped; an unwritten step was never taken."""
+        self.deeds.forget()
         if kept.lost:
             for name, value in self._before.items():
                 setattr(self, name, value)
-        if stopped and FROZEN not in kept.held:
+        held = kept.held.get(FROZEN)
+        if stopped - ({held.pid} if held is not None else set[int]()):
             raise Violation("a stopped target is not written down")
         if self._doubt:
             self._still = None if kept.pause is None else self._end_of(kept.pause)
@@ -76,14 +85,17 @@ class LastingWitness(Witness):
         for pid, (kind, child) in self._alive.items():
             yield pid, kind, child
         self._alive.clear()
+        self._leftovers.clear()
 
     def orphans(self) -> dict[int, Orphan]:
         """Scripts of earlier lives that nobody has taken up."""
         return self._orphans
 
-    def adopted(self, pid: int, child: SimulatedChild) -> None:
+    def adopted(self, pid: int, child: Child) -> None:
         """This life waits for a script of an earlier one."""
-        self._alive[pid] = self._orphans.pop(pid).kind, child
+        kind = self._orphans.pop(pid).kind
+        self._alive[pid] = kind, child
+        self.deeds.started(kind, child)
 
     def restarting(self, found: Remembered | None, pause: Pause | None, options: Options) -> None:
         """HEAT is there again, and has read this."""
@@ -91,7 +103,7 @@ class LastingWitness(Witness):
         self._compare_pause(pause)
         self._lives += 1
         self._reads += options.limits != self._limits
-        self._options = options
+        self._options = self.deeds.options = options
         self._take_limits(options.limits)
         oracle.restarted(options.limits)
         oracle.paused = found is not None

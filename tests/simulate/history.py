@@ -9,11 +9,11 @@ from typing import cast
 import heat.watch
 from heat.books import Books
 from heat.journal import Journal
-from heat.ledger import Ledger, Remembered
+from heat.ledger import FROZEN, Ledger, Remembered
 from heat.options import Common, Options
 from heat.past import RESET, Changed
 from heat.program import Program, SilentScripts
-from heat.rehearsal.world import BEGINNING, Ends, HeatItself, Nowhere, VirtualTime
+from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
 from heat.restored import Restored
 from heat.schedule import Agenda, DueCall
 from heat.state import Store
@@ -26,9 +26,10 @@ from states.model import Event, Monitor, State
 from .afterlife import LastingWitness
 from .choices import Choices
 from .chosen import choose_options, ends_of_check, ends_of_script
-from .invariants import Violation
+from .deeds import Violation
 from .lives import Fuse, Kept, Killed
-from .world import MOMENT, Child, Launcher, Target
+from .target import Itself, Kernel, Target
+from .world import MOMENT, Child, Launcher
 
 _APART = (0.0, 0.0, 0.15, MOMENT, -MOMENT)
 """Seconds from a moment at which something else is likely to happen."""
@@ -81,9 +82,10 @@ class History:
         """What is still to come from outside."""
         self._next: DueCall | None = None
         self._take_options()
-        self._target: Target | HeatItself
+        self.kernel = Kernel(self)
+        self._target: Target | Itself
         if self.options.pid is None and self.options.pid_file is None:
-            self._target = HeatItself(self.time, self._own_signal, self)
+            self._target = Itself(self, self._own_signal)
         else:
             self._target = Target(self, self.options)
         self.watch: Restored
@@ -112,7 +114,7 @@ class History:
         """What comes from outside, at moments at which something else is likely to happen."""
         choices, interval = self.choices, self.options.interval
         whats = (self._reload, self._pause, self._ask, self._reset, self._crowd, self._resume)
-        whats = (*whats * 3, self._end_target, self._stop)
+        whats = (*whats * 3, self._end_target, self._replace_target, self._stop)
         if self._kept is not None:
             whats = (*whats, *(self._kill,) * 6)
         for _ in range(choices.pick(8)):
@@ -147,7 +149,8 @@ class History:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
         heat.watch.step = self._step  # type: ignore[attr-defined]
         try:
-            return self._run(ticks)
+            with self.kernel.put():
+                return self._run(ticks)
         finally:
             heat.watch.step = step  # type: ignore[attr-defined]
 
@@ -184,8 +187,13 @@ class History:
         if not self.ended:
             raise Violation(f"it did not end within {_TO_END} s")
         self.witness.at_the_end()
-        if isinstance(self._target, Target) and self._target.stopped:
+        if self.kernel.stopped():
             raise Violation("the target was left stopped")
+        if self.kernel.descriptors:
+            raise Violation("descriptors were left open")
+        held = None if self._kept is None else self._kept.held.get(FROZEN)
+        if held is not None and self.kernel.processes[held.pid].alive:
+            raise Violation("a target that goes on is written down as stopped")
 
     # Lives
 
@@ -194,7 +202,7 @@ class History:
         if self._kept is not None:
             ledger = Ledger(cast("Store", self._kept), "simulated")
             if isinstance(self._target, Target):
-                self._target.ledger = ledger
+                self._target.remembered_by(ledger)
         self._make_watch(ledger)
         self.watch.start(self.time.now())
 
@@ -216,8 +224,7 @@ class History:
         """What was killed is started once more, and goes on where it was."""
         choices, time, kept, target = self.choices, self.time, self._kept, self._target
         assert kept is not None
-        of_process = isinstance(target, Target)
-        self.witness.killed_with(kept, stopped=of_process and target.stopped)
+        self.witness.killed_with(kept, self.kernel.stopped())
         for pid, kind, child in self.witness.left_behind():
             if kind != "check" and isinstance(child, Child):
                 orphan = child.orphan(kind, self.told[pid])
@@ -234,6 +241,8 @@ class History:
             self.options = choose_options(choices, self.options)
             self.say(f"other options: {self.options}")
             self._take_options()
+        self.fuse.dead = False
+        self.kernel.descriptors.clear()
         self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
         ledger = Ledger(cast("Store", kept), "simulated")
         found = ledger.take_up(kept.saved())
@@ -244,7 +253,7 @@ class History:
                 self.say("there is no target to be watched for")
                 self.ended += 1
                 return
-            target.another_life(ledger)
+            target.remembered_by(ledger)
         self._take_up(ledger, found)
 
     def _take_up(self, ledger: Ledger, found: Remembered | None) -> None:
@@ -362,6 +371,11 @@ class History:
         if isinstance(self._target, Target) and not self._target.ended:
             self.say("the target ends")
             self._target.end()
+
+    def _replace_target(self) -> None:
+        if isinstance(self._target, Target):
+            self.say("another process takes the target's place in the file")
+            self._target.replace()
 
     def target_gone(self, reason: str) -> None:
         """As the loop tells it: when what is being done is done."""

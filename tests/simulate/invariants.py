@@ -26,11 +26,14 @@ from states.model import (
     Tick,
 )
 
+from .deeds import Deeds, Violation
 from .lives import Orphan
 from .oracle import Oracle
 
 if TYPE_CHECKING:
     from heat.watch import Watch
+
+    from .world import Child
 
 ALIKE = 1e-6
 """Seconds; less than that apart is the same moment."""
@@ -44,10 +47,6 @@ _NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
 _NO_CHECK = (_WAITING, _RUNNING, _OWED)
 
 
-class Violation(AssertionError):  # noqa: N818 - that is what it is
-    """An invariant does not hold."""
-
-
 class Witness:
     """Sees what happens, keeps its own books, and compares."""
 
@@ -57,6 +56,7 @@ class Witness:
         "_exact",
         "_first",
         "_last_code",
+        "_leftovers",
         "_limits",
         "_lives",
         "_options",
@@ -72,6 +72,7 @@ class Witness:
         "_untold",
         "_was",
         "_window",
+        "deeds",
         "ticks",
         "watch",
     )
@@ -83,7 +84,9 @@ class Witness:
         self._limits = options.limits
         self._time = time
         self._oracle = Oracle(options.limits)
+        self.deeds = Deeds(time, options)
         self._alive: dict[int, tuple[str, SimulatedChild]] = {}
+        self._leftovers: set[int] = set()
         self._count = 0
         """Failures since the last NORMAL."""
         self._first = 0
@@ -117,6 +120,8 @@ class Witness:
 
     def stepped(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
         """An event has been taken; compare with the oracle, and look at the order of effects."""
+        self.deeds.settled()
+        self.deeds.told(event)
         self._compare(event, effects, monitor)
         if isinstance(event, Tick):
             self._ticked(event)
@@ -141,6 +146,7 @@ class Witness:
         # As tuples, effects of several kinds are equal.
         if effects != wanted or (wanted and [*map(type, effects)] != [*map(type, wanted)]):
             raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
+        self.deeds.wanted(wanted)
         here = (
             monitor.state,
             monitor.count,
@@ -246,9 +252,10 @@ class Witness:
 
     # The programs
 
-    def starting(self, kind: str) -> None:
+    def starting(self, program: Program) -> None:
         """A program is about to be started."""
-        monitor = self.watch.monitor
+        kind, monitor = program.path, self.watch.monitor
+        self.deeds.starting(program)
         if self.watch.exit_code is not None:
             raise Violation(f"{kind} is started after the end")
         self._begins(kind)
@@ -272,9 +279,10 @@ class Witness:
         if still is not None and self._time.now() < still - ALIKE:
             raise Violation(f"{what} in a pause")
 
-    def started(self, child: SimulatedChild, program: Program) -> None:
+    def started(self, child: Child, program: Program) -> None:
         """A program was started."""
         kind, env = program.path, program.env
+        self.deeds.started(kind, child)
         self._alive[child.pid] = kind, child
         if kind == "check":
             return
@@ -313,12 +321,20 @@ class Witness:
 
     def killed(self, child: SimulatedChild, signum: int) -> None:
         """A program is signalled."""
-        if child.pid not in self._alive:
+        if child.pid not in self._alive and child.pid not in self._leftovers:
             raise Violation(f"signal {signum} is sent to a program that is gone")
+
+    def has_leftovers(self, child: SimulatedChild) -> None:
+        """A program has ended, its verdict is told, and it is reaped when its group has ended."""
+        if self._alive.pop(child.pid, None) is None:
+            raise Violation("a program that is gone has left something behind")
+        self._leftovers.add(child.pid)
 
     def reaped(self, child: SimulatedChild) -> None:
         """Nothing is left of a program."""
-        if self._alive.pop(child.pid, None) is None:
+        if child.pid in self._leftovers:
+            self._leftovers.remove(child.pid)
+        elif self._alive.pop(child.pid, None) is None:
             raise Violation("a program is reaped twice")
 
     def signal_due(self, signum: int) -> None:
@@ -326,6 +342,7 @@ class Witness:
         if self.watch.exit_code is not None and self.watch.monitor.state is not _ERROR:
             raise Violation(f"signal {signum} is sent after the end")
         self._begins(f"signal {signum} is sent")
+        self.deeds.sending(signum)
 
     # From outside
 
@@ -334,7 +351,7 @@ class Witness:
         self._reads += 1
         if options.interval != self._options.interval:
             self._origin = first
-        self._options = options
+        self._options = self.deeds.options = options
 
     def stalled(self) -> None:
         """Time is about to pass in which nothing is looked at."""
@@ -344,6 +361,7 @@ class Witness:
 
     def look(self) -> None:
         """What holds between the steps."""
+        self.deeds.settled()
         monitor = self.watch.monitor
         remedy = monitor.remedy
         if len(self._alive) > 2:
@@ -385,6 +403,8 @@ class Witness:
         for kind, child in self._alive.values():
             if not child.immortal:
                 raise Violation(f"{kind} lives on")
+        if self._leftovers:
+            raise Violation("the end does not wait for what a check has left behind")
         if (self.watch.monitor.state is _ERROR) and self.watch.exit_code is None:
             raise Violation(f"an error does not end with {EXIT_ERROR}")
         if self._time.now() < BEGINNING:

@@ -21,10 +21,12 @@ class Killed(BaseException):
 class Fuse:
     """Kills HEAT at the ``left``-th of the moments that come by; at none, if it is not lit."""
 
-    __slots__ = ("_dies", "left")
+    __slots__ = ("_dies", "dead", "left")
 
     def __init__(self, dies: Callable[[], None]) -> None:
         self.left = 0
+        self.dead = False
+        """What HEAT still unwinds, it does no more."""
         self._dies = dies
 
     def burn(self) -> None:
@@ -36,6 +38,7 @@ class Fuse:
     def kill(self) -> None:
         """It is now. Raises Killed."""
         self.left = 0
+        self.dead = True
         self._dies()
         raise Killed
 
@@ -72,6 +75,8 @@ class Kept:
 
     def write(self, statements: list[Statement]) -> None:
         """All or none of them. Raises Killed, before it or after it."""
+        if self._fuse.dead:
+            return
         self.lost = statements[0][0] == _MEMORY
         self._fuse.burn()
         self.lost = False

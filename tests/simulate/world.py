@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from heat.errors import StartError, TargetError
-from heat.ledger import FROZEN, Ledger
-from heat.options import Options
+from heat.errors import StartError
 from heat.past import Held
 from heat.program import Program, Status
 from heat.rehearsal.world import (
     Ends,
     SimulatedChild,
     SimulatedLauncher,
-    SimulatedTarget,
     VirtualTime,
 )
-from heat.signals import STOPPING
 from heat.world import Owner
 
-from .invariants import Violation
+from .deeds import Violation
 from .lives import Orphan
 
 if TYPE_CHECKING:
@@ -51,6 +47,9 @@ class Child(SimulatedChild):
         self._started = time.now()
         self._doomed = False
         """It is just dying of a signal."""
+        self._signalled = False
+        self.own_end: Status | None = None
+        """How it has ended by itself, before any signal of HEAT's."""
         super().__init__(time, pid, ends, exited, owner)
 
     def orphan(self, kind: str, told: Mapping[str, str]) -> Orphan | None:
@@ -65,6 +64,8 @@ class Child(SimulatedChild):
     def _exit(self, status: Status) -> None:
         if self._status is not None:
             return
+        if not self._signalled:
+            self.own_end = status
         if status.signal is None and self._history.choices.pick(4) == 3:
             # It has ended, and is seen to have ended after what else is due now.
             self._status = status
@@ -76,9 +77,14 @@ class Child(SimulatedChild):
         self._history.witness.killed(self, signum)
         if self._status is not None:
             return
+        self._signalled = True
         if signum == _KILL or (signum == _TERM and not self._ends.stubborn):
             self._doomed = not self._ends.immortal
         super().signal_group(signum)
+
+    def await_end(self, ended: Callable[[], None]) -> None:
+        super().await_end(ended)
+        self._history.witness.has_leftovers(self)
 
     def status(self) -> Status:
         if self._status is None:
@@ -143,13 +149,14 @@ class Launcher(SimulatedLauncher):
         super().__init__(history.time, history.ends)
         self._history = history
 
-    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> SimulatedChild:
+    def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
         history = self._history
         history.fuse.burn()
-        history.witness.starting(program.path)
+        history.witness.starting(program)
         try:
-            child = super().start(program, exited, owner)
-        except StartError:
+            child = cast("Child", super().start(program, exited, owner))
+        except StartError as error:
+            history.witness.deeds.started(program.path, error)
             if program.path == "fail":
                 history.witness.fail_told(program)
             raise
@@ -178,68 +185,3 @@ class Launcher(SimulatedLauncher):
         self, pid: int, ends: Ends, exited: Callable[[], None], owner: Owner
     ) -> SimulatedChild:
         return Child(self._time, pid, ends, exited, owner, self._history)
-
-
-class Target(SimulatedTarget):
-    """One that may be missing, and whose signals are witnessed."""
-
-    def __init__(self, history: History, options: Options) -> None:
-        of_file = options.pid_file is not None
-        super().__init__(42, None if of_file else history.target_gone)
-        self._of_file = of_file
-        self._history = history
-        self.stopped = False
-        """It is, whether HEAT knows or not; ``frozen`` is what HEAT knows."""
-        self.ledger: Ledger | None = None
-
-    def another_life(self, ledger: Ledger) -> None:
-        """Another HEAT knows what was written down, and no more."""
-        self.ledger = ledger
-        held = FROZEN in ledger.held
-        self.frozen = held and not self.ended
-        if held and self.ended:
-            ledger.release(FROZEN)
-
-    def end(self) -> None:
-        """It ends; one of a pid file is there again at once."""
-        self.stopped = False
-        super().end()
-
-    def end_unseen(self) -> None:
-        """It ends, and nobody is there to be told."""
-        self.stopped = False
-        self.ended = not self._of_file
-
-    def send(self, signum: int) -> int:
-        history = self._history
-        history.witness.signal_due(signum)
-        chosen = history.choices.pick(16)
-        if chosen == 15:
-            raise TargetError("no memory", passing=True)
-        if chosen == 14 and self._of_file:
-            raise TargetError("--pid-file pid cannot be read: no such file")
-        history.fuse.burn()
-        was = self.frozen
-        if signum in STOPPING and not self.ended and self.ledger is not None:
-            self.ledger.hold(FROZEN, self.pid, f"process {self.pid}")
-        pid = super().send(signum)
-        self.stopped = signum in STOPPING or (self.stopped and signum != signal.SIGCONT)
-        history.fuse.burn()
-        self._let_go(was=was)
-        return pid
-
-    def wake(self) -> int | None:
-        """Continue it, if HEAT knows that it is stopped."""
-        was = self.frozen
-        if was:
-            self._history.fuse.burn()
-        pid = super().wake()
-        self.stopped = self.stopped and (not was or self.frozen)
-        if was:
-            self._history.fuse.burn()
-        self._let_go(was=was)
-        return pid
-
-    def _let_go(self, *, was: bool) -> None:
-        if was and not self.frozen and self.ledger is not None:
-            self.ledger.release(FROZEN)

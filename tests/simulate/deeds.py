@@ -1,0 +1,213 @@
+"""What is done in the world, counted where it is done: at the launcher, and at the target.
+
+Each effect that the oracle wants is done once, and nothing else is. And each event that the watch
+tells its machine is what the programs have done, whatever the watch makes of it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from heat.errors import StartError
+from heat.options import Options
+from heat.program import Program, Status
+from heat.rehearsal.world import VirtualTime
+from states import effects as do
+from states.effects import Effect
+from states.model import (
+    CheckFailed,
+    CheckImpossible,
+    CheckKilled,
+    CheckPassed,
+    CheckUnknown,
+    Event,
+    FailEnded,
+    Failure,
+    RecoveryDelayed,
+    RecoveryEnded,
+    RecoveryImpossible,
+    RecoveryKilled,
+)
+
+if TYPE_CHECKING:
+    from .world import Child
+
+_TIMED_OUT = 124
+_CLOSE = 1e-6
+_VERDICTS = (CheckPassed, CheckFailed, CheckUnknown, CheckKilled, CheckImpossible)
+_OF_RECOVERY = (RecoveryEnded, RecoveryKilled, RecoveryDelayed, RecoveryImpossible)
+_CONT = int(signal.SIGCONT)
+
+
+class Violation(AssertionError):  # noqa: N818 - that is what it is
+    """An invariant does not hold."""
+
+
+class Deeds:
+    """What is still to be done, and what has been done that nobody has told the machine yet."""
+
+    __slots__ = (
+        "_check",
+        "_check_due",
+        "_deadline",
+        "_in_flight",
+        "_script",
+        "_script_due",
+        "_signals",
+        "_time",
+        "options",
+    )
+
+    def __init__(self, time: VirtualTime, options: Options) -> None:
+        self._time = time
+        self.options = options
+        self.forget()
+
+    def forget(self) -> None:
+        """HEAT is killed: what it was about to do, it does not."""
+        self._signals: list[int] = []
+        self._in_flight: int | None = None
+        """The signal that is just being sent."""
+        self._check_due = False
+        self._check: Child | StartError | None = None
+        """The one whose verdict is to come, or why there is none."""
+        self._deadline: float | None = None
+        self._script_due: tuple[str, str] | None = None
+        """The script that is to be started, and of which check it tells."""
+        self._script: Child | StartError | None = None
+
+    # What the machine wants
+
+    def wanted(self, effects: Iterable[Effect]) -> None:
+        """This is to be done, each of it once."""
+        for effect in effects:
+            if isinstance(effect, do.SendSignal):
+                self._signals.append(effect.signal)
+            elif isinstance(effect, do.RunCheck):
+                self._check_due = True
+            elif isinstance(effect, do.RunFail):
+                self._script_due = "fail", str(effect.run.failure.pid)
+            elif isinstance(effect, do.RunRecovery):
+                self._script_due = "recovery", str(effect.last.pid)
+
+    def settled(self) -> None:
+        """What was wanted has been done by now; a check may still wait for its turn."""
+        if self._signals:
+            raise Violation(f"signal {self._signals[0]} was never sent")
+        if self._in_flight is not None:
+            raise Violation(f"signal {self._in_flight} never reached the target")
+        if self._script_due is not None:
+            kind, _ = self._script_due
+            if self._program(kind):
+                raise Violation(f"{kind} was never started")
+
+    def _program(self, kind: str) -> str | None:
+        return self.options.fail if kind == "fail" else self.options.recovery
+
+    # The target
+
+    def sending(self, signum: int) -> None:
+        """The watch has this signal sent."""
+        if not self._signals or self._signals.pop(0) != signum:
+            raise Violation(f"signal {signum} is sent, and the machine does not want it")
+        self._in_flight = signum
+
+    def not_sent(self) -> None:
+        """It cannot be."""
+        self._in_flight = None
+
+    def received(self, signum: int) -> None:
+        """A process gets this signal; CONT may come twice, and wakes what is stopped."""
+        if signum == self._in_flight:
+            self._in_flight = None
+        elif signum != _CONT:
+            raise Violation(f"signal {signum} comes, and the machine does not want it")
+
+    # The programs
+
+    def starting(self, program: Program) -> None:
+        """The watch has this program started."""
+        kind = program.path
+        if kind == "check":
+            due, self._check_due = self._check_due, False
+        else:
+            due = self._script_due == (kind, program.env["HEAT_FAIL_PID"])
+            self._script_due = None
+        if not due:
+            raise Violation(f"{kind} is started, and the machine does not want it")
+
+    def started(self, kind: str, child: Child | StartError) -> None:
+        """It runs, or cannot be started."""
+        if kind != "check":
+            self._script = child
+            return
+        self._check = child
+        timeout = self.options.timeout
+        self._deadline = None if timeout is None else self._time.now() + timeout
+
+    # What the machine is told
+
+    def told(self, event: Event) -> None:
+        """The watch tells its machine this; see whether it is so."""
+        if isinstance(event, _VERDICTS):
+            self._compare(event, self._verdict())
+            self._check, self._check_due = None, False
+        elif isinstance(event, _OF_RECOVERY):
+            self._compare(event, self._end_of("recovery"))
+        elif isinstance(event, FailEnded):
+            self._compare(event, self._end_of("fail"))
+
+    def _compare(self, event: Event, true: Event) -> None:
+        alike = type(event) is type(true)
+        if isinstance(event, CheckFailed) and isinstance(true, CheckFailed):
+            alike = (event.failure, event.dying) == (true.failure, true.dying)
+        if not alike:
+            raise Violation(f"the machine is told {event}, and it was {true}")
+
+    def _verdict(self) -> Event:
+        """What has become of the check."""
+        check = self._check
+        if check is None:
+            return CheckUnknown()
+        if isinstance(check, StartError):
+            return CheckUnknown() if check.passing else CheckImpossible("")
+        return (
+            self._timed_out(check) if check.own_end is None else self._ended(check, check.own_end)
+        )
+
+    def _ended(self, check: Child, status: Status) -> Event:
+        code, signum = status
+        if signum is not None:
+            killed = self.options.on_killed == "error"
+            return CheckKilled("") if killed else self._failed(check, 128 + signum)
+        if code is None:
+            return CheckUnknown()
+        return self._failed(check, code) if code else CheckPassed()
+
+    def _timed_out(self, check: Child) -> Event:
+        if self._deadline is None or self._time.now() < self._deadline - _CLOSE:
+            raise Violation("a check is given up before its time")
+        return self._failed(check, _TIMED_OUT, dying=True)
+
+    def _failed(self, check: Child, code: int, *, dying: bool = False) -> Event:
+        return CheckFailed(Failure(code, check.pid, int(self._time.unix())), 0.0, dying)
+
+    def _end_of(self, kind: str) -> Event:
+        """What has become of a script; None runs where an earlier life's has ended."""
+        script, self._script = self._script, None
+        recovery = kind == "recovery"
+        if self._script_due is not None and not self._program(kind):
+            self._script_due = None
+        if isinstance(script, StartError):
+            if not recovery:
+                return FailEnded()
+            return RecoveryDelayed() if script.passing else RecoveryImpossible("")
+        if script is not None and not script.exited():
+            raise Violation(f"{kind} is said to have ended, and it runs")
+        if recovery and script is not None:
+            status = script.own_end
+            if status is not None and status.signal is not None:
+                return RecoveryKilled("")
+        return RecoveryEnded() if recovery else FailEnded()

@@ -1,0 +1,116 @@
+"""The skips that are permitted, and where; with ``--strict-skips``, as in CI, any other one fails.
+
+A program that is not installed is no reason: CI installs what the tests want.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Generator
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+
+
+@cache
+def _can(*words: str) -> bool:
+    """This command succeeds here."""
+    try:
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _root() -> bool:
+    return os.geteuid() == 0
+
+
+def _user() -> bool:
+    return not _root()
+
+
+def _covered() -> bool:
+    return "COVERAGE_PROCESS_CONFIG" in os.environ
+
+
+def _anywhere() -> bool:
+    return True
+
+
+def _mounts_nothing() -> bool:
+    return not _can("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+
+
+def _traces_nothing() -> bool:
+    return not _can("strace", "-qq", "-o", os.devnull, "true")
+
+
+class Permitted(NamedTuple):
+    """A reason, as a pattern for all of it, and where it holds."""
+
+    reason: str
+    where: Callable[[], bool]
+
+
+PERMITTED = (
+    Permitted(r"root may read everything", _root),
+    Permitted(r"(only root|needs root|it is root that) ?.*", _user),
+    Permitted(r"needs a pid namespace", _user),
+    Permitted(r"no (mount|pid) namespace.*", _mounts_nothing),
+    Permitted(r"strace may not trace: .*", _traces_nothing),
+    Permitted(r"this is how all tests are run for coverage", _covered),
+    # What a file system, a kernel or a limit of this machine does not allow.
+    Permitted(r"files that are open for writing cannot be made read-only here", _anywhere),
+    Permitted(r"setuid programs do not work here: .*", _anywhere),
+    Permitted(r"(root has no limit of processes, and )?nobody may not run this Python", _anywhere),
+    Permitted(r"the process id did not come back", _anywhere),
+    Permitted(r"this kernel runs files that are open for writing", _anywhere),
+    Permitted(r"needs \d+ (descriptors|processes), and \d+ are allowed", _anywhere),
+    Permitted(r"this machine does not let \d+ programs run at once: .*", _anywhere),
+)
+
+
+def permitted(reason: str) -> bool:
+    """Tests may be skipped here for this reason."""
+    found = (each for each in PERMITTED if re.fullmatch(each.reason, reason, re.DOTALL))
+    return any(each.where() for each in found)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strict-skips",
+        action="store_true",
+        help="a skip that is not listed in tests/skips.py fails",
+    )
+
+
+def _judge(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Have a skip that nobody has permitted fail."""
+    if report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    if not config.getoption("--strict-skips"):
+        return
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = told.removeprefix("Skipped: ")
+    if not permitted(reason):
+        report.outcome = "failed"
+        report.longrepr = f"skipped for a reason that tests/skips.py does not list: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _judge(item.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _judge(collector.config, report)
+    return report
