@@ -1,4 +1,6 @@
-"""HEAT: run a check at an interval, react to failures, write down what was seen.
+"""The command ``heat``: its text of --help, and what it does first."""
+
+USAGE = """HEAT: run a check at an interval, react to failures, write down what was seen.
 
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
@@ -103,7 +105,6 @@ if TYPE_CHECKING:
     from heat.arguments import Asked
     from heat.options import Common
 
-USAGE = __doc__ or ""
 EXIT_USAGE = 2
 
 

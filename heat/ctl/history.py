@@ -1,4 +1,6 @@
-"""heatctl history: outages, what each recovery did, and the share of time well.
+"""The command ``heatctl history``."""
+
+USAGE = """heatctl history: outages, what each recovery did, and the share of time well.
 
 Usage:
   heatctl history [--since SECS] [--state FILE] [--json] [--control PATH] [NAME]
@@ -37,7 +39,6 @@ from heat.ctl.words import Asked, nearest, parse
 from heat.mistakes import Mistake
 from heat.text import counted, escaped
 
-USAGE = __doc__ or ""
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
 _DEFAULT = 7 * 86_400.0
 

@@ -1,4 +1,6 @@
-"""heatctl rehearse: what HEAT would do when the check gave these results.
+"""The command ``heatctl rehearse``."""
+
+USAGE = """heatctl rehearse: what HEAT would do when the check gave these results.
 
 Usage:
   heatctl rehearse -i SECS [options] [--] COMMAND [ARG...]
@@ -54,7 +56,6 @@ from heat.rehearsal.svg import drawn
 from heat.text import escaped
 from heat.watch import EXIT_NOT_WELL, EXIT_WELL
 
-USAGE = __doc__ or ""
 COMMAND = "heatctl rehearse"
 
 OWN = (

@@ -1,4 +1,6 @@
-"""heatctl status: how the monitors stand, the worst first.
+"""The command ``heatctl status``."""
+
+USAGE = """heatctl status: how the monitors stand, the worst first.
 
 Usage:
   heatctl status [--json] [--control PATH] [NAME...]
@@ -33,7 +35,6 @@ from heat.ctl.times import brief, clock, short, stamp
 from heat.ctl.words import parse
 from heat.text import counted, escaped, of_them_paused
 
-USAGE = __doc__ or ""
 HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""

@@ -1,4 +1,6 @@
-"""heatctl validate: all that is wrong with a configuration file.
+"""The command ``heatctl validate``."""
+
+USAGE = """heatctl validate: all that is wrong with a configuration file.
 
 Usage:
   heatctl validate [--json] FILE
@@ -33,8 +35,6 @@ from heat.options import Options
 from heat.rehearsal.advice import advice
 from heat.target import NoTarget, PidFileTarget
 from heat.text import counted, escaped
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:
