@@ -94,6 +94,7 @@ import contextlib
 import gc
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -122,7 +123,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # Imports make garbage collections that find nothing.
-    _open_standard_descriptors()
+    if problem := _open_standard_descriptors():
+        write(2, f"Error: {problem}\n")
+        return EXIT_USAGE
     from heat import preflight
 
     if problem := preflight.wrong_platform():
@@ -215,13 +218,18 @@ def write(fd: int, text: str | bytes) -> bool:
     return True
 
 
-def _open_standard_descriptors() -> None:
-    """A log must not become stdout because HEAT was started with that closed."""
+def _open_standard_descriptors() -> str:
+    """Keep a log from becoming stdout where HEAT is started with that closed; or why not."""
+    make = "make it: mknod -m 666 /dev/null c 1 3"
     while True:
-        fd = os.open(os.devnull, os.O_RDWR)
+        try:
+            fd = os.open(os.devnull, os.O_RDWR)
+        except OSError as error:
+            return f"/dev/null cannot be opened: {str(error.strerror).lower()}; {make}"
         if fd > 2:  # noqa: PLR2004 - 0 to 2 are the standard ones
+            is_device = stat.S_ISCHR(os.fstat(fd).st_mode)
             os.close(fd)
-            return
+            return "" if is_device else f"/dev/null is not a device; remove it and {make}"
         os.set_inheritable(fd, True)
 
 

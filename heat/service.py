@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from heat.control import Control
     from heat.facts import Facts
     from heat.keeping import Keeping
-    from heat.reading import Reading
+    from heat.reading import Found, Reading
     from heat.state import Store
     from heat.tally import Tallies
+    from heat.world import Timer
 
+_LOOK_AGAIN = 1.0
+"""Seconds until it is looked again whether a killed reader has ended."""
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
     b"HEAT_FAIL_TIME",
@@ -88,12 +91,14 @@ class Service:
         clock = RealClock()
         self._config = config
         if config is not None:
-            from heat.reading import look  # Now, while there are descriptors to load it with.
+            from heat import reading  # Now, while there are descriptors to load it with.
 
-            self._look = look
+            self._look = reading.look
         self._common = common
         self._broken = False
         self._reading: Reading | None = None
+        self._time_up: Timer | None = None
+        """When that has taken too long."""
         self._outdated = False
         """The file is to be read once more: it may have changed since that began."""
         self.fatal: int | None = None
@@ -311,7 +316,7 @@ class Service:
             self._outdated = True
             return
         self._outdated = False
-        from heat.reading import Reading, unread
+        from heat.reading import LIMIT, Reading, unread
 
         work = partial(
             self._look,
@@ -327,14 +332,35 @@ class Service:
             return
         self._launcher.adopt(self._reading.pid)
         self._loop.watch(self._reading.fd, self._take_reading, self)
+        give_up = partial(self._give_up, self._reading)
+        self._time_up = self._loop.at(self._clock.now() + LIMIT, give_up, self)
+
+    def _give_up(self, reading: Reading) -> None:
+        from heat.reading import late
+
+        self._loop.forget(reading.fd)
+        reading.stop()
+        self._reap(reading)
+        self._taken(late())
+
+    def _reap(self, reading: Reading) -> None:
+        if reading.reap():
+            self._launcher.release(reading.pid)
+        else:
+            self._loop.at(self._clock.now() + _LOOK_AGAIN, partial(self._reap, reading), self)
 
     def _take_reading(self) -> None:
         reading = self._reading
         if reading is None or (found := reading.take()) is None:
             return
+        if self._time_up is not None:
+            self._time_up.cancel()
         self._loop.forget(reading.fd)
         reading.end()
         self._launcher.release(reading.pid)
+        self._taken(found)
+
+    def _taken(self, found: Found) -> None:
         self._reading = None
         if self._outdated:
             self._read_again()

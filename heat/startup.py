@@ -108,7 +108,7 @@ def _refuse(module: str, error: Exception) -> int:
     """Say in one line why HEAT cannot start; its exit status is returned."""
     program = "heatctl" if module.startswith("heat.ctl") else "heat"
     told = str(error).replace("\n", " ")
-    if isinstance(error, MemoryError) or "memory" in told or "failed to map segment" in told:
+    if isinstance(error, (MemoryError, SystemError)) or "memory" in told or "map segment" in told:
         told = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
     elif isinstance(error, ImportError):
         told = f"a file of HEAT's own cannot be loaded: {told}: install HEAT anew"

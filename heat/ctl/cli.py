@@ -74,7 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # As with any tool in a pipe: nobody reads on, or Ctrl-C, and it is over without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _open_what_is_closed()
+        try:
+            _open_what_is_closed()
+        except OSError as error:
+            if sys.stderr is not None:
+                sys.stderr.write(f"Error: /dev/null cannot be opened: {error.strerror}\n")
+            return CtlError.status
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
