@@ -168,7 +168,7 @@ def _with_file(asked: "Asked") -> "Asked":
     from heat.mistakes import Mistake
 
     try:
-        path = os.path.abspath(asked.file)
+        path = _path_of(asked.file)
         common = _located(asked.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
@@ -181,14 +181,25 @@ def _with_file(asked: "Asked") -> "Asked":
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
+def _path_of(file: str) -> str:
+    """The absolute path of a file, by the shell's name for the current folder.
+
+    Not where it goes up from there: above a link is another folder for the shell and for Linux.
+    """
+    from heat.folder import here
+
+    up = ".." in file.split("/")
+    return os.path.abspath(file if up else os.path.join(here(), file))
+
+
 def _located(common: "Common", path: str) -> "Common":
     """Where all is, for a HEAT that goes to the folder of its file: as absolute paths."""
-    folder = os.path.abspath(common.log_dir)
+    folder = _path_of(common.log_dir)
     name = os.path.splitext(os.path.basename(path))[0] + ".state"
     return common._replace(
         log_folder=folder,
-        control=common.control and os.path.abspath(common.control),
-        state=os.path.abspath(common.state) if common.state else os.path.join(folder, name),
+        control=common.control and _path_of(common.control),
+        state=_path_of(common.state) if common.state else os.path.join(folder, name),
     )
 
 

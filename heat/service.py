@@ -16,6 +16,7 @@ from heat.books import Books, HeatJournal
 from heat.console import Console, for_journal
 from heat.errors import HeatError, StartRefused, reason_of
 from heat.fleet import Fleet
+from heat.folder import Folder, here
 from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import HISTORY, Common, Options
@@ -127,7 +128,11 @@ class Service:
         self._loop.catch(HANDLED | orphans, self._caught, self)
         # What was blocked, here or before, may come now.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        self._launcher = PosixLauncher(self._loop, environ)
+        folder = here() if config is None else os.path.dirname(config.path)
+        self._folder = Folder(folder, self._journal.folder)
+        self._read_in = self._folder.identity
+        """The folder whose files were looked at when the configuration was read."""
+        self._launcher = PosixLauncher(self._loop, environ, self._folder)
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
@@ -300,6 +305,7 @@ class Service:
         self._fleet.give_in(EXIT_ERROR)
 
     def _read_again(self) -> None:
+        self._folder.follow()
         for log in self._logs:
             log.reopen()
         self._journal.reopened()
@@ -318,13 +324,11 @@ class Service:
         self._outdated = False
         from heat.reading import LIMIT, Reading, unread
 
-        work = partial(
-            self._look,
-            self._config.shown,
-            self._config.path,
-            self._common,
-            self._fleet.monitors(),
-        )
+        where = self._folder.identity
+        # In another folder are other files, though their names are the same.
+        present = self._fleet.monitors() if where == self._read_in else {}
+        self._read_in = where
+        work = partial(self._look, self._config.shown, self._config.path, self._common, present)
         try:
             self._reading = Reading(work)
         except OSError as error:

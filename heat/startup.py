@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder that HEAT is installed in."""
-_HOUSEKEEPING = "heat.housekeeping"
 _RUN = "import sys; sys.path[:] = {path}; from {module} import main; sys.exit(main(*sys.argv[1:]))"
 
 
@@ -29,7 +28,7 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
         if is_bundle():
             _forget_bundle()
             if sys.argv[1:2] == ["-m"]:
-                _end(_main_of(_HOUSEKEEPING)(*sys.argv[3:]))
+                _end(_main_of(sys.argv[2])(*sys.argv[3:]))
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
         code = _main_of(module)()
@@ -43,11 +42,14 @@ def is_bundle() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
-def words_for_housekeeping() -> tuple[str, ...]:
-    """Words that run its ``main`` in a process of its own, with what the next words say."""
+def python(module: str) -> tuple[str, ...]:
+    """Words that run a module's ``main`` in a process of its own, with the words behind them.
+
+    It imports from where HEAT does: not from the current folder, nor from those of PYTHONPATH.
+    """
     if is_bundle():
-        return sys.executable, "-m", _HOUSEKEEPING
-    return sys.executable, "-I", "-c", _RUN.format(path=sys.path, module=_HOUSEKEEPING)
+        return sys.executable, "-m", module
+    return sys.executable, "-I", "-c", _RUN.format(path=sys.path, module=module)
 
 
 def _main_of(module: str) -> "Callable[..., int]":
