@@ -49,7 +49,8 @@ def python(module: str) -> tuple[str, ...]:
     """
     if is_bundle():
         return sys.executable, "-m", module
-    return sys.executable, "-I", "-c", _RUN.format(path=sys.path, module=module)
+    path = [folder for folder in sys.path if folder]  # Without the current one of python -c.
+    return sys.executable, "-I", "-c", _RUN.format(path=path, module=module)
 
 
 def _main_of(module: str) -> "Callable[..., int]":
