@@ -77,9 +77,13 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         os.write(2, told.encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
-        code = service.run()
-    finally:
-        service.close()
+        try:
+            code = service.run()
+        finally:
+            service.close()
+    except (ImportError, MemoryError, OSError, SystemError) as error:
+        # Not what startup.py takes for a start that fails: systemd tries no such one again.
+        raise HeatError(f"a bug of HEAT: {error!r}") from error
     if service.fatal is not None:
         os.kill(os.getpid(), service.fatal)
     return code

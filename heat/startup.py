@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EXIT_USAGE = 2
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder that HEAT is installed in."""
+_LIBRARY = os.path.dirname(os.__file__)
+"""Python's own library; its compiled modules are in a folder below."""
 _RUN = "import sys; sys.path[:] = {path}; from {module} import main; sys.exit(main(*sys.argv[1:]))"
 
 
@@ -65,8 +67,10 @@ def _own_path(path: list[str]) -> list[str]:
     own = [folder for folder in rest if folder not in theirs]
     if len(own) < len(rest):
         # Python lists a folder once: at its place in PYTHONPATH, if it is there as well.
+        both = [folder for folder in rest if folder in theirs]
+        own = [folder for folder in both if folder.startswith(_LIBRARY)] + own
         of_site = set(_of_site())
-        own += [folder for folder in rest if folder in theirs and folder in of_site]
+        own += [folder for folder in both if folder in of_site]
     return own if _OWN in own else [*own, _OWN]
 
 
@@ -88,11 +92,14 @@ def _of_site() -> "Iterator[str]":
         folders.append(site.getusersitepackages())
     for folder in folders:
         yield folder
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            if name.endswith(".pth"):
-                with open(os.path.join(folder, name), errors="replace") as file:
-                    for line in file:
-                        yield os.path.abspath(os.path.join(folder, line.strip()))
+        try:
+            for name in os.listdir(folder):
+                if name.endswith(".pth"):
+                    with open(os.path.join(folder, name), errors="replace") as file:
+                        for line in file:
+                            yield os.path.abspath(os.path.join(folder, line.strip()))
+        except OSError:
+            continue  # It is not there, or not for this user, and so not for Python.
 
 
 def _forget_bundle() -> None:
@@ -108,23 +115,20 @@ def _forget_bundle() -> None:
 
 
 def _refuse(module: str, error: Exception) -> int:
-    """Say in one line why HEAT cannot start; its exit status is returned."""
+    """Say in one line why HEAT ends before it has begun; its exit status is returned."""
     program = "heatctl" if module.startswith("heat.ctl") else "heat"
     told = str(error).replace("\n", " ")
     if isinstance(error, (MemoryError, SystemError)) or "memory" in told or "map segment" in told:
         told = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
     elif isinstance(error, ImportError):
         told = f"a file of HEAT's own cannot be loaded: {told}: install HEAT anew"
-    os.write(2, f"{program}: error: cannot start: {told}\n".encode(errors="backslashreplace"))
+    os.write(2, f"{program}: error: {told}\n".encode(errors="backslashreplace"))
     return EXIT_USAGE
 
 
 def _end(code: int) -> "NoReturn":
     """With PYTHONINSPECT, Python takes SystemExit for an error, shows it, and asks for more."""
     if sys.flags.inspect:
-        import atexit  # noqa: PLC0415 - where it is needed
-
-        atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to end as Python does
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()

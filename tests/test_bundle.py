@@ -43,7 +43,7 @@ def test_the_binary_watches_and_what_it_starts_has_the_environment_as_it_was(
     place: Place,
 ) -> None:
     """In one test: it is built once."""
-    heat = built(place.folder)
+    heat = str(built(place.folder))
     check = place.script("check", "env > seen.$$; mv seen.$$ seen; exit 1")
 
     for given in ({"LD_LIBRARY_PATH": "/usr/local/lib"}, {"LD_LIBRARY_PATH": None}):
@@ -52,7 +52,7 @@ def test_the_binary_watches_and_what_it_starts_has_the_environment_as_it_was(
         ended = place.spawn(words, env=env, stderr=subprocess.DEVNULL)
         assert ended.wait() == 1
         assert variables(place.words("seen")) == variables([f"{k}={v}" for k, v in env.items()])
-    housekeeping = [heat, "-m", "heat.housekeeping", place.folder / "st", "3600"]
+    housekeeping = [heat, "-m", "heat.housekeeping", f"{place.folder}/st", "3600"]
     assert place.spawn(housekeeping).wait() == 0
 
     place.write_config('[monitor.web]\ninterval = 0.05\ncommand = ["true"]\n')

@@ -141,7 +141,7 @@ def test_a_reload_that_takes_too_long_is_given_up_and_the_next_one_begins(place:
     place.write_config(one + ENDLESS)
 
     heat.signal(signal.SIGHUP)
-    until(lambda: children(heat), "the reader")
+    until(lambda: bool(children(heat)), "the reader")
     (reader,) = children(heat)
     heat.signal(signal.SIGHUP)  # While it is being read: once more, when that is over.
     place.write_config(one + '[monitor.b]\ninterval = 1\ncommand = ["true"]\n')

@@ -28,7 +28,7 @@ needs_namespace = pytest.mark.skipif(not namespaces(), reason="no mount namespac
 
 
 def run(place: Place, words: Sequence[str | Path], **popen: object) -> tuple[int, str, str]:
-    process = place.spawn(words, env=PLAIN, stdout=-1, stderr=-1, **popen)
+    process = place.spawn([str(word) for word in words], env=PLAIN, stdout=-1, stderr=-1, **popen)
     out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out.decode(), err.decode()
 

@@ -75,12 +75,18 @@ def test_28_heat_runs_and_its_check_sees_the_variable(place: Place, shadows: Pat
 
 
 @pytest.mark.parametrize(
-    "named", [".", "", ":.:../app:.:", "{home}:.", ".:{packages}", "{packages}:.:{packages}"]
+    "named",
+    [".", "", ":.:../app:.:", "{home}:.", ".:{packages}", "{packages}:.:{packages}", "{library}:."],
 )
 def test_28_relative_empty_and_repeated_folders_and_those_of_the_installation(
     shadows: Path, named: str
 ) -> None:
-    value = named.format(home=HOME, packages=sysconfig.get_path("purelib")) or ":."
+    value = (
+        named.format(
+            home=HOME, packages=sysconfig.get_path("purelib"), library=sysconfig.get_path("stdlib")
+        )
+        or ":."
+    )
 
     ended = run([SCRIPTS / "heat", *WATCH[:8], "true"], shadows, {"PYTHONPATH": value})
 
