@@ -31,25 +31,35 @@ class Folder:
         """Go to the folder that has the name now; False where there is none, and HEAT stays."""
         try:
             about = os.stat(self._name)
-            identity = about.st_dev, about.st_ino
-            if identity != self.identity:
-                os.chdir(self._name)
-        except OSError as error:
-            self._miss(error)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            self._miss("is gone", error)
             return False
+        except OSError:
+            return True  # Who is in it may not see its name: nothing is known, so HEAT stays.
+        identity = about.st_dev, about.st_ino
         if identity != self.identity:
-            self.identity = identity
-            self._said(f"the folder {self._shown} is another one now: programs run there")
-        elif self._missing:
+            return self._move(identity)
+        if self._missing:
+            self._missing = False
             self._said(f"the folder {self._shown} is back")
-        self._missing = False
         return True
 
-    def _miss(self, error: OSError) -> None:
+    def _move(self, identity: tuple[int, int]) -> bool:
+        try:
+            os.chdir(self._name)
+        except OSError as error:
+            self._miss("is another one now, which cannot be entered", error)
+            return False
+        self.identity = identity
+        self._missing = False
+        self._said(f"the folder {self._shown} is another one now: programs run there")
+        return True
+
+    def _miss(self, what: str, error: OSError) -> None:
         if not self._missing:
             self._missing = True
             self._said(
-                f"the folder {self._shown} is gone ({reason_of(error)}): programs run in what it "
+                f"the folder {self._shown} {what} ({reason_of(error)}): programs run in what it "
                 "was, and those that are gone with it are tried again, until there is one"
             )
 

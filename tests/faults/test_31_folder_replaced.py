@@ -146,3 +146,17 @@ def test_31_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) 
 
     assert heat.stop() == 0
     orderly(heat)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_31_who_may_not_see_the_name_of_the_folder_stays_in_it(place: Place) -> None:
+    """As of sudo -u nobody, in a folder below one that is root's alone."""
+    place.folder.chmod(0o777)
+    place.folder.parent.chmod(0o700)
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+    heat = place.heat("-i", "0.05", "--count", "3", "pwd", prefix=nobody)
+
+    if heat.wait() == 1 and "ermission denied" in heat.err.read_text():
+        pytest.skip("nobody may not run this Python")
+    assert heat.lines() == ["OK"] * 3
+    assert "folder" not in heat.err.read_text()
