@@ -122,7 +122,10 @@ def _refuse(module: str, error: Exception) -> int:
         told = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
     elif isinstance(error, ImportError):
         told = f"a file of HEAT's own cannot be loaded: {told}: install HEAT anew"
-    os.write(2, f"{program}: error: {told}\n".encode(errors="backslashreplace"))
+    try:  # noqa: SIM105 - contextlib may be what could not be imported
+        os.write(2, f"{program}: error: {told}\n".encode(errors="backslashreplace"))
+    except OSError:
+        pass  # It is closed.
     return EXIT_USAGE
 
 
