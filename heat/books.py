@@ -132,6 +132,10 @@ class HeatJournal(Writer):
         """A process goes on that an earlier HEAT has stopped for a monitor that is no more."""
         self._own(f"sent CONT to {pid}, which an earlier HEAT had stopped")
 
+    def folder(self, text: str) -> None:
+        """The folder that programs run in is another one, or gone."""
+        self._fault(f"heat: {text}")
+
     def controlled(self, text: str) -> None:
         """There is no control socket, or no longer."""
         self._fault(f"heat: {text}")

@@ -1,4 +1,6 @@
-"""HEAT: run a check at an interval, react to failures, write down what was seen.
+"""The command ``heat``: its text of --help, and what it does first."""
+
+USAGE = """HEAT: run a check at an interval, react to failures, write down what was seen.
 
 Usage:
   heat -i SECS [options] [--] COMMAND [ARG...]
@@ -92,6 +94,7 @@ import contextlib
 import gc
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -103,7 +106,6 @@ if TYPE_CHECKING:
     from heat.arguments import Asked
     from heat.options import Common
 
-USAGE = __doc__ or ""
 EXIT_USAGE = 2
 
 
@@ -121,7 +123,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # Imports make garbage collections that find nothing.
-    _open_standard_descriptors()
+    if problem := _open_standard_descriptors():
+        write(2, f"Error: {problem}\n")
+        return EXIT_USAGE
     from heat import preflight
 
     if problem := preflight.wrong_platform():
@@ -164,7 +168,7 @@ def _with_file(asked: "Asked") -> "Asked":
     from heat.mistakes import Mistake
 
     try:
-        path = os.path.abspath(asked.file)
+        path = _path_of(asked.file)
         common = _located(asked.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
@@ -177,14 +181,25 @@ def _with_file(asked: "Asked") -> "Asked":
     return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
 
 
+def _path_of(file: str) -> str:
+    """The absolute path of a file, by the shell's name for the current folder.
+
+    Not where it goes up from there: above a link is another folder for the shell and for Linux.
+    """
+    from heat.folder import here
+
+    up = ".." in file.split("/")
+    return os.path.abspath(file if up else os.path.join(here(), file))
+
+
 def _located(common: "Common", path: str) -> "Common":
     """Where all is, for a HEAT that goes to the folder of its file: as absolute paths."""
-    folder = os.path.abspath(common.log_dir)
+    folder = _path_of(common.log_dir)
     name = os.path.splitext(os.path.basename(path))[0] + ".state"
     return common._replace(
         log_folder=folder,
-        control=common.control and os.path.abspath(common.control),
-        state=os.path.abspath(common.state) if common.state else os.path.join(folder, name),
+        control=common.control and _path_of(common.control),
+        state=_path_of(common.state) if common.state else os.path.join(folder, name),
     )
 
 
@@ -214,13 +229,18 @@ def write(fd: int, text: str | bytes) -> bool:
     return True
 
 
-def _open_standard_descriptors() -> None:
-    """A log must not become stdout because HEAT was started with that closed."""
+def _open_standard_descriptors() -> str:
+    """Keep a log from becoming stdout where HEAT is started with that closed; or why not."""
+    make = "make it: mknod -m 666 /dev/null c 1 3"
     while True:
-        fd = os.open(os.devnull, os.O_RDWR)
+        try:
+            fd = os.open(os.devnull, os.O_RDWR)
+        except OSError as error:
+            return f"/dev/null cannot be opened: {str(error.strerror).lower()}; {make}"
         if fd > 2:  # noqa: PLR2004 - 0 to 2 are the standard ones
+            is_device = stat.S_ISCHR(os.fstat(fd).st_mode)
             os.close(fd)
-            return
+            return "" if is_device else f"/dev/null is not a device; remove it and {make}"
         os.set_inheritable(fd, True)
 
 

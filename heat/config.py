@@ -41,8 +41,8 @@ from heat.options import (
 )
 from heat.text import escaped
 
-LARGEST = 1_000_000
-"""Bytes; what is larger is no list of monitors."""
+LARGEST = 16_000_000
+"""Bytes; ten thousand real monitors are 1.5 MB."""
 MAX_RUNNING = 256
 MOST_RUNNING = 1_000_000
 
@@ -187,7 +187,7 @@ def _contents(path: str) -> bytes:
     finally:
         os.close(fd)
     if len(data) > LARGEST:
-        complaint = f"is larger than 1 MB ({LARGEST} bytes)"
+        complaint = f"is larger than 16 MB ({LARGEST} bytes)"
         fix = "put what monitors share under [defaults], or split it between two HEATs"
         raise _WrongError(complaint, fix)
     return data

@@ -40,6 +40,10 @@ class Cause(Enum):
     """Its ``#!`` line names none that works."""
     LINE_END = auto()
     """Its ``#!`` line ends in a carriage return."""
+    MARK = auto()
+    """A byte order mark stands before its ``#!``."""
+    NOEXEC = auto()
+    """Nothing on its file system is executed."""
 
 
 class Unfit(NamedTuple):
@@ -67,11 +71,46 @@ def unfit(path: str) -> Unfit | None:
     if not stat.S_ISREG(mode):
         kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
         return Unfit(Cause.FILE, f"it is {kind}")
-    if not os.access(path, os.X_OK):
-        if mode & 0o111 == 0:
-            return Unfit(Cause.MODE, "it is not executable")
-        return Unfit(Cause.FILE, "permission denied")
-    return _unfit_start(path)
+    return _unfit_start(path) if os.access(path, os.X_OK) else _not_permitted(path, mode)
+
+
+def _not_permitted(path: str, mode: int) -> Unfit:
+    if place := noexec(path):
+        return Unfit(Cause.NOEXEC, f"{escaped(place)} is mounted noexec")
+    if mode & 0o111 == 0:
+        return Unfit(Cause.MODE, "it is not executable")
+    return Unfit(Cause.FILE, "permission denied")
+
+
+def noexec(path: str) -> str:
+    """Where the file system of a file is mounted that executes nothing; empty if it does."""
+    place = os.path.realpath(path)
+    if not _is_noexec(place):
+        return ""
+    while not os.path.ismount(place) and _is_noexec(above := os.path.dirname(place)):
+        place = above
+    return place
+
+
+def interpreter(path: str) -> str:
+    """The program that runs a script, by the name it has on PATH; empty for a binary."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(256)
+    except OSError:
+        return ""
+    if not start.startswith(b"#!"):
+        return "" if b"\0" in start else "sh"
+    words = [os.path.basename(word) for word in os.fsdecode(start[2:].partition(b"\n")[0]).split()]
+    named = [word for word in words if word not in ("env", "-S")]
+    return named[0] if named else "sh"
+
+
+def _is_noexec(path: str) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_NOEXEC)
+    except OSError:
+        return False
 
 
 def _unfit_start(path: str) -> Unfit | None:
@@ -87,8 +126,12 @@ def _unfit_start(path: str) -> Unfit | None:
     if start.startswith(b"#!"):
         line, _, _ = start[2:].partition(b"\n")
         return _unfit_line(line)
+    if start.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return Unfit(Cause.MARK, "it begins with a byte order mark (BOM), and not with '#!'")
     if b"\0" in start:
         return None  # A binary; whether it is one of this machine, the kernel knows.
+    if start.lstrip().startswith(b"#!"):
+        return Unfit(Cause.NO_LINE, "its '#!' is not the very first thing in it")
     return Unfit(Cause.NO_LINE, "it has no '#!' line" if start else "it is empty")
 
 
@@ -107,7 +150,9 @@ def _why_no_interpreter(interpreter: str, arguments: list[str]) -> str:
     if not os.path.exists(interpreter):
         return f"its interpreter {interpreter} does not exist"
     if not os.path.isfile(interpreter) or not os.access(interpreter, os.X_OK):
-        return f"its interpreter {interpreter} is not executable"
+        place = noexec(interpreter)
+        why = f": {place} is mounted noexec" if place else ""
+        return f"its interpreter {interpreter} is not executable{why}"
     if os.path.basename(interpreter) == "env":
         wanted = next((word for word in arguments if word != "-S"), "")
         if wanted and wanted[0] != "-" and "=" not in wanted and on_path(wanted) is None:

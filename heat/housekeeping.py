@@ -6,7 +6,6 @@ the log of SQLite into the file.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from heat.errors import StartError
 from heat.program import Program
 from heat.run import Run, Told
+from heat.startup import python
 
 if TYPE_CHECKING:
     from heat.world import Clock, Launcher, Owner, Timers
@@ -46,9 +46,8 @@ class Housekeeping:
         """Have it done; what cannot be done now is done the next time."""
         if self._run is not None:
             return
-        # Not from HEAT's folder, which is that of the configuration, and may hold anything.
-        words = (sys.executable, "-P", "-m", __name__, self._path, str(self._history()))
-        program = Program("housekeeping", sys.executable, words, env=_where())
+        words = (*python(__name__), self._path, str(self._history()))
+        program = Program("housekeeping", sys.executable, words)
         told = Told(_nothing, self._gone, self._gone)
         try:
             self._run = Run(self._world, program, _LIMIT, told, self._owner)
@@ -81,13 +80,6 @@ def main(path: str, span: str) -> int:
     except sqlite3.Error:
         return 1
     return 0
-
-
-def _where() -> dict[str, str]:
-    """Where the same HEAT is found that runs here."""
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    theirs = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join([ours, theirs] if theirs else [ours])}
 
 
 def _nothing(_run: Run) -> None:

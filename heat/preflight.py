@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from heat import signals
 from heat.errors import HeatError, TargetError
-from heat.files import Cause, Unfit, on_path, unfit
+from heat.files import Cause, Unfit, interpreter, on_path, unfit, why_not_executable
 from heat.log import try_to_open
 from heat.mistakes import Mistake, as_keys, of_file, of_option, quoted
 from heat.options import COMMAND, Common, Options
@@ -110,10 +110,25 @@ def _of_either(option: str, path: str, found: Unfit) -> Mistake:
     shown = escaped(path)
     if found.cause is Cause.MODE:
         return of_file(option, shown, "not executable", f"chmod +x {shown}")
+    if found.cause is Cause.NOEXEC:
+        return _noexec(option, path, found.text)
     fix = "install the interpreter, or correct the first line of the script"
     if found.cause is Cause.LINE_END:
         fix = "save it with Unix line ends: sed -i 's/\\r$//' FILE"
+    elif found.cause is Cause.MARK:
+        fix = "save it as UTF-8 without one: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"
     return of_file(option, shown, f"cannot run: {found.text}", fix)
+
+
+def _noexec(option: str, path: str, why: str) -> Mistake:
+    shown, runner, move = escaped(path), interpreter(path), "move it to another file system"
+    complaint, fix, in_file = f"not executable: {why}", move, ""
+    if runner and option in ("--script", COMMAND):
+        fix = f"use: {runner} {shown}, or {move}"
+        in_file = f"use: command = [{quoted(runner)}, {quoted(path)}], or {move}"
+    elif runner:
+        fix = f"{move}, or name a script there that runs: {runner} {shown}"
+    return of_file(option, shown, complaint, fix, in_file)
 
 
 def _of_command(command: tuple[str, ...], files: _Files) -> Iterator[Mistake]:
@@ -151,14 +166,19 @@ def _not_found(command: tuple[str, ...]) -> Mistake:
         fix = "there is no such file"
     else:
         fix = "it is not on PATH: install it, or write its whole path"
-    found_unfit = "/" not in name and _unfit_on_path(name)
-    complaint = "not executable" if found_unfit else "not found"
+    complaint = "not found"
+    if "/" not in name and (path := _unfit_on_path(name)):
+        complaint = "not executable"
+        if why := why_not_executable(path):
+            fix = f"{escaped(path)}: {why}"
     return of_file(COMMAND, shown, complaint, fix, in_file)
 
 
-def _unfit_on_path(name: str) -> bool:
+def _unfit_on_path(name: str) -> str:
+    """The file of this name on PATH that cannot be executed."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return any(os.path.isfile(os.path.join(folder or ".", name)) for folder in folders)
+    paths = (os.path.join(folder or ".", name) for folder in folders)
+    return next(filter(os.path.isfile, paths), "")
 
 
 def _others_write(path: str) -> bool:

@@ -25,6 +25,7 @@ from heat.text import escaped
 
 if TYPE_CHECKING:
     from heat.adopted import Adopted
+    from heat.folder import Folder
     from heat.past import Held
     from heat.world import Owner
 
@@ -57,13 +58,16 @@ _TO_GROUP = 4
 
 
 class PosixLauncher:
-    """Starts programs in HEAT's folder, with stdin from /dev/null, in their own groups."""
+    """Starts programs in a folder, with stdin from /dev/null, in their own groups."""
 
     age = 0.0
     """What it starts is new."""
 
-    def __init__(self, loop: Loop, environ: Mapping[bytes, bytes]) -> None:
+    def __init__(
+        self, loop: Loop, environ: Mapping[bytes, bytes], folder: Folder | None = None
+    ) -> None:
         self._loop = loop
+        self._folder = folder
         self._environ = dict(environ)
         self._null = _open_null()
         self._spare = _open_null()
@@ -77,18 +81,23 @@ class PosixLauncher:
         """Start it; ``exited`` is called from the loop. Raises StartError."""
         if self._spare == _NO_FD:
             self._restock()
+        there = self._folder is None or self._folder.follow()
         try:
             if program.file is not None:
                 return self._start_script(program, program.file.open(), (exited, owner))
             return self._start_check(program, (exited, owner))
         except OSError as error:
-            passing = error.errno in _PASSING
+            passing = error.errno in _PASSING or (not there and self._gone_with_folder(program))
             why = reason_of(error)
             if not passing:
                 why = why_not_executable(program.path) or why
             raise StartError(
                 f"{program.shown} cannot be started: {why}", passing=passing
             ) from error
+
+    def _gone_with_folder(self, program: Program) -> bool:
+        """It was in the folder that is gone, and may come back with it."""
+        return self._folder is not None and self._folder.holds(program.path)
 
     def _start_script(self, program: Program, file: int | None, report: _Report) -> PosixChild:
         try:

@@ -3,10 +3,14 @@
 Reading ten thousand monitors takes half a second, and more memory than all of them need
 later. So the watching goes on meanwhile, and keeps none of that memory. They come back some
 at a time: in one go they would be a megabyte, and the gaps that it leaves stay.
+
+A file can be made so that reading it takes hours (a key of 450,000 dotted parts), and one on a
+network file system may not come at all: the process is killed when its time is up.
 """
 
 import marshal
 import os
+import select
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +19,15 @@ from typing import Any
 
 from heat.content import Config
 from heat.errors import reason_of
+from heat.loop import RealClock
 from heat.mistakes import Mistake
 from heat.options import Common, Options
 from heat.signals import HANDLED
 from states.model import Limits
 from states.values import NamedTuple
 
+LIMIT = 20.0
+"""Seconds that a reading may take; ten thousand monitors take two on a slow machine."""
 _AT_ONCE = 100
 """Monitors that are sent in one go."""
 _HEAD = 4
@@ -110,6 +117,10 @@ class Reading:
         os.kill(self.pid, signal.SIGKILL)
         os.close(self.fd)
 
+    def reap(self) -> bool:
+        """Reap it once it is stopped; False as long as it waits for a dead file system."""
+        return os.waitpid(self.pid, os.WNOHANG) != (0, 0)
+
 
 def read(work: Callable[[], Found]) -> Found:
     """Have it read, and wait for that."""
@@ -117,10 +128,24 @@ def read(work: Callable[[], Found]) -> Found:
         reading = Reading(work)
     except OSError as error:
         return _nothing(reason_of(error))
-    while (found := reading.take()) is None:
-        pass
+    now = RealClock.now
+    end = now() + LIMIT
+    found = None
+    while found is None:
+        if not select.select([reading.fd], [], [], max(0.0, end - now()))[0]:
+            reading.stop()
+            return late()
+        found = reading.take()
     reading.end()
     return found
+
+
+def late() -> Found:
+    """Its time was up."""
+    return _nothing(
+        f"it took longer than {LIMIT:g} s",
+        "see that its disk answers, and that no key has thousands of dotted parts",
+    )
 
 
 def unread(why: str, fix: str = "try again") -> Mistake:
@@ -144,6 +169,8 @@ def _send(work: Callable[[], Found], out: int) -> None:
         except ImportError as error:
             why = f"a file of HEAT's own is not where it was: {error}"
             found = _nothing(why, "if HEAT was upgraded or removed meanwhile, restart it")
+        except MemoryError:
+            found = _nothing("no memory is left", "raise the limit of HEAT (ulimit -v, MemoryMax=)")
         except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
             found = _nothing(f"a bug of HEAT: {error!r}")
         with open(out, "wb") as pipe:

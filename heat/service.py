@@ -17,6 +17,7 @@ from heat.console import Console, for_journal
 from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of
 from heat.fleet import Fleet
+from heat.folder import Folder, here
 from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import HISTORY, Common, Options
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
     from heat.facts import Facts
     from heat.keeper import Keeper
     from heat.keeping import Keeping
-    from heat.reading import Reading
+    from heat.reading import Found, Reading
     from heat.scripts import ScriptOutput
     from heat.state import Store
     from heat.tally import Tallies
+    from heat.world import Timer
 
+_LOOK_AGAIN = 1.0
+"""Seconds until it is looked again whether a killed reader has ended."""
 OWN_VARIABLES = (
     b"HEAT_FAIL_CODE",
     b"HEAT_FAIL_TIME",
@@ -76,9 +80,13 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         os.write(2, told.encode("utf-8", "backslashreplace"))
         return EXIT_USAGE
     try:
-        code = service.run()
-    finally:
-        service.close()
+        try:
+            code = service.run()
+        finally:
+            service.close()
+    except (ImportError, MemoryError, OSError, SystemError) as error:
+        # Not what startup.py takes for a start that fails: systemd tries no such one again.
+        raise HeatError(f"a bug of HEAT: {error!r}") from error
     if service.fatal is not None:
         os.kill(os.getpid(), service.fatal)
     return code
@@ -87,16 +95,20 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
 class Service:
     """One HEAT process; ``config`` is the file its monitors are from, None for a single one."""
 
+    _keeper: Keeper | None = None
+
     def __init__(self, monitors: Sequence[Options], common: Common, config: Config | None) -> None:
         clock = RealClock()
         self._config = config
         if config is not None:
-            from heat.reading import look  # Now, while there are descriptors to load it with.
+            from heat import reading  # Now, while there are descriptors to load it with.
 
-            self._look = look
+            self._look = reading.look
         self._common = common
         self._broken = False
         self._reading: Reading | None = None
+        self._time_up: Timer | None = None
+        """When that has taken too long."""
         self._outdated = False
         """The file is to be read once more: it may have changed since that began."""
         self.fatal: int | None = None
@@ -125,7 +137,11 @@ class Service:
         self._loop.catch(HANDLED | orphans, self._caught, self)
         # What was blocked, here or before, may come now.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        self._launcher = PosixLauncher(self._loop, environ)
+        folder = here() if config is None else os.path.dirname(config.path)
+        self._folder = Folder(folder, self._journal.folder)
+        self._read_in = self._folder.identity
+        """The folder whose files were looked at when the configuration was read."""
+        self._launcher = PosixLauncher(self._loop, environ, self._folder)
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
@@ -136,7 +152,6 @@ class Service:
         world = World(clock, self._loop, self._launcher, self._turns, tallies)
         self._store: Store | None = None
         keeping = self._kept(common.state) if common.state else None
-        self._keeper: Keeper | None = None
         self._fleet = Fleet(
             self._loop,
             world,
@@ -314,6 +329,7 @@ class Service:
         self._fleet.give_in(EXIT_ERROR)
 
     def _read_again(self) -> None:
+        self._folder.follow()
         for log in self._logs:
             log.reopen()
         self._journal.reopened()
@@ -330,15 +346,13 @@ class Service:
             self._outdated = True
             return
         self._outdated = False
-        from heat.reading import Reading, unread
+        from heat.reading import LIMIT, Reading, unread
 
-        work = partial(
-            self._look,
-            self._config.shown,
-            self._config.path,
-            self._common,
-            self._fleet.monitors(),
-        )
+        where = self._folder.identity
+        # In another folder are other files, though their names are the same.
+        present = self._fleet.monitors() if where == self._read_in else {}
+        self._read_in = where
+        work = partial(self._look, self._config.shown, self._config.path, self._common, present)
         try:
             self._reading = Reading(work)
         except OSError as error:
@@ -346,14 +360,35 @@ class Service:
             return
         self._launcher.adopt(self._reading.pid)
         self._loop.watch(self._reading.fd, self._take_reading, self)
+        give_up = partial(self._give_up, self._reading)
+        self._time_up = self._loop.at(self._clock.now() + LIMIT, give_up, self)
+
+    def _give_up(self, reading: Reading) -> None:
+        from heat.reading import late
+
+        self._loop.forget(reading.fd)
+        reading.stop()
+        self._reap(reading)
+        self._taken(late())
+
+    def _reap(self, reading: Reading) -> None:
+        if reading.reap():
+            self._launcher.release(reading.pid)
+        else:
+            self._loop.at(self._clock.now() + _LOOK_AGAIN, partial(self._reap, reading), self)
 
     def _take_reading(self) -> None:
         reading = self._reading
         if reading is None or (found := reading.take()) is None:
             return
+        if self._time_up is not None:
+            self._time_up.cancel()
         self._loop.forget(reading.fd)
         reading.end()
         self._launcher.release(reading.pid)
+        self._taken(found)
+
+    def _taken(self, found: Found) -> None:
         self._reading = None
         if self._outdated:
             self._read_again()

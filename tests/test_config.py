@@ -478,7 +478,7 @@ def test_a_file_of_a_megabyte_is_read_and_a_larger_one_is_not(folder: Path) -> N
 
     path.write_text(WEB + "#" * (LARGEST - len(WEB) + 1))
     _, (mistake,) = read("heat.toml", str(path))
-    assert mistake.line == "heat.toml: is larger than 1 MB (1000000 bytes)"
+    assert mistake.line == "heat.toml: is larger than 16 MB (16000000 bytes)"
     assert mistake.fix
 
 

@@ -132,7 +132,7 @@ def test_the_version_is_heats(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_options_may_be_abbreviated_and_stand_anywhere() -> None:
-    text = (cli.import_module("heat.ctl.pause")).__doc__ or ""
+    text = cli.import_module("heat.ctl.pause").USAGE
     asked = parse(text, ["--f", "5m", "web", "--rea", "a b", "--json"])
 
     assert asked is not None
@@ -142,7 +142,7 @@ def test_options_may_be_abbreviated_and_stand_anywhere() -> None:
 
 
 def test_behind_two_dashes_a_name_may_begin_with_one() -> None:
-    asked = parse((cli.import_module("heat.ctl.why")).__doc__ or "", ["--", "-x"])
+    asked = parse(cli.import_module("heat.ctl.why").USAGE, ["--", "-x"])
 
     assert asked is not None
     assert asked.operands == ["-x"]
@@ -150,7 +150,7 @@ def test_behind_two_dashes_a_name_may_begin_with_one() -> None:
 
 @given(st.lists(st.sampled_from(["web", "--for", "--json", "--control", "-x", "--", "5m", "--f"])))
 def test_whatever_the_words_are_they_are_taken_or_refused_in_words(words: list[str]) -> None:
-    text = (cli.import_module("heat.ctl.pause")).__doc__ or ""
+    text = cli.import_module("heat.ctl.pause").USAGE
     try:
         asked = parse(text, words)
         found = len(asked.operands) if asked else 0

@@ -2,10 +2,13 @@
 
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE, Heat, Place, alive, orderly, until
 
 from heat.options import Common
 from heat.reading import Found, Reading, look, read
@@ -91,3 +94,79 @@ def test_a_reading_that_is_stopped_leaves_nothing_but_a_zombie() -> None:
     assert os.waitpid(reading.pid, 0)[1] == signal.SIGKILL
     os.close(reader)
     os.close(writer)
+
+
+WITH_LIMIT = """
+import runpy, sys
+from heat import reading
+reading.LIMIT = 2.0
+sys.argv = ["heat", *sys.argv[4:]]  # Behind: python -m heat
+runpy.run_module("heat", run_name="__main__")
+"""
+SHORT = "from heat import reading, startup; reading.LIMIT = 1.0; startup.run({!r})"
+"""HEAT and heatctl, but with less patience."""
+ENDLESS = f"{'.'.join('a' * 450_000)} = 1\n"
+"""Reading this takes minutes: less than a megabyte."""
+
+
+def test_a_file_that_takes_too_long_is_refused_at_the_start(place: Place) -> None:
+    place.write_config(GOOD.replace("./b", "true") + ENDLESS)
+    words = [sys.executable, "-c", SHORT.format("heat.cli"), "--config", "heat.toml"]
+
+    heat = place.spawn(words, stderr=subprocess.PIPE)
+    told = heat.communicate(timeout=PATIENCE)[1].decode()
+
+    assert heat.returncode == 2
+    assert told.startswith("Error: the configuration could not be read: it took longer than 1 s\n")
+
+
+@pytest.mark.parametrize("command", [("validate", "heat.toml"), ("rehearse", "--config=heat.toml")])
+def test_a_file_that_takes_too_long_is_refused_by_heatctl(
+    place: Place, command: Sequence[str]
+) -> None:
+    place.write_config(ENDLESS)
+    words = [sys.executable, "-c", SHORT.format("heat.ctl.cli"), *command]
+
+    heatctl = place.spawn(words, stderr=subprocess.PIPE)
+    told = heatctl.communicate(timeout=PATIENCE)[1].decode()
+
+    assert heatctl.returncode == 2
+    assert "it took longer than 1 s" in told
+
+
+def test_a_reload_that_takes_too_long_is_given_up_and_the_next_one_begins(place: Place) -> None:
+    one = '[monitor.a]\ninterval = 0.05\ncommand = ["true"]\n'
+    heat = place.fleet(one, prefix=(sys.executable, "-c", WITH_LIMIT))
+    heat.await_line("a: OK")
+    place.write_config(one + ENDLESS)
+
+    heat.signal(signal.SIGHUP)
+    until(lambda: bool(children(heat)), "the reader")
+    (reader,) = children(heat)
+    heat.signal(signal.SIGHUP)  # While it is being read: once more, when that is over.
+    place.write_config(one + '[monitor.b]\ninterval = 1\ncommand = ["true"]\n')
+    heat.await_news("1 monitor added")
+
+    assert "could not be read" not in heat.err.read_text()  # What was asked for later is told.
+    assert not alive(reader)
+    place.write_config(one + ENDLESS)
+    heat.reload("is not taken: what was in force before stays in force")
+    heat.await_news("it took longer than 2 s")
+    place.write_config(one)
+    heat.reload("1 removed")
+    assert heat.stop() == 0
+    orderly(heat)
+
+
+def children(heat: Heat) -> list[int]:
+    """The processes of HEAT that have not become a check."""
+    path = Path(f"/proc/{heat.pid}/task/{heat.pid}/children")
+    pids = [int(pid) for pid in path.read_text().split()]
+    return [pid for pid in pids if b"heat" in command_line(pid)]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

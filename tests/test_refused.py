@@ -174,6 +174,10 @@ VALUES = [
     ("--recovery ./crlf", "its '#!' line ends in a carriage return: /bin/sh\\r"),
     ("--recovery ./envless", "its interpreter no-such-program is not on PATH"),
     ("--recovery ./noshebang", "Failed: ./noshebang cannot run: it has no '#!' line"),
+    ("--recovery ./marked", "cannot run: it begins with a byte order mark (BOM), and not with"),
+    ("--recovery ./marked", "save it as UTF-8 without one: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"),
+    ("--recovery ./utf16", "./utf16 cannot run: it begins with a byte order mark (BOM)"),
+    ("--recovery ./late", "cannot run: its '#!' is not the very first thing in it"),
     ("--recovery ./empty", "Failed: ./empty cannot run: it is empty"),
     ("--recovery ./bare", "Failed: ./bare cannot run: its '#!' line names no interpreter"),
     ("--recovery ./dirinterp", "Failed: ./dirinterp cannot run"),
@@ -206,6 +210,7 @@ WHOLE = [
     ("-i 3 no-such-command", "Failed: no-such-command not found"),
     ("-i 3 ./nope", "Failed: ./nope not found"),
     ("-i 3 ./plain", "Failed: ./plain not executable"),
+    ("-i 3 ./marked", "./marked cannot run: it begins with a byte order mark (BOM)"),
     ("-i 3 ./crlf", "its '#!' line ends in a carriage return"),
     ("-i 3 /tmp", "Failed: /tmp not executable"),
     ("-i 3 'curl -sf x | grep ok'", "sh -c 'curl -sf x | grep ok'"),
@@ -258,6 +263,9 @@ def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     place.script("ok", "exit 0")
     place.script("nointerp", "", "/no/such/sh")
     place.script("crlf", "exit 0", "/bin/sh\r")
+    for name, encoding in (("marked", "utf-8-sig"), ("utf16", "utf-16"), ("late", "utf-8")):
+        (place.folder / name).write_text("\n"[name != "late" :] + "#!/bin/sh\n", encoding=encoding)
+        (place.folder / name).chmod(0o755)
     place.script("envless", "", "/usr/bin/env no-such-program")
     place.script("dirinterp", "", "/")
     for name, text in (("noshebang", "exit 0\n"), ("empty", ""), ("bare", "#!\n"), ("plain", "x")):

@@ -1,8 +1,6 @@
 """``python -m heat.ctl``."""
 
-import sys
-
-from heat.ctl.cli import main
+from heat.startup import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("heat.ctl.cli")

@@ -1,4 +1,6 @@
-"""heatctl check: check a monitor now, without waiting for its next tick.
+"""The command ``heatctl check``."""
+
+USAGE = """heatctl check: check a monitor now, without waiting for its next tick.
 
 Usage:
   heatctl check [--json] [--control PATH] NAME
@@ -20,8 +22,6 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from heat.ctl.order import order
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:

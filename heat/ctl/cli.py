@@ -1,4 +1,6 @@
-"""heatctl: look at a running HEAT, and steer it.
+"""The command ``heatctl``: its text of --help, and the way to its commands."""
+
+USAGE = """heatctl: look at a running HEAT, and steer it.
 
 Usage:
   heatctl [--control PATH] [--json] COMMAND [ARG...]
@@ -55,8 +57,6 @@ from heat.ctl.errors import CtlError, UsageError
 from heat.mistakes import Mistake
 from heat.text import escaped
 
-USAGE = __doc__ or ""
-
 
 def commands() -> list[str]:
     """The names of all commands; each is a module of this package."""
@@ -74,7 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # As with any tool in a pipe: nobody reads on, or Ctrl-C, and it is over without a word.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _open_what_is_closed()
+        try:
+            _open_what_is_closed()
+        except OSError as error:
+            if sys.stderr is not None:
+                sys.stderr.write(f"Error: /dev/null cannot be opened: {error.strerror}\n")
+            return CtlError.status
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -104,7 +109,7 @@ def _run(words: Sequence[str]) -> int:
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
     module = import_module(f"heat.ctl.{name}")
-    if mistakes := list(_in_vain(common, name, module.__doc__ or "")):
+    if mistakes := list(_in_vain(common, name, module.USAGE)):
         raise UsageError(f"heatctl {name}", *mistakes)
     return int(module.main([*common, *behind]))
 
@@ -150,7 +155,7 @@ def _unknown(name: str) -> Mistake:
 def _help(behind: Sequence[str]) -> int:
     text = USAGE
     if behind and behind[0] in commands():
-        text = import_module(f"heat.ctl.{behind[0]}").__doc__ or ""
+        text = import_module(f"heat.ctl.{behind[0]}").USAGE
     output.write(text)
     return 0
 

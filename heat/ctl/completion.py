@@ -1,4 +1,6 @@
-"""heatctl completion: what makes a shell complete the words of heat and heatctl.
+"""The command ``heatctl completion``."""
+
+USAGE = """heatctl completion: what makes a shell complete the words of heat and heatctl.
 
 Usage:
   heatctl completion [--control PATH] SHELL
@@ -31,7 +33,6 @@ from heat.ctl.words import nearest, parse
 from heat.mistakes import Mistake
 from heat.text import escaped
 
-USAGE = __doc__ or ""
 _NAMES = "names"
 
 

@@ -1,4 +1,6 @@
-"""heatctl diagram: the machine of a monitor, drawn from the table that runs.
+"""The command ``heatctl diagram``."""
+
+USAGE = """heatctl diagram: the machine of a monitor, drawn from the table that runs.
 
 Usage:
   heatctl diagram [options] [NAME]
@@ -39,7 +41,6 @@ from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
 from states.model import State
 
-USAGE = __doc__ or ""
 COMMAND = "heatctl diagram"
 
 StateOf = Callable[[str], State]

@@ -1,4 +1,6 @@
-"""heatctl history: outages, what each recovery did, and the share of time well.
+"""The command ``heatctl history``."""
+
+USAGE = """heatctl history: outages, what each recovery did, and the share of time well.
 
 Usage:
   heatctl history [--since SECS] [--state FILE] [--json] [--control PATH] [NAME]
@@ -38,7 +40,6 @@ from heat.durations import DAY, duration_back, length, short
 from heat.mistakes import Mistake
 from heat.text import counted, escaped
 
-USAGE = __doc__ or ""
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
 _DEFAULT = 7 * DAY
 

@@ -1,4 +1,6 @@
-"""heatctl pause: no checks and no effects of a monitor, for a while.
+"""The command ``heatctl pause``."""
+
+USAGE = """heatctl pause: no checks and no effects of a monitor, for a while.
 
 Usage:
   heatctl pause [--for SECS] [--reason TEXT] [--json] [--control PATH] NAME
@@ -31,8 +33,6 @@ from heat.ctl.times import clock
 from heat.ctl.words import parse
 from heat.durations import positive_duration
 from heat.text import escaped
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:

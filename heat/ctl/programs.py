@@ -94,7 +94,7 @@ def heatctl() -> Program:
 def text_of(command: str) -> str:
     """The docopt text of a command."""
     module = f"heat.ctl.{command}"
-    return (import_module(module).__doc__ or "") if find_spec(module) else ""
+    return str(import_module(module).USAGE) if find_spec(module) else ""
 
 
 def words_for(switch: Switch) -> Sequence[str]:

@@ -1,4 +1,6 @@
-"""heatctl rehearse: what HEAT would do when the check gave these results.
+"""The command ``heatctl rehearse``."""
+
+USAGE = """heatctl rehearse: what HEAT would do when the check gave these results.
 
 Usage:
   heatctl rehearse -i SECS [options] [--] COMMAND [ARG...]
@@ -39,9 +41,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from heat import cli, config, options
+from heat import cli, config, options, reading
 from heat.arguments import Grammar, Words, beside_config, take_apart
 from heat.cli import refuse
 from heat.ctl import output
@@ -56,7 +59,6 @@ from heat.rehearsal.svg import drawn
 from heat.text import escaped
 from heat.watch import EXIT_NOT_WELL, EXIT_WELL
 
-USAGE = __doc__ or ""
 COMMAND = "heatctl rehearse"
 
 OWN = (
@@ -163,12 +165,17 @@ def _without_twins(mistakes: list[Mistake]) -> list[Mistake]:
     return list(dict.fromkeys(mistakes))
 
 
+def _read(given: str) -> reading.Found:
+    content, wrong = config.sound_part(given, given)
+    return reading.Found(content._replace(unsound={}), wrong)
+
+
 def _of_file(taken: Words) -> tuple[Options | None, str, list[Mistake]]:
     """The monitor that is meant, and its place."""
     given, mistakes = taken.given["--config"], beside_config(taken)
-    content, wrong = config.read(given, os.path.abspath(given))
+    content, wrong = reading.read(partial(_read, given))
     mistakes += wrong
-    if content is None:
+    if wrong:
         return None, "", mistakes
     name = taken.given.get("--monitor")
     names = list(content.monitors)

@@ -1,4 +1,6 @@
-"""heatctl reload: have HEAT read its configuration file again.
+"""The command ``heatctl reload``."""
+
+USAGE = """heatctl reload: have HEAT read its configuration file again.
 
 Usage:
   heatctl reload [--json] [--control PATH]
@@ -24,7 +26,6 @@ from heat.ctl.errors import EXIT_WELL
 from heat.ctl.words import parse
 from heat.text import escaped
 
-USAGE = __doc__ or ""
 _PATIENCE = 60.0
 """Seconds: a file of ten thousand monitors is looked at for some of them."""
 

@@ -1,4 +1,6 @@
-"""heatctl reset: bring a monitor out of ERROR, or its counts back to 0.
+"""The command ``heatctl reset``."""
+
+USAGE = """heatctl reset: bring a monitor out of ERROR, or its counts back to 0.
 
 Usage:
   heatctl reset [--json] [--control PATH] NAME
@@ -21,8 +23,6 @@ from collections.abc import Mapping, Sequence
 
 from heat.ctl.order import order
 from heat.text import escaped
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:

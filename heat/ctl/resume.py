@@ -1,4 +1,6 @@
-"""heatctl resume: end the pause of a monitor.
+"""The command ``heatctl resume``."""
+
+USAGE = """heatctl resume: end the pause of a monitor.
 
 Usage:
   heatctl resume [--json] [--control PATH] NAME
@@ -18,8 +20,6 @@ says why; 3 no HEAT answers.
 from collections.abc import Mapping, Sequence
 
 from heat.ctl.order import order
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:

@@ -1,4 +1,6 @@
-"""heatctl serve: HTTP for Prometheus and other programs, beside a running HEAT.
+"""The command ``heatctl serve``."""
+
+USAGE = """heatctl serve: HTTP for Prometheus and other programs, beside a running HEAT.
 
 Usage:
   heatctl serve [--listen HOST:PORT] [--control PATH] [--token-file FILE]
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from heat.ctl.web import History
     from heat.mistakes import Mistake
 
-USAGE = __doc__ or ""
 EXIT_USAGE = 2
 BACKLOG = 128
 

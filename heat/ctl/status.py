@@ -1,4 +1,6 @@
-"""heatctl status: how the monitors stand, the worst first.
+"""The command ``heatctl status``."""
+
+USAGE = """heatctl status: how the monitors stand, the worst first.
 
 Usage:
   heatctl status [--json] [--control PATH] [NAME...]
@@ -34,7 +36,6 @@ from heat.ctl.words import parse
 from heat.durations import short
 from heat.text import counted, escaped, of_them_paused
 
-USAGE = __doc__ or ""
 HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""

@@ -1,4 +1,6 @@
-"""heatctl top: the table of 'heatctl status', live, the worst first.
+"""The command ``heatctl top``."""
+
+USAGE = """heatctl top: the table of 'heatctl status', live, the worst first.
 
 Usage:
   heatctl top [--control PATH]
@@ -37,7 +39,6 @@ from heat.ctl.words import parse
 from heat.mistakes import Mistake
 from heat.text import escaped
 
-USAGE = __doc__ or ""
 _BEAT = 1.0
 _PATIENCE = 5.0
 _PLAIN = ("dumb", "unknown")

@@ -1,4 +1,6 @@
-"""heatctl validate: all that is wrong with a configuration file.
+"""The command ``heatctl validate``."""
+
+USAGE = """heatctl validate: all that is wrong with a configuration file.
 
 Usage:
   heatctl validate [--json] FILE
@@ -20,8 +22,9 @@ Exit status: 0 no mistakes; 2 there are some.
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
-from heat import preflight
+from heat import preflight, reading
 from heat.config import sound_part
 from heat.content import Config
 from heat.ctl import output
@@ -33,8 +36,6 @@ from heat.options import Options
 from heat.rehearsal.advice import advice
 from heat.target import NoTarget, PidFileTarget
 from heat.text import counted, escaped
-
-USAGE = __doc__ or ""
 
 
 def main(words: Sequence[str]) -> int:
@@ -66,13 +67,19 @@ def look(shown: str) -> tuple[Config, list[Mistake]]:
     except FileNotFoundError:
         line = "Error: the folder that heatctl was started in is gone"
         return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")]
-    with contextlib.ExitStack() as stack:
-        # What a file names is relative to its folder; where that is not there, nor is the file.
-        with contextlib.suppress(OSError):
-            stack.enter_context(contextlib.chdir(os.path.dirname(path)))
-        config, mistakes = sound_part(shown, path)
-        looked_at = config._replace(monitors={**config.monitors, **config.unsound})
-        return config, [*mistakes, *preflight.mistakes_of_monitors(looked_at)]
+    found = reading.read(partial(_look, shown, path))
+    return found.config._replace(path=path, shown=shown), found.mistakes
+
+
+def _look(shown: str, path: str) -> reading.Found:
+    """The same, in a process of its own: it is ended where it takes too long."""
+    # What a file names is relative to its folder; where that is not there, nor is the file.
+    with contextlib.suppress(OSError):
+        os.chdir(os.path.dirname(path))
+    config, mistakes = sound_part(shown, path)
+    looked_at = config._replace(monitors={**config.monitors, **config.unsound})
+    mistakes += preflight.mistakes_of_monitors(looked_at)
+    return reading.Found(config._replace(unsound={}), mistakes)
 
 
 def warnings(config: Config) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""heatctl why: one monitor on one screen, and why it is as it is.
+"""The command ``heatctl why``."""
+
+USAGE = """heatctl why: one monitor on one screen, and why it is as it is.
 
 Usage:
   heatctl why [--json] [--control PATH] NAME
@@ -28,7 +30,6 @@ from heat.ctl.status import exit_status
 from heat.ctl.story import Part, tell
 from heat.ctl.words import parse
 
-USAGE = __doc__ or ""
 _NARROWEST = 40
 _LEAST = 20
 """Columns for a text; behind a label that leaves less, it stands on lines of its own."""

@@ -1,0 +1,139 @@
+"""The first steps of HEAT, before anything else is imported, and its last one.
+
+A watchdog lives in its service's environment. There PYTHONPATH may name folders with a
+``signal.py``, a ``states/`` or a ``heat/``, and the folder that HEAT is started in may hold them
+as well. HEAT imports nothing from these; what it starts still finds the variable as it was.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False  # Of typing, which is not imported yet.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import NoReturn
+
+EXIT_USAGE = 2
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""The folder that HEAT is installed in."""
+_LIBRARY = os.path.dirname(os.__file__)
+"""Python's own library; its compiled modules are in a folder below."""
+_RUN = "import sys; sys.path[:] = {path}; from {module} import main; sys.exit(main(*sys.argv[1:]))"
+
+
+def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
+    """Run the ``main`` of a module, and end with its exit status.
+
+    ``path`` is ``sys.path`` as Python has made it, where that was changed since.
+    """
+    try:
+        if is_bundle():
+            _forget_bundle()
+            if sys.argv[1:2] == ["-m"]:
+                _end(_main_of(sys.argv[2])(*sys.argv[3:]))
+        else:
+            sys.path[:] = _own_path(sys.path if path is None else path)
+        code = _main_of(module)()
+    except (ImportError, MemoryError, OSError, SystemError) as error:
+        code = _refuse(module, error)
+    _end(code)
+
+
+def is_bundle() -> bool:
+    """HEAT is a one-file binary, as PyInstaller makes them."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def python(module: str) -> tuple[str, ...]:
+    """Words that run a module's ``main`` in a process of its own, with the words behind them.
+
+    It imports from where HEAT does: not from the current folder, nor from those of PYTHONPATH.
+    """
+    if is_bundle():
+        return sys.executable, "-m", module
+    path = [folder for folder in sys.path if folder]  # Without the current one of python -c.
+    return sys.executable, "-I", "-c", _RUN.format(path=path, module=module)
+
+
+def _main_of(module: str) -> "Callable[..., int]":
+    main: Callable[..., int] = __import__(module, fromlist=["main"]).main
+    return main
+
+
+def _own_path(path: list[str]) -> list[str]:
+    """What is left of ``sys.path`` without the folder of the script, or the current one for -m."""
+    rest = path if sys.flags.safe_path else path[1:]
+    theirs = _theirs()
+    own = [folder for folder in rest if folder not in theirs]
+    if len(own) < len(rest):
+        # Python lists a folder once: at its place in PYTHONPATH, if it is there as well.
+        both = [folder for folder in rest if folder in theirs]
+        own = [folder for folder in both if folder.startswith(_LIBRARY)] + own
+        of_site = set(_of_site())
+        own += [folder for folder in both if folder in of_site]
+    return own if _OWN in own else [*own, _OWN]
+
+
+def _theirs() -> set[str]:
+    """The folders of PYTHONPATH, as Python writes them into ``sys.path``."""
+    given = os.environ.get("PYTHONPATH")
+    try:
+        return {os.path.abspath(folder) for folder in given.split(os.pathsep)} if given else set()
+    except FileNotFoundError:  # The current folder is gone, and the names in it are no use.
+        return set(given.split(os.pathsep)) if given else set()
+
+
+def _of_site() -> "Iterator[str]":
+    """The folders of installed packages, and those that a .pth file names there."""
+    import site  # noqa: PLC0415 - Python has loaded it, unless it was told not to
+
+    folders = site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    for folder in folders:
+        yield folder
+        try:
+            for name in os.listdir(folder):
+                if name.endswith(".pth"):
+                    with open(os.path.join(folder, name), errors="replace") as file:
+                        for line in file:
+                            yield os.path.abspath(os.path.join(folder, line.strip()))
+        except OSError:
+            continue  # It is not there, or not for this user, and so not for Python.
+
+
+def _forget_bundle() -> None:
+    """Undo what the bundle has set for itself: what HEAT starts is no part of it."""
+    environ = os.environ
+    given = environ.pop("LD_LIBRARY_PATH_ORIG", None)
+    if given is not None:
+        environ["LD_LIBRARY_PATH"] = given
+    elif environ.get("LD_LIBRARY_PATH", "").startswith(getattr(sys, "_MEIPASS", "/")):
+        del environ["LD_LIBRARY_PATH"]
+    for name in [name for name in environ if name.startswith(("_PYI_", "_MEIPASS"))]:
+        del environ[name]
+
+
+def _refuse(module: str, error: Exception) -> int:
+    """Say in one line why HEAT ends before it has begun; its exit status is returned."""
+    program = "heatctl" if module.startswith("heat.ctl") else "heat"
+    told = str(error).replace("\n", " ")
+    if isinstance(error, (MemoryError, SystemError)) or "memory" in told or "map segment" in told:
+        told = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
+    elif isinstance(error, ImportError):
+        told = f"a file of HEAT's own cannot be loaded: {told}: install HEAT anew"
+    try:  # noqa: SIM105 - contextlib may be what could not be imported
+        os.write(2, f"{program}: error: {told}\n".encode(errors="backslashreplace"))
+    except OSError:
+        pass  # It is closed.
+    return EXIT_USAGE
+
+
+def _end(code: int) -> "NoReturn":
+    """With PYTHONINSPECT, Python takes SystemExit for an error, shows it, and asks for more."""
+    if sys.flags.inspect:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
