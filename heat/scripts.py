@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from heat.capture import LIMIT, Capture
 from heat.errors import HeatError, reason_of
+from heat.files import open_to_write
 from heat.log import open_for_appending
 from heat.text import escaped
 
@@ -50,8 +51,8 @@ class ScriptOutput:
         if not self._used:
             return
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
+            fd = open_to_write(self.path, os.O_RDWR)
+        except (OSError, HeatError):
             return
         try:
             size = os.fstat(fd).st_size

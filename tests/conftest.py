@@ -29,6 +29,9 @@ from hypothesis import settings  # noqa: E402 - it is compiled, too
 settings.register_profile("heat", deadline=None)
 settings.load_profile("heat")
 
+# As root, HEAT refuses what a group may write to: with a umask of 002, every file here.
+os.umask(0o022)
+
 PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
 
