@@ -28,6 +28,7 @@ class Lock:
 
     def __init__(self, path: str) -> None:
         self._fd = open_to_write(path, os.O_RDWR | os.O_CREAT, 0o600)
+        pid: int | None = None
         try:
             pid = _told(self._fd)
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

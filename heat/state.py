@@ -14,7 +14,7 @@ import os
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -456,7 +456,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def _naming(path: str) -> Iterator[str]:
+def _naming(path: str) -> Generator[str]:
     """Have the message name the file, as it may be one beside the file that was given."""
     try:
         yield path
