@@ -18,7 +18,7 @@ from itertools import pairwise
 
 from heat.errors import NotBelievedError, TargetError, UnwrittenError, reason_of
 from heat.text import escaped, seconds
-from heat.trust import Trust, group, own, user
+from heat.trust import group, leading_to, own, user
 from states.values import NamedTuple
 
 PID_MAX = 4_194_304
@@ -58,7 +58,7 @@ def read(path: str, want: set[int]) -> Named:
     owners = tuple(
         {
             step.about.st_uid: None
-            for step in Trust().steps(path)
+            for step in leading_to(path)
             if not stat.S_ISDIR(step.about.st_mode) and not own(step.about.st_uid)
         }
     )

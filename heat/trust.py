@@ -20,7 +20,7 @@ that can do is told by its owner.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from heat.text import escaped
@@ -59,55 +59,92 @@ class Trust:
 
     def __init__(self) -> None:
         self.is_asked = os.geteuid() == 0
-        self._look = cache(os.lstat)
         self.warnings: dict[str, None] = {}
         """Folders that a group may write to, each told once, in the order in which they came."""
+        self._look = cache(os.lstat)
+        self._in_folder = cache(self._doubts_in)
+        self._doubts_of = cache(self._all_doubts)
 
-    def doubts(self, path: str, *, follow: bool = True) -> list[Doubt]:
+    def doubts(self, path: str, *, follow: bool = True) -> Sequence[Doubt]:
         """What is doubtful about a file that root trusts; nothing for HEAT of another user.
 
         What is missing is not doubtful, but the folder that it would be in may be. A file that is
         opened without following a link at its end is not to ``follow`` one here either.
         """
-        found: list[Doubt] = []
-        if self.is_asked:
-            for step in self.steps(path, follow=follow):
-                found += _doubts(step)
-                if warning := _warning(step):
-                    self.warnings[warning] = None
-        return found
+        return self._doubts_of(path, follow) if self.is_asked else ()
 
-    def steps(self, path: str, *, follow: bool = True) -> Iterator[Step]:
-        """Folders and links as the kernel goes through them, then the file, as far as all exist."""
+    def _all_doubts(self, path: str, follow: bool) -> Sequence[Doubt]:  # noqa: FBT001 - cached
+        folder, name = os.path.split(path)
+        here, found = self._in_folder(folder)
+        if here is None:
+            return found
+        steps, _ = _walk(name, self._look, here, follow=follow)
+        return tuple(dict.fromkeys((*found, *self._judged(steps))))
+
+    def _doubts_in(self, folder: str) -> tuple[str | None, Sequence[Doubt]]:
+        """Where a folder really is, None if it is not there, and what is doubtful on the way."""
         try:
-            left = os.path.join(os.getcwd(), path).split("/")[::-1]
-            here, links = "/", 0
-            above = self._look(here)
-            yield Step(here, above, shared=False)
-            while left:
-                word = left.pop()
-                if word in ("", "."):
-                    continue
-                if word == "..":
-                    here = os.path.dirname(here)
-                    above = self._look(here)
-                    continue
-                there = os.path.join(here, word)
-                about = self._look(there)
-                yield Step(there, about, shared=bool(above.st_mode & stat.S_ISVTX))
-                if not stat.S_ISLNK(about.st_mode):
-                    here, above = there, about
-                elif links == _MOST_LINKS or not (left or follow):
-                    return
-                else:
-                    links += 1
-                    target = os.readlink(there)
-                    if target.startswith("/"):
-                        here = "/"
-                        above = self._look(here)
-                    left += target.split("/")[::-1]
+            whole = os.path.join(os.getcwd(), folder)
+            steps, here = _walk(whole, self._look)
         except (OSError, ValueError):
-            return  # Whoever opens it tells why that cannot be.
+            return None, ()
+        return here, tuple(dict.fromkeys(self._judged(steps)))
+
+    def _judged(self, steps: Iterable[Step]) -> Iterator[Doubt]:
+        for step in steps:
+            yield from _doubts(step)
+            if warning := _warning(step):
+                self.warnings[warning] = None
+
+
+def leading_to(path: str) -> Sequence[Step]:
+    """All folders and links that lead to a file, and the file itself, as far as they exist."""
+    try:
+        return _walk(os.path.join(os.getcwd(), path), os.lstat)[0]
+    except OSError:
+        return ()
+
+
+def _walk(
+    path: str,
+    look: Callable[[str], os.stat_result],
+    here: str = "/",
+    *,
+    follow: bool = True,
+) -> tuple[Sequence[Step], str | None]:
+    """Go from ``here`` as the kernel does; the steps, and where they end, None if they do not.
+
+    What cannot be gone ends it: who opens the file tells why.
+    """
+    steps: list[Step] = []
+    left, links = path.split("/")[::-1], 0
+    if path.startswith("/"):
+        steps.append(Step("/", look("/"), shared=False))
+        here = "/"
+    try:
+        while left:
+            word = left.pop()
+            if word in ("", "."):
+                continue
+            if word == "..":
+                here = os.path.dirname(here)
+                continue
+            there = f"{here}/{word}" if here != "/" else f"/{word}"
+            about = look(there)
+            shared = bool(look(here).st_mode & stat.S_ISVTX)
+            steps.append(Step(there, about, shared))
+            if not stat.S_ISLNK(about.st_mode):
+                here = there
+                continue
+            links += 1
+            if links > _MOST_LINKS or not (left or follow):
+                return steps, None
+            target = os.readlink(there)
+            here = "/" if target.startswith("/") else here
+            left += target.split("/")[::-1]
+    except (OSError, ValueError):
+        return steps, None
+    return steps, here
 
 
 def own(uid: int) -> bool:

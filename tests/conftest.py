@@ -51,6 +51,18 @@ STUBBORN = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
 FIRST_AT_GATE = "[ $n -gt 0 ] || : < gate"
 """The body of a check whose first run waits at the gate of that name."""
 
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+"""What runs a program as another user."""
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def nobody_runs_heat() -> bool:
+    """HEAT can be run as nobody."""
+    words = [*NOBODY, sys.executable, "-c", "import heat"]
+    return subprocess.run(words, check=False).returncode == 0
+
+
 RECEIVER = """
 import signal
 for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
