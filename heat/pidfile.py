@@ -153,7 +153,7 @@ def _why_left_behind(named: Named, started: float | None) -> str:
     """Older than its process by more than clocks can explain."""
     if started is None:
         return ""
-    since_boot = min(_clock_ahead_at_first(), _clock_ahead())
+    since_boot = min(clock_ahead_at_first(), clock_ahead())
     older = started - (named.about.st_mtime - since_boot)
     if older <= OLDER or _older_than_its_file_system(named.about):
         return ""
@@ -164,7 +164,7 @@ def _why_left_behind(named: Named, started: float | None) -> str:
     )
 
 
-def _clock_ahead() -> float:
+def clock_ahead() -> float:
     """Unix seconds at the boot, by the clock as it is set now.
 
     The clock of a process's start counts from the boot, through a sleep of the machine as well, and
@@ -174,17 +174,12 @@ def _clock_ahead() -> float:
 
 
 @cache
-def _clock_ahead_at_first() -> float:
+def clock_ahead_at_first() -> float:
     """The same when HEAT began: of a clock that was put forward since, the file may know nothing.
 
     One that was put back makes a file younger, and HEAT more trusting.
     """
-    return _clock_ahead()
-
-
-def note_clock() -> None:
-    """Note how the clock is set."""
-    _clock_ahead_at_first()
+    return clock_ahead()
 
 
 def _older_than_its_file_system(about: os.stat_result) -> bool:
@@ -193,10 +188,11 @@ def _older_than_its_file_system(about: os.stat_result) -> bool:
     So it is on every boot of a machine without a battery for its clock, whose pid files are in
     /run. The time of the last change is asked, which touch(1) cannot set.
     """
-    return about.st_ctime < _clock_ahead() - OLDER and _is_in_memory(about.st_dev)
+    return about.st_ctime < clock_ahead() - OLDER and is_in_memory(about.st_dev)
 
 
-def _is_in_memory(device: int) -> bool:
+def is_in_memory(device: int) -> bool:
+    """A file system on this device is empty after each boot."""
     which = b"%d:%d" % (os.major(device), os.minor(device))
     try:
         with open("/proc/self/mountinfo", "rb") as mounts:

@@ -152,7 +152,7 @@ class PidFileTarget:
         self._shown = escaped(path)
         self._myself = myself
         self.frost = Frost()
-        pidfile.note_clock()
+        pidfile.clock_ahead_at_first()
 
     def send(self, signum: int) -> int:
         """Send, and return the process id. Raises TargetError."""
