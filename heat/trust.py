@@ -9,6 +9,7 @@ one of them, or put another one in its place, is as good as root. So, for root:
   folders count that the kernel goes through, those of each symbolic link as well.
 - A folder that another group than root's may write is a warning: on some systems /var/log and
   /usr/local/bin are so.
+- On a file system that is mounted read-only nobody may write, whatever a mode says.
 - A sticky folder keeps its entries for their owners, so a link in it belongs to root as well.
 
 HEAT of another user is not asked: it can do no more than that user may. Nor are programs that a
@@ -184,7 +185,7 @@ def _doubts(step: Step) -> Iterator[Doubt]:
         elsewhere = ", or keep HEAT's files elsewhere" if kind == "folder" else ""
         why = f"belongs to {user(uid)}, {AS_ROOT}"
         yield Doubt(kind, step.path, why, f"chown {of_link}root {shown}{elsewhere}")
-    if mode & many:
+    if mode & many and not _is_read_only(step.path):
         who = "anybody" if mode & stat.S_IWOTH else group(step.about.st_gid)
         why = f"may be written to by {who}, {AS_ROOT}"
         yield Doubt(kind, step.path, why, f"chmod go-w {shown}")
@@ -195,11 +196,21 @@ def _warning(step: Step) -> str:
     writable = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
     if not writable or not about.st_gid or not stat.S_ISDIR(about.st_mode):
         return ""
+    if _is_read_only(step.path):
+        return ""
     shown = escaped(step.path)
     return (
         f"the folder {shown} may be written to by {group(about.st_gid)}, which may put its own "
         f"files in place of what HEAT uses there, {AS_ROOT}: chmod g-w {shown}"
     )
+
+
+def _is_read_only(path: str) -> bool:
+    """Nobody writes there, whatever the mode: a configuration that Kubernetes mounts is so."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _named(kind: str, file: str, number: int) -> str:

@@ -286,6 +286,25 @@ def test_links_that_go_round_and_paths_that_are_none_end(tmp_path: Path) -> None
     assert doubts("x/" * 2000) == []
 
 
+def test_what_is_mounted_read_only_nobody_may_write(tmp_path: Path) -> None:
+    # The shell stands in the folder below the mount until it goes there again.
+    mount = 'mount -t tmpfs -o mode=0777 none . && cd "$PWD" && echo > file && chmod 666 file'
+    program = (
+        "import os; from heat.trust import Trust; "
+        "print([each.kind for each in Trust().doubts(os.path.realpath('file'))])"
+    )
+    told: list[str] = []
+    for then in ("true", "mount -o remount,ro ."):
+        shell = f'{mount} && {then} && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", shell, "sh", sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr}")
+        told.append(done.stdout)
+
+    assert told == ["['folder', '']\n", "[]\n"]
+
+
 # Real ones
 
 
