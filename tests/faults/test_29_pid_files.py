@@ -399,7 +399,8 @@ def test_29_a_later_signal_takes_its_place_which_is_said() -> None:
 
 def test_29_a_fault_signal_never_hits_what_the_recovery_has_started() -> None:
     words = ("--signal=none", "--fault-signal=KILL", "--recovery=./recover")
-    quick = world(*words, checks=[FAILS, Ends()], recoveries=[Ends(after=0.05)]).run_until(0.07)
+    window = "--recovery-timeout=1h"
+    quick = world(*words, window, checks=[FAILS], recoveries=[Ends(after=0.05)]).run_until(0.07)
     slow = world(*words, checks=[FAILS, Ends()], recoveries=[Ends(after=30)]).run_until(5)
     for there in (quick, slow):
         there.target_error = None
