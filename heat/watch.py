@@ -389,12 +389,15 @@ class Watch:
             due = self._world.clock.now() + LOOK_AGAIN
             self._world.timers.at(due, partial(self._send_belated, belated), self)
         except TargetError as error:
-            reason = str(error)
-            self._tell(self._journal.not_sent, signum, option, reason)
-            if not error.passing:
-                self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
+            self._not_sent(signum, option, error)
         else:
             self._tell(self._journal.sent, signum, option, pid)
+
+    def _not_sent(self, signum: int, option: str, error: TargetError) -> None:
+        reason = str(error)
+        self._tell(self._journal.not_sent, signum, option, reason)
+        if not error.passing:
+            self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
 
     def _send_belated(self, belated: Belated) -> None:
         """Look at the pid file again: once soon, once at a tick, while nothing else has come up."""
@@ -409,12 +412,14 @@ class Watch:
         signum, option = belated.signum, belated.option
         try:
             pid = self.parts.target.send(signum)
-        except TargetError as error:
+        except UnwrittenError as error:
             why = str(error)
-            if isinstance(error, UnwrittenError) and not (belated.at_tick or goes_before_recovery):
+            if not belated.at_tick and not goes_before_recovery:
                 self._belated = belated._replace(at_tick=True)
                 why = f"{why}; it is looked at again at the next tick"
             self._journal.not_sent(signum, option, why)
+        except TargetError as error:
+            self._not_sent(signum, option, error)
         else:
             self._journal.sent(signum, option, pid)
 

@@ -16,7 +16,7 @@ from conftest import FAST, NOBODY, Heat, Place, Receiver, needs_root, orderly, u
 from virtual import VirtualWorld
 
 from heat import pidfile
-from heat.errors import NotBelievedError, UnwrittenError
+from heat.errors import NotBelievedError, TargetError, UnwrittenError
 from heat.rehearsal.world import Ends
 from heat.target import NoTarget, PidFileTarget
 from states.model import State
@@ -373,6 +373,15 @@ def test_29_and_then_at_a_tick_and_meanwhile_that_is_said() -> None:
     assert said == [f"(HUP {LEFT_OUT.format('--signal')}; it is looked at again at the next tick)"]
     there.target_error = None
     assert there.run_until(15).times("HUP") == [10]
+
+
+def test_29_what_it_says_then_is_taken_as_it_would_have_been() -> None:
+    there = world(checks=[FAILS, Ends()]).run_until(0.05)
+    there.target_error = TargetError("process 42 does not exist")
+    there.run_until(5)
+
+    assert there.watch.monitor.state is State.ERROR  # Nothing recovers.
+    assert there.done
 
 
 def test_29_one_that_stays_empty_is_said_and_ends_nothing() -> None:
