@@ -95,7 +95,7 @@ class HeatJournal(Writer):
     __slots__ = ()
 
     def warn(self, text: str) -> None:
-        """HEAT may do its work, and somebody may not mean what was found."""
+        """Write down what is allowed and may not be meant."""
         self._news(f"heat: warning: {text}", YELLOW)
         self._info(f"warning: {text}")
 

@@ -155,7 +155,7 @@ def interpreters(path: str, words_of: Callable[[str], list[str]] = shebang) -> l
 
 
 def _wanted_of_env(words: list[str]) -> str:
-    """What env(1) looks for on PATH, where it is the interpreter; empty if that is not clear."""
+    """Name what env(1) looks for on PATH, where it is the interpreter; empty if it is not clear."""
     if os.path.basename(words[0]) != "env":
         return ""
     wanted = next((word for word in words[1:] if word != "-S"), "")

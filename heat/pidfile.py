@@ -1,4 +1,4 @@
-"""What a pid file says, and whether that is to be believed.
+"""Read a pid file, and judge if it is to be believed.
 
 A pid file is not root's alone, as other files that tell HEAT what to do are (`heat.trust`): a
 service of another user writes its own. What that user may do with it is what the user may do
@@ -50,7 +50,7 @@ class Named(NamedTuple):
 
 
 def read(path: str, want: set[int]) -> Named:
-    """What the file says now; errors that are a ``want`` of resources are passing.
+    """Read what the file says now; errors that are a ``want`` of resources are passing.
 
     Raises TargetError, and UnwrittenError where there is nothing in it.
     """
@@ -104,7 +104,7 @@ def believe(named: Named, started: float | None) -> None:
 
 
 def _why_not_told(named: Named) -> str:
-    """Root's HEAT takes no orders from files that many may write."""
+    """Refuse files that many may write: root's HEAT takes no orders from them."""
     about = named.about
     if os.geteuid() != 0:
         return ""
@@ -123,7 +123,7 @@ def _why_not_told(named: Named) -> str:
 
 
 def _why_not_meant(named: Named) -> str:
-    """An owner of the file could not send the signal; kill(2) says who can."""
+    """Refuse a process that an owner of the file could not signal himself, by kill(2)."""
     if not named.owners:
         return ""
     real, _, saved = _users(named.pid)
@@ -150,7 +150,7 @@ def _users(pid: int) -> tuple[int, ...]:
 
 
 def _why_left_behind(named: Named, started: float | None) -> str:
-    """Older than its process by more than clocks can explain."""
+    """Refuse a file that is older than its process by more than clocks can explain."""
     if started is None:
         return ""
     since_boot = min(clock_ahead_at_first(), clock_ahead())
@@ -183,16 +183,17 @@ def clock_ahead_at_first() -> float:
 
 
 def _older_than_its_file_system(about: os.stat_result) -> bool:
-    """It was written in this run of the machine, and yet before: the clock was put forward since.
+    """Tell if a file was written in this run of the machine and yet before it, by the clock.
 
-    So it is on every boot of a machine without a battery for its clock, whose pid files are in
-    /run. The time of the last change is asked, which touch(1) cannot set.
+    The clock was put forward since: so it is on every boot of a machine without a battery for its
+    clock, whose pid files are in /run. The time of the last change is asked, which touch(1) cannot
+    set.
     """
     return about.st_ctime < clock_ahead() - OLDER and is_in_memory(about.st_dev)
 
 
 def is_in_memory(device: int) -> bool:
-    """A file system on this device is empty after each boot."""
+    """Tell if a file system on this device is empty after each boot."""
     which = b"%d:%d" % (os.major(device), os.minor(device))
     try:
         with open("/proc/self/mountinfo", "rb") as mounts:

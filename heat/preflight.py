@@ -43,7 +43,7 @@ def wrong_platform() -> str:
 
 
 def look(options: Options, common: Common, trust: Trust) -> list[Mistake]:
-    """All that keeps these options from being carried out here and now."""
+    """List all that keeps these options from being carried out here and now."""
     files = _Files(trust)
     found = [*_of_monitor(options, files), *_of_heat(common, [options], files)]
     # A folder that script and logs have in common is told once.
@@ -53,7 +53,7 @@ def look(options: Options, common: Common, trust: Trust) -> list[Mistake]:
 def look_at_file(
     config: "Config", common: Common, trust: Trust, present: Container[str] = ()
 ) -> list[Mistake]:
-    """The same for all monitors of a file; what several of them share is told once.
+    """List the same for all monitors of a file; what several of them share is told once.
 
     Of those that are ``present``, and watched as they stand there, no more is asked than who may
     change what they run.
@@ -65,7 +65,7 @@ def look_at_file(
 
 
 def look_at_monitors(config: "Config", trust: Trust) -> list[Mistake]:
-    """All that keeps the monitors of a file from being watched, wherever the logs may be."""
+    """List all that keeps the monitors of a file from being watched, wherever the logs may be."""
     return _of_monitors(config, _Files(trust))
 
 
@@ -96,7 +96,7 @@ class _Files:
         self._doubted = cache(self._doubts)
 
     def doubted(self, option: str, path: str, *, runs: bool = False) -> Iterator[Mistake]:
-        """All that others may change about a file that HEAT opens itself, or ``runs``."""
+        """List what others may change about a file that HEAT opens itself, or ``runs``."""
         for subject, why, fix in self._doubted(path, runs):
             key, told = option.removeprefix("--"), f"{subject} {why}"
             yield Mistake(f"Failed: {told}", fix, key, told, fix)
@@ -130,7 +130,7 @@ def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
 
 
 def _of_programs(options: Options, files: _Files) -> Iterator[Mistake]:
-    """Who may change what a monitor runs."""
+    """List who may change what a monitor runs."""
     check = options.check[0]
     path = check if options.is_script else files.on_path(check)
     if path is not None:
@@ -235,7 +235,7 @@ def _out(name: str) -> str:
 
 
 def _of_heat(common: Common, monitors: Collection[Options], files: _Files) -> Iterator[Mistake]:
-    """What is wrong with the files that HEAT itself keeps."""
+    """List what is wrong with the files that HEAT itself keeps."""
     yield from _of_logs(common, monitors, files)
     kept = (("--state", common.state, ("", *_BESIDE_STATE)), ("--control", common.control, _LOCK))
     for option, path, endings in kept:

@@ -197,7 +197,7 @@ class PidFileTarget:
         return self._myself.send(signum)
 
     def doubt(self) -> str:
-        """Why the process that the file names now would not be signalled, though it is there."""
+        """Say why the process that the file names would not be signalled, though it is there."""
         try:
             _, pidfd = self._found()
         except NotBelievedError as error:
@@ -288,7 +288,7 @@ def proc_stat(pid: int) -> list[bytes]:
 
 
 def started(pid: int) -> float | None:
-    """When a process was started, in seconds since the boot; None if that cannot be seen.
+    """Tell when a process was started, in seconds since the boot; None if that cannot be seen.
 
     Raises OSError for want of resources.
     """

@@ -1,4 +1,4 @@
-"""Who may tell root what to do: one rule for every file that HEAT reads, runs or opens.
+"""The rule of who may tell root what to do, for every file that HEAT reads, runs or opens.
 
 A HEAT of root does what its scripts, its configuration and its state say. Whoever may change
 one of them, or put another one in its place, is as good as root. So, for root:
@@ -67,7 +67,7 @@ class Trust:
         self._doubts_of = cache(self._all_doubts)
 
     def doubts(self, path: str, *, follow: bool = True) -> Sequence[Doubt]:
-        """What is doubtful about a file that root trusts; nothing for HEAT of another user.
+        """List what is doubtful about a file that root trusts; nothing for HEAT of another user.
 
         What is missing is not doubtful, but the folder that it would be in may be. A file that is
         opened without following a link at its end is not to ``follow`` one here either.
@@ -83,7 +83,7 @@ class Trust:
         return tuple(dict.fromkeys((*found, *self._judged(steps))))
 
     def _doubts_in(self, folder: str) -> tuple[str | None, Sequence[Doubt]]:
-        """Where a folder really is, None if it is not there, and what is doubtful on the way."""
+        """Find where a folder really is, if it is there, and what is doubtful on the way."""
         try:
             whole = os.path.join(os.getcwd(), folder)
             steps, here = _walk(whole, self._look)
@@ -149,12 +149,12 @@ def _walk(
 
 
 def own(uid: int) -> bool:
-    """Belongs to one who may tell this HEAT what to do."""
+    """Tell if this user may tell HEAT what to do."""
     return uid in (0, os.geteuid()) or uid == _unknown_owner()
 
 
 def is_foreign(about: os.stat_result) -> str:
-    """Why what is in an open file may be another user's; empty if it may not."""
+    """Say why an open file may hold what another user wants; empty if it may not."""
     step = Step("", about, shared=False)
     return next((doubt.why for doubt in _doubts(step)), "") if os.geteuid() == 0 else ""
 
@@ -206,7 +206,7 @@ def _warning(step: Step) -> str:
 
 
 def _is_read_only(path: str) -> bool:
-    """Nobody writes there, whatever the mode: a configuration that Kubernetes mounts is so."""
+    """Tell if nobody writes there, whatever the mode: Kubernetes mounts configurations so."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:
@@ -214,7 +214,7 @@ def _is_read_only(path: str) -> bool:
 
 
 def _named(kind: str, file: str, number: int) -> str:
-    """From the local file, as pwd and grp may ask a server and wait for it."""
+    """Look a name up in the local file, as pwd and grp may ask a server and wait for it."""
     try:
         with open(file, "rb") as known:
             for line in known:
@@ -228,7 +228,7 @@ def _named(kind: str, file: str, number: int) -> str:
 
 @cache
 def _unknown_owner() -> int | None:
-    """Stands for all users that this user namespace does not know, such as the real root.
+    """The id that stands for all users whom this user namespace does not know, as the real root.
 
     In a container whose root is nobody outside, /bin/sh belongs to that one. None where all users
     are known.

@@ -1,4 +1,4 @@
-"""Who may tell root what to do: each file that HEAT uses, each way for another to change it."""
+"""The rule of who may tell root what to do: each file, and each way for another to change it."""
 
 import os
 import shutil
