@@ -52,6 +52,8 @@ class Asked(NamedTuple):
     """The path that --config gives."""
     config: "Config | None" = None
     """What is in that file, once it has been read."""
+    warnings: Sequence[str] = ()
+    """What was found, and does not keep HEAT from watching."""
 
 
 def parse(usage: str, words: Sequence[str]) -> Asked:

@@ -94,6 +94,11 @@ class HeatJournal(Writer):
 
     __slots__ = ()
 
+    def warn(self, text: str) -> None:
+        """Write down what is allowed and may not be meant."""
+        self._news(f"heat: warning: {text}", YELLOW)
+        self._info(f"warning: {text}")
+
     def started(self, what: str) -> None:
         """HEAT begins to watch."""
         self._info(f"watching {what}")

@@ -145,20 +145,26 @@ def _serve(asked: "Asked") -> int:
     from heat.service import serve
 
     if asked.config is not None:
-        return serve(list(asked.config.monitors.values()), asked.common, asked.config)
-    return serve([asked.options] if asked.options else [], asked.common)
+        monitors = list(asked.config.monitors.values())
+    else:
+        monitors = [asked.options] if asked.options else []
+    return serve(monitors, asked.common, asked.config, asked.warnings)
 
 
 def understand(words: Sequence[str]) -> "Asked":
     """What a command line asks for, looked at as far as that goes before anything starts."""
     from heat import arguments, preflight
+    from heat.trust import Trust
 
     asked = arguments.parse(USAGE, words)
     if asked.file:
         return _with_file(asked)
     if options := asked.options or asked.unsound:
-        found = [*asked.mistakes, *preflight.mistakes(options, asked.common)]
-        return asked._replace(options=None, mistakes=found) if found else asked
+        trust = Trust()
+        found = [*asked.mistakes, *preflight.look(options, asked.common, trust)]
+        if found:
+            return asked._replace(options=None, mistakes=found)
+        return asked._replace(warnings=list(trust.warnings))
     return asked
 
 
@@ -176,9 +182,10 @@ def _with_file(asked: "Asked") -> "Asked":
         return asked._replace(mistakes=[*asked.mistakes, mistake])
     with contextlib.suppress(OSError):  # Where the file cannot be read either.
         os.chdir(os.path.dirname(path))
-    config, found = reading.read(partial(reading.look, asked.file, path, common, {}))
-    mistakes = [*asked.mistakes, *found]
-    return asked._replace(config=None if mistakes else config, common=common, mistakes=mistakes)
+    found = reading.read(partial(reading.look, asked.file, path, common, {}))
+    mistakes = [*asked.mistakes, *found.mistakes]
+    config = None if mistakes else found.config
+    return asked._replace(config=config, common=common, mistakes=mistakes, warnings=found.warnings)
 
 
 def _path_of(file: str) -> str:

@@ -40,6 +40,7 @@ from heat.options import (
     monitor_name,
 )
 from heat.text import escaped
+from heat.trust import Trust, is_foreign
 
 LARGEST = 16_000_000
 """Bytes; ten thousand real monitors are 1.5 MB."""
@@ -140,8 +141,10 @@ def read(shown: str, path: str) -> tuple[Config | None, list[Mistake]]:
     return (None if mistakes else config), mistakes
 
 
-def sound_part(shown: str, path: str) -> tuple[Config, list[Mistake]]:
+def sound_part(shown: str, path: str, trust: Trust | None = None) -> tuple[Config, list[Mistake]]:
     """The monitors in which nothing is wrong, and all that is wrong with the others."""
+    if doubts := (trust or Trust()).doubts(path):
+        return _nothing(shown, path, *(_WrongError(each.told(""), each.fix) for each in doubts))
     try:
         data = _contents(path)
     except _WrongError as error:
@@ -162,9 +165,9 @@ def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Mistake
     return config, reading.mistakes
 
 
-def _nothing(shown: str, path: str, error: _WrongError) -> tuple[Config, list[Mistake]]:
-    mistake = Mistake(f"{escaped(shown)}: {error.complaint}", error.fix)
-    return Config(path, shown, MAX_RUNNING, HISTORY, {}), [mistake]
+def _nothing(shown: str, path: str, *wrong: _WrongError) -> tuple[Config, list[Mistake]]:
+    mistakes = [Mistake(f"{escaped(shown)}: {error.complaint}", error.fix) for error in wrong]
+    return Config(path, shown, MAX_RUNNING, HISTORY, {}), mistakes
 
 
 def _contents(path: str) -> bytes:
@@ -179,7 +182,7 @@ def _contents(path: str) -> bytes:
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
     try:
-        _look_at(os.fstat(fd), escaped(path))
+        _look_at(os.fstat(fd))
         with open(fd, "rb", closefd=False) as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
@@ -198,14 +201,14 @@ def _unreadable(error: OSError | ValueError) -> _WrongError:
     return _WrongError(f"cannot be read: {why}", "name a file that can be read")
 
 
-def _look_at(about: os.stat_result, path: str) -> None:
+def _look_at(about: os.stat_result) -> None:
     if stat.S_ISDIR(about.st_mode):
         raise _WrongError("is a directory", "name the file in it")
     if not stat.S_ISREG(about.st_mode):
         fix = "write it into a file: it is read again on SIGHUP"
         raise _WrongError("is not a regular file", fix)
-    if os.geteuid() == 0 and about.st_mode & stat.S_IWOTH:
-        raise _WrongError("may be written to by anybody", f"chmod o-w {path}")
+    if why := is_foreign(about):  # Since it was looked at by name.
+        raise _WrongError(why, "look who else writes there")
 
 
 def _tables(data: bytes) -> dict[str, Any]:

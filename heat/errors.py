@@ -2,8 +2,9 @@
 
 
 def reason_of(error: Exception) -> str:
-    """What the system says is wrong, or the error itself, in small letters."""
-    return str(getattr(error, "strerror", None) or error).lower()
+    """What the system says is wrong, in small letters, or the error itself."""
+    said: str | None = getattr(error, "strerror", None)
+    return said.lower() if said else str(error)
 
 
 class HeatError(Exception):
@@ -25,11 +26,25 @@ class StartError(HeatError):
 class TargetError(HeatError):
     """A signal could not be sent.
 
-    ``gone`` if the process of ``--pid`` has ended, ``passing`` if for want of resources only,
-    which says nothing about the process.
+    ``gone`` if the process of ``--pid`` has ended, ``passing`` if for want of resources or in
+    doubt, which says nothing about the process.
     """
 
     def __init__(self, reason: str, *, gone: bool = False, passing: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
         self.passing = passing
+
+
+class UnwrittenError(TargetError):
+    """The pid file is empty: it was truncated, and its writer has not come to write yet."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, passing=True)
+
+
+class NotBelievedError(TargetError):
+    """The pid file names a process that may be a stranger to it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, passing=True)

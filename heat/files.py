@@ -1,13 +1,57 @@
-"""Whether a file can be executed, and if not, why, in words that name the cause."""
+"""Files that HEAT runs and files that it writes: what keeps it from that, in words."""
 
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 from enum import Enum, auto
 
-from heat.errors import reason_of
+from heat.errors import HeatError, reason_of
 from heat.text import escaped
+from heat.trust import Trust, is_foreign, own, user
 from states.values import NamedTuple
+
+_MOST_INTERPRETERS = 5
+"""The kernel follows no longer chain of scripts that run scripts."""
+
+
+class NotOwnFileError(HeatError):
+    """HEAT does not write to this file: it is another's, or something other than a file."""
+
+
+def open_to_write(path: str, flags: int, mode: int = 0o640) -> int:
+    """Open a file of HEAT's own, the one way to do so: regular, of one name, not a link.
+
+    Nothing is changed in a file that is refused, so ``flags`` may create and never truncate.
+    Raises OSError or NotOwnFileError.
+    """
+    if doubts := Trust().doubts(path, follow=False):
+        raise NotOwnFileError(f"{doubts[0].told('it')} ({doubts[0].fix})")
+    safe = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        fd = os.open(path, flags | safe, mode)
+    except OSError:
+        if os.path.islink(path):
+            raise NotOwnFileError("it is a symbolic link") from None
+        raise
+    try:
+        if why := _why_not_own(os.fstat(fd)):
+            raise NotOwnFileError(why)
+    except BaseException:
+        shut(fd)
+        raise
+    return fd
+
+
+def _why_not_own(about: os.stat_result) -> str:
+    if not stat.S_ISREG(about.st_mode):
+        return "it is not a regular file"
+    if about.st_nlink > 1:
+        return "it has a second name (a hard link)"
+    if not own(about.st_uid):
+        return f"it belongs to {user(about.st_uid)}"
+    why = is_foreign(about)
+    return f"it {why}" if why else ""
 
 
 def on_path(name: str) -> str | None:
@@ -115,14 +159,9 @@ def _is_noexec(path: str) -> bool:
 
 def _unfit_start(path: str) -> Unfit | None:
     """What is wrong with the ``#!`` line of an executable file."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    start = _start(path)
+    if start is None:
         return None  # Executable and not readable: a program may be, a script says so itself.
-    try:
-        start = os.read(fd, 256)
-    finally:
-        os.close(fd)
     if start.startswith(b"#!"):
         line, _, _ = start[2:].partition(b"\n")
         return _unfit_line(line)
@@ -135,16 +174,55 @@ def _unfit_start(path: str) -> Unfit | None:
     return Unfit(Cause.NO_LINE, "it has no '#!' line" if start else "it is empty")
 
 
+def _start(path: str) -> bytes | None:
+    """Read the beginning of a file, with its ``#!`` line; None if it cannot be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return os.read(fd, 256)
+        finally:
+            os.close(fd)
+    except OSError:
+        return None
+
+
+def shebang(path: str) -> list[str]:
+    """The words of a script's ``#!`` line; none if it has no such line."""
+    start = _start(path) or b""
+    return os.fsdecode(start[2:].partition(b"\n")[0]).split() if start[:2] == b"#!" else []
+
+
+def interpreters(path: str, words_of: Callable[[str], list[str]] = shebang) -> list[str]:
+    """Name the programs that run a script: its interpreter, what that one is run by, and so on."""
+    found: list[str] = []
+    while len(found) < _MOST_INTERPRETERS and (words := words_of(path)):
+        path = words[0]
+        found.append(path)
+        if (wanted := _wanted_of_env(words)) and (there := on_path(wanted)):
+            path = there
+            found.append(path)
+    return found
+
+
+def _wanted_of_env(words: list[str]) -> str:
+    """Name what env(1) looks for on PATH, where it is the interpreter; empty if it is not clear."""
+    if os.path.basename(words[0]) != "env":
+        return ""
+    wanted = next((word for word in words[1:] if word != "-S"), "")
+    return "" if wanted[:1] == "-" or "=" in wanted else wanted
+
+
 def _unfit_line(line: bytes) -> Unfit | None:
-    interpreter, *arguments = os.fsdecode(line).split() or [""]
+    words = os.fsdecode(line).split() or [""]
     if line.endswith(b"\r"):
-        why = f"its '#!' line ends in a carriage return: {interpreter}\\r"
+        why = f"its '#!' line ends in a carriage return: {words[0]}\\r"
         return Unfit(Cause.LINE_END, escaped(why))
-    why = _why_no_interpreter(interpreter, arguments)
+    why = _why_no_interpreter(words)
     return Unfit(Cause.INTERPRETER, escaped(why)) if why else None
 
 
-def _why_no_interpreter(interpreter: str, arguments: list[str]) -> str:
+def _why_no_interpreter(words: list[str]) -> str:
+    interpreter = words[0]
     if not interpreter:
         return "its '#!' line names no interpreter"
     if not os.path.exists(interpreter):
@@ -153,8 +231,6 @@ def _why_no_interpreter(interpreter: str, arguments: list[str]) -> str:
         place = noexec(interpreter)
         why = f": {place} is mounted noexec" if place else ""
         return f"its interpreter {interpreter} is not executable{why}"
-    if os.path.basename(interpreter) == "env":
-        wanted = next((word for word in arguments if word != "-S"), "")
-        if wanted and wanted[0] != "-" and "=" not in wanted and on_path(wanted) is None:
-            return f"its interpreter {wanted} is not on PATH"
+    if (wanted := _wanted_of_env(words)) and on_path(wanted) is None:
+        return f"its interpreter {wanted} is not on PATH"
     return ""

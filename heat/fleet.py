@@ -275,7 +275,10 @@ class Fleet:
             self._loop.watch(target.pidfd, ended, watch)
 
     def _warn(self, watch: Watch) -> None:
-        pid = preflight.present_target(watch.parts.target)
+        target = watch.parts.target
+        if isinstance(target, PidFileTarget) and (doubt := target.doubt()):
+            watch.warn(doubt)
+        pid = preflight.present_target(target)
         options = watch.parts.options
         for warning in preflight.warnings(options, pid, in_file=self._books.named):
             watch.warn(warning)

@@ -7,11 +7,8 @@ a pidfd does, on Linux 6.9 and newer; on older ones the start time has to do.
 import os
 from functools import cache
 
-from heat.target import has_ended, proc_stat
+from heat.target import START_TIME, has_ended, proc_stat
 from states.values import NamedTuple
-
-_START_TIME = 19
-"""Of the fields from the state on (proc(5))."""
 
 
 @cache
@@ -36,7 +33,7 @@ def identity(pid: int, pidfd: int) -> str:
     if _inodes_tell():
         return f"{boot()} inode {os.fstat(pidfd).st_ino}"
     about = proc_stat(pid)
-    return f"{boot()} ticks {int(about[_START_TIME])}" if about else ""
+    return f"{boot()} ticks {int(about[START_TIME])}" if about else ""
 
 
 def open_same(pid: int, which: str) -> int | None:
@@ -62,7 +59,7 @@ def age(pid: int) -> float:
         return 0.0
     with open("/proc/uptime", encoding="ascii") as file:
         up = float(file.read().split()[0])
-    return max(0.0, up - int(about[_START_TIME]) / os.sysconf("SC_CLK_TCK"))
+    return max(0.0, up - int(about[START_TIME]) / os.sysconf("SC_CLK_TCK"))
 
 
 class Told(NamedTuple):
@@ -82,6 +79,6 @@ def started_with(pid: int) -> Told | None:
             return None
         with open(f"/proc/{pid}/environ", "rb") as file:
             environ = set(file.read().split(b"\0"))
-        return Told(int(proc_stat(pid)[_START_TIME]), environ)
+        return Told(int(proc_stat(pid)[START_TIME]), environ)
     except (OSError, IndexError):
         return None

@@ -10,6 +10,7 @@ import stat
 import struct
 
 from heat.errors import HeatError, reason_of
+from heat.files import NotOwnFileError
 from heat.lock import HeldError, Lock
 from heat.places import short
 from heat.text import escaped
@@ -39,6 +40,9 @@ class Listening:
             except BaseException:
                 self._lock.release()
                 raise
+        except NotOwnFileError as error:
+            fix = "name a path that nothing else has, in a folder of HEAT's: --control PATH"
+            raise ControlError(f"{escaped(path)}.lock: {error}", fix) from None
         except HeldError as error:
             who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
             raise ControlError(

@@ -6,16 +6,14 @@ the trouble is said once, and so is its end.
 
 import contextlib
 import os
-import stat
 from collections import deque
 from collections.abc import Callable
 
-from heat.errors import HeatError
-from heat.files import shut
+from heat.errors import HeatError, reason_of
+from heat.files import open_to_write, shut
 from heat.text import counted, escaped
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_MODE = 0o640
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _KEPT = 1024 * 1024
 """Bytes that are kept of what cannot be written."""
 
@@ -32,19 +30,9 @@ def try_to_open(path: str) -> None:
 
 
 def open_for_appending(path: str, without: int = 0, *, reading: bool = False) -> int:
-    """A descriptor of a log: a regular file of one name. Raises OSError or HeatError."""
+    """A descriptor of a log. Raises OSError or HeatError."""
     flags = _FLAGS & ~without
-    fd = os.open(path, flags & ~os.O_WRONLY | os.O_RDWR if reading else flags, _MODE)
-    try:
-        about = os.fstat(fd)
-        if not stat.S_ISREG(about.st_mode):
-            raise HeatError("it is not a regular file")
-        if about.st_nlink > 1:
-            raise HeatError("it has a second name (a hard link)")
-    except BaseException:
-        shut(fd)
-        raise
-    return fd
+    return open_to_write(path, flags & ~os.O_WRONLY | os.O_RDWR if reading else flags)
 
 
 Soon = Callable[[Callable[[], None]], None]
@@ -95,7 +83,7 @@ class Log:
             while self._kept:
                 self._forget(os.write(self._fd, b"".join(self._kept)))
         except (OSError, HeatError) as error:
-            self._failed(str(getattr(error, "strerror", None) or error))
+            self._failed(reason_of(error))
             return
         if self.trouble:
             self.trouble = ""
@@ -116,7 +104,7 @@ class Log:
         if not self.trouble:
             self.trouble = why
             self._said(
-                f"cannot write {self.shown}: {why.lower()}; HEAT goes on checking, keeps the "
+                f"cannot write {self.shown}: {why}; HEAT goes on checking, keeps the "
                 "latest records, and writes them when it can"
             )
 
@@ -132,7 +120,7 @@ class Log:
         try:
             self._open_anew()
         except (OSError, HeatError) as error:
-            self._failed(str(getattr(error, "strerror", None) or error))
+            self._failed(reason_of(error))
 
     def _open_anew(self) -> None:
         fd = open_for_appending(self.path)

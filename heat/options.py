@@ -13,7 +13,7 @@ from typing import Any, Literal
 from heat import signals
 from heat.durations import DAY, duration, positive_duration
 from heat.mistakes import BadValueError, Mistake, of_option, shown
-from heat.target import PID_MAX
+from heat.pidfile import PID_MAX
 from heat.text import escaped
 from states.model import Limits
 from states.values import NamedTuple

@@ -1,20 +1,29 @@
 """What is looked at before the first check: files, target, logs; mistakes and warnings."""
 
 import os
-import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 from heat import signals
-from heat.errors import HeatError, TargetError
-from heat.files import Cause, Unfit, interpreter, on_path, unfit, why_not_executable
+from heat.errors import HeatError, TargetError, reason_of
+from heat.files import (
+    Cause,
+    Unfit,
+    interpreter,
+    interpreters,
+    on_path,
+    shebang,
+    unfit,
+    why_not_executable,
+)
 from heat.log import try_to_open
 from heat.mistakes import Mistake, as_keys, of_file, of_option, quoted
 from heat.options import COMMAND, Common, Options
 from heat.target import PidFileTarget, PidTarget, open_process, would_end
 from heat.text import counted, escaped
+from heat.trust import Trust
 
 if TYPE_CHECKING:
     from heat.content import Config
@@ -42,22 +51,38 @@ def wrong_platform() -> str:
     return ""
 
 
-def mistakes(options: Options, common: Common) -> list[Mistake]:
-    """All that keeps these options from being carried out here and now."""
-    return [*_of_monitor(options, _Files()), *_of_logs(common, [options])]
+def look(options: Options, common: Common, trust: Trust) -> list[Mistake]:
+    """List all that keeps these options from being carried out here and now."""
+    files = _Files(trust)
+    found = [*_of_monitor(options, files), *_of_heat(common, [options], files)]
+    # A folder that script and logs have in common is told once.
+    return list({mistake.line: mistake for mistake in found}.values())
 
 
-def mistakes_in_file(config: "Config", common: Common) -> list[Mistake]:
-    """The same for all monitors of a file; what several of them share is told once."""
-    return mistakes_of_monitors(config) + _of_logs(common, config.monitors.values())
+def look_at_file(
+    config: "Config", common: Common, trust: Trust, present: Container[str] = ()
+) -> list[Mistake]:
+    """List the same for all monitors of a file; what several of them share is told once.
+
+    Of those that are ``present``, and watched as they stand there, no more is asked than who may
+    change what they run.
+    """
+    files = _Files(trust)
+    new = [options for name, options in config.monitors.items() if name not in present]
+    found = [*_of_monitors(config, files, present), *_of_heat(common, new, files)]
+    return list({mistake.line: mistake for mistake in found}.values())
 
 
-def mistakes_of_monitors(config: "Config") -> list[Mistake]:
-    """All that keeps the monitors of a file from being watched, wherever the logs may be."""
-    files = _Files()
+def look_at_monitors(config: "Config", trust: Trust) -> list[Mistake]:
+    """List all that keeps the monitors of a file from being watched, wherever the logs may be."""
+    return _of_monitors(config, _Files(trust))
+
+
+def _of_monitors(config: "Config", files: "_Files", present: Container[str] = ()) -> list[Mistake]:
     found: dict[Mistake, list[str]] = {}
     for name, options in config.monitors.items():
-        for mistake in _of_monitor(options, files):
+        look_at = _of_programs if name in present else _of_monitor
+        for mistake in look_at(options, files):
             found.setdefault(mistake, []).append(name)
     told: list[Mistake] = []
     for mistake, names in found.items():
@@ -72,10 +97,33 @@ def mistakes_of_monitors(config: "Config") -> list[Mistake]:
 class _Files:
     """Files looked at once, however many monitors name them."""
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Trust) -> None:
         self.unfit = cache(unfit)
         self.on_path = cache(on_path)
-        self.others_write = cache(_others_write)
+        self._trust = trust
+        self._shebang = cache(shebang)
+        self._doubted = cache(self._doubts)
+
+    def doubted(self, option: str, path: str, *, runs: bool = False) -> Iterator[Mistake]:
+        """List what others may change about a file that HEAT opens itself, or ``runs``."""
+        for subject, why, fix in self._doubted(path, runs):
+            key, told = option.removeprefix("--"), f"{subject} {why}"
+            yield Mistake(f"Failed: {told}", fix, key, told, fix)
+
+    def _doubts(self, path: str, runs: bool) -> list[tuple[str, str, str]]:  # noqa: FBT001 - cached
+        doubts = dict.fromkeys(self._trust.doubts(path, follow=runs), "")
+        for program in interpreters(path, self._shebang) if runs and self._trust.is_asked else ():
+            doubts = {**dict.fromkeys(self._trust.doubts(program), "interpreter"), **doubts}
+        return [
+            (_subject(doubt.kind or kind, doubt.path, path), doubt.why, doubt.fix)
+            for doubt, kind in doubts.items()
+        ]
+
+
+def _subject(kind: str, path: str, given: str) -> str:
+    """Name a file as it was given, unless it is another one."""
+    shown = escaped(given if os.path.abspath(given) == path else path)
+    return f"the {kind} {shown}" if kind else shown
 
 
 def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
@@ -90,11 +138,22 @@ def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
         yield from _of_target(options.pid)
 
 
+def _of_programs(options: Options, files: _Files) -> Iterator[Mistake]:
+    """List who may change what a monitor runs."""
+    check = options.check[0]
+    path = check if options.is_script else files.on_path(check)
+    if path is not None:
+        option = "--script" if options.is_script else COMMAND
+        yield from files.doubted(option, path, runs=True)
+    for option, script in (("--fail", options.fail), ("--recovery", options.recovery)):
+        if script is not None:
+            yield from files.doubted(option, script, runs=True)
+
+
 def _of_script(option: str, path: str, files: _Files) -> Iterator[Mistake]:
     found = files.unfit(path)
     if found is None:
-        if files.others_write(path):
-            yield _writable(option, escaped(path))
+        yield from files.doubted(option, path, runs=True)
     elif found.cause is Cause.NO_LINE:
         fix = "begin it with a line such as '#!/bin/sh'"
         yield of_file(option, escaped(path), f"cannot run: {found.text}", fix)
@@ -138,7 +197,7 @@ def _of_command(command: tuple[str, ...], files: _Files) -> Iterator[Mistake]:
     if path is None or (found is not None and not os.path.exists(path)):
         yield _not_found(command)
     elif found is None:
-        return
+        yield from files.doubted(COMMAND, path, runs=True)
     elif found.cause is Cause.NO_LINE:
         fix = f"use: sh {shown}"
         in_file = f'use: command = ["sh", {quoted(name)}, ...]'
@@ -181,19 +240,6 @@ def _unfit_on_path(name: str) -> str:
     return next(filter(os.path.isfile, paths), "")
 
 
-def _others_write(path: str) -> bool:
-    """As root, what anybody may change is not run and not written to."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return False
-    return os.geteuid() == 0 and bool(mode & stat.S_IWOTH)
-
-
-def _writable(option: str, shown: str) -> Mistake:
-    return of_file(option, shown, "may be written to by anybody", f"chmod o-w {shown}")
-
-
 def _of_target(pid: int) -> Iterator[Mistake]:
     if pid == os.getpid():
         yield of_option("--pid", f"'{pid}'", "is HEAT itself", "leave it out")
@@ -217,14 +263,31 @@ def _out(name: str) -> str:
     return f"heat.{name}.out"
 
 
-def _of_logs(common: Common, monitors: Collection[Options]) -> list[Mistake]:
+def _of_heat(common: Common, monitors: Collection[Options], files: _Files) -> Iterator[Mistake]:
+    """List what is wrong with the files that HEAT itself keeps."""
+    yield from _of_logs(common, monitors, files)
+    kept = (("--state", common.state, ("", *_BESIDE_STATE)), ("--control", common.control, _LOCK))
+    for option, path, endings in kept:
+        for ending in endings if path else ():
+            yield from files.doubted(option, f"{path}{ending}")
+
+
+_LOCK = (".lock",)
+_BESIDE_STATE = (*_LOCK, "-wal", "-shm", "-journal")
+
+
+def _of_logs(common: Common, monitors: Collection[Options], files: _Files) -> list[Mistake]:
     """What is wrong with the logs; of many, a folder that is no good is told once."""
-    found = [*_of_log(common, "heat.log"), *_of_log(common, "heat.verbose.log")]
+    found = [
+        mistake
+        for log in ("heat.log", "heat.verbose.log")
+        for mistake in _of_log(common, log, files)
+    ]
     outs = [_out(each.name) for each in monitors if each.fail or each.recovery]
     if len(monitors) > 1:
         outs = [] if found else _to_be_looked_at(common.log_folder, outs)
     for out in outs:
-        found += _of_log(common, out)
+        found += _of_log(common, out, files)
     return found
 
 
@@ -238,23 +301,21 @@ def _to_be_looked_at(folder: str, outs: list[str]) -> list[str]:
     return missing[:1] + [out for out in outs if out in there]
 
 
-def _of_log(common: Common, log: str) -> Iterator[Mistake]:
+def _of_log(common: Common, log: str, files: _Files) -> Iterator[Mistake]:
     path = os.path.join(common.log_folder, log)
+    if doubted := list(files.doubted("--log-dir", path)):
+        yield from doubted
+        return
     try:
         try_to_open(path)
     except (OSError, HeatError, ValueError) as error:
-        why = str(getattr(error, "strerror", None) or error)
-        if os.path.islink(path):
-            why = "it is a symbolic link"
+        why = reason_of(error)
         folder = escaped(common.log_dir or ".")
         fix = "name a folder that HEAT may write to"
         if not os.path.exists(common.log_folder or "."):
             fix = f"make it first: mkdir -p {folder}"
         line = f"Error: --log-dir '{folder}': {_shown(common, log)} cannot be opened for appending"
-        yield Mistake(f"{line}: {why[0].lower()}{why[1:]}", fix)
-        return
-    if _others_write(path):
-        yield _writable("--log-dir", _shown(common, log))
+        yield Mistake(f"{line}: {why}", fix)
 
 
 def _shown(common: Common, log: str) -> str:

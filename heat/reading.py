@@ -41,18 +41,24 @@ class Found(NamedTuple):
 
     config: Config
     mistakes: list[Mistake]
+    warnings: list[str]
 
 
 def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) -> Found:
-    """Read the file at ``path``; look at all that its monitors name but the ``present`` ones."""
+    """Read the file at ``path``, and look at all that its monitors name.
+
+    Of those that are ``present`` no more is asked than who may change what they run.
+    """
     from heat import preflight
     from heat.config import sound_part
+    from heat.trust import Trust
 
-    config, mistakes = sound_part(shown, path)
-    new = {name: each for name, each in config.monitors.items() if present.get(name) != each}
-    looked_at = config._replace(monitors={**new, **config.unsound})
-    mistakes += preflight.mistakes_in_file(looked_at, common)
-    return Found(config._replace(unsound={}), mistakes)
+    trust = Trust()
+    config, mistakes = sound_part(shown, path, trust)
+    known = {name for name, each in config.monitors.items() if present.get(name) == each}
+    looked_at = config._replace(monitors={**config.monitors, **config.unsound})
+    mistakes += preflight.look_at_file(looked_at, common, trust, known)
+    return Found(config._replace(unsound={}), mistakes, list(trust.warnings))
 
 
 class Reading:
@@ -103,9 +109,9 @@ class Reading:
         if kind == _MONITORS:
             self._monitors.update((options.name, options) for options in _monitors(values))
         else:
-            (path, shown, most, history), mistakes = values
+            (path, shown, most, history), mistakes, warnings = values
             config = Config(path, shown, most, history, self._monitors)
-            self._found = Found(config, [Mistake(*mistake) for mistake in mistakes])
+            self._found = Found(config, [Mistake(*mistake) for mistake in mistakes], warnings)
 
     def end(self) -> None:
         """Reap the process, give the descriptor back."""
@@ -155,7 +161,7 @@ def unread(why: str, fix: str = "try again") -> Mistake:
 
 def _nothing(why: str, fix: str = "try again") -> Found:
     mistake = unread(why, fix)
-    return Found(Config("", "", 0, 0.0, {}), [mistake])
+    return Found(Config("", "", 0, 0.0, {}), [mistake], [])
 
 
 def _send(work: Callable[[], Found], out: int) -> None:
@@ -194,7 +200,7 @@ def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
                 for options in some
             ),
         )
-    yield _ALL, tuple(whole), [tuple(mistake) for mistake in found.mistakes]
+    yield _ALL, tuple(whole), [tuple(mistake) for mistake in found.mistakes], found.warnings
 
 
 def _monitors(plain: list[tuple[Any, ...]]) -> Iterator[Options]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from heat.bounded import append
 from heat.capture import LIMIT, Capture
 from heat.errors import HeatError, reason_of
-from heat.files import shut
+from heat.files import open_to_write, shut
 from heat.text import escaped
 
 if TYPE_CHECKING:
@@ -124,8 +124,8 @@ class ScriptOutput:
             self._offset = size
             return
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
+            fd = open_to_write(self.path, os.O_RDONLY)
+        except (OSError, HeatError):
             return
         try:
             self._read_file(fd, min(size, self._offset + LIMIT))

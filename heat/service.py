@@ -65,7 +65,12 @@ Nor what systemd has told HEAT: what HEAT starts is not to speak in its place.
 """
 
 
-def serve(monitors: Sequence[Options], common: Common, config: Config | None = None) -> int:
+def serve(
+    monitors: Sequence[Options],
+    common: Common,
+    config: Config | None = None,
+    warnings: Sequence[str] = (),
+) -> int:
     """Watch until it is over; return HEAT's exit status."""
     # Inherited as ignored, it would hide exits.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -81,6 +86,7 @@ def serve(monitors: Sequence[Options], common: Common, config: Config | None = N
         return EXIT_USAGE
     try:
         try:
+            service.warn(warnings)
             code = service.run()
         finally:
             service.close()
@@ -272,6 +278,11 @@ class Service:
     def _record(self, text: str) -> None:
         self._journal.trouble(text)
 
+    def warn(self, warnings: Sequence[str]) -> None:
+        """Write down what is doubtful about the files that were looked at."""
+        for text in warnings:
+            self._journal.warn(text)
+
     def run(self) -> int:
         """Watch until it is over."""
         gc.freeze()
@@ -395,6 +406,7 @@ class Service:
         elif self._fleet.told_to_end:
             self._refuse_reading("HEAT is ending")
         else:
+            self.warn(found.warnings)
             self._change(found.config, [str(mistake) for mistake in found.mistakes])
 
     def _change(self, config: Config, mistakes: list[str]) -> None:

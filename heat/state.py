@@ -14,11 +14,12 @@ import os
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from heat.errors import HeatError, StartRefused, reason_of
+from heat.files import NotOwnFileError, open_to_write
 from heat.identity import boot
 from heat.lock import HeldError, Lock
 from heat.past import Held, Pause
@@ -81,6 +82,8 @@ _LONG = 4 * 1024 * 1024
 """Bytes of SQLite's log after which it is put into the file, and old history removed."""
 _LONGEST_LOG = 8192
 """Pages of it after which SQLite itself does that: if nobody else has, for whatever reason."""
+BESIDE = "-wal", "-shm", "-journal"
+"""What SQLite opens beside the file, whatever is there."""
 _TABLES = set(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
 
 Inode = tuple[int, int]
@@ -151,6 +154,9 @@ class Store:
                 f"Error: --state {self.shown} belongs to {who} that runs now\n"
                 "  stop that one, or give this one a file of its own: --state FILE"
             ) from None
+        except NotOwnFileError as error:
+            fix = "let it be HEAT's alone, or give HEAT another file: --state FILE"
+            raise self._refused(str(error), fix) from None
         except OSError as error:
             if error.errno not in _FULL:
                 raise self._refused(reason_of(error)) from None
@@ -160,11 +166,12 @@ class Store:
         except sqlite3.Error as error:
             raise self._refused(str(error)) from None
 
-    def _refused(self, why: str) -> StartRefused:
-        return StartRefused(
-            f"Error: --state {self.shown} cannot be opened: {why}\n"
-            "  name a file that can be written, in a folder that can be: --state FILE"
-        )
+    def _refused(
+        self,
+        why: str,
+        fix: str = "name a file that can be written, in a folder that can be: --state FILE",
+    ) -> StartRefused:
+        return StartRefused(f"Error: --state {self.shown} cannot be opened: {why}\n  {fix}")
 
     def _unusable(self, why: str) -> None:
         self._db = None
@@ -182,7 +189,8 @@ class Store:
             self._lock.release()
             self._lock = None
         if self._lock is None:
-            self._lock = Lock(f"{self.path}.lock")
+            with _naming(f"{self.path}.lock") as path:
+                self._lock = Lock(path)
         try:
             self._db = self._opened()
         except sqlite3.OperationalError:
@@ -193,8 +201,11 @@ class Store:
         self._inode, self._log_inode = _inode(self.path), None
 
     def _opened(self) -> sqlite3.Connection:
-        # Made here: its mode is that of the logs, and it is no link to somewhere else.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640))
+        # Made here: its mode is that of the logs. SQLite asks nobody whose the others are.
+        os.close(open_to_write(self.path, os.O_RDWR | os.O_CREAT))
+        for ending in BESIDE:
+            with contextlib.suppress(FileNotFoundError), _naming(f"{self.path}{ending}") as path:
+                os.close(open_to_write(path, os.O_RDWR))
         db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
         try:
             db.execute("PRAGMA synchronous = NORMAL")
@@ -220,7 +231,7 @@ class Store:
 
     def _set_aside(self, why: str) -> None:
         aside = f"{self.path}.damaged-{int(self._clock.unix())}"
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", *BESIDE):
             with contextlib.suppress(FileNotFoundError):
                 os.rename(f"{self.path}{ending}", f"{aside}{ending}")
         self._said(
@@ -442,6 +453,15 @@ class Store:
         if self._kept or self._behind:
             lost = counted(len(self._kept) + self._lost, "change")
             self._said(f"{lost} for {self.shown} could not be written")
+
+
+@contextlib.contextmanager
+def _naming(path: str) -> Generator[str]:
+    """Have the message name the file, as it may be one beside the file that was given."""
+    try:
+        yield path
+    except NotOwnFileError as error:
+        raise NotOwnFileError(f"{escaped(path)}: {error}") from None
 
 
 def _loaded(db: sqlite3.Connection) -> dict[str, Saved]:

@@ -3,21 +3,21 @@
 import errno
 import os
 import signal
-import stat
 from collections.abc import Callable
 
-from heat.errors import TargetError, reason_of
+from heat import pidfile
+from heat.errors import NotBelievedError, TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
 from states.values import NamedTuple
 
-PID_MAX = 4_194_304
-"""The largest process id that Linux can be told to give."""
 _WANT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """Errors that tell of a want of resources, and nothing of a process."""
 _DEAD = {b"Z", b"X"}
 _FLAGS = 6
+START_TIME = 19
+"""Of the fields from the state on (proc(5)), as the flags."""
 _KERNEL_THREAD = 0x00200000
 
 
@@ -152,53 +152,64 @@ class PidFileTarget:
         self._shown = escaped(path)
         self._myself = myself
         self.frost = Frost()
+        pidfile.clock_ahead_at_first()
 
     def send(self, signum: int) -> int:
         """Send, and return the process id. Raises TargetError."""
-        pid = self.read()
-        if pid == os.getpid():
-            if signum in NEED_TARGET:
-                would = "kill" if signum == signal.SIGKILL else "stop for good"
-                raise TargetError(
-                    f"--pid-file {self._shown} names HEAT itself, which "
-                    f"{signal_name(signum)} would {would}"
-                )
-            return self._myself.send(signum)
+        named, pidfd = self._found()
         try:
-            pidfd = open_process(pid)
+            if named.pid == os.getpid():
+                return self._send_to_heat(signum)
+            self.frost.send(signum, named.pid, pidfd)
+        except OSError as error:
+            raise _not_sent(signum, named.pid, error) from error
+        finally:
+            os.close(pidfd)
+        return named.pid
+
+    def _found(self) -> tuple[pidfile.Named, int]:
+        """The process that the file names and that may be signalled, held by a descriptor."""
+        named = pidfile.read(self._path, _WANT)
+        try:
+            pidfd = open_process(named.pid)
         except TargetError as error:
             why = f"{error} (--pid-file {self._shown})"
             raise TargetError(why, passing=error.passing) from None
+        # If it has ended since, what is read here may be of another one; but the signal goes to
+        # the descriptor.
         try:
-            self.frost.send(signum, pid, pidfd)
+            pidfile.believe(named, started(named.pid))
         except OSError as error:
-            raise _not_sent(signum, pid, error) from error
-        finally:
             os.close(pidfd)
-        return pid
+            raise _not_opened(named.pid, error) from error
+        except BaseException:
+            os.close(pidfd)
+            raise
+        return named, pidfd
+
+    def _send_to_heat(self, signum: int) -> int:
+        if signum in NEED_TARGET:
+            would = "kill" if signum == signal.SIGKILL else "stop for good"
+            raise TargetError(
+                f"--pid-file {self._shown} names HEAT itself, which "
+                f"{signal_name(signum)} would {would}"
+            )
+        return self._myself.send(signum)
+
+    def doubt(self) -> str:
+        """Say why the process that the file names would not be signalled, though it is there."""
+        try:
+            _, pidfd = self._found()
+        except NotBelievedError as error:
+            return str(error)
+        except TargetError:
+            return ""
+        os.close(pidfd)
+        return ""
 
     def read(self) -> int:
         """The process id that the file names now. Raises TargetError."""
-        try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except (OSError, ValueError) as error:
-            raise self._unreadable(error) from error
-        try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise TargetError(f"--pid-file {self._shown} is not a regular file")
-            word = os.read(fd, 64).split(b"\n", 1)[0].strip()
-        except OSError as error:
-            raise self._unreadable(error) from error
-        finally:
-            os.close(fd)
-        if not word.isdigit() or not 0 < int(word) <= PID_MAX:
-            raise TargetError(f"--pid-file {self._shown} holds no process id")
-        return int(word)
-
-    def _unreadable(self, error: OSError | ValueError) -> TargetError:
-        why = reason_of(error)
-        passing = getattr(error, "errno", None) in _WANT
-        return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
+        return pidfile.read(self._path, _WANT).pid
 
     def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
@@ -274,6 +285,15 @@ def proc_stat(pid: int) -> list[bytes]:
         if error.errno in _WANT:
             raise
         return []
+
+
+def started(pid: int) -> float | None:
+    """Tell when a process was started, in seconds since the boot; None if that cannot be seen.
+
+    Raises OSError for want of resources.
+    """
+    about = proc_stat(pid)
+    return int(about[START_TIME]) / os.sysconf("SC_CLK_TCK") if about else None
 
 
 def would_end(pid: int, signum: int) -> bool:

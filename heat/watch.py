@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from heat import signals, variables
-from heat.errors import StartError, TargetError
+from heat.errors import StartError, TargetError, UnwrittenError
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.packed import Packed, pack, unpack
@@ -71,6 +71,9 @@ FAIL_LIMIT = 30.0
 SLOW_RECOVERY = 10.0
 """Seconds; a recovery script is not called slow before that."""
 
+LOOK_AGAIN = 0.1
+"""Seconds after which a pid file is looked at again that was empty."""
+
 FAIL, RECOVERY = "fail", "recovery"
 """The two scripts, as what is held."""
 
@@ -114,11 +117,21 @@ class Parts(NamedTuple):
     """What fail and recovery script print to; None where there are none."""
 
 
+class Belated(NamedTuple):
+    """A signal that could not be sent, as the pid file was empty; when to look again."""
+
+    signum: int
+    option: str
+    why: str
+    at_tick: bool = False
+
+
 class Watch:
     """One monitor at work; ``done`` is called when it has ended and nothing of it is left."""
 
     __slots__ = (
         "_beat",
+        "_belated",
         "_check",
         "_check_due",
         "_crashed",
@@ -181,6 +194,8 @@ class Watch:
         self._tick_timer: Timer | None = None
         self._window_timer: Timer | None = None
         self._slow_timer: Timer | None = None
+        self._belated: Belated | None = None
+        """A signal that waits for the pid file to be written."""
         self._check: Run | None = None
         self._script: Run | None = None
         """The fail or the recovery script: they never run at the same time."""
@@ -215,6 +230,8 @@ class Watch:
         self._due = self._beat.due
         missed = self._beat.advance(self._world.clock.now())
         self._arm_tick()
+        if self._belated is not None and self._belated.at_tick:
+            self._send_belated(self._belated)
         self._feed(Tick(missed) if missed else _TICK)
         self.scripts_printed()
 
@@ -278,6 +295,8 @@ class Watch:
         wanted = step(monitor, event)
         after, count = monitor.state, monitor.count
         changed = None if after is before else self._changed(before, event, wanted)
+        if changed is not None:
+            self._drop_belated()
         if self.ledger is not None:
             self.ledger.stepped(monitor, changed, self._world.clock.unix)
         for effect in wanted:
@@ -362,15 +381,53 @@ class Watch:
     # The target
 
     def _send(self, signum: int, option: str) -> None:
+        self._drop_belated()
         try:
             pid = self.parts.target.send(signum)
+        except UnwrittenError as error:
+            # Its writer truncates the file and then writes: most likely in this moment.
+            belated = self._belated = Belated(signum, option, str(error))
+            due = self._world.clock.now() + LOOK_AGAIN
+            self._world.timers.at(due, partial(self._send_belated, belated), self)
         except TargetError as error:
-            reason = str(error)
-            self._tell(self._journal.not_sent, signum, option, reason)
-            if not error.passing:
-                self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
+            self._not_sent(signum, option, error)
         else:
             self._tell(self._journal.sent, signum, option, pid)
+
+    def _not_sent(self, signum: int, option: str, error: TargetError) -> None:
+        reason = str(error)
+        self._tell(self._journal.not_sent, signum, option, reason)
+        if not error.passing:
+            self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
+
+    def _send_belated(self, belated: Belated) -> None:
+        """Look at the pid file again: once soon, once at a tick, while nothing else has come up."""
+        if self._belated is not belated:
+            return
+        # Later it would hit what the recovery script has started.
+        goes_before_recovery = belated.option == "--fault-signal" and self.parts.recovery
+        if goes_before_recovery and self._script is None:
+            self._drop_belated()
+            return
+        self._belated = None
+        signum, option = belated.signum, belated.option
+        try:
+            pid = self.parts.target.send(signum)
+        except UnwrittenError as error:
+            why = str(error)
+            if not belated.at_tick and not goes_before_recovery:
+                self._belated = belated._replace(at_tick=True)
+                why = f"{why}; it is looked at again at the next tick"
+            self._journal.not_sent(signum, option, why)
+        except TargetError as error:
+            self._not_sent(signum, option, error)
+        else:
+            self._journal.sent(signum, option, pid)
+
+    def _drop_belated(self) -> None:
+        belated, self._belated = self._belated, None
+        if belated is not None and not belated.at_tick:
+            self._tell(self._journal.not_sent, belated.signum, belated.option, belated.why)
 
     def _wake(self) -> None:
         if (pid := self.parts.target.wake()) is not None:
@@ -697,6 +754,7 @@ class Watch:
 
     def _end(self, exit_code: int) -> None:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
+        self._drop_belated()
         self._events = None
         self._world.turns.forget(self)
         timers = self._tick_timer, self._window_timer, self._slow_timer, self._pause_timer
@@ -734,8 +792,10 @@ class Watch:
         """
         before, self.parts = self.parts, parts
         self._journal.options = parts.options
-        if parts.target is not before.target and (pid := before.target.wake()) is not None:
-            self._journal.woke(pid)
+        if parts.target is not before.target:
+            self._drop_belated()
+            if (pid := before.target.wake()) is not None:
+                self._journal.woke(pid)
         if self.exit_code is not None:
             return
         self._wake_if_free()
@@ -799,6 +859,7 @@ class Watch:
 
     def _keep_still(self, pause: Pause) -> None:
         self.paused = pause
+        self._drop_belated()
         _cancel(self._pause_timer)
         if pause.until is not None:
             clock = self._world.clock

@@ -29,6 +29,9 @@ pytest_plugins = ("hermetic", "skips")
 settings.register_profile("heat", deadline=None)
 settings.load_profile("heat")
 
+# As root, HEAT refuses what a group may write to: with a umask of 002, every file here.
+os.umask(0o022)
+
 PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
 
@@ -47,6 +50,18 @@ STUBBORN = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
 """Scripts that do not end, and tell their process ids in ``pids``."""
 FIRST_AT_GATE = "[ $n -gt 0 ] || : < gate"
 """The body of a check whose first run waits at the gate of that name."""
+
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+"""What runs a program as another user."""
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def nobody_runs_heat() -> bool:
+    """HEAT can be run as nobody."""
+    words = [*NOBODY, sys.executable, "-c", "import heat"]
+    return subprocess.run(words, check=False).returncode == 0
+
 
 RECEIVER = """
 import signal

@@ -444,7 +444,7 @@ def test_the_socket_of_a_heat_that_was_killed_is_taken_over(place: Place) -> Non
         ("folder", "there is a file that is no socket"),
         ("link", "there is a file that is no socket"),
         ("missing/heat.sock", "no such file or directory"),
-        ("n" * 200, "af_unix path too long"),
+        ("n" * 200, "AF_UNIX path too long"),
     ],
 )
 def test_a_path_where_there_can_be_no_socket_is_refused(

@@ -25,6 +25,7 @@ from conftest import (
     FAST,
     FIRST_AT_GATE,
     LASTING,
+    NOBODY,
     PATIENCE,
     RECEIVER,
     STUBBORN,
@@ -32,6 +33,8 @@ from conftest import (
     Nobody,
     Place,
     alive,
+    needs_root,
+    nobody_runs_heat,
     orderly,
     process_state,
     records,
@@ -43,10 +46,6 @@ from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
 from heat.program import Program
 from heat.run import Run, Told
-
-NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 def open_files(heat: Heat) -> int:
@@ -404,12 +403,6 @@ def stubborn(place: Place) -> Path:
     if not nobody_runs_heat():
         pytest.skip("nobody may not run this Python")
     return path
-
-
-def nobody_runs_heat() -> bool:
-    """HEAT can be run as nobody."""
-    words = [*NOBODY, sys.executable, "-c", "import heat"]
-    return subprocess.run(words, check=False).returncode == 0
 
 
 def unkillable(place: Place, *words: str) -> tuple[Heat, int]:

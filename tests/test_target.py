@@ -54,8 +54,14 @@ def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
     ("content", "said"),
     [
         (None, "cannot be read: no such file"),
-        ("", "holds no process id"),
-        ("x\n", "holds no process id"),
+        ("", "is empty: who writes it has not written the process id yet"),
+        ("\0\0\0\0\n", "is empty"),
+        ("x\n", "holds no process id, but 'x'"),
+        ("\x1b[2J", "holds no process id, but '\\\\x1b\\[2J'"),
+        (
+            f"no such thing {'x' * 99}",
+            f"holds no process id, but 'no such thing {'x' * 26}\\.\\.\\.'",
+        ),
         ("0\n", "holds no process id"),
         ("-1\n", "holds no process id"),
         ("1 2\n", "holds no process id"),

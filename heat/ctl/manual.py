@@ -27,6 +27,20 @@ _FILES = (
     Entry("heat.NAME.out", "there too: what the fail and recovery scripts of NAME print"),
     Entry("heat.state", "what survives a restart, where --state does not name another file"),
 )
+_AS_ROOT = (
+    [
+        "HEAT that runs as root takes orders from root alone. A script, a command, an interpreter,",
+        "the configuration, the state, a log, a lock or a token is refused, with exit status 2,",
+        "that another user owns or that its group or others may write. So is one with a folder or",
+        "a link on its path that belongs to another user, or that others may write and that is not",
+        "sticky; a folder that another group than root's may write is a warning. It is looked at",
+        "when HEAT starts, when it reads FILE again, and when a log is opened anew.",
+    ],
+    [
+        "A pid file may be another user's: then only a process of that user is signalled. One that",
+        "others may write, and one that is older than its process, names nobody.",
+    ],
+)
 
 
 def files() -> Mapping[str, str]:
@@ -56,6 +70,9 @@ def _heat(program: Program) -> Iterator[str]:
     yield from _body([block for block in rest if block.heading != "Usage"], "Options")
     yield roff.section("Files")
     yield from roff.entries(_FILES)
+    yield roff.section("As root")
+    for lines in _AS_ROOT:
+        yield from roff.paragraph(lines)
     yield from _see("heat(1)")
 
 

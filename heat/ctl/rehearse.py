@@ -167,13 +167,13 @@ def _without_twins(mistakes: list[Mistake]) -> list[Mistake]:
 
 def _read(given: str) -> reading.Found:
     content, wrong = config.sound_part(given, given)
-    return reading.Found(content._replace(unsound={}), wrong)
+    return reading.Found(content._replace(unsound={}), wrong, [])
 
 
 def _of_file(taken: Words) -> tuple[Options | None, str, list[Mistake]]:
     """The monitor that is meant, and its place."""
     given, mistakes = taken.given["--config"], beside_config(taken)
-    content, wrong = reading.read(partial(_read, given))
+    content, wrong, _ = reading.read(partial(_read, given))
     mistakes += wrong
     if wrong:
         return None, "", mistakes

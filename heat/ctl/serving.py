@@ -14,6 +14,7 @@ from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import path
 from heat.places import default_control
 from heat.text import escaped
+from heat.trust import AS_ROOT, Trust
 
 DEFAULT = "127.0.0.1:9333"
 SHORTEST = 16
@@ -198,6 +199,10 @@ def token(file: str) -> str:
             why, fix = "is not a regular file", "name the file of the token"
         elif status.st_mode & (stat.S_IROTH | stat.S_IWOTH):
             why, fix = "is open to everybody", f"chmod 600 {escaped(file)}"
+        elif doubts := Trust().doubts(file):
+            # As root: whoever writes it lets in whom he likes.
+            why = f"is not safe: {doubts[0].told('it').replace(AS_ROOT, 'and serve runs as root')}"
+            fix = doubts[0].fix
         text = b"" if why else os.read(fd, LONGEST + 1)
     finally:
         os.close(fd)

@@ -36,6 +36,7 @@ from heat.options import Options
 from heat.rehearsal.advice import advice
 from heat.target import NoTarget, PidFileTarget
 from heat.text import counted, escaped
+from heat.trust import Trust
 
 
 def main(words: Sequence[str]) -> int:
@@ -43,8 +44,8 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    config, mistakes = look(asked.operands[0])
-    remarks = [] if mistakes else list(warnings(config))
+    config, mistakes, remarks = look(asked.operands[0])
+    remarks = [] if mistakes else [*remarks, *warnings(config)]
     advices = [] if mistakes else advised(config)
     shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
     if asked.json:
@@ -60,15 +61,15 @@ def main(words: Sequence[str]) -> int:
     return EXIT_WELL
 
 
-def look(shown: str) -> tuple[Config, list[Mistake]]:
-    """Read a file and look at what it names. Raises nothing: what is wrong is a mistake."""
+def look(shown: str) -> tuple[Config, list[Mistake], list[str]]:
+    """Read a file and look at what it names: what is in it, what is wrong, what is doubtful."""
     try:
         path = os.path.abspath(shown)
     except FileNotFoundError:
         line = "Error: the folder that heatctl was started in is gone"
-        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")]
+        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")], []
     found = reading.read(partial(_look, shown, path))
-    return found.config._replace(path=path, shown=shown), found.mistakes
+    return found.config._replace(path=path, shown=shown), found.mistakes, found.warnings
 
 
 def _look(shown: str, path: str) -> reading.Found:
@@ -76,10 +77,11 @@ def _look(shown: str, path: str) -> reading.Found:
     # What a file names is relative to its folder; where that is not there, nor is the file.
     with contextlib.suppress(OSError):
         os.chdir(os.path.dirname(path))
-    config, mistakes = sound_part(shown, path)
+    trust = Trust()
+    config, mistakes = sound_part(shown, path, trust)
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
-    mistakes += preflight.mistakes_of_monitors(looked_at)
-    return reading.Found(config._replace(unsound={}), mistakes)
+    mistakes += preflight.look_at_monitors(looked_at, trust)
+    return reading.Found(config._replace(unsound={}), mistakes, list(trust.warnings))
 
 
 def warnings(config: Config) -> Iterator[str]:

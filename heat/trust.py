@@ -1,0 +1,244 @@
+"""The rule of who may tell root what to do, for every file that HEAT reads, runs or opens.
+
+A HEAT of root does what its scripts, its configuration and its state say. Whoever may change
+one of them, or put another one in its place, is as good as root. So, for root:
+
+- a file belongs to root, or to HEAT's own user, and neither its group nor others may write it.
+  That holds for the group root as well: its members are not root.
+- A folder on the path belongs to the same, and others may not write it unless it is sticky. All
+  folders count that the kernel goes through, those of each symbolic link as well.
+- A folder that another group than root's may write is a warning: on some systems /var/log and
+  /usr/local/bin are so.
+- On a file system that is mounted read-only nobody may write, whatever a mode says.
+- A sticky folder keeps its entries for their owners, so a link in it belongs to root as well.
+
+HEAT of another user is not asked: it can do no more than that user may. Nor are programs that a
+check starts in its turn, nor modules that an interpreter loads.
+
+A pid file is judged by a milder rule, in `heat.pidfile`: a service may write its own, and what
+that can do is told by its owner.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+
+from heat.text import escaped
+from states.values import NamedTuple
+
+_MOST_LINKS = 40
+"""As the kernel has it."""
+AS_ROOT = "and HEAT runs as root"
+
+
+class Step(NamedTuple):
+    """One thing on the way to a file, or the file; ``shared`` if it stands in a sticky folder."""
+
+    path: str
+    about: os.stat_result
+    shared: bool
+
+
+class Doubt(NamedTuple):
+    """Another user may decide what HEAT does: the file or folder, why, and what ends that."""
+
+    kind: str
+    """``folder``, ``link``, or empty for the file itself."""
+    path: str
+    why: str
+    fix: str
+
+    def told(self, of_file: str) -> str:
+        """Say it in a sentence, that begins with ``of_file`` where the file itself is meant."""
+        subject = f"the {self.kind} {escaped(self.path)}" if self.kind else of_file
+        return f"{subject} {self.why}".lstrip()
+
+
+class Trust:
+    """One look at many files, each folder looked at once; files change, so begin another later."""
+
+    def __init__(self) -> None:
+        self.is_asked = os.geteuid() == 0
+        self.warnings: dict[str, None] = {}
+        """Folders that a group may write to, each told once, in the order in which they came."""
+        self._look = cache(os.lstat)
+        self._in_folder = cache(self._doubts_in)
+        self._doubts_of = cache(self._all_doubts)
+
+    def doubts(self, path: str, *, follow: bool = True) -> Sequence[Doubt]:
+        """List what is doubtful about a file that root trusts; nothing for HEAT of another user.
+
+        What is missing is not doubtful, but the folder that it would be in may be. A file that is
+        opened without following a link at its end is not to ``follow`` one here either.
+        """
+        return self._doubts_of(path, follow) if self.is_asked else ()
+
+    def _all_doubts(self, path: str, follow: bool) -> Sequence[Doubt]:  # noqa: FBT001 - cached
+        folder, name = os.path.split(path)
+        here, found = self._in_folder(folder)
+        if here is None:
+            return found
+        steps, _ = _walk(name, self._look, here, follow=follow)
+        return tuple(dict.fromkeys((*found, *self._judged(steps))))
+
+    def _doubts_in(self, folder: str) -> tuple[str | None, Sequence[Doubt]]:
+        """Find where a folder really is, if it is there, and what is doubtful on the way."""
+        try:
+            whole = os.path.join(os.getcwd(), folder)
+            steps, here = _walk(whole, self._look)
+        except (OSError, ValueError):
+            return None, ()
+        return here, tuple(dict.fromkeys(self._judged(steps)))
+
+    def _judged(self, steps: Iterable[Step]) -> Iterator[Doubt]:
+        for step in steps:
+            yield from _doubts(step)
+            if warning := _warning(step):
+                self.warnings[warning] = None
+
+
+def leading_to(path: str) -> Sequence[Step]:
+    """All folders and links that lead to a file, and the file itself, as far as they exist."""
+    try:
+        return _walk(os.path.join(os.getcwd(), path), os.lstat)[0]
+    except OSError:
+        return ()
+
+
+def _walk(
+    path: str,
+    look: Callable[[str], os.stat_result],
+    here: str = "/",
+    *,
+    follow: bool = True,
+) -> tuple[Sequence[Step], str | None]:
+    """Go from ``here`` as the kernel does; the steps, and where they end, None if they do not.
+
+    What cannot be gone ends it: who opens the file tells why.
+    """
+    steps: list[Step] = []
+    left, links = path.split("/")[::-1], 0
+    if path.startswith("/"):
+        steps.append(Step("/", look("/"), shared=False))
+        here = "/"
+    try:
+        while left:
+            word = left.pop()
+            if word in ("", "."):
+                continue
+            if word == "..":
+                here = os.path.dirname(here)
+                continue
+            there = f"{here}/{word}" if here != "/" else f"/{word}"
+            about = look(there)
+            shared = bool(look(here).st_mode & stat.S_ISVTX)
+            steps.append(Step(there, about, shared))
+            if not stat.S_ISLNK(about.st_mode):
+                here = there
+                continue
+            links += 1
+            if links > _MOST_LINKS or not (left or follow):
+                return steps, None
+            target = os.readlink(there)
+            here = "/" if target.startswith("/") else here
+            left += target.split("/")[::-1]
+    except (OSError, ValueError):
+        return steps, None
+    return steps, here
+
+
+def own(uid: int) -> bool:
+    """Tell if this user may tell HEAT what to do."""
+    return uid in (0, os.geteuid()) or uid == _unknown_owner()
+
+
+def is_foreign(about: os.stat_result) -> str:
+    """Say why an open file may hold what another user wants; empty if it may not."""
+    step = Step("", about, shared=False)
+    return next((doubt.why for doubt in _doubts(step)), "") if os.geteuid() == 0 else ""
+
+
+def user(uid: int) -> str:
+    """A user in messages, by the name that this machine has for the id."""
+    return _named("user", "/etc/passwd", uid)
+
+
+def group(gid: int) -> str:
+    """A group in messages."""
+    return _named("group", "/etc/group", gid)
+
+
+def _doubts(step: Step) -> Iterator[Doubt]:
+    mode, uid = step.about.st_mode, step.about.st_uid
+    if stat.S_ISLNK(mode):
+        kind, counts, many = "link", step.shared, 0
+    elif stat.S_ISDIR(mode):
+        kind, counts, many = "folder", True, 0 if mode & stat.S_ISVTX else stat.S_IWOTH
+    elif stat.S_ISREG(mode):
+        kind, counts, many = "", True, stat.S_IWOTH | stat.S_IWGRP
+    else:
+        return  # No file of HEAT's, which is said elsewhere.
+    shown = escaped(step.path)
+    if counts and not own(uid):
+        of_link = "-h " if kind == "link" else ""
+        elsewhere = ", or keep HEAT's files elsewhere" if kind == "folder" else ""
+        why = f"belongs to {user(uid)}, {AS_ROOT}"
+        yield Doubt(kind, step.path, why, f"chown {of_link}root {shown}{elsewhere}")
+    if mode & many and not _is_read_only(step.path):
+        who = "anybody" if mode & stat.S_IWOTH else group(step.about.st_gid)
+        why = f"may be written to by {who}, {AS_ROOT}"
+        yield Doubt(kind, step.path, why, f"chmod go-w {shown}")
+
+
+def _warning(step: Step) -> str:
+    about = step.about
+    writable = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
+    if not writable or not about.st_gid or not stat.S_ISDIR(about.st_mode):
+        return ""
+    if _is_read_only(step.path):
+        return ""
+    shown = escaped(step.path)
+    return (
+        f"the folder {shown} may be written to by {group(about.st_gid)}, which may put its own "
+        f"files in place of what HEAT uses there, {AS_ROOT}: chmod g-w {shown}"
+    )
+
+
+def _is_read_only(path: str) -> bool:
+    """Tell if nobody writes there, whatever the mode: Kubernetes mounts configurations so."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _named(kind: str, file: str, number: int) -> str:
+    """Look a name up in the local file, as pwd and grp may ask a server and wait for it."""
+    try:
+        with open(file, "rb") as known:
+            for line in known:
+                name, *rest = line.split(b":", 3)
+                if rest[1:2] == [b"%d" % number]:
+                    return f"{kind} {escaped(os.fsdecode(name))} ({number})"
+    except OSError:
+        pass  # The number tells it as well.
+    return f"{kind} {number}"
+
+
+@cache
+def _unknown_owner() -> int | None:
+    """The id that stands for all users whom this user namespace does not know, as the real root.
+
+    In a container whose root is nobody outside, /bin/sh belongs to that one. None where all users
+    are known.
+    """
+    try:
+        with open("/proc/self/uid_map", "rb") as file:
+            spans = [tuple(map(int, line.split())) for line in file]
+        with open("/proc/sys/kernel/overflowuid", "rb") as file:
+            unknown = int(file.read())
+    except (OSError, ValueError):
+        return None
+    known = any(first <= unknown < first + count for first, _, count in spans)
+    return None if known else unknown
