@@ -1,5 +1,6 @@
 """What heatctl prints: text and JSON on stdout, with colour on a terminal alone."""
 
+import contextlib
 import json
 import os
 import sys
@@ -60,6 +61,12 @@ def write_objects(objects: Iterable[object]) -> None:
 def complain(text: str) -> None:
     """Say on stderr what is not the answer itself."""
     sys.stderr.write(f"{text}\n")
+
+
+def say(fd: int, text: str) -> None:
+    """Write a line for whoever reads it; nobody needs to."""
+    with contextlib.suppress(OSError):
+        os.write(fd, f"heatctl: {text}\n".encode("utf-8", "backslashreplace"))
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
