@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from conftest import PATIENCE, until
 from heat_double import HeatDouble, many
-from served import PROGRAM, Served, everything, served
+from served import PROGRAM, TOKEN, Served, everything, served, with_token
 
 from heat.ctl.guards import Access, Asked, name_of
 
-TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
 HASTE = """
 from heat.ctl import server
 from heat.ctl.door import Bounds
@@ -255,11 +254,9 @@ def test_what_a_client_sends_is_not_sent_back_as_a_header(server: Served) -> Non
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("closed")
-    (folder / "token").write_text(f"{TOKEN}\n")
-    (folder / "token").chmod(0o600)
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, ["web"])
-        with served(folder, "--token-file", str(folder / "token")) as found:
+        with served(folder, *with_token(folder)) as found:
             yield found
 
 
