@@ -90,5 +90,7 @@ class Shared:
         # Who goes away meanwhile takes nothing from the others.
         return await asyncio.shield(self._task)
 
-    def _done(self, _: asyncio.Task[list[bytes]]) -> None:
+    def _done(self, task: asyncio.Task[list[bytes]]) -> None:
         self._task = None
+        if not task.cancelled():
+            task.exception()  # Taken note of here, where all who waited for it have gone away.

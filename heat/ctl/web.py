@@ -91,6 +91,7 @@ class Pages:
         self._told = told
         self._scrape = Shared(Numbers(told.heat))
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._readers = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> Mapping[str, Page]:
         """The pages by their paths."""
@@ -158,12 +159,24 @@ class Pages:
         read = partial(self._told.history, path, monitor, back, time.time())
         async with self._turn():
             try:
-                outages = await aside(read, READING)
+                outages = await self._aside(read)
             except TimeoutError:
                 text = f"{escaped(path)} was not read within {READING:g} s"
                 raise _Refused(Refusal(503, text, "ask for less, with since and name")) from None
             body = _bytes(self._open(outages, HISTORY)) + b"\n"
             return await _send(visit.request, [body], "application/json")
+
+    async def _aside(self, read: Callable[[], T]) -> T:
+        """Read in a thread that keeps its place to its end: a client that goes away ends none."""
+        await self._readers.acquire()
+        task = asyncio.create_task(aside(read, READING))
+        task.add_done_callback(self._read)
+        return await asyncio.shield(task)
+
+    def _read(self, task: asyncio.Task[Any]) -> None:
+        self._readers.release()
+        if not task.cancelled():
+            task.exception()  # Taken note of here, where the client has gone away.
 
     async def _openapi(self, visit: Visit) -> web.StreamResponse:
         _only(visit.url)

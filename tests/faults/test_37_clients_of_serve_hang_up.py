@@ -172,6 +172,37 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
         assert server.get("/api/why/web").status == 200
 
 
+SLOW = """
+import sys
+from heat.ctl import web
+from heat.ctl.serve import main
+web.READING = 60.0
+sys.exit(main(sys.argv[1:], lambda path, *_: open(path).read()))
+"""
+"""The state file is a FIFO that nobody writes to: who reads it waits."""
+
+
+def test_clients_that_go_away_leave_no_more_threads_than_may_read_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "heat.state")
+    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path, program=SLOW) as server:
+        heat.state_file = str(tmp_path / "heat.state")
+        until(lambda: bool(heat.requests), "the greeting")
+        threads = Path(f"/proc/{server.process.pid}/task")
+        idle = len(list(threads.iterdir()))
+        for number in range(20):
+            asked = len(heat.requests)
+            with server.connect() as client:
+                client.sendall(b"GET /api/history" + HOST + b"\r\n")
+                if number < 4:
+                    until(lambda: len(list(threads.iterdir())) > idle + number, "a reader")  # noqa: B023
+                until(lambda: len(heat.requests) > asked, "its question")  # noqa: B023
+                assert server.get("/healthz").status == 200
+                reset(client)
+
+        assert len(list(threads.iterdir())) == idle + 4
+        assert server.get("/metrics").status == 200
+
+
 def test_a_heat_that_hangs_up_ends_nothing(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as rude:
         rude.bind(str(tmp_path / "heat.sock"))
