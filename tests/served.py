@@ -18,6 +18,10 @@ TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
 PROGRAM = "import sys; from heat.ctl.serve import main; sys.exit(main(sys.argv[1:]{more}))"
 
 
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+"""The head of a request, but for its end."""
+
+
 class Got(NamedTuple):
     """An answer."""
 
@@ -110,6 +114,11 @@ def everything(client: socket.socket) -> bytes:
         while data := client.recv(1 << 16):
             found += data
     return found
+
+
+def status(answer: bytes) -> int:
+    """The status in an answer."""
+    return int(answer.split(b" ", 2)[1])
 
 
 def with_token(folder: Path) -> list[str]:

@@ -295,6 +295,14 @@ def lateness(heat: Heat) -> tuple[float, float]:
     return numbers["late"], numbers["latest"]
 
 
+def test_the_longest_lateness_is_told_to_the_next_one_who_asks_too(big: Heat) -> None:
+    big.await_line("web: OK")
+    _, first = lateness(big)
+    _, second = lateness(big)
+
+    assert 0 < first <= second
+
+
 def test_fifty_clients_of_all_kinds_delay_no_check(big: Heat) -> None:
     chance = random.Random(2)  # noqa: S311 - to be the same each time
     kinds = [b"", b"{", request("status") * 20, HELLO * 500, b"x" * 60_000, request("reload") * 3]
