@@ -153,9 +153,9 @@ class Answers:
 
     def _rows(self, since: float) -> Answer:
         cursor = self._clock.now()
-        touched = self._tallies.touched
+        has_news = self._tallies.has_news
         watches = self._still(
-            [watch for watch in self._fleet.watches.values() if touched(watch.row) >= since]
+            [each for each in self._fleet.watches.values() if has_news(each.row, since, cursor)]
         )
         yield line({"columns": COLUMNS})
         unix = self._clock.unix()

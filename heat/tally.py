@@ -6,6 +6,7 @@ times that.
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -24,8 +25,13 @@ _OK, _FAILED, _UNKNOWN = range(3)
 _PLACES: dict[Counted, int] = {"outages": 3, "recoveries": 4, "helped": 5, "useless": 6}
 _BUCKETS = 7
 _COUNTS = _BUCKETS + len(BOUNDS) + 1
-_DURATION, _LATE, _LATEST, _TOUCHED = range(4)
-_SPANS = 4
+_DURATION, _LATE, _TOUCHED = range(3)
+_SPANS = 3
+
+WINDOW = 300.0
+"""Seconds. The longest lateness is that of this window of the monotonic clock and the one before
+it: who asks more seldom, or beside others, misses none.
+"""
 
 
 class Tallies:
@@ -35,6 +41,11 @@ class Tallies:
         # Made at once for so many: what grows bit by bit leaves gaps behind.
         self._counts = array("I", [0]) * (rows * _COUNTS)
         self._spans = array("d", [0.0]) * (rows * _SPANS)
+        self._latest = array("f", [0.0]) * rows
+        self._before = array("f", [0.0]) * rows
+        """The longest lateness in this window, and in the one before it."""
+        self._turned = -math.inf
+        """When this window began."""
         self._free = list(range(rows - 1, -1, -1))
 
     def add(self, now: float) -> int:
@@ -45,6 +56,8 @@ class Tallies:
             row = len(self._spans) // _SPANS
             self._counts.extend([0] * _COUNTS)
             self._spans.extend([0.0] * _SPANS)
+            self._latest.append(0.0)
+            self._before.append(0.0)
         self.touch(row, now)
         return row
 
@@ -52,6 +65,7 @@ class Tallies:
         """Give a row back."""
         self._counts[row * _COUNTS : (row + 1) * _COUNTS] = array("I", [0] * _COUNTS)
         self._spans[row * _SPANS : (row + 1) * _SPANS] = array("d", [0.0] * _SPANS)
+        self._latest[row] = self._before[row] = 0.0
         self._free.append(row)
 
     def checked(self, row: int, check: Checked, now: float) -> None:
@@ -66,11 +80,20 @@ class Tallies:
         counts[first + _BUCKETS + bisect_left(BOUNDS, check.duration)] += 1
         spans[at + _DURATION] += check.duration
 
-    def late(self, row: int, span: float) -> None:
+    def late(self, row: int, span: float, now: float) -> None:
         """A check was started so many seconds after it was due."""
-        spans, at = self._spans, row * _SPANS
-        spans[at + _LATE] += span
-        spans[at + _LATEST] = max(spans[at + _LATEST], span)
+        if now >= self._turned + WINDOW:
+            self._turn(now)
+        self._spans[row * _SPANS + _LATE] += span
+        self._latest[row] = max(self._latest[row], span)
+
+    def _turn(self, now: float) -> None:
+        """Begin a window: one copy for all monitors, some microseconds for ten thousand."""
+        nothing = array("f", bytes(self._latest.itemsize * len(self._latest)))
+        is_next = now < self._turned + 2 * WINDOW
+        self._before = self._latest if is_next else nothing[:]
+        self._latest = nothing
+        self._turned = now // WINDOW * WINDOW
 
     def count(self, row: int, what: Counted) -> None:
         """One more of these."""
@@ -82,9 +105,11 @@ class Tallies:
 
     # Asked by those who count
 
-    def touched(self, row: int) -> float:
-        """When something about it changed last, on the monotonic clock."""
-        return self._spans[row * _SPANS + _TOUCHED]
+    def has_news(self, row: int, since: float, now: float) -> bool:
+        """Something about it is another than it was, on the monotonic clock."""
+        if now >= self._turned + WINDOW:
+            self._turn(now)
+        return self._spans[row * _SPANS + _TOUCHED] >= since or since < self._turned
 
     def counts(self, row: int) -> Sequence[int]:
         """Checks that passed, failed and are unknown; outages, recoveries, helped, useless."""
@@ -99,7 +124,6 @@ class Tallies:
         return self._spans[row * _SPANS + _DURATION]
 
     def lateness(self, row: int) -> tuple[float, float]:
-        """The sum of seconds, and the longest since this was asked last."""
-        at = row * _SPANS
-        latest, self._spans[at + _LATEST] = self._spans[at + _LATEST], 0.0
-        return self._spans[at + _LATE], latest
+        """The sum of seconds, and the longest of this window and the one before it."""
+        longest = max(self._latest[row], self._before[row])
+        return self._spans[row * _SPANS + _LATE], longest

@@ -458,7 +458,8 @@ class Watch:
             self._feed(_NO_RESULT)
             return
         if self._world.tallies is not None:
-            self._world.tallies.late(self._row, self._world.clock.now() - self._due)
+            now = self._world.clock.now()
+            self._world.tallies.late(self._row, now - self._due, now)
         told = Told(
             self._check_ended,
             self._check_gone,

@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 
 from conftest import PATIENCE, until
 
+TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
 PROGRAM = "import sys; from heat.ctl.serve import main; sys.exit(main(sys.argv[1:]{more}))"
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+"""The head of a request, but for its end."""
 
 
 class Got(NamedTuple):
@@ -62,6 +67,10 @@ class Served:
             connection.request(method, path, headers=plain)
             return read(connection)
 
+    def tell(self, path: str) -> Got:
+        """What is answered to this with the token."""
+        return self.get(path, Authorization=f"Bearer {TOKEN}")
+
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
@@ -105,6 +114,18 @@ def everything(client: socket.socket) -> bytes:
         while data := client.recv(1 << 16):
             found += data
     return found
+
+
+def status(answer: bytes) -> int:
+    """The status in an answer."""
+    return int(answer.split(b" ", 2)[1])
+
+
+def with_token(folder: Path) -> list[str]:
+    """The words that have a server ask for the token."""
+    (folder / "token").write_text(f"{TOKEN}\n")
+    (folder / "token").chmod(0o600)
+    return ["--token-file", str(folder / "token")]
 
 
 @contextlib.contextmanager

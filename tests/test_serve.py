@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import PATIENCE, Gate, Place, until
 from heat_double import STARTED, Answer, HeatDouble, many
-from served import PROGRAM, Got, Served, served
+from served import PROGRAM, Got, Served, served, with_token
 
 from heat import __version__
 from heat.ctl.asking import Heat
@@ -60,6 +60,17 @@ def server(folder: Path, heat: HeatDouble) -> Iterator[Served]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def trusted(folder: Path, heat: HeatDouble) -> Iterator[Served]:
+    """A server that has a token."""
+    assert heat.path.exists()
+    own = folder / "trusted"
+    own.mkdir()
+    (own / "heat.sock").symlink_to(heat.path)
+    with served(own, *with_token(own)) as found:
+        yield found
+
+
 def test_the_metrics_tell_the_state_of_each_monitor(server: Served) -> None:
     got = server.get("/metrics")
 
@@ -85,15 +96,15 @@ def test_health_is_about_heat_and_tells_the_worst_state(server: Served) -> None:
 
 
 def test_status_answers_all_monitors_or_those_that_are_named(
-    server: Served, heat: HeatDouble
+    trusted: Served, heat: HeatDouble
 ) -> None:
-    assert server.get("/api/status").found == [heat.monitor("web"), heat.monitor("db")]
-    assert server.get("/api/status?name=db").found == [heat.monitor("db")]
-    assert len(server.get("/api/status?name=db&name=web").found) == 2
+    assert trusted.tell("/api/status").found == [heat.monitor("web"), heat.monitor("db")]
+    assert trusted.tell("/api/status?name=db").found == [heat.monitor("db")]
+    assert len(trusted.tell("/api/status?name=db&name=web").found) == 2
 
 
-def test_why_answers_what_heat_says(server: Served, heat: HeatDouble) -> None:
-    assert server.get("/api/why/web").found == heat.why("web")
+def test_why_answers_what_heat_says(trusted: Served, heat: HeatDouble) -> None:
+    assert trusted.tell("/api/why/web").found == heat.why("web")
 
 
 @pytest.mark.parametrize("path", ["/api/why/wbe", "/api/status?name=wbe"])
@@ -159,7 +170,7 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
 
     validate(found)
     assert found == json.loads(json.dumps(describe(has_token=False)))
-    assert set(found["paths"]) == {route.path for route in routes}
+    assert set(found["paths"]) == set(routes)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +182,17 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
         ("/api/openapi.json", "/api/openapi.json"),
     ],
 )
-def test_an_answer_is_as_the_description_tells(server: Served, page: str, path: str) -> None:
+def test_an_answer_is_as_the_description_tells(
+    server: Served, trusted: Served, page: str, path: str
+) -> None:
     is_as_described(page, server.get(path))
+    is_as_described(page, trusted.tell(path), has_token=True)
 
 
-def is_as_described(page: str, got: Got) -> None:
+def is_as_described(page: str, got: Got, *, has_token: bool = False) -> None:
     from openapi_schema_validator import OAS31Validator  # noqa: PLC0415 - likewise
 
-    description = describe(has_token=False)
+    description = describe(has_token=has_token)
     answer = description["paths"][page]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]
     whole = {**schema, "components": description["components"]}
@@ -200,6 +214,7 @@ def test_beside_a_heat_that_watches_something(place: Place) -> None:
         is_as_described("/healthz", server.get("/healthz"))
         is_as_described("/api/status", server.get("/api/status?name=web"))
         is_as_described("/api/why/{name}", server.get("/api/why/web"))
+        is_as_described("/api/history", server.get("/api/history"))
         (account,) = server.get("/api/history?since=1d").found
         assert (account["monitor"], len(account["outages"])) == ("web", 1)
         status, error = server.get("/api/history?name=wbe").refusal
@@ -245,13 +260,17 @@ def test_numbers_of_a_heat_that_was_begun_anew_are_taken_as_a_whole(tmp_path: Pa
         assert "since" not in heat.requests[-1]
 
 
-def test_lateness_is_told_once(tmp_path: Path) -> None:
+def test_the_longest_lateness_is_told_to_everybody_and_until_heat_tells_another(
+    tmp_path: Path,
+) -> None:
     line = 'heat_monitor_longest_lateness_seconds{monitor="web"} '
     with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path) as server:
         heat.put("web", late=0.5, latest=0.5)
+        for _ in range(3):
+            assert f"{line}0.5\n" in server.get("/metrics").text
+        heat.put("web", latest=0.25)
 
-        assert f"{line}0.5\n" in server.get("/metrics").text
-        assert f"{line}0.0\n" in server.get("/metrics").text
+        assert f"{line}0.25\n" in server.get("/metrics").text
 
 
 def test_scrapes_at_the_same_time_share_one_question(tmp_path: Path) -> None:
@@ -360,16 +379,20 @@ def test_history_is_read_from_the_state_file_that_heat_names(tmp_path: Path) -> 
     gate = Gate(tmp_path / "gate")
     assert gate.path.exists()
     program = WITH_HISTORY.replace('"gate"', repr(str(gate.path)))
-    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path, program=program) as server:
-        assert server.get("/api/history").refusal == (404, "HEAT keeps no state file")
+    words = with_token(tmp_path)
+    with (
+        HeatDouble(tmp_path / "heat.sock") as heat,
+        served(tmp_path, *words, program=program) as server,
+    ):
+        assert server.tell("/api/history").refusal == (404, "HEAT keeps no state file")
         heat.state_file = "/srv/heat.state"
-        found = server.get("/api/history?name=web&since=5m").found
+        found = server.tell("/api/history?name=web&since=5m").found
         assert found[0]["now"] > STARTED
         assert found == [
             {"path": "/srv/heat.state", "name": "web", "since": 300.0, "now": found[0]["now"]}
         ]
-        assert server.get("/api/history").found[0]["name"] is None
-        slow = server.get("/api/history?name=slow")
+        assert server.tell("/api/history").found[0]["name"] is None
+        slow = server.tell("/api/history?name=slow")
         assert slow.refusal == (503, "/srv/heat.state was not read within 0.2 s")
         assert server.stop() == 0
 

@@ -10,17 +10,15 @@ from pathlib import Path
 import pytest
 from conftest import until
 from heat_double import HeatDouble, many
-from served import PROGRAM, Served, everything, served
+from served import GET, PROGRAM, TOKEN, Served, everything, served, status, with_token
 
 from heat.ctl.guards import Access, Asked, name_of
 
-TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
 HASTE = """
 from heat.ctl import server
 from heat.ctl.door import Bounds
 server.Bounds = lambda: Bounds(asking=0.3, answering=2.0)
 """
-GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         many(heat, ["web"])
         with served(folder, "--host", "Heat.lan") as found:
             yield found
-
-
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
 
 
 @pytest.mark.parametrize(
@@ -112,7 +106,11 @@ def test_nothing_can_be_changed(server: Served, method: str) -> None:
         (b"GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         (b"GET /metrics HTTP/1.1\r\n\r\n", 400),
-        (b"GET /metrics HTTP/1.0\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421),
+        (b"GET /metrics HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost:\r\n\r\n", 421),
+        (b"GET http://evil.example/metrics HTTP/1.0\r\n\r\n", 400),
+        (b"POST /metrics HTTP/1.0\r\n\r\n", 405),
         (b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
         (b"GET /metrics HTTP/9.9\r\nHost: localhost\r\n\r\n", 400),
         (b"GET /metrics\r\n\r\n", 400),
@@ -178,11 +176,9 @@ def test_what_a_client_sends_is_not_sent_back_as_a_header(server: Served) -> Non
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("closed")
-    (folder / "token").write_text(f"{TOKEN}\n")
-    (folder / "token").chmod(0o600)
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, ["web"])
-        with served(folder, "--token-file", str(folder / "token")) as found:
+        with served(folder, *with_token(folder)) as found:
             yield found
 
 

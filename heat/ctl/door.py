@@ -6,10 +6,15 @@ the head of one request, once that is whole.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
 END_OF_HEAD = b"\r\n\r\n"
+NO_HTTP = "the request is not valid HTTP/1.1, or has no Host"
+
+_BEGINS = re.compile(rb"[A-Z\r\n]")
+"""What a request may begin with. TLS does not, and would be waited for: it ends no head."""
 
 
 class Bounds(NamedTuple):
@@ -28,8 +33,15 @@ class Bounds(NamedTuple):
 class House:
     """All doors of a server; makes the protocol of a new connection."""
 
-    def __init__(self, inner: Callable[[], asyncio.Protocol], bounds: Bounds) -> None:
+    def __init__(
+        self,
+        inner: Callable[[], asyncio.Protocol],
+        is_request: Callable[[bytes], bool],
+        bounds: Bounds,
+    ) -> None:
         self.bounds = bounds
+        self.is_request = is_request
+        """The protocol behind a door can answer this head."""
         self.inside: set[Door] = set()
         self.leaving: set[Door] = set()
         """Those that have been turned away: they keep nobody else out."""
@@ -79,14 +91,23 @@ class Door(asyncio.Protocol):
         size = len(self._head) if end < 0 else end + len(END_OF_HEAD)
         if size > self._bounds.head:
             self._turn_away("431 Request Header Fields Too Large", "the head is too large")
+        elif not _BEGINS.match(self._head):
+            self._turn_away("400 Bad Request", NO_HTTP)
         elif end >= 0:
-            self._is_open = False
-            self._limit(self._bounds.answering)
-            self._inner.data_received(bytes(self._head[:size]))
+            self._let_through(bytes(self._head[:size]))
+
+    def _let_through(self, head: bytes) -> None:
+        """Hand over a head that can be answered; the others would hold their place for long."""
+        if not self._house.is_request(head):
+            self._turn_away("400 Bad Request", NO_HTTP)
+            return
+        self._is_open = False
+        self._limit(self._bounds.answering)
+        self._inner.data_received(head)
 
     def eof_received(self) -> bool:
-        """Who has asked and sends no more still gets the answer."""
-        return not self._is_open
+        """Who has asked and sends no more still gets the answer; who is turned away has it."""
+        return not self._is_open and self not in self._house.leaving
 
     def pause_writing(self) -> None:
         """The client takes it slowly."""

@@ -82,12 +82,6 @@ class Exposition:
         for part in self._parts:
             part.put(row, before, label)
 
-    def in_time(self, name: str) -> None:
-        """No check of this monitor has started since the last scrape: none was late."""
-        row = self._rows[name]
-        if row.latest:
-            self.put(row._replace(latest=0))
-
     def texts(self) -> Iterator[bytes]:
         """The text, a family at a time."""
         for part in self._parts:

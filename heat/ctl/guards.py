@@ -33,6 +33,8 @@ class Asked(NamedTuple):
     authorization: str
     local: str
     """The address at which the connection has come in."""
+    is_old: bool = False
+    """It is of HTTP/1.0."""
 
 
 class Access(NamedTuple):
@@ -50,6 +52,10 @@ class Access(NamedTuple):
             return Refusal(413, "a request with a body is not taken", "leave the body out")
         if not asked.target.startswith("/"):
             return Refusal(400, "this is no proxy", "ask for a path, such as /metrics")
+        if asked.is_old and not asked.hosts:
+            # A load balancer, or check_http. A page elsewhere has no way to leave the Host out:
+            # browsers send it with each request, and speak HTTP/1.1 or newer.
+            return None
         if len(asked.hosts) != 1:
             return Refusal(400, "a request has one Host", "say Host once")
         return self._stranger(asked.hosts[0], asked.local)

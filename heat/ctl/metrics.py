@@ -174,7 +174,7 @@ FAMILIES: Sequence[Family] = (
     Family(
         "heat_monitor_longest_lateness_seconds",
         "gauge",
-        "The longest time after it was due that a check has started since the last scrape.",
+        "The longest time after it was due that a check has started, of the last 5 to 10 minutes.",
         _fields("latest"),
     ),
     Family(
@@ -248,7 +248,9 @@ def of_heat(about: Mapping[str, Any] | None) -> Iterator[Metric]:
     waited.add_sample("heat_checks_waited_total", {}, about["waited"])
     yield waited
     yield _gauge(
-        "heat_longest_wait_seconds", "The longest that a check had to wait.", about["longest_wait"]
+        "heat_longest_wait_seconds",
+        "The longest that a check had to wait, since HEAT began.",
+        about["longest_wait"],
     )
     yield _gauge(
         "heat_troubles",

@@ -4,9 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heat import __version__
+from heat.ctl.redaction import HISTORY, MONITOR, WHY, Shape
 from states.model import State
 
 Part = dict[str, Any]
+
+_SECRETS = (
+    "Command lines and what checks printed are told to those alone who send a token: "
+    "heatctl serve --token-file FILE."
+)
 
 _TEXT: Part = {"type": "string"}
 _NUMBER: Part = {"type": "number"}
@@ -16,21 +22,21 @@ _STATE: Part = {"type": "string", "enum": [state.value for state in State]}
 
 
 def describe(*, has_token: bool) -> Part:
-    """The description; ``has_token`` if one has to be sent."""
+    """The description; ``has_token`` if one has to be sent, and more is told."""
     found: Part = {
         "openapi": "3.1.0",
         "info": {
             "title": "HEAT",
             "version": __version__,
             "summary": "Look at a running HEAT; nothing can be changed here.",
-            "description": "Times are unix seconds, lengths of time are seconds.",
+            "description": f"Times are unix seconds, lengths of time are seconds. {_SECRETS}",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}] if has_token else [],
         "paths": {path: {"get": operation} for path, operation in _paths().items()},
         "components": {
-            "schemas": _schemas(),
+            "schemas": _schemas(has_token=has_token),
             "responses": _refusals(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
@@ -59,19 +65,27 @@ def _paths() -> dict[str, Part]:
             "How the monitors are.",
             _content(_list(_ref("Monitor"))),
             [_query("name", "This one; more than one may be given.", _list(_TEXT))],
-            (400, 404),
+            (404,),
         ),
         "/api/why/{name}": _page(
             "why",
             "Why a monitor is in its state, and what comes next.",
             _content(_ref("Why")),
-            [{"name": "name", "in": "path", "required": True, "schema": _TEXT}],
-            (400, 404),
+            [
+                {
+                    "name": "name",
+                    "in": "path",
+                    "required": True,
+                    "description": "Percent-encoded where it is more than letters and digits.",
+                    "schema": _TEXT,
+                }
+            ],
+            (404,),
         ),
         "/api/history": _page(
             "history",
             "The outages that the state file tells of.",
-            _content(_list({"type": "object"})),
+            _content(_list(_ref("History"))),
             [
                 _query("name", "Of this monitor alone.", _TEXT),
                 _query(
@@ -80,11 +94,9 @@ def _paths() -> dict[str, Part]:
                     _TEXT,
                 ),
             ],
-            (400, 404),
+            (404,),
         ),
-        "/api/openapi.json": _page(
-            "openapi", "This description.", _content({"type": "object"}), (), (400,)
-        ),
+        "/api/openapi.json": _page("openapi", "This description.", _content({"type": "object"})),
     }
 
 
@@ -96,7 +108,7 @@ def _page(
     refusals: Sequence[int] = (),
 ) -> Part:
     answers: Part = {"200": {"description": "The answer.", "content": content}}
-    for status in sorted({*refusals, 401, 421, 503}):
+    for status in sorted({*refusals, 400, 401, 421, 503}):
         answers[str(status)] = {"$ref": f"#/components/responses/{_NAMES[status]}"}
     page: Part = {"operationId": name, "summary": summary, "responses": answers}
     return {**page, "parameters": list(parameters)} if parameters else page
@@ -161,15 +173,35 @@ def _choice(*words: str) -> Part:
     return {"type": "string", "enum": list(words)}
 
 
-def _schemas() -> Mapping[str, Part]:
+def _schemas(*, has_token: bool) -> Mapping[str, Part]:
+    monitor, why, history = _monitor(), _why(), _history()
+    if not has_token:
+        monitor, why = _redacted(monitor, MONITOR), _redacted(why, WHY)
+        history = _redacted(history, HISTORY)
     return {
         "Error": _object(("error",), error=_TEXT, fix=_TEXT),
         "Health": _object(
             ("ok",), ok=_FLAG, version=_TEXT, pid=_COUNT, monitors=_COUNT, worst=_maybe(_STATE)
         ),
-        "Monitor": _monitor(),
-        "Why": {"allOf": [_ref("Monitor"), _why()]},
+        "Monitor": monitor,
+        "Why": {"allOf": [_ref("Monitor"), why]},
+        "History": history,
     }
+
+
+def _redacted(schema: Part, shape: Shape) -> Part:
+    """What is left of an object, or of those in a list, as `heat.ctl.redaction` leaves it."""
+    if "items" in schema:
+        return {**schema, "items": _redacted(schema["items"], shape)}
+    if "properties" not in schema:
+        return schema
+    properties = {
+        key: each if (inner := shape[key]) is None else _redacted(each, inner)
+        for key, each in schema["properties"].items()
+        if key in shape
+    }
+    required = [key for key in schema["required"] if key in shape]
+    return {**schema, "properties": properties, "required": required}
 
 
 def _monitor() -> Part:
@@ -239,4 +271,38 @@ def _why() -> Part:
         frozen=_maybe(_COUNT),
         start_period=_maybe(_NUMBER),
         options={"type": "object"},
+    )
+
+
+def _history() -> Part:
+    recovery = _object(
+        attempt=_COUNT,
+        began=_NUMBER,
+        ended=_maybe(_NUMBER),
+        duration=_maybe(_NUMBER),
+        code=_maybe({"type": "integer"}),
+        how=_maybe(_TEXT),
+        helped=_maybe(_FLAG),
+        useless=_FLAG,
+        well_after=_maybe(_NUMBER),
+    )
+    outage = _object(
+        began=_NUMBER,
+        ended=_maybe(_NUMBER),
+        length=_NUMBER,
+        failures=_COUNT,
+        ending=_maybe(_TEXT),
+        helped=_maybe(_COUNT),
+        recoveries=_list(recovery),
+    )
+    return _object(
+        monitor=_TEXT,
+        to=_NUMBER,
+        watched=_NUMBER,
+        down=_NUMBER,
+        well=_maybe(_NUMBER),
+        mean_time_to_repair=_maybe(_NUMBER),
+        flaps=_COUNT,
+        outages=_list(outage),
+        **{"from": _NUMBER},
     )

@@ -22,7 +22,6 @@ class Numbers:
 
     def _forget(self) -> None:
         self._exposition = Exposition()
-        self._late: set[str] = set()
         self._cursor: Any = None
         self._instance: Any = None
 
@@ -54,13 +53,8 @@ class Numbers:
 
     async def _asked(self) -> Answer:
         """Ask for what is new, and take it; the last line of the answer."""
-        taken = _Taken(self._exposition)
         more = {} if self._cursor is None else {"since": self._cursor}
-        end = await self._heat.ask("metrics", taken, more)
-        for name in self._late - taken.names:
-            self._exposition.in_time(name)
-        self._late = taken.late
-        return end
+        return await self._heat.ask("metrics", _Taken(self._exposition), more)
 
 
 class _Taken:
@@ -69,18 +63,12 @@ class _Taken:
     def __init__(self, exposition: Exposition) -> None:
         self._exposition = exposition
         self._read: Callable[[Sequence[Any]], Row] = _without_columns
-        self.names: set[str] = set()
-        self.late: set[str] = set()
 
     def __call__(self, line: Answer) -> None:
         if "columns" in line:
             self._read = reader(line["columns"])
         for values in line.get("rows", ()):
-            row = self._read(values)
-            self._exposition.put(row)
-            self.names.add(row.name)
-            if row.latest:
-                self.late.add(row.name)
+            self._exposition.put(self._read(values))
 
 
 def _without_columns(_: Sequence[Any]) -> Row:
@@ -102,5 +90,7 @@ class Shared:
         # Who goes away meanwhile takes nothing from the others.
         return await asyncio.shield(self._task)
 
-    def _done(self, _: asyncio.Task[list[bytes]]) -> None:
+    def _done(self, task: asyncio.Task[list[bytes]]) -> None:
         self._task = None
+        if not task.cancelled():
+            task.exception()  # Taken note of here, where all who waited for it have gone away.

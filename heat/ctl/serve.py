@@ -25,8 +25,9 @@ It answers GET and HEAD of:
   /api/history         as heatctl history --json; ?name=NAME, ?since=12h
   /api/openapi.json    all of this for programs
 
-Nothing can be changed here. While no HEAT answers, serve goes on, and says so:
-heat_up is 0, everything else is answered with status 503.
+Nothing can be changed here. Without a token no command line is told, nor what a
+check has printed. While no HEAT answers, serve goes on, and says so: heat_up is
+0, everything else is answered with status 503.
 
 Exit status: 0 stopped by SIGTERM; 2 bad usage; 130 stopped by SIGINT.
 """

@@ -1,9 +1,7 @@
 """The process of `heatctl serve`, from its listening socket to the signal that ends it."""
 
 import asyncio
-import contextlib
 import math
-import os
 import signal
 import socket
 from collections.abc import Mapping
@@ -12,6 +10,7 @@ from heat.ctl.asking import AskingError, Heat
 from heat.ctl.door import Bounds
 from heat.ctl.guards import Access
 from heat.ctl.history import answer
+from heat.ctl.output import say
 from heat.ctl.serving import Serving
 from heat.ctl.web import History, Told, house
 from heat.text import escaped
@@ -22,6 +21,9 @@ AGAIN = 60.0
 
 def run(serving: Serving, listener: socket.socket, history: History | None = None) -> int:
     """Answer until a signal says stop; the exit status is returned."""
+    # heatctl ends by it when nobody reads on. Here each client that hangs up would end it, and
+    # systemd would take that for a clean end.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return asyncio.run(_serve(serving, listener, history or answer))
 
 
@@ -36,7 +38,7 @@ async def _serve(serving: Serving, listener: socket.socket, history: History) ->
     async with house(told, Bounds()) as doors:
         server = await loop.create_server(doors, sock=listener)
         here = serving._replace(port=listener.getsockname()[1]).place
-        _say(1, f"http://{here}/metrics tells of {escaped(heat.path)}")
+        say(1, f"http://{here}/metrics tells of {escaped(heat.path)}")
         greeting = asyncio.create_task(_greet(heat))
         try:
             return await stop
@@ -50,9 +52,9 @@ async def _greet(heat: Heat) -> None:
     try:
         await heat.ask("hello")
     except AskingError as error:
-        _say(2, str(error))
+        say(2, str(error))
         if error.fix:
-            _say(2, f"  {error.fix}")
+            say(2, f"  {error.fix}")
 
 
 def _stopped(stop: "asyncio.Future[int]", code: int) -> None:
@@ -77,9 +79,4 @@ class Trouble:
         if now - self._said.get(text, -math.inf) >= AGAIN:
             self._said = {old: at for old, at in self._said.items() if now - at < AGAIN}
             self._said[text] = now
-            _say(2, text)
-
-
-def _say(fd: int, text: str) -> None:
-    with contextlib.suppress(OSError):  # Who has closed it wants to read nothing.
-        os.write(fd, f"heatctl: {text}\n".encode("utf-8", "backslashreplace"))
+            say(2, text)

@@ -3,16 +3,16 @@
 import asyncio
 import json
 import logging
-import sys
 import time
 import traceback
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp import HttpVersion10, web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import HttpProcessingError, HttpRequestParser
 
 from heat import __version__
 from heat.ctl.aside import aside
@@ -22,7 +22,10 @@ from heat.ctl.errors import CtlError
 from heat.ctl.exposition import CONTENT_TYPE, size
 from heat.ctl.guards import UNKNOWN, Access, Asked, Refusal
 from heat.ctl.openapi import describe
+from heat.ctl.output import say
+from heat.ctl.redaction import HISTORY, MONITOR, WHY, Shape, redacted
 from heat.ctl.scrape import Numbers, Shared
+from heat.ctl.urls import NAME, NAMED, Url, parse
 from heat.durations import duration_back
 from heat.mistakes import BadValueError
 from heat.options import monitor_name
@@ -55,6 +58,11 @@ _STATUSES: Mapping[str, int] = {Kind.UNKNOWN_MONITOR: 404, Kind.BAD_REQUEST: 400
 """Of HEAT's refusals; the others are 503."""
 _NOT_ON_RECORD = "no monitor named"
 
+LINE = 8_190
+"""Bytes of a line of the head."""
+FIELDS = 128
+"""Lines of a head."""
+
 T = TypeVar("T")
 
 
@@ -66,6 +74,16 @@ class Told(NamedTuple):
     history: History
 
 
+class Visit(NamedTuple):
+    """A request, and its target taken apart."""
+
+    request: web.BaseRequest
+    url: Url
+
+
+Page = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
 class Pages:
     """The pages; each is asked for with GET or HEAD."""
 
@@ -73,27 +91,32 @@ class Pages:
         self._told = told
         self._scrape = Shared(Numbers(told.heat))
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._readers = asyncio.Semaphore(AT_ONCE)
 
-    def routes(self) -> Sequence[web.RouteDef]:
-        """Path and page."""
-        return (
-            web.get("/metrics", self._metrics),
-            web.get(HEALTH, self._health),
-            web.get("/api/status", self._status),
-            web.get("/api/why/{name}", self._why),
-            web.get("/api/history", self._history),
-            web.get("/api/openapi.json", self._openapi),
-        )
+    def routes(self) -> Mapping[str, Page]:
+        """The pages by their paths."""
+        return {
+            "/metrics": self._metrics,
+            HEALTH: self._health,
+            "/api/status": self._status,
+            NAMED + NAME: self._why,
+            "/api/history": self._history,
+            "/api/openapi.json": self._openapi,
+        }
 
-    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+    def _open(self, found: object, shape: Shape) -> Any:  # noqa: ANN401 - values of all kinds
+        """All of it for those who have sent the token, else what everybody may read."""
+        return found if self._told.access.token is not None else redacted(found, shape)
+
+    async def _metrics(self, visit: Visit) -> web.StreamResponse:
         async with self._turn():
-            return await _send(request, await self._scrape.texts(), CONTENT_TYPE)
+            return await _send(visit.request, await self._scrape.texts(), CONTENT_TYPE)
 
-    async def _health(self, request: web.Request) -> web.StreamResponse:
+    async def _health(self, visit: Visit) -> web.StreamResponse:
         """Whether HEAT answers; who has no token learns that and no more."""
         end = await self._told.heat.ask("hello")
         found: Answer = {"ok": True}
-        if self._told.access.may_enter(_authorization(request)):
+        if self._told.access.may_enter(_authorization(visit.request)):
             about = part(end, "about")
             states = part(about, "states")
             worst = (state.value for state in _WORST_FIRST if states.get(state.value))
@@ -101,31 +124,31 @@ class Pages:
             found["worst"] = next(worst, None)
         return _json(found)
 
-    async def _status(self, request: web.Request) -> web.StreamResponse:
-        _only(request, "name")
-        names = [_name(text) for text in request.query.getall("name", [])]
+    async def _status(self, visit: Visit) -> web.StreamResponse:
+        _only(visit.url, "name")
+        names = [_name(text) for text in visit.url.query.get("name", ())]
         monitors: list[bytes] = []
 
         def take(line: Answer) -> None:
             for each in part(line, "status"):
                 comma = b",\n" if monitors else b"["
-                monitors.append(comma + _bytes(each))
+                monitors.append(comma + _bytes(self._open(each, MONITOR)))
 
         async with self._turn():
             await self._told.heat.ask("status", take, {"names": names} if names else None)
             pieces = [*monitors, b"]\n"] if monitors else [b"[]\n"]
-            return await _send(request, [b"".join(pieces)], "application/json")
+            return await _send(visit.request, [b"".join(pieces)], "application/json")
 
-    async def _why(self, request: web.Request) -> web.StreamResponse:
-        _only(request)
-        name = _name(request.match_info["name"])
+    async def _why(self, visit: Visit) -> web.StreamResponse:
+        _only(visit.url)
+        name = _name(visit.url.name)
         end = await self._told.heat.ask("why", more={"name": name})
-        return _json(part(end, "why"))
+        return _json(self._open(part(end, "why"), {**MONITOR, **WHY}))
 
-    async def _history(self, request: web.Request) -> web.StreamResponse:
-        _only(request, "name", "since")
-        name = _one(request, "name")
-        since = _one(request, "since")
+    async def _history(self, visit: Visit) -> web.StreamResponse:
+        _only(visit.url, "name", "since")
+        name = _one(visit.url, "name")
+        since = _one(visit.url, "since")
         monitor = None if name is None else _name(name)
         back = None if since is None else _span(since)
         end = await self._told.heat.ask("hello")
@@ -136,14 +159,27 @@ class Pages:
         read = partial(self._told.history, path, monitor, back, time.time())
         async with self._turn():
             try:
-                outages = await aside(read, READING)
+                outages = await self._aside(read)
             except TimeoutError:
                 text = f"{escaped(path)} was not read within {READING:g} s"
                 raise _Refused(Refusal(503, text, "ask for less, with since and name")) from None
-            return await _send(request, [_bytes(outages) + b"\n"], "application/json")
+            body = _bytes(self._open(outages, HISTORY)) + b"\n"
+            return await _send(visit.request, [body], "application/json")
 
-    async def _openapi(self, request: web.Request) -> web.StreamResponse:
-        _only(request)
+    async def _aside(self, read: Callable[[], T]) -> T:
+        """Read in a thread that keeps its place to its end: a client that goes away ends none."""
+        await self._readers.acquire()
+        task = asyncio.create_task(aside(read, READING))
+        task.add_done_callback(self._read)
+        return await asyncio.shield(task)
+
+    def _read(self, task: asyncio.Task[Any]) -> None:
+        self._readers.release()
+        if not task.cancelled():
+            task.exception()  # Taken note of here, where the client has gone away.
+
+    async def _openapi(self, visit: Visit) -> web.StreamResponse:
+        _only(visit.url)
         return _json(describe(has_token=self._told.access.token is not None))
 
     @asynccontextmanager
@@ -160,32 +196,52 @@ class Pages:
             self._turns.release()
 
 
-def application(told: Told) -> web.Application:
-    """All of it, for a server of aiohttp's."""
-    app = web.Application(middlewares=[_guarded(told.access)])
-    app.add_routes(Pages(told).routes())
-    app.on_response_prepare.append(_dress)
-    return app
-
-
 @asynccontextmanager
 async def house(told: Told, bounds: Bounds) -> AsyncGenerator[House]:
     """What makes the protocol of a connection, as long as this lasts."""
     quiet = logging.getLogger("heat.ctl.web")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False  # That a client writes no HTTP is no news.
-    runner = web.AppRunner(
-        application(told),
+    # Without aiohttp's router and its own handlers: some of them answer before our rules are asked,
+    # and in words of the client's.
+    server = web.Server(
+        partial(_answer, Pages(told).routes(), told.access),
+        handler_cancellation=True,  # Who has gone away holds nothing, and HEAT is asked no more.
         access_log=None,
         logger=quiet,
         lingering_time=bounds.leaving,
-        shutdown_timeout=bounds.leaving,
+        max_line_size=LINE,
+        max_field_size=LINE,
+        max_headers=FIELDS,
     )
+    runner = web.ServerRunner(server, shutdown_timeout=bounds.leaving)
     await runner.setup()
     try:
-        yield House(cast("web.Server", runner.server), bounds)
+        yield House(server, _is_request, bounds)
     finally:
         await runner.cleanup()
+
+
+def _is_request(head: bytes) -> bool:
+    """The parser of aiohttp makes a request of it, not an answer of its own, nor nothing at all.
+
+    Its refusals name it, and repeat what was sent; of HTTP/2's preface it makes neither a request
+    nor an error.
+    """
+    loop = asyncio.get_running_loop()
+    parser = HttpRequestParser(
+        BaseProtocol(loop),
+        loop,
+        len(head),
+        max_line_size=LINE,
+        max_field_size=LINE,
+        max_headers=FIELDS,
+    )
+    try:
+        requests, _, _ = parser.feed_data(head)
+    except HttpProcessingError:
+        return False
+    return len(requests) == 1
 
 
 class _Refused(Exception):  # noqa: N818 - no fault, but an answer
@@ -196,31 +252,34 @@ class _Refused(Exception):  # noqa: N818 - no fault, but an answer
         self.refusal = refusal
 
 
-def _guarded(access: Access) -> Middleware:
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = access.refusal(_asked(request))
-        if refusal is None and request.path != HEALTH:
-            refusal = None if access.may_enter(_authorization(request)) else UNKNOWN
-        if refusal is None:
-            try:
-                return await handler(request)
-            except web.HTTPException as error:
-                refusal = Refusal(error.status, "there is no such page", "see /api/openapi.json")
-            except _Refused as error:
-                refusal = error.refusal
-            except AskingError as error:
-                refusal = _of_heat(error)
-            except CtlError as error:
-                refusal = _of_file(error)
-            except ConnectionError:
-                raise  # The client has gone away.
-            except Exception:  # noqa: BLE001 - one request's bug is not the others'
-                print("heatctl: a bug of HEAT:", traceback.format_exc(), file=sys.stderr)
-                refusal = Refusal(500, "a bug of HEAT", "the traceback is on stderr")
-        return _refuse(refusal)
+async def _answer(
+    routes: Mapping[str, Page], access: Access, request: web.BaseRequest
+) -> web.StreamResponse:
+    """Do what a request asks for, or say why not."""
+    url = parse(request.raw_path)
+    refusal = access.refusal(_asked(request))
+    if refusal is None and url.path != HEALTH:
+        refusal = None if access.may_enter(_authorization(request)) else UNKNOWN
+    if refusal is None:
+        try:
+            page = routes.get(url.path, _nowhere)
+            return await page(Visit(request, url))
+        except _Refused as error:
+            refusal = error.refusal
+        except AskingError as error:
+            refusal = _of_heat(error)
+        except CtlError as error:
+            refusal = _of_file(error)
+        except ConnectionError:
+            raise  # The client has gone away.
+        except Exception:  # noqa: BLE001 - one request's bug is not the others'
+            say(2, f"a bug of HEAT: {traceback.format_exc().rstrip()}")
+            refusal = Refusal(500, "a bug of HEAT", "the traceback is on stderr")
+    return _refuse(refusal)
 
-    return guard
+
+async def _nowhere(_: Visit) -> web.StreamResponse:
+    raise _Refused(Refusal(404, "there is no such page", "see /api/openapi.json"))
 
 
 def _of_heat(error: AskingError) -> Refusal:
@@ -243,13 +302,7 @@ def _refuse(refusal: Refusal) -> web.Response:
     return response
 
 
-async def _dress(_: web.Request, response: web.StreamResponse) -> None:
-    """What each answer says; a connection has one, so that none is kept by who is done."""
-    response.headers.update(HEADERS)
-    response.force_close()
-
-
-def _asked(request: web.Request) -> Asked:
+def _asked(request: web.BaseRequest) -> Asked:
     local = request.get_extra_info("sockname", ("",))
     return Asked(
         request.method,
@@ -258,17 +311,19 @@ def _asked(request: web.Request) -> Asked:
         request.headers.getall("Host", []),
         _authorization(request),
         str(local[0]),
+        is_old=request.version == HttpVersion10,
     )
 
 
-def _authorization(request: web.Request) -> str:
+def _authorization(request: web.BaseRequest) -> str:
     return request.headers.get("Authorization", "")
 
 
-async def _send(request: web.Request, texts: Sequence[bytes], kind: str) -> web.StreamResponse:
+async def _send(request: web.BaseRequest, texts: Sequence[bytes], kind: str) -> web.StreamResponse:
     """Send a large answer piece by piece, as the client takes it."""
-    response = web.StreamResponse(headers={"Content-Type": kind})
+    response = web.StreamResponse(headers={**HEADERS, "Content-Type": kind})
     response.content_length = size(texts)
+    response.force_close()
     await response.prepare(request)
     if request.method != "HEAD":
         for text in texts:
@@ -280,23 +335,25 @@ async def _send(request: web.Request, texts: Sequence[bytes], kind: str) -> web.
 
 
 def _json(found: object, status: int = 200) -> web.Response:
-    body = _bytes(found) + b"\n"
-    return web.Response(body=body, status=status, content_type="application/json")
+    headers = {**HEADERS, "Content-Type": "application/json"}
+    response = web.Response(body=_bytes(found) + b"\n", status=status, headers=headers)
+    response.force_close()
+    return response
 
 
 def _bytes(found: object) -> bytes:
     return json.dumps(found).encode()
 
 
-def _only(request: web.Request, *known: str) -> None:
-    for key in request.query:
+def _only(url: Url, *known: str) -> None:
+    for key in url.query:
         if key not in known:
             fix = f"known: {', '.join(known)}" if known else "it takes none"
             raise _Refused(Refusal(400, f"{escaped(key)} is not a parameter of this page", fix))
 
 
-def _one(request: web.Request, key: str) -> str | None:
-    values = request.query.getall(key, [])
+def _one(url: Url, key: str) -> str | None:
+    values = url.query.get(key, ())
     if len(values) > 1:
         raise _Refused(Refusal(400, f"{key} is given twice", "leave one of them out"))
     return values[0] if values else None
