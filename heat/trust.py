@@ -5,10 +5,10 @@ one of them, or put another one in its place, is as good as root. So, for root:
 
 - a file belongs to root, or to HEAT's own user, and neither its group nor others may write it.
   That holds for the group root as well: its members are not root.
-- A folder on the path belongs to the same, and others may not write it unless it is sticky. All
-  folders count that the kernel goes through, those of each symbolic link as well.
-- A folder that another group than root's may write is a warning: on some systems /var/log and
-  /usr/local/bin are so.
+- A folder on the path others may not write, unless it is sticky. All folders count that the
+  kernel goes through, those of each symbolic link as well.
+- A folder that belongs to another user, or that another group than root's may write, is a warning:
+  on some systems /var/log and /usr/local/bin are so, and ``sudo heat`` is started from one's home.
 - On a file system that is mounted read-only nobody may write, whatever a mode says.
 - A sticky folder keeps its entries for their owners, so a link in it belongs to root as well.
 
@@ -174,7 +174,7 @@ def _doubts(step: Step) -> Iterator[Doubt]:
     if stat.S_ISLNK(mode):
         kind, counts, many = "link", step.shared, 0
     elif stat.S_ISDIR(mode):
-        kind, counts, many = "folder", True, 0 if mode & stat.S_ISVTX else stat.S_IWOTH
+        kind, counts, many = "folder", False, 0 if mode & stat.S_ISVTX else stat.S_IWOTH
     elif stat.S_ISREG(mode):
         kind, counts, many = "", True, stat.S_IWOTH | stat.S_IWGRP
     else:
@@ -182,9 +182,8 @@ def _doubts(step: Step) -> Iterator[Doubt]:
     shown = escaped(step.path)
     if counts and not own(uid):
         of_link = "-h " if kind == "link" else ""
-        elsewhere = ", or keep HEAT's files elsewhere" if kind == "folder" else ""
         why = f"belongs to {user(uid)}, {AS_ROOT}"
-        yield Doubt(kind, step.path, why, f"chown {of_link}root {shown}{elsewhere}")
+        yield Doubt(kind, step.path, why, f"chown {of_link}root {shown}")
     if mode & many and not _is_read_only(step.path):
         who = "anybody" if mode & stat.S_IWOTH else group(step.about.st_gid)
         why = f"may be written to by {who}, {AS_ROOT}"
@@ -193,15 +192,18 @@ def _doubts(step: Step) -> Iterator[Doubt]:
 
 def _warning(step: Step) -> str:
     about = step.about
-    writable = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
-    if not writable or not about.st_gid or not stat.S_ISDIR(about.st_mode):
+    if not stat.S_ISDIR(about.st_mode) or _is_read_only(step.path):
         return ""
-    if _is_read_only(step.path):
+    shown, may = escaped(step.path), "may put other files in place of what HEAT uses there"
+    if not own(about.st_uid):
+        fix = f"chown root {shown}, or keep HEAT's files elsewhere"
+        return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {fix}"
+    shared = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
+    if not shared or not about.st_gid:
         return ""
-    shown = escaped(step.path)
+    who = group(about.st_gid)
     return (
-        f"the folder {shown} may be written to by {group(about.st_gid)}, which may put its own "
-        f"files in place of what HEAT uses there, {AS_ROOT}: chmod g-w {shown}"
+        f"the folder {shown} may be written to by {who}, which {may}, {AS_ROOT}: chmod g-w {shown}"
     )
 
 

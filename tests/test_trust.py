@@ -213,8 +213,8 @@ def shared(folder: Path, mode: int, group: int = 0, owner: int = 0) -> Path:
         (0o1775, GROUP, 0, ""),
         (0o777, 0, 0, "may be written to by anybody"),
         (0o757, 0, 0, "may be written to by anybody"),
-        (0o755, 0, OTHER, f"belongs to user nobody ({OTHER})"),
-        (0o1777, 0, OTHER, f"belongs to user nobody ({OTHER})"),
+        (0o755, 0, OTHER, ""),
+        (0o757, 0, OTHER, "may be written to by anybody"),
     ],
 )
 def test_a_folder_in_which_another_could_replace_a_file(
@@ -226,6 +226,16 @@ def test_a_folder_in_which_another_could_replace_a_file(
     assert doubts(file) == told
     assert doubts(file.with_name("missing")) == told  # It would be made there.
     assert doubts(tmp_path / "shared/../shared/./file") == told
+
+
+def test_a_folder_that_belongs_to_another_user_is_a_warning(tmp_path: Path) -> None:
+    file = shared(tmp_path, 0o755, 0, OTHER)
+    trust = Trust()
+
+    assert not trust.doubts(str(file))
+    (warning,) = trust.warnings
+    assert warning.startswith(f"the folder {tmp_path}/shared belongs to user nobody ({OTHER}), who")
+    assert warning.endswith(f"chown root {tmp_path}/shared, or keep HEAT's files elsewhere")
 
 
 @pytest.mark.parametrize(
