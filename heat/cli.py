@@ -97,7 +97,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__
+from heat import __version__, inherited
 
 if TYPE_CHECKING:
     from heat.arguments import Asked
@@ -109,17 +109,14 @@ EXIT_USAGE = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run HEAT with these words of a command line; the exit status is returned."""
-    # Kept until they can be acted on: HUP and USR1 would end a HEAT that has no handlers yet.
-    early = {signal.SIGHUP, signal.SIGUSR1}
-    signal.pthread_sigmask(signal.SIG_BLOCK, early)
+    inherited.put_right()
     try:
         return _run(argv)
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, early)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, inherited.KEPT)
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # Imports make garbage collections that find nothing.
     _open_standard_descriptors()
     from heat import preflight

@@ -11,12 +11,12 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.capture import Capture
-from heat.errors import StartError, reason_of
+from heat.errors import WANT, StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
@@ -30,16 +30,7 @@ if TYPE_CHECKING:
     _Report = tuple[Callable[[], None], Owner]
     """What is called when a program has exited, and whose program it is."""
 
-_PASSING = {
-    errno.EAGAIN,
-    errno.ENOMEM,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.EBADF,
-    errno.ETXTBSY,
-    errno.EIO,
-    errno.ESTALE,
-}
+_PASSING = WANT | {errno.EBADF, errno.ETXTBSY, errno.EIO, errno.ESTALE}
 """A program that cannot be started for one of these may be started later.
 
 EBADF is what the C library says of an open descriptor above a limit that was lowered since.
@@ -172,8 +163,22 @@ class PosixLauncher:
         """An adopted child has been reaped."""
         self._own.discard(pid)
 
-    def reap_orphans(self) -> None:
-        """Reap dead children that HEAT did not start: process 1 of a container inherits them."""
+    def reap_strangers(self) -> None:
+        """Reap dead children that HEAT did not start.
+
+        The program that became HEAT has left them, or HEAT inherits orphans, as process 1 of a
+        container or a child subreaper. What HEAT has started itself is never reaped here: its
+        exit status would be lost.
+        """
+        while (pid := _dead_child()) is not None:
+            if pid in self._own:
+                self._reap_behind()
+                return
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+    def _reap_behind(self) -> None:
+        """The system tells of one dead child only, and that one is kept for its group."""
         own_pid = os.getpid()
         try:
             with open(f"/proc/{own_pid}/task/{own_pid}/children", "rb") as children:
@@ -184,11 +189,27 @@ class PosixLauncher:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
+    def stops(self) -> Iterator[tuple[int, int | None]]:
+        """Programs that a signal has stopped, and which; None for those that go on again.
+
+        Each is told once.
+        """
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            if found.si_pid in self._own:
+                stopped = found.si_code == os.CLD_STOPPED
+                yield found.si_pid, found.si_status if stopped else None
+
     def take_up(self, held: Held) -> Adopted | None:
         """What has a program that an earlier HEAT has started; None if it has ended."""
         from heat import adopted
 
-        return adopted.take_up(self._loop, held)
+        return adopted.take_up(self._loop, held, self._own)
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
         """A script that an earlier HEAT has started, and had no time to write down."""
@@ -391,6 +412,15 @@ class PosixChild:
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD:
                 self._close_pipe(which)
+
+
+def _dead_child() -> int | None:
+    """A dead child that was not reaped yet; None if there is none."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return None if found is None else found.si_pid
 
 
 def _nothing() -> None:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from heat import inherited
 from heat.content import Config
 from heat.errors import reason_of
 from heat.mistakes import Mistake
 from heat.options import Common, Options
-from heat.signals import HANDLED
+from heat.signals import ENDING, HANDLED
 from states.model import Limits
 from states.values import NamedTuple
 
@@ -117,9 +118,11 @@ def read(work: Callable[[], Found]) -> Found:
         reading = Reading(work)
     except OSError as error:
         return _nothing(reason_of(error))
+    inherited.ends_too(reading.pid)
     while (found := reading.take()) is None:
         pass
     reading.end()
+    inherited.is_over(reading.pid)
     return found
 
 
@@ -137,8 +140,9 @@ def _send(work: Callable[[], Found], out: int) -> None:
     """The life of the fork."""
     try:
         signal.set_wakeup_fd(-1)
-        for signum in HANDLED:
-            signal.signal(signum, signal.SIG_DFL)
+        for signum in HANDLED | ENDING:
+            if signal.getsignal(signum) != signal.SIG_IGN:
+                signal.signal(signum, signal.SIG_DFL)
         try:
             found = work()
         except ImportError as error:

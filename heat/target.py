@@ -6,7 +6,7 @@ import signal
 import stat
 from collections.abc import Callable
 
-from heat.errors import TargetError, reason_of
+from heat.errors import WANT, TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
@@ -14,8 +14,6 @@ from states.values import NamedTuple
 
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
-_WANT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""Errors that tell of a want of resources, and nothing of a process."""
 _DEAD = {b"Z", b"X"}
 _FLAGS = 6
 _KERNEL_THREAD = 0x00200000
@@ -197,7 +195,7 @@ class PidFileTarget:
 
     def _unreadable(self, error: OSError | ValueError) -> TargetError:
         why = reason_of(error)
-        passing = getattr(error, "errno", None) in _WANT
+        passing = getattr(error, "errno", None) in WANT
         return TargetError(f"--pid-file {self._shown} cannot be read: {why}", passing=passing)
 
     def owes(self) -> int | None:
@@ -214,7 +212,7 @@ def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:
         return TargetError(f"process {pid} has ended")
     why = "not permitted" if error.errno == errno.EPERM else reason_of(error)
     told = f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
-    return TargetError(told, passing=error.errno in _WANT)
+    return TargetError(told, passing=error.errno in WANT)
 
 
 def open_process(pid: int) -> int:
@@ -245,7 +243,7 @@ def open_process(pid: int) -> int:
 
 
 def _not_opened(pid: int, error: OSError) -> TargetError:
-    if error.errno in _WANT:
+    if error.errno in WANT:
         why = reason_of(error)
         return TargetError(f"process {pid} cannot be looked at: {why}", passing=True)
     if os.path.exists(f"/proc/{pid}"):
@@ -271,7 +269,7 @@ def proc_stat(pid: int) -> list[bytes]:
         with open(f"/proc/{pid}/stat", "rb") as stat_file:
             return stat_file.read().rpartition(b")")[2].split()
     except OSError as error:
-        if error.errno in _WANT:
+        if error.errno in WANT:
             raise
         return []
 
