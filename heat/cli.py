@@ -119,9 +119,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     gc.disable()  # Imports make garbage collections that find nothing.
     _open_standard_descriptors()
-    from heat import preflight
+    from heat import kernel
 
-    if problem := preflight.wrong_platform():
+    if problem := kernel.refusal():
         return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":

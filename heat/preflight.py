@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Collection, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -20,26 +19,6 @@ if TYPE_CHECKING:
     from heat.content import Config
 
 _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n")
-
-
-def wrong_platform() -> str:
-    """Why HEAT cannot run on this system; empty if it can."""
-    if sys.platform != "linux" or not hasattr(os, "pidfd_open") or not hasattr(os, "P_PIDFD"):
-        return f"HEAT needs Linux 5.4 or newer, and this is {sys.platform}"
-    needed = f"HEAT needs Linux 5.4 or newer with pidfds, and this is {os.uname().release}"
-    try:
-        pidfd = os.pidfd_open(os.getpid())
-    except OSError:
-        return needed
-    try:
-        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        return ""  # What it says of a process that is no child, if it knows pidfds.
-    except OSError:
-        return needed
-    finally:
-        os.close(pidfd)
-    return ""
 
 
 def mistakes(options: Options, common: Common) -> list[Mistake]:

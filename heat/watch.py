@@ -305,9 +305,7 @@ class Watch:
                 return effect.reason
         if isinstance(event, CheckFailed):
             terminal = self._check is not None and self._check.terminal
-            return self._journal.how(
-                event.failure.code, timed_out=event.dying, terminal=terminal
-            )
+            return self._journal.how(event.failure.code, timed_out=event.dying, terminal=terminal)
         return RESET if isinstance(event, Reset) else "the check passed"
 
     def _tally(self, what: Counted) -> None:
