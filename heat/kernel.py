@@ -66,7 +66,7 @@ def _told(call: str, error: OSError) -> str:
         why += "a seccomp filter or a security module refuses it"
     return (
         f"{why}\n"
-        "  allow pidfd_open, pidfd_send_signal, waitid and epoll_create1: by a newer container runtime, "
+        "  allow what it refuses (pidfd_open and waitid among it): by a newer container runtime, "
         "--security-opt seccomp=PROFILE, or SystemCallFilter=@system-service"
     )
 
