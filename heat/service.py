@@ -400,12 +400,12 @@ class Service:
                 ("reading its configuration", self._stop_reading),
                 ("its control socket", self._close_control),
                 ("its state file", self._close_store),
-                ("what was to be written", self._loop.end_turn),
             ]
         )
         self._tell_failed(failed)
         failed = take_each(
             [
+                ("what was to be written", self._loop.end_turn),
                 ("what systemd is told", self._journal.over),
                 *((log.shown, log.close) for log in self._logs),
                 ("its output", self._console.close),
