@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from heat.errors import WANT
 from heat.identity import age, identity, open_same, started_with
 from heat.loop import Loop
 from heat.past import Held
@@ -126,6 +127,7 @@ def find(environment: Mapping[str, str]) -> Held | None:
 
     It leads a group in somebody else's session, and was told exactly this. It may execute
     another file by now; a service that it has started leads a session, or belongs to its group.
+    Raises OSError for want of resources.
     """
     wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
     found: list[tuple[int, int]] = []
@@ -142,7 +144,9 @@ def find(environment: Mapping[str, str]) -> Held | None:
             return Held(pid, identity(pid, pidfd))
         finally:
             os.close(pidfd)
-    except OSError:
+    except OSError as error:
+        if error.errno in WANT:
+            raise
         return None
 
 
