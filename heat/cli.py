@@ -79,13 +79,14 @@ Many monitors:
 
 Relative paths in FILE are relative to its folder; the programs run there.
 
-Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT
-stop it, SIGHUP opens the logs anew and reads FILE again, SIGUSR1 prints a
-status line.
+Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM, SIGINT
+and SIGQUIT stop it, SIGHUP opens the logs anew and reads FILE again, SIGUSR1
+prints a status line.
 
-Exit status: 0 stopped by SIGTERM, or --count reached and all well; 1 --count
-reached and not well; 2 bad usage; 3 the monitor (of FILE: every one) went to
-ERROR, or HEAT was its own target of TERM or INT; 130 stopped by SIGINT.
+Exit status: 0 stopped by SIGTERM or SIGQUIT, or --count reached and all well;
+1 --count reached and not well; 2 bad usage; 3 the monitor (of FILE: every one)
+went to ERROR, or HEAT was its own target of TERM, INT or QUIT; 130 stopped by
+SIGINT.
 """
 
 import contextlib
