@@ -40,6 +40,8 @@ _PIPE_SIZE = 64 * 1024
 _MOST_READS = 16
 """A program can make its pipe hold a mebibyte; what comes beyond that is a flood."""
 
+_MOST_REAPED = 256
+"""In one go: the orphans of a fork bomb must not hold up a tick."""
 _NO_FD = -1
 
 
@@ -163,19 +165,22 @@ class PosixLauncher:
         """An adopted child has been reaped."""
         self._own.discard(pid)
 
-    def reap_strangers(self) -> None:
-        """Reap dead children that HEAT did not start.
+    def reap_strangers(self) -> bool:
+        """Reap dead children that HEAT did not start; False if there may be more of them.
 
         The program that became HEAT has left them, or HEAT inherits orphans, as process 1 of a
         container or a child subreaper. What HEAT has started itself is never reaped here: its
         exit status would be lost.
         """
-        while (pid := _dead_child()) is not None:
+        for _ in range(_MOST_REAPED):
+            if (pid := _dead_child()) is None:
+                return True
             if pid in self._own:
                 self._reap_behind()
-                return
+                return True
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
+        return False
 
     def _reap_behind(self) -> None:
         """The system tells of one dead child only, and that one is kept for its group."""

@@ -299,7 +299,8 @@ class Service:
 
     def _mind_children(self) -> None:
         self._children_due = False
-        self._launcher.reap_strangers()
+        if not self._launcher.reap_strangers():
+            self._loop.at(0.0, self._mind_children, self)
         for pid, signum in self._launcher.stops():
             self._fleet.stopped(pid, signum)
 

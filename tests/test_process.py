@@ -413,6 +413,18 @@ def test_behind_a_dead_program_that_is_kept_for_its_group_a_stranger_is_reaped(
     assert run.status == Status(7)
 
 
+def test_of_many_dead_strangers_some_are_reaped_at_a_time(bench: Bench) -> None:
+    strangers = [os.posix_spawn("/bin/true", ["true"], {}) for _ in range(300)]
+    for pid in strangers:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    assert not bench.launcher.reap_strangers()
+    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    assert bench.launcher.reap_strangers()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_a_child_of_somebody_else_that_was_taken_up_is_reaped_by_nobody_but_its_run(
     bench: Bench,
 ) -> None:
