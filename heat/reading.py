@@ -18,7 +18,7 @@ from heat.content import Config
 from heat.errors import reason_of
 from heat.mistakes import Mistake
 from heat.options import Common, Options
-from heat.signals import ENDING, HANDLED
+from heat.signals import ENDING, HANDLED, STOP_HEAT
 from states.model import Limits
 from states.values import NamedTuple
 
@@ -114,11 +114,15 @@ class Reading:
 
 def read(work: Callable[[], Found]) -> Found:
     """Have it read, and wait for that."""
+    # A signal that ends HEAT is to find the fork, as soon as there is one.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_HEAT)
     try:
         reading = Reading(work)
+        inherited.ends_too(reading.pid)
     except OSError as error:
         return _nothing(reason_of(error))
-    inherited.ends_too(reading.pid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     while (found := reading.take()) is None:
         pass
     reading.end()
@@ -143,6 +147,7 @@ def _send(work: Callable[[], Found], out: int) -> None:
         for signum in HANDLED | ENDING:
             if signal.getsignal(signum) != signal.SIG_IGN:
                 signal.signal(signum, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_HEAT)
         try:
             found = work()
         except ImportError as error:

@@ -62,6 +62,7 @@ def test_25_a_child_that_was_dead_before_heat_began_is_reaped(place: Place) -> N
 def test_25_a_subreaper_reaps_the_orphans_that_it_gets(place: Place) -> None:
     gate = place.gate("gate")
     orphan = LEAVES_AN_ORPHAN % "echo $$ > stranger; read -r _ < gate"
+    orphan += "\nuntil [ -s stranger ]; do sleep 0.01; done"
     heat = place.heat("-i", "1h", "-s", place.check(0, body=orphan), prefix=AS_SUBREAPER)
     heat.await_line("OK")
     stranger = int(place.await_words("stranger")[0])
