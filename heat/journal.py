@@ -259,10 +259,10 @@ class Journal(Writer):
             "(sudo -n, ssh -o BatchMode=yes), or start HEAT without a terminal (setsid)"
         )
 
-    def fail_slow(self, run: Run, *, checks: bool) -> None:
+    def fail_slow(self, run: Run, *, checking: bool) -> None:
         """The fail script takes its time, and holds up checks, or failures to be told."""
         script = self._script(self.options.fail)
-        holds_up = "failures wait to be told" if checks else "there are no checks"
+        holds_up = "failures wait to be told" if checking else "there are no checks"
         fix = ""
         if run.limit is None:
             option = self.spelled("script-timeout", "SECS")

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,6 @@ _PIPE_SIZE = 64 * 1024
 _MOST_READS = 16
 """A program can make its pipe hold a mebibyte; what comes beyond that is a flood."""
 
-_MOST_REAPED = 256
-"""In one go: the orphans of a fork bomb must not hold up a tick."""
 _NO_FD = -1
 
 
@@ -57,8 +55,8 @@ class PosixLauncher:
         self._null = _open_null()
         self._spare = _open_null()
         """Given up when descriptors run out, so that a started child always gets its pidfd."""
-        self._own: set[int] = set()
-        """The process ids of started programs that were not reaped yet."""
+        self.own: set[int] = set()
+        """The process ids of programs that were started, or taken up, and not reaped yet."""
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
@@ -136,11 +134,11 @@ class PosixLauncher:
         pidfd = _NO_FD
         try:
             pidfd = self._pidfd(pid)
-            self._own.add(pid)
-            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self._own)
+            self.own.add(pid)
+            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self.own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
-            self._own.discard(pid)
+            self.own.discard(pid)
             os.killpg(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
@@ -159,62 +157,17 @@ class PosixLauncher:
 
     def adopt(self, pid: int) -> None:
         """A child that somebody else of HEAT has started, and reaps."""
-        self._own.add(pid)
+        self.own.add(pid)
 
     def release(self, pid: int) -> None:
         """An adopted child has been reaped."""
-        self._own.discard(pid)
-
-    def reap_strangers(self) -> bool:
-        """Reap dead children that HEAT did not start; False if there may be more of them.
-
-        The program that became HEAT has left them, or HEAT inherits orphans, as process 1 of a
-        container or a child subreaper. What HEAT has started itself is never reaped here: its
-        exit status would be lost.
-        """
-        for _ in range(_MOST_REAPED):
-            if (pid := _dead_child()) is None:
-                return True
-            if pid in self._own:
-                self._reap_behind()
-                return True
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-        return False
-
-    def _reap_behind(self) -> None:
-        """The system tells of one dead child only, and that one is kept for its group."""
-        own_pid = os.getpid()
-        try:
-            with open(f"/proc/{own_pid}/task/{own_pid}/children", "rb") as children:
-                found = {int(pid) for pid in children.read().split()}
-        except OSError:
-            return
-        for pid in found - self._own:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-
-    def stops(self) -> Iterator[tuple[int, int | None]]:
-        """Programs that a signal has stopped, and which; None for those that go on again.
-
-        Each is told once.
-        """
-        while True:
-            try:
-                found = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
-            except ChildProcessError:
-                return
-            if found is None:
-                return
-            if found.si_pid in self._own:
-                stopped = found.si_code == os.CLD_STOPPED
-                yield found.si_pid, found.si_status if stopped else None
+        self.own.discard(pid)
 
     def take_up(self, held: Held) -> Adopted | None:
         """What has a program that an earlier HEAT has started; None if it has ended."""
         from heat import adopted
 
-        return adopted.take_up(self._loop, held, self._own)
+        return adopted.take_up(self._loop, held, self.own)
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
         """A script that an earlier HEAT has started, and had no time to write down."""
@@ -417,15 +370,6 @@ class PosixChild:
         for which, pipe in enumerate(self._pipes):
             if pipe != _NO_FD:
                 self._close_pipe(which)
-
-
-def _dead_child() -> int | None:
-    """A dead child that was not reaped yet; None if there is none."""
-    try:
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-    return None if found is None else found.si_pid
 
 
 def _nothing() -> None:

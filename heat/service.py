@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__
+from heat import __version__, children
 from heat.books import Books, HeatJournal
 from heat.closing import take_each
 from heat.console import Console, for_journal
@@ -299,9 +299,9 @@ class Service:
 
     def _mind_children(self) -> None:
         self._children_due = False
-        if not self._launcher.reap_strangers():
+        if not children.reap_strangers(self._launcher.own):
             self._loop.at(0.0, self._mind_children, self)
-        for pid, signum in self._launcher.stops():
+        for pid, signum in children.stops(self._launcher.own):
             self._fleet.stopped(pid, signum)
 
     def _handle_own(self, signum: int) -> bool:

@@ -558,7 +558,7 @@ class Watch:
             again = span
             if fail_holds_up(self.monitor):
                 skips = self.monitor.limits.fail_overlap_skip
-                self._journal.fail_slow(run, checks=not skips)
+                self._journal.fail_slow(run, checking=not skips)
                 again = max(span, run.age)
             self._look_at_fail(run, when + again, span)
 

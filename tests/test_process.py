@@ -14,6 +14,7 @@ import pytest
 from conftest import Nobody, Place, alive, descriptors_left, until
 
 from heat.capture import Printed
+from heat.children import reap_strangers
 from heat.errors import StartError
 from heat.identity import identity, started_with
 from heat.loop import Loop, RealClock
@@ -405,7 +406,7 @@ def test_behind_a_dead_program_that_is_kept_for_its_group_a_stranger_is_reaped(
     os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)
     stranger = os.posix_spawn("/bin/true", ["true"], {})
     os.waitid(os.P_PID, stranger, os.WEXITED | os.WNOWAIT)
-    bench.launcher.reap_strangers()
+    reap_strangers(bench.launcher.own)
 
     with pytest.raises(ChildProcessError):
         os.waitid(os.P_PID, stranger, os.WEXITED | os.WNOHANG)
@@ -418,9 +419,9 @@ def test_of_many_dead_strangers_some_are_reaped_at_a_time(bench: Bench) -> None:
     for pid in strangers:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
-    assert not bench.launcher.reap_strangers()
+    assert not reap_strangers(bench.launcher.own)
     assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    assert bench.launcher.reap_strangers()
+    assert reap_strangers(bench.launcher.own)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -437,7 +438,7 @@ def test_a_child_of_somebody_else_that_was_taken_up_is_reaped_by_nobody_but_its_
     child = starter.start(Program("sleep", "sleep", ("sleep",)), bench.loop.stop, bench)
     child.signal_group(signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    bench.launcher.reap_strangers()
+    reap_strangers(bench.launcher.own)
 
     assert os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT) is not None
     bench.loop.run()
