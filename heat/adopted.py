@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from heat.errors import WANT
 from heat.identity import age, identity, open_same, started_with
 from heat.loop import Loop
 from heat.past import Held
@@ -20,31 +21,39 @@ if TYPE_CHECKING:
 class Adopted:
     """Has the one program that runs already; ``pidfd`` is closed when it is over."""
 
-    def __init__(self, loop: Loop, pid: int, pidfd: int) -> None:
+    def __init__(self, loop: Loop, pid: int, pidfd: int, unreaped: set[int]) -> None:
         self.age = age(pid)
         self._loop = loop
         self._pid = pid
         self._pidfd = pidfd
+        self._unreaped = unreaped
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> AdoptedChild:
         """Watch it; ``exited`` is called from the loop."""
         del program
-        return AdoptedChild(self._loop, (self._pid, self._pidfd), exited, owner)
+        ids = self._pid, self._pidfd
+        return AdoptedChild(self._loop, ids, (exited, owner), self._unreaped)
 
 
 class AdoptedChild:
-    """A process that is no child of this HEAT: how it ended nobody can tell."""
+    """A process that is no child of this HEAT's starting: how it ended nobody can tell."""
 
-    __slots__ = ("_exited", "_loop", "_over", "_pidfd", "pid")
+    __slots__ = ("_exited", "_loop", "_over", "_pidfd", "_unreaped", "pid")
 
     def __init__(
-        self, loop: Loop, ids: tuple[int, int], exited: Callable[[], None], owner: Owner
+        self,
+        loop: Loop,
+        ids: tuple[int, int],
+        report: tuple[Callable[[], None], Owner],
+        unreaped: set[int],
     ) -> None:
         self.pid, self._pidfd = ids
         self._loop = loop
-        self._exited = exited
+        self._exited, owner = report
         self._over = False
-        loop.watch(self._pidfd, self._ended, owner)
+        self._unreaped = unreaped
+        unreaped.add(self.pid)  # HEAT may have inherited it: its group is its own until then.
+        loop.watch(self._pidfd, self._ended, owner, patient=True)
 
     def _ended(self) -> None:
         if not self._over:
@@ -107,10 +116,13 @@ class AdoptedChild:
         return Status(None)
 
     def reap(self) -> None:
-        """Whoever inherited it does that."""
+        """Whoever inherited it does that, which may be this HEAT."""
         if not self._over:
             self._over = True
             self._loop.forget(self._pidfd)
+        self._unreaped.discard(self.pid)
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         os.close(self._pidfd)
 
     def signal_left(self, signum: int) -> bool:
@@ -127,10 +139,10 @@ class AdoptedChild:
         self._exited = _nothing
 
 
-def take_up(loop: Loop, held: Held) -> Adopted | None:
+def take_up(loop: Loop, held: Held, unreaped: set[int]) -> Adopted | None:
     """What has a program that an earlier HEAT has started; None if it has ended."""
     pidfd = open_same(held.pid, held.identity)
-    return None if pidfd is None else Adopted(loop, held.pid, pidfd)
+    return None if pidfd is None else Adopted(loop, held.pid, pidfd, unreaped)
 
 
 def find(environment: Mapping[str, str]) -> Held | None:
@@ -138,6 +150,7 @@ def find(environment: Mapping[str, str]) -> Held | None:
 
     It leads a group in somebody else's session, and was told exactly this. It may execute
     another file by now; a service that it has started leads a session, or belongs to its group.
+    Raises OSError for want of resources.
     """
     wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
     found: list[tuple[int, int]] = []
@@ -154,7 +167,9 @@ def find(environment: Mapping[str, str]) -> Held | None:
             return Held(pid, identity(pid, pidfd))
         finally:
             os.close(pidfd)
-    except OSError:
+    except OSError as error:
+        if error.errno in WANT:
+            raise
         return None
 
 

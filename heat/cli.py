@@ -81,13 +81,14 @@ Many monitors:
 
 Relative paths in FILE are relative to its folder; the programs run there.
 
-Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM and SIGINT
-stop it, SIGHUP opens the logs anew and reads FILE again, SIGUSR1 prints a
-status line.
+Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM, SIGINT
+and SIGQUIT stop it, SIGHUP opens the logs anew and reads FILE again, SIGUSR1
+prints a status line.
 
-Exit status: 0 stopped by SIGTERM, or --count reached and all well; 1 --count
-reached and not well; 2 bad usage; 3 the monitor (of FILE: every one) went to
-ERROR, or HEAT was its own target of TERM or INT; 130 stopped by SIGINT.
+Exit status: 0 stopped by SIGTERM or SIGQUIT, or --count reached and all well;
+1 --count reached and not well; 2 bad usage; 3 the monitor (of FILE: every one)
+went to ERROR, or HEAT was its own target of TERM, INT or QUIT; 130 stopped by
+SIGINT.
 """
 
 import contextlib
@@ -100,7 +101,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__
+from heat import __version__, inherited
 
 if TYPE_CHECKING:
     from heat.arguments import Asked
@@ -111,24 +112,21 @@ EXIT_USAGE = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run HEAT with these words of a command line; the exit status is returned."""
-    # Kept until they can be acted on: HUP and USR1 would end a HEAT that has no handlers yet.
-    early = {signal.SIGHUP, signal.SIGUSR1}
-    signal.pthread_sigmask(signal.SIG_BLOCK, early)
+    inherited.put_right()
     try:
         return _run(argv)
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, early)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, inherited.KEPT)
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.disable()  # Imports make garbage collections that find nothing.
     if problem := _open_standard_descriptors():
         write(2, f"Error: {problem}\n")
         return EXIT_USAGE
-    from heat import preflight
+    from heat import kernel
 
-    if problem := preflight.wrong_platform():
+    if problem := kernel.refusal():
         return refuse([f"Error: {problem}"])
     asked = understand(sys.argv[1:] if argv is None else argv)
     if asked.request == "help":

@@ -65,7 +65,7 @@ class Control:
     # The socket
 
     def _watch(self, listening: Listening) -> None:
-        self._loop.watch(listening.fd, self._accept, self)
+        self._loop.watch(listening.fd, self._accept, self, patient=True)
 
     def _look_later(self) -> None:
         self._loop.at(self._clock.now() + _LOOK_AGAIN, self._look, self)

@@ -1,5 +1,16 @@
 """The errors of HEAT; each carries a sentence that can be shown as it is."""
 
+import errno
+
+WANT = frozenset(
+    {
+        *(errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE),
+        # Limits of a user: of epoll (max_user_watches), of namespaces, of sockets, of quota.
+        *(errno.ENOSPC, errno.ENOBUFS, errno.EUSERS, errno.EDQUOT),
+    }
+)
+"""Errors that tell of a want of resources, and nothing of what was asked for."""
+
 
 def reason_of(error: Exception) -> str:
     """What the system says is wrong, in small letters, or the error itself."""

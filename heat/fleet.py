@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from heat import preflight
 from heat.books import Books
+from heat.closing import Step, take_each
 from heat.errors import HeatError
 from heat.files import on_path
 from heat.journal import Journal
@@ -272,7 +273,7 @@ class Fleet:
                 if watch.parts.target is target:
                     watch.target_gone(target.gone_reason())
 
-            self._loop.watch(target.pidfd, ended, watch)
+            self._loop.watch(target.pidfd, ended, watch, patient=True)
 
     def _warn(self, watch: Watch) -> None:
         target = watch.parts.target
@@ -288,10 +289,10 @@ class Fleet:
             self._loop.forget(parts.target.pidfd)
         self._release(parts)
 
-    def wake_targets(self) -> None:
-        """Continue what was stopped and never continued, though its watch did not end well."""
-        for watch in self.watches.values():
-            watch.parts.target.wake()
+    def wakings(self) -> Iterator[Step]:
+        """Steps that continue what was stopped and never continued, if a watch did not end well."""
+        for watch in self._all():
+            yield "continuing what HEAT had stopped", watch.parts.target.wake
 
     def _release(self, parts: Parts) -> None:
         if isinstance(parts.target, PidTarget):
@@ -304,20 +305,32 @@ class Fleet:
         again, self.stopping = self.stopping, True
         self._stopped = exit_code if self._stopped is None else self._stopped
         self._awaited.clear()
-        for watch in [*self.watches.values(), *self._leaving.values()]:
-            watch.stop(exit_code, at_once=again)
+        self._each(lambda watch: watch.stop(exit_code, at_once=again))
 
     def give_in(self, exit_code: int) -> None:
         """End by a signal of HEAT's own: stop, but let fail scripts tell of the failure."""
         self._stopped = exit_code
         self._awaited.clear()
-        for watch in [*self.watches.values(), *self._leaving.values()]:
-            watch.give_in(exit_code)
+        self._each(lambda watch: watch.give_in(exit_code))
 
     def abandon(self) -> None:
         """Kill what runs, and wait for nothing."""
-        for watch in [*self.watches.values(), *self._leaving.values()]:
-            watch.abandon()
+        self._each(lambda watch: watch.abandon())
+
+    def _all(self) -> list[Watch]:
+        return [*self.watches.values(), *self._leaving.values()]
+
+    def _each(self, call: Callable[[Watch], None]) -> None:
+        """Call for each, though a bug keeps one from ending; raises the first one's error."""
+        failed = take_each(("", partial(call, watch)) for watch in self._all())
+        for _, error in failed[:1]:
+            raise error
+
+    def stopped(self, pid: int, signum: int | None) -> None:
+        """A program was stopped by this signal, or, None, goes on."""
+        for watch in self._all():
+            if watch.runs(pid):
+                self._loop.at(0.0, partial(watch.program_stopped, pid, signum), watch)
 
     def _done(self, watch: Watch) -> None:
         name = watch.parts.options.name

@@ -7,6 +7,7 @@ a pidfd does, on Linux 6.9 and newer; on older ones the start time has to do.
 import os
 from functools import cache
 
+from heat.errors import WANT
 from heat.target import START_TIME, has_ended, proc_stat
 from states.values import NamedTuple
 
@@ -37,14 +38,22 @@ def identity(pid: int, pidfd: int) -> str:
 
 
 def open_same(pid: int, which: str) -> int | None:
-    """A pidfd of the process that had this identity; None if it has ended."""
+    """A pidfd of the process that had this identity; None if it has ended.
+
+    Raises OSError for want of resources, which says nothing of the process.
+    """
     try:
         pidfd = os.pidfd_open(pid)
-    except OSError:
+    except OSError as error:
+        if error.errno in WANT:
+            raise
         return None
     try:
         same = identity(pid, pidfd) == which and not has_ended(pid)
-    except OSError:
+    except OSError as error:
+        if error.errno in WANT:
+            os.close(pidfd)
+            raise
         same = False
     if not same:
         os.close(pidfd)
@@ -72,7 +81,8 @@ class Told(NamedTuple):
 def started_with(pid: int) -> Told | None:
     """What this process was started with.
 
-    None if it leads no group, or a session, or may not be looked at.
+    None if it leads no group, or a session, or may not be looked at. Raises OSError for want
+    of resources.
     """
     try:
         if os.getpgid(pid) != pid or os.getsid(pid) == pid or has_ended(pid):
@@ -80,5 +90,9 @@ def started_with(pid: int) -> Told | None:
         with open(f"/proc/{pid}/environ", "rb") as file:
             environ = set(file.read().split(b"\0"))
         return Told(int(proc_stat(pid)[START_TIME]), environ)
-    except (OSError, IndexError):
+    except OSError as error:
+        if error.errno in WANT:
+            raise
+        return None
+    except IndexError:
         return None

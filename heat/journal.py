@@ -29,6 +29,9 @@ COLOURS = {
 """As in the diagram."""
 
 
+_STOPPED = " (stopped: it waited for the terminal)"
+
+
 class Checked(NamedTuple):
     """One check as it went: passed, failed with ``code``, or ``unknown`` for a reason."""
 
@@ -40,6 +43,8 @@ class Checked(NamedTuple):
     killed: int | None = None
     timed_out: bool = False
     unknown: str = ""
+    terminal: bool = False
+    """It was stopped, waiting for the terminal, until its time was up."""
 
 
 class Journal(Writer):
@@ -128,11 +133,12 @@ class Journal(Writer):
             return "unknown"
         if check.killed is not None and not check.timed_out and self.options.on_killed == "error":
             return f"Killed by SIG{signals.name(check.killed)}"
-        return self.how(check.code or 0, timed_out=check.timed_out)
+        how = self.how(check.code or 0, timed_out=check.timed_out)
+        return how + _STOPPED * check.terminal
 
-    def how(self, code: int, *, timed_out: bool) -> str:
+    def how(self, code: int, *, timed_out: bool, terminal: bool = False) -> str:
         """How a check has ended, in a word or two."""
-        return self._timed_out() if timed_out else f"Exit Code {code}"
+        return self._timed_out() + _STOPPED * terminal if timed_out else f"Exit Code {code}"
 
     # States
 
@@ -249,6 +255,30 @@ class Journal(Writer):
             f"{length(span)}; there are no checks until it has ended"
         )
 
+    def waits_for_terminal(self, what: str, run: Run, signum: int) -> None:
+        """A program asks a terminal on which nobody answers, and was stopped for that."""
+        goes_on = "it has no time limit, and HEAT waits for it"
+        if run.limit is not None:
+            goes_on = f"it is killed {seconds(round(run.limit, 3))} s after its start"
+        self._fault(
+            f"{what} {run.program.shown} (process {run.pid}) is stopped: it waits for the terminal "
+            f"(SIG{signals.name(signum)}), which is not its own; {goes_on}. Have it ask nothing "
+            "(sudo -n, ssh -o BatchMode=yes), or start HEAT without a terminal (setsid)"
+        )
+
+    def fail_slow(self, run: Run, *, checking: bool) -> None:
+        """The fail script takes its time, and holds up checks, or failures to be told."""
+        script = self._script(self.options.fail)
+        holds_up = "failures wait to be told" if checking else "there are no checks"
+        fix = ""
+        if run.limit is None:
+            option = self.spelled("script-timeout", "SECS")
+            fix = f"; {option} would end one that hangs"
+        self._fault(
+            f"fail script {script} (process {run.pid}) has been running for "
+            f"{seconds(round(run.age))} s; {holds_up} until it has ended{fix}"
+        )
+
     def fail_not_started(self, why: str) -> None:
         """The fail script could not be started."""
         self._fault(f"{why}; HEAT goes on checking")
@@ -345,7 +375,7 @@ def _ending(run: Run) -> str:
     if run.stopped:
         return "stopped with HEAT"
     if run.timed_out:
-        return f"Timed out after {seconds(round(run.limit or 0, 3))} s"
+        return f"Timed out after {seconds(round(run.limit or 0, 3))} s" + _STOPPED * run.terminal
     if run.status.signal is not None:
         return f"killed by SIG{signals.name(run.status.signal)}"
     if run.status.code is None:

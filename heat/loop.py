@@ -18,6 +18,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.schedule import Agenda, DueCall
@@ -33,6 +34,8 @@ _LONGEST_SLEEP = 86_400.0
 _ATTENTIVE_SLEEP = 1.0
 _PAUSE = 0.5
 """Seconds that HEAT wakes too late, from which on it has not run; a busy machine takes less."""
+_AGAIN = 1.0
+"""Seconds until it is tried again to watch what could not be watched for want of resources."""
 _MOST_READY = 16
 """Descriptors that one turn takes, so that what it has to write waits for a short while only."""
 
@@ -78,10 +81,27 @@ class Loop:
         """How many calls are to come, cancelled ones included."""
         return len(self._agenda)
 
-    def watch(self, fd: int, ready: Call, owner: Owner) -> None:
-        """Call ``ready`` each time ``fd`` can be read, until it is forgotten."""
-        self._epoll.register(fd, select.EPOLLIN)
-        self._ready[fd] = DueCall(ready, owner)
+    def watch(self, fd: int, ready: Call, owner: Owner, *, patient: bool = False) -> None:
+        """Call ``ready`` each time ``fd`` can be read, until it is forgotten.
+
+        Raises OSError, for want of resources say. A ``patient`` watch begins later then.
+        """
+        due = DueCall(ready, owner)
+        try:
+            self._epoll.register(fd, select.EPOLLIN)
+        except OSError:
+            if not patient:
+                raise
+            self.at(self.now() + _AGAIN, partial(self._watch_later, fd, due), owner)
+        self._ready[fd] = due
+
+    def _watch_later(self, fd: int, due: DueCall) -> None:
+        if self._ready.get(fd) is not due:
+            return  # It was forgotten.
+        try:
+            self._epoll.register(fd, select.EPOLLIN)
+        except OSError:
+            self.at(self.now() + _AGAIN, partial(self._watch_later, fd, due), due.owner)
 
     def await_writing(self, fd: int, *, reading: bool, writing: bool) -> None:
         """Call for a watched ``fd`` when it can be read, written, or either."""

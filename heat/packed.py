@@ -7,16 +7,17 @@ from heat.journal import Checked
 Packed = bytes | tuple[Checked, float]
 """One without a result, or of another century, is kept as it is."""
 
-_FIELDS = Struct("=IiddhB?")
+_FIELDS = Struct("=IiddhBB")
 
 
 def pack(check: Checked, ended: float) -> Packed:
     """A check that ended at this moment of the monotonic clock."""
     if check.unknown:
         return check, ended
-    started, code, pid, duration, killed, timed_out, _ = check
+    started, code, pid, duration, killed, timed_out, _, terminal = check
+    how = timed_out + 2 * terminal
     try:
-        return _FIELDS.pack(started, pid, duration, ended, code, killed or 0, timed_out)
+        return _FIELDS.pack(started, pid, duration, ended, code, killed or 0, how)
     except error:
         return check, ended
 
@@ -25,5 +26,6 @@ def unpack(packed: Packed) -> tuple[Checked, float]:
     """The check, and when it ended."""
     if not isinstance(packed, bytes):
         return packed
-    started, pid, duration, ended, code, killed, timed_out = _FIELDS.unpack(packed)
-    return Checked(started, code, pid, duration, killed or None, timed_out), ended
+    started, pid, duration, ended, code, killed, how = _FIELDS.unpack(packed)
+    terminal, timed_out = how > 1, bool(how % 2)
+    return Checked(started, code, pid, duration, killed or None, timed_out, "", terminal), ended

@@ -16,7 +16,7 @@ import time
 from functools import cache
 from itertools import pairwise
 
-from heat.errors import NotBelievedError, TargetError, UnwrittenError, reason_of
+from heat.errors import WANT, NotBelievedError, TargetError, UnwrittenError, reason_of
 from heat.text import escaped, seconds
 from heat.trust import group, leading_to, own, user
 from states.values import NamedTuple
@@ -49,8 +49,8 @@ class Named(NamedTuple):
     """Users that HEAT does not take orders from, and that have a say in what is in the file."""
 
 
-def read(path: str, want: set[int]) -> Named:
-    """Read what the file says now; errors that are a ``want`` of resources are passing.
+def read(path: str) -> Named:
+    """Read what the file says now; errors that are a want of resources are passing.
 
     Raises TargetError, and UnwrittenError where there is nothing in it.
     """
@@ -71,7 +71,7 @@ def read(path: str, want: set[int]) -> Named:
             os.close(fd)
     except (OSError, ValueError) as error:
         why = f"--pid-file {shown} cannot be read: {reason_of(error)}"
-        raise TargetError(why, passing=getattr(error, "errno", None) in want) from error
+        raise TargetError(why, passing=getattr(error, "errno", None) in WANT) from error
     if not stat.S_ISREG(about.st_mode):
         raise TargetError(f"--pid-file {shown} is not a regular file")
     if not own(about.st_uid):  # It may be another file than the one that was looked at by name.

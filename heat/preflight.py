@@ -1,7 +1,6 @@
 """What is looked at before the first check: files, target, logs; mistakes and warnings."""
 
 import os
-import sys
 from collections.abc import Collection, Container, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,26 +28,6 @@ if TYPE_CHECKING:
     from heat.content import Config
 
 _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n")
-
-
-def wrong_platform() -> str:
-    """Why HEAT cannot run on this system; empty if it can."""
-    if sys.platform != "linux" or not hasattr(os, "pidfd_open") or not hasattr(os, "P_PIDFD"):
-        return f"HEAT needs Linux 5.4 or newer, and this is {sys.platform}"
-    needed = f"HEAT needs Linux 5.4 or newer with pidfds, and this is {os.uname().release}"
-    try:
-        pidfd = os.pidfd_open(os.getpid())
-    except OSError:
-        return needed
-    try:
-        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        return ""  # What it says of a process that is no child, if it knows pidfds.
-    except OSError:
-        return needed
-    finally:
-        os.close(pidfd)
-    return ""
 
 
 def look(options: Options, common: Common, trust: Trust) -> list[Mistake]:

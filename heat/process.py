@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from heat.capture import Capture
-from heat.errors import StartError, reason_of
+from heat.errors import WANT, StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
@@ -32,16 +32,7 @@ if TYPE_CHECKING:
     _Report = tuple[Callable[[], None], Owner]
     """What is called when a program has exited, and whose program it is."""
 
-_PASSING = {
-    errno.EAGAIN,
-    errno.ENOMEM,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.EBADF,
-    errno.ETXTBSY,
-    errno.EIO,
-    errno.ESTALE,
-}
+_PASSING = WANT | {errno.EBADF, errno.ETXTBSY, errno.EIO, errno.ESTALE}
 """A program that cannot be started for one of these may be started later.
 
 EBADF is what the C library says of an open descriptor above a limit that was lowered since.
@@ -72,8 +63,8 @@ class PosixLauncher:
         self._null = _open_null()
         self._spare = _open_null()
         """Given up when descriptors run out, so that a started child always gets its pidfd."""
-        self._own: set[int] = set()
-        """The process ids of started programs that were not reaped yet."""
+        self.own: set[int] = set()
+        """The process ids of programs that were started, or taken up, and not reaped yet."""
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
@@ -156,12 +147,12 @@ class PosixLauncher:
         pidfd = _NO_FD
         try:
             pidfd = self._pidfd(pid)
-            self._own.add(pid)
+            self.own.add(pid)
             self._loop.attentive = True
-            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self._own)
+            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self.own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
-            self._own.discard(pid)
+            self.own.discard(pid)
             os.killpg(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
@@ -180,29 +171,17 @@ class PosixLauncher:
 
     def adopt(self, pid: int) -> None:
         """A child that somebody else of HEAT has started, and reaps."""
-        self._own.add(pid)
+        self.own.add(pid)
 
     def release(self, pid: int) -> None:
         """An adopted child has been reaped."""
-        self._own.discard(pid)
-
-    def reap_orphans(self) -> None:
-        """Reap dead children that HEAT did not start: process 1 of a container inherits them."""
-        own_pid = os.getpid()
-        try:
-            with open(f"/proc/{own_pid}/task/{own_pid}/children", "rb") as children:
-                found = {int(pid) for pid in children.read().split()}
-        except OSError:
-            return
-        for pid in found - self._own:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+        self.own.discard(pid)
 
     def take_up(self, held: Held) -> Adopted | None:
         """What has a program that an earlier HEAT has started; None if it has ended."""
         from heat import adopted
 
-        return adopted.take_up(self._loop, held)
+        return adopted.take_up(self._loop, held, self.own)
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
         """A script that an earlier HEAT has started, and had no time to write down."""

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from heat import inherited
 from heat.content import Config
 from heat.errors import reason_of
 from heat.loop import RealClock
 from heat.mistakes import Mistake
 from heat.options import Common, Options
-from heat.signals import HANDLED
+from heat.signals import ENDING, HANDLED, STOP_HEAT
 from states.model import Limits
 from states.values import NamedTuple
 
@@ -130,19 +131,26 @@ class Reading:
 
 def read(work: Callable[[], Found]) -> Found:
     """Have it read, and wait for that."""
+    # A signal that ends HEAT is to find the fork, as soon as there is one.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_HEAT)
     try:
         reading = Reading(work)
+        inherited.ends_too(reading.pid)
     except OSError as error:
         return _nothing(reason_of(error))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     now = RealClock.now
     end = now() + LIMIT
     found = None
     while found is None:
         if not select.select([reading.fd], [], [], max(0.0, end - now()))[0]:
             reading.stop()
+            inherited.is_over(reading.pid)
             return late()
         found = reading.take()
     reading.end()
+    inherited.is_over(reading.pid)
     return found
 
 
@@ -168,8 +176,10 @@ def _send(work: Callable[[], Found], out: int) -> None:
     """The life of the fork."""
     try:
         signal.set_wakeup_fd(-1)
-        for signum in HANDLED:
-            signal.signal(signum, signal.SIG_DFL)
+        for signum in HANDLED | ENDING:
+            if signal.getsignal(signum) != signal.SIG_IGN:
+                signal.signal(signum, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_HEAT)
         try:
             found = work()
         except ImportError as error:

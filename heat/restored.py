@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heat import variables
 from heat.program import Program, SilentScripts
 from heat.run import Run, Told
-from heat.watch import EXIT_ERROR, FAIL, RECOVERY, SLOW_RECOVERY, Watch
+from heat.watch import EXIT_ERROR, FAIL, RECOVERY, SLOW_SCRIPT, Watch
 from states.memory import recall
 from states.model import (
     Event,
@@ -81,6 +81,8 @@ class Restored(Watch):
             told = self._told_of_script(self._fail_gone)
             environment = variables.of_fail(self.parts.options, run)
             self._take_up((FAIL, self.parts.fail, environment), told, FailLost(), FailEnded())
+            if self._script is not None:
+                self._mind_slow_fail(self._script)
         first, last = monitor.first_failure, monitor.last_failure
         if monitor.remedy is Remedy.RUNNING and first is not None and last is not None:
             told = self._told_of_script(self._recovery_gone)
@@ -89,7 +91,7 @@ class Restored(Watch):
                 (RECOVERY, self.parts.recovery, environment), told, RecoveryLost(), RecoveryEnded()
             )
             if self._script is not None:
-                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
+                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
 
     def _take_up(
         self,

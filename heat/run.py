@@ -82,6 +82,7 @@ class Run:
         "started",
         "started_unix",
         "status",
+        "terminal",
         "timed_out",
     )
 
@@ -102,6 +103,8 @@ class Run:
         self.duration = 0.0
         self.status = _UNKNOWN
         self.timed_out = False
+        self.terminal = False
+        """It is stopped, as it has asked the terminal."""
         self.outlived = False
         """SIGKILL has not ended it; nothing more can be done about it."""
         self.over = False

@@ -8,11 +8,13 @@ import signal
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__
+from heat import __version__, children
 from heat.books import Books, HeatJournal
+from heat.closing import take_each
 from heat.console import Console, for_journal
 from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of
@@ -22,7 +24,7 @@ from heat.log import Log
 from heat.loop import Loop, RealClock
 from heat.options import HISTORY, Common, Options
 from heat.process import PosixLauncher
-from heat.signals import HANDLED, HARMLESS
+from heat.signals import ENDING, HANDLED, HARMLESS, STOP_HEAT
 from heat.signals import name as signal_name
 from heat.status import summary
 from heat.target import NoTarget
@@ -58,11 +60,18 @@ OWN_VARIABLES = (
     b"NOTIFY_SOCKET",
     b"WATCHDOG_PID",
     b"WATCHDOG_USEC",
+    b"LISTEN_FDS",
+    b"LISTEN_FDNAMES",
+    b"LISTEN_PID",
+    b"LISTEN_PIDFDID",
 )
 """What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
 
-Nor what systemd has told HEAT: what HEAT starts is not to speak in its place.
+Nor what systemd has told HEAT: what HEAT starts is not to speak in its place, and does not get
+the sockets that it was given.
 """
+_ALWAYS_CAUGHT = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD})
+"""Also where HEAT was started with them ignored."""
 
 
 def serve(
@@ -94,7 +103,9 @@ def serve(
         # Not what startup.py takes for a start that fails: systemd tries no such one again.
         raise HeatError(f"a bug of HEAT: {error!r}") from error
     if service.fatal is not None:
+        signal.signal(service.fatal, signal.SIG_DFL)
         os.kill(os.getpid(), service.fatal)
+        return 128 + service.fatal  # Process 1 of a container does not die of its own.
     return code
 
 
@@ -118,7 +129,7 @@ class Service:
         self._outdated = False
         """The file is to be read once more: it may have changed since that began."""
         self.fatal: int | None = None
-        """The signal that HEAT has sent itself, and that ends it once all is told."""
+        """The signal that ends HEAT once all is told: it has come, or HEAT has sent it."""
         self._told_of_reading: list[Later] = []
         """Who waits to be told what came of reading the file again."""
         self._clock = clock
@@ -138,16 +149,14 @@ class Service:
                 books, (clock, self._loop), lambda: self._fleet.watches, self
             )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
-        # Process 1 of a container inherits orphans; unreaped they would stay as zombies.
-        orphans = {signal.SIGCHLD} if os.getpid() == 1 else set[signal.Signals]()
-        self._loop.catch(HANDLED | orphans, self._caught, self)
-        # What was blocked, here or before, may come now.
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self._hear()
         folder = here() if config is None else os.path.dirname(config.path)
         self._folder = Folder(folder, self._journal.folder)
         self._read_in = self._folder.identity
         """The folder whose files were looked at when the configuration was read."""
         self._launcher = PosixLauncher(self._loop, environ, self._folder)
+        self._children_due = True
+        self._loop.soon(self._mind_children)  # Those that were dead before HEAT was there.
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
@@ -174,6 +183,17 @@ class Service:
             if config is None
             else f"{counted(len(monitors), 'monitor')} of {config.shown}"
         )
+
+    def _hear(self) -> None:
+        """Take signals from here on, those that were blocked until now as well."""
+        self._catches = {
+            signum
+            for signum in HANDLED | ENDING | {signal.SIGCHLD}
+            if signum in _ALWAYS_CAUGHT or signal.getsignal(signum) != signal.SIG_IGN
+        }
+        self._loop.catch(self._catches, self._caught, self)
+        # What was blocked, here or before, may come now.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def _log(self, name: str) -> Log:
         path, shown = (
@@ -291,8 +311,8 @@ class Service:
             self._loop.end_turn()  # The first check of many may be an hour away.
             self._loop.run()
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
-            self._fleet.abandon()
-            self.crashed(error)
+            crashed = partial(self.crashed, error)
+            self._tell_failed(take_each([("", self._fleet.abandon), ("", crashed)]))
         code = EXIT_ERROR if self._broken else self._fleet.exit_code()
         if self._config is not None and code == EXIT_ERROR and not self._fleet.told_to_end:
             self._journal.error("all monitors are in ERROR")
@@ -308,9 +328,11 @@ class Service:
     # Signals
 
     def _caught(self, signum: int) -> None:
-        name = f"SIG{signal_name(signum)}"
         if signum == signal.SIGCHLD:
-            self._launcher.reap_orphans()
+            if not self._children_due:
+                # When those are reaped that are HEAT's own: mostly that leaves nothing to do.
+                self._children_due = True
+                self._loop.soon(self._mind_children)
         elif signum == signal.SIGHUP:
             self._read_again()
         elif signum == signal.SIGUSR1:
@@ -319,16 +341,25 @@ class Service:
                 self._journal.status(line)
         else:
             doing = "killing" if self._fleet.stopping else "stopping"
-            self._journal.ending(f"{name} received, {doing}")
+            self._journal.ending(f"SIG{signal_name(signum)} received, {doing}")
+            if signum in ENDING:
+                self.fatal = signum
             self._fleet.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
+
+    def _mind_children(self) -> None:
+        self._children_due = False
+        if not children.reap_strangers(self._launcher.own):
+            self._loop.at(0.0, self._mind_children, self)
+        for pid, signum in children.stops(self._launcher.own):
+            self._fleet.stopped(pid, signum)
 
     def _handle_own(self, signum: int) -> bool:
         """Take a signal that HEAT sends to itself, when all it goes with has been done."""
         take = self._caught
-        if signum in (signal.SIGTERM, signal.SIGINT):
+        if signum in STOP_HEAT:
             take = partial(self._give_in, f"exit code {EXIT_ERROR}")
         elif signum not in HANDLED:
-            if signum in HARMLESS or signal.getsignal(signum) != signal.SIG_DFL:
+            if signum in HARMLESS or signal.getsignal(signum) == signal.SIG_IGN:
                 return False
             self.fatal = signum
             take = partial(self._give_in, "which ends it")
@@ -370,7 +401,7 @@ class Service:
             self._not_reloaded([str(unread(reason_of(error)))])
             return
         self._launcher.adopt(self._reading.pid)
-        self._loop.watch(self._reading.fd, self._take_reading, self)
+        self._loop.watch(self._reading.fd, self._take_reading, self, patient=True)
         give_up = partial(self._give_up, self._reading)
         self._time_up = self._loop.at(self._clock.now() + LIMIT, give_up, self)
 
@@ -433,23 +464,62 @@ class Service:
             config.monitors.clear()
 
     def close(self) -> None:
-        """Complete the logs, and give everything back."""
-        for signum in HANDLED:
-            # Python's end restores the default, and a late signal would change the exit status.
+        """Complete the logs, and give everything back; each step whatever the others did."""
+        failed = take_each(
+            [
+                *self._fleet.wakings(),
+                ("its signals", self._hear_no_more),
+                ("reading its configuration", self._stop_reading),
+                ("its control socket", self._close_control),
+                ("its state file", self._close_store),
+            ]
+        )
+        self._tell_failed(failed)
+        failed = take_each(
+            [
+                ("what was to be written", self._loop.end_turn),
+                ("what systemd is told", self._journal.over),
+                *((log.shown, log.close) for log in self._logs),
+                ("its output", self._console.close),
+                ("its keeper", self._close_keeper),
+                ("its programs", self._launcher.close),
+                ("its loop", self._loop.close),
+            ]
+        )
+        for about, error in failed:  # Nowhere else to say it.
+            line = f"heat: {about} could not be closed: {error!r}\n"
+            with suppress(OSError):
+                os.write(2, line.encode("utf-8", "backslashreplace"))
+
+    def _tell_failed(self, failed: Sequence[tuple[str, Exception]]) -> None:
+        """Say what went wrong as HEAT ends, where that is still possible."""
+        for about, error in failed:
+            what = f"{about} could not be ended well" if about else "a bug of HEAT at its end"
+            told = "".join(traceback.format_exception(error))
+            take_each(
+                [
+                    ("", partial(self._console.trouble, f"{what}: {error!r}")),
+                    ("", partial(self._journal.bug, told)),
+                ]
+            )
+
+    def _hear_no_more(self) -> None:
+        # Python's end restores the default, and a late signal would change the exit status.
+        for signum in self._catches - {signal.SIGCHLD}:
             signal.signal(signum, signal.SIG_IGN)
+
+    def _stop_reading(self) -> None:
         if self._reading is not None:
             self._reading.stop()
+
+    def _close_control(self) -> None:
         if self._control is not None:
             self._control.close()
-        self._fleet.wake_targets()
-        if self._store is not None:
-            self._store.close()
-        self._loop.end_turn()
-        self._journal.over()
-        for log in self._logs:
-            log.close()
-        self._console.close()
+
+    def _close_keeper(self) -> None:
         if self._keeper is not None:
             self._keeper.close()
-        self._launcher.close()
-        self._loop.close()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()

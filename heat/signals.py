@@ -11,11 +11,25 @@ _RANGE = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
 
 STOPPING = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 NEED_TARGET = STOPPING | {signal.SIGKILL}
+OF_TERMINAL = frozenset({signal.SIGTTIN, signal.SIGTTOU})
+"""Sent to who reads, writes or sets a terminal that is not its own at the moment."""
 HARMLESS = STOPPING | {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 """Signals whose default action does not end a process."""
 EXPECTED_TO_END = frozenset({signal.SIGKILL, signal.SIGTERM})
-HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
+STOP_HEAT = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+HANDLED = STOP_HEAT | {signal.SIGHUP, signal.SIGUSR1}
 """What HEAT itself acts on."""
+_FAULTS = {
+    *(signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
+    *(signal.SIGSEGV, signal.SIGSYS, signal.SIGTRAP),
+}
+"""Sent by the kernel, or abort(), to a program that is broken, at the instruction that broke it.
+
+A handler of Python's runs after that instruction, which is never: it would fail for ever. What
+HEAT owes then, the next one with the same state file pays.
+"""
+ENDING = frozenset(signal.valid_signals()) - HARMLESS - HANDLED - _FAULTS - {signal.SIGKILL}
+"""What ends HEAT, by that signal, once what runs is ended and the CONT that is owed is sent."""
 
 
 def parse(text: str) -> int:

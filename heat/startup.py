@@ -33,6 +33,10 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
                 _end(_main_of(sys.argv[2])(*sys.argv[3:]))
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
+        if module == "heat.cli":
+            from heat import inherited  # noqa: PLC0415 - now that it is HEAT's own path
+
+            inherited.put_right()  # Before all that takes its time to load.
         code = _main_of(module)()
     except (ImportError, MemoryError, OSError, SystemError) as error:
         code = _refuse(module, error)

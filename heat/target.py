@@ -6,14 +6,12 @@ import signal
 from collections.abc import Callable
 
 from heat import pidfile
-from heat.errors import NotBelievedError, TargetError, reason_of
+from heat.errors import WANT, NotBelievedError, TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
 from states.values import NamedTuple
 
-_WANT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""Errors that tell of a want of resources, and nothing of a process."""
 _DEAD = {b"Z", b"X"}
 _FLAGS = 6
 START_TIME = 19
@@ -169,7 +167,7 @@ class PidFileTarget:
 
     def _found(self) -> tuple[pidfile.Named, int]:
         """The process that the file names and that may be signalled, held by a descriptor."""
-        named = pidfile.read(self._path, _WANT)
+        named = pidfile.read(self._path)
         try:
             pidfd = open_process(named.pid)
         except TargetError as error:
@@ -209,7 +207,7 @@ class PidFileTarget:
 
     def read(self) -> int:
         """The process id that the file names now. Raises TargetError."""
-        return pidfile.read(self._path, _WANT).pid
+        return pidfile.read(self._path).pid
 
     def owes(self) -> int | None:
         """The process that HEAT has stopped, and owes a CONT."""
@@ -225,7 +223,7 @@ def _not_sent(signum: int, pid: int, error: OSError) -> TargetError:
         return TargetError(f"process {pid} has ended")
     why = "not permitted" if error.errno == errno.EPERM else reason_of(error)
     told = f"{signal_name(signum)} cannot be sent to process {pid}: {why}"
-    return TargetError(told, passing=error.errno in _WANT)
+    return TargetError(told, passing=error.errno in WANT)
 
 
 def open_process(pid: int) -> int:
@@ -256,7 +254,7 @@ def open_process(pid: int) -> int:
 
 
 def _not_opened(pid: int, error: OSError) -> TargetError:
-    if error.errno in _WANT:
+    if error.errno in WANT:
         why = reason_of(error)
         return TargetError(f"process {pid} cannot be looked at: {why}", passing=True)
     if os.path.exists(f"/proc/{pid}"):
@@ -282,7 +280,7 @@ def proc_stat(pid: int) -> list[bytes]:
         with open(f"/proc/{pid}/stat", "rb") as stat_file:
             return stat_file.read().rpartition(b")")[2].split()
     except OSError as error:
-        if error.errno in _WANT:
+        if error.errno in WANT:
             raise
         return []
 

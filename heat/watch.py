@@ -55,7 +55,7 @@ from states.model import (
     WatchBroke,
     WindowClosed,
 )
-from states.rules import nothing_left, well
+from states.rules import fail_holds_up, nothing_left, well
 from states.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ TIMED_OUT = 124
 """The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
 """Seconds for a fail script that is waited for and has no ``--script-timeout``."""
-SLOW_RECOVERY = 10.0
-"""Seconds; a recovery script is not called slow before that."""
+SLOW_SCRIPT = 10.0
+"""Seconds; a fail or recovery script is not called slow before that."""
 
 LOOK_AGAIN = 0.1
 """Seconds after which a pid file is looked at again that was empty."""
@@ -149,6 +149,7 @@ class Watch:
         "_settling",
         "_slow_timer",
         "_start",
+        "_terminal_told",
         "_tick_timer",
         "_told",
         "_turn",
@@ -208,6 +209,7 @@ class Watch:
         self.left = False
         """Ended, and nothing of it is left."""
         self._crashed = self._denied_told = self._left_told = self._check_due = self._turn = False
+        self._terminal_told = False
         self._told: list[Callable[[], None]] | None = None
         """What is to be written when all reactions are out; None while none is under way."""
         self._unsaid: list[Callable[[], None]] | None = None
@@ -322,7 +324,8 @@ class Watch:
             if isinstance(effect, effects.GiveUp):
                 return effect.reason
         if isinstance(event, CheckFailed):
-            return self._journal.how(event.failure.code, timed_out=event.dying)
+            terminal = self._check is not None and self._check.terminal
+            return self._journal.how(event.failure.code, timed_out=event.dying, terminal=terminal)
         return RESET if isinstance(event, Reset) else "the check passed"
 
     def _tally(self, what: Counted) -> None:
@@ -518,6 +521,7 @@ class Watch:
             run.status.signal,
             run.timed_out,
             "" if code is not None else "the check's exit code is lost",
+            run.timed_out and run.terminal,
         )
         if run.timed_out or run.drained():
             self._tell_checked(checked, run.output(), state, count)
@@ -602,6 +606,7 @@ class Watch:
         else:
             self._hold(FAIL, self._script)
             self._tell(self._journal.fail_started, self._script.pid, run)
+            self._mind_slow_fail(self._script)
 
     def _told_of_script(self, gone: Callable[[Run], None]) -> Told:
         return Told(_nothing, gone, self._stuck, settled=self._settled, left=self._tell_left)
@@ -635,7 +640,7 @@ class Watch:
         else:
             self._hold(RECOVERY, self._script)
             self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
-            self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_RECOVERY))
+            self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
 
     def _mind_slowness(self, run: Run, span: float) -> None:
         def slow() -> None:
@@ -643,6 +648,22 @@ class Watch:
             self._mind_slowness(run, 2 * span)
 
         self._slow_timer = self._world.timers.at(run.started + span, slow, self)
+
+    def _mind_slow_fail(self, run: Run) -> None:
+        """Say that it holds things up, as long as it does, each time the span has doubled."""
+        base = max(self.parts.options.interval, SLOW_SCRIPT)
+        self._look_at_fail(run, run.started + base, base)
+
+    def _look_at_fail(self, run: Run, when: float, span: float) -> None:
+        def slow() -> None:
+            again = span
+            if fail_holds_up(self.monitor):
+                skips = self.monitor.limits.fail_overlap_skip
+                self._journal.fail_slow(run, checking=not skips)
+                again = max(span, run.age)
+            self._look_at_fail(run, when + again, span)
+
+        self._slow_timer = self._world.timers.at(when, slow, self)
 
     def _bound_fail(self, told: Callable[..., None], *what: str) -> None:
         """Wait for the running fail script, not for ever."""
@@ -658,6 +679,7 @@ class Watch:
             self._script.stop()
 
     def _fail_gone(self, run: Run) -> None:
+        _cancel(self._slow_timer)
         self._feed(FailEnded(), self._script_gone("fail", run))
         self._leave_if_ended()
 
@@ -684,6 +706,26 @@ class Watch:
         if not run.settled:
             self._settle_later(run, None)
         return lambda _state, _count: self._journal.script_ended(name, run, output)
+
+    # A program that asks the terminal
+
+    def runs(self, pid: int) -> bool:
+        """This process leads one of its programs."""
+        return any(run is not None and run.pid == pid for run in (self._check, self._script))
+
+    def program_stopped(self, pid: int, signum: int | None) -> None:
+        """A program of it was stopped by this signal, or, None, goes on."""
+        what = "recovery script"
+        if (run := self._script) is not None and run.pid == pid:
+            what = "fail script" if self.monitor.fail_running else what
+        elif (run := self._check) is not None and run.pid == pid:
+            what = "check"
+        if run is None or run.pid != pid or run.timed_out or run.stopped:
+            return
+        run.terminal = signum in signals.OF_TERMINAL
+        if signum is not None and run.terminal and not (what == "check" and self._terminal_told):
+            self._terminal_told = what == "check" or self._terminal_told
+            self._journal.waits_for_terminal(what, run, signum)
 
     def _stuck(self, run: Run) -> None:
         if not (run.denied and self._denied_told):

@@ -517,6 +517,13 @@ def resettable(monitor: Monitor) -> bool:
     return monitor.remedy is not _RECOVERY_RUNS or monitor.state is State.ERROR
 
 
+def fail_holds_up(monitor: Monitor) -> bool:
+    """The running fail script keeps checks from being run, or a failure from being told."""
+    return monitor.fail_run is not None and (
+        monitor.limits.fail_overlap_skip or monitor.fail_queued is not None
+    )
+
+
 def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
     """``--count`` is reached, and nothing runs, waits or is queued any more.
 

@@ -185,6 +185,9 @@ def injected(heat: Heat, trace: Path, times: int = 1) -> None:
         ("pidfd_open:EMFILE", ""),
         ("pidfd_open:ENOMEM", ""),
         ("epoll_ctl:ENOMEM", ""),
+        ("epoll_ctl:ENOSPC", ""),
+        (f"{SPAWN}:ENOSPC", ""),
+        ("pipe2:EDQUOT", ""),
         ("?epoll_wait,?epoll_pwait:EINTR", ""),
         ("waitid:ECHILD", ""),
         ("kill:EPERM", ""),
@@ -727,6 +730,25 @@ def test_08_a_recovery_script_that_cannot_be_started_is_tried_again(place: Place
     orderly(heat)
     assert place.words("recovered") == ["1"]
     assert heat.lines() == [FAILED, "OK"]
+
+
+@needs_strace
+def test_08_a_configuration_is_read_again_though_its_reader_cannot_be_watched_at_once(
+    place: Place,
+) -> None:
+    monitor = '[monitor.web]\nscript = "./check"\ninterval = "{}"\n'
+    place.check(0)
+    heat = place.fleet(monitor.format("1h"))
+    heat.await_file("heat.verbose.log", "watching 1 monitor")
+    with failing(place, heat, "epoll_ctl:ENOSPC", "1") as trace:
+        until(lambda: attached(heat), "strace")
+        place.write_config(monitor.format("2h"))
+        heat.signal(signal.SIGHUP)
+        injected(heat, trace)
+    heat.await_news("0 monitors added, 1 changed, 0 removed")
+
+    assert heat.stop() == 0
+    orderly(heat)
 
 
 def test_08_a_check_that_is_being_written_is_unknown(place: Place) -> None:

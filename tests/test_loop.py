@@ -3,9 +3,13 @@
 import os
 from collections.abc import Callable
 
+import pytest
 from conftest import Nobody
 
+import heat.loop
 from heat.loop import Loop, RealClock
+from heat.schedule import DueCall
+from heat.world import Owner
 
 
 def test_due_calls_come_in_order_and_cancelled_ones_do_not() -> None:
@@ -134,3 +138,49 @@ def test_what_is_put_off_comes_once_at_the_end_of_the_turn() -> None:
     loop.close()
 
     assert came == ["due", "end", "what the end puts off"]
+
+
+def test_a_patient_watch_begins_as_soon_as_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heat.loop, "_AGAIN", 0.01)
+    loop = Loop(RealClock())
+    reader, writer = os.pipe()
+    os.write(writer, b"x")
+    # epoll takes no regular file; the pipe takes its place at the second try.
+    fd = os.open(__file__, os.O_RDONLY)
+    tries: list[int] = []
+    real = loop.at
+
+    def at(when: float, call: Callable[[], object], owner: Owner) -> DueCall:
+        tries.append(fd)
+        if len(tries) == 2:
+            os.dup2(reader, fd)
+        return real(when, call, owner)
+
+    loop.at = at
+    with pytest.raises(PermissionError):
+        loop.watch(fd, loop.stop, Nobody())
+    loop.watch(fd, loop.stop, Nobody(), patient=True)
+    loop.run()
+    loop.forget(fd)
+    loop.close()
+
+    assert len(tries) == 2
+    for each in (reader, writer, fd):
+        os.close(each)
+
+
+def test_a_patient_watch_that_was_forgotten_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(heat.loop, "_AGAIN", 0.0)
+    clock = RealClock()
+    loop = Loop(clock)
+    fd = os.open(__file__, os.O_RDONLY)
+    loop.watch(fd, loop.stop, Nobody(), patient=True)
+    loop.forget(fd)
+    loop.at(clock.now(), loop.stop, Nobody())
+    loop.run()
+
+    assert loop.pending() == 0
+    loop.close()
+    os.close(fd)

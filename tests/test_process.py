@@ -14,8 +14,11 @@ import pytest
 from conftest import Nobody, Place, alive, descriptors_left, until
 
 from heat.capture import Printed
+from heat.children import reap_strangers
 from heat.errors import StartError
+from heat.identity import identity, started_with
 from heat.loop import Loop, RealClock
+from heat.past import Held
 from heat.process import PosixLauncher
 from heat.program import Output, Program, Status
 from heat.run import Run, Told
@@ -316,16 +319,20 @@ def test_a_missing_interpreter_is_named(bench: Bench, place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO]
+    "number",
+    [
+        *(errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO),
+        *(errno.ENOSPC, errno.ENOBUFS, errno.EUSERS, errno.EDQUOT),
+    ],
 )
-@pytest.mark.parametrize("call", ["pipe", "posix_spawn", "pidfd_open"])
+@pytest.mark.parametrize("call", ["pipe", "set_blocking", "posix_spawn", "pidfd_open", "watch"])
 def test_want_of_resources_is_passing_and_leaks_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
     def fails(*_args: object, **_named: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, call, fails)
+    monkeypatch.setattr(bench.loop if call == "watch" else os, call, fails)
     with pytest.raises(StartError) as caught:
         bench.start("/bin/sleep", "600")
     monkeypatch.undo()
@@ -397,6 +404,73 @@ def test_an_environment_is_added_to_heats_own(
     assert "HEAT_NAME=größe" in lines
     assert any(line.startswith("PATH=") for line in lines)
     monkeypatch.undo()
+
+
+def test_behind_a_dead_program_that_is_kept_for_its_group_a_stranger_is_reaped(
+    bench: Bench,
+) -> None:
+    run = bench.start("/bin/sh", "-c", "exit 7")
+    os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)
+    stranger = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitid(os.P_PID, stranger, os.WEXITED | os.WNOWAIT)
+    reap_strangers(bench.launcher.own)
+
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_PID, stranger, os.WEXITED | os.WNOHANG)
+    bench.loop.run()
+    assert run.status == Status(7)
+
+
+def test_of_many_dead_strangers_some_are_reaped_at_a_time(bench: Bench) -> None:
+    strangers = [os.posix_spawn("/bin/true", ["true"], {}) for _ in range(300)]
+    for pid in strangers:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    assert not reap_strangers(bench.launcher.own)
+    assert os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    assert reap_strangers(bench.launcher.own)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_child_of_somebody_else_that_was_taken_up_is_reaped_by_nobody_but_its_run(
+    bench: Bench,
+) -> None:
+    pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {}, setpgroup=0)
+    pidfd = os.pidfd_open(pid)
+    held = Held(pid, identity(pid, pidfd))
+    os.close(pidfd)
+    starter = bench.launcher.take_up(held)
+    assert starter is not None
+    child = starter.start(Program("sleep", "sleep", ("sleep",)), bench.loop.stop, bench)
+    child.signal_group(signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    reap_strangers(bench.launcher.own)
+
+    assert os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT) is not None
+    bench.loop.run()
+    child.reap()
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
+
+
+def test_without_descriptors_a_script_of_an_earlier_heat_is_not_taken_for_ended(
+    bench: Bench,
+) -> None:
+    pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {"HEAT_NAME": "web"}, setpgroup=0)
+    found = bench.launcher.find({"HEAT_NAME": "web"})
+    assert found is not None
+    for left in range(2):
+        with descriptors_left(left), pytest.raises(OSError, match="Too many open files"):
+            bench.launcher.take_up(found)
+    with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
+        started_with(pid)
+    starter = bench.launcher.take_up(found)
+    assert starter is not None
+    child = starter.start(Program("sleep", "sleep", ("sleep",)), bench.loop.stop, bench)
+    child.signal_group(signal.SIGKILL)
+    bench.loop.run()
+    child.reap()
 
 
 @pytest.mark.skipif(

@@ -37,7 +37,7 @@ _TO_END = 400.0
 """Seconds that a history is given to end, once it is told to."""
 
 
-def _nothing(*_what: object) -> None:
+def _nothing(*_what: object, **_named: object) -> None:
     """Nobody reads it."""
 
 
