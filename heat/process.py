@@ -283,7 +283,7 @@ class PosixChild:
         """Take what is there; False when nothing is, or nobody can print more."""
         try:
             data = os.read(self._pipes[which], _PIPE_SIZE)
-        except BlockingIOError:
+        except (BlockingIOError, MemoryError):
             return False
         except OSError:
             data = b""

@@ -92,7 +92,7 @@ class ScriptOutput:
         for _ in range(most):
             try:
                 data = os.read(reader, _PIPE_SIZE)
-            except BlockingIOError:
+            except (BlockingIOError, MemoryError):
                 return
             except OSError:
                 data = b""

@@ -18,6 +18,7 @@ _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder that HEAT is installed in."""
 _LIBRARY = os.path.dirname(os.__file__)
 """Python's own library; its compiled modules are in a folder below."""
+_NO_MEMORY = b"error: no memory is left: raise its limit (ulimit -v, MemoryMax=)\n"
 _RUN = "import sys; sys.path[:] = {path}; from {module} import main; sys.exit(main(*sys.argv[1:]))"
 
 
@@ -39,7 +40,11 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
             inherited.put_right()  # Before all that takes its time to load.
         code = _main_of(module)()
     except (ImportError, MemoryError, OSError, SystemError) as error:
-        code = _refuse(module, error)
+        try:
+            code = _refuse(module, error)
+        except MemoryError:  # Not even for a sentence made anew.
+            os.write(2, _NO_MEMORY)
+            os._exit(EXIT_USAGE)
     _end(code)
 
 
