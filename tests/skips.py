@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Callable, Generator
 from functools import cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import pytest
@@ -38,6 +39,10 @@ def _anywhere() -> bool:
     return True
 
 
+def _bundles_nothing() -> bool:
+    return find_spec("PyInstaller") is None
+
+
 def _mounts_nothing() -> bool:
     return not _can("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
 
@@ -58,12 +63,16 @@ PERMITTED = (
     Permitted(r"(only root|needs root|it is root that) ?.*", _user),
     Permitted(r"needs a pid namespace", _user),
     Permitted(r"no (mount|pid) namespace.*", _mounts_nothing),
+    Permitted(r"nothing can be mounted here: .*", _mounts_nothing),
+    # CI installs it once all else has run: the binary has a step of its own.
+    Permitted(r"PyInstaller is not installed", _bundles_nothing),
     Permitted(r"strace may not trace: .*", _traces_nothing),
     Permitted(r"this is how all tests are run for coverage", _covered),
     # What a file system, a kernel or a limit of this machine does not allow.
     Permitted(r"files that are open for writing cannot be made read-only here", _anywhere),
     Permitted(r"setuid programs do not work here: .*", _anywhere),
     Permitted(r"(root has no limit of processes, and )?nobody may not run this Python", _anywhere),
+    Permitted(r"no user namespaces for nobody here, or no Python", _anywhere),
     Permitted(r"the process id did not come back", _anywhere),
     Permitted(r"this kernel runs files that are open for writing", _anywhere),
     Permitted(r"needs \d+ (descriptors|processes), and \d+ are allowed", _anywhere),
