@@ -81,7 +81,8 @@ class Keeper:
     def _start(self) -> None:
         """Fork; a keeper that does not answer is given up for it."""
         import socket
-        import warnings
+
+        from heat.fork import fork
 
         self._end()
         try:
@@ -90,10 +91,7 @@ class Keeper:
             self._troubled(reason_of(error))
             return
         try:
-            with warnings.catch_warnings():
-                # Python 3.12 warns of threads, of which HEAT has none.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                pid = os.fork()
+            pid = fork()
         except OSError as error:
             ours.close()
             theirs.close()

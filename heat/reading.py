@@ -12,7 +12,6 @@ import marshal
 import os
 import select
 import signal
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from heat import inherited
 from heat.content import Config
 from heat.errors import reason_of
+from heat.fork import fork
 from heat.loop import RealClock
 from heat.mistakes import Mistake
 from heat.options import Common, Options
@@ -71,10 +71,7 @@ class Reading:
     def __init__(self, work: Callable[[], Found]) -> None:
         self.fd, out = os.pipe()
         try:
-            with warnings.catch_warnings():
-                # Python 3.12 warns of threads, of which HEAT has none.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                self.pid = os.fork()
+            self.pid = fork()
             if not self.pid:
                 _send(work, out)
         except OSError:
