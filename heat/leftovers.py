@@ -10,6 +10,8 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from heat.run import KILL_AFTER, LOOK_AGAIN
+
 if TYPE_CHECKING:
     from heat.world import Child, Clock, Owner, Timer, Timers
 
@@ -17,10 +19,6 @@ GRACE = 0.2
 """Seconds in which it can end by itself: until nobody holds the check's output, at most."""
 _STARVED = 1.0
 """The same where it waits for a processor or a disk all that time, on a busy machine."""
-KILL_AFTER = 2.0
-"""Seconds from SIGTERM to SIGKILL."""
-LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
-"""When to look once more whether a group is empty that was sent a signal."""
 _LOOKS_BEFORE_KILL = (*LOOK_AGAIN, KILL_AFTER - sum(LOOK_AGAIN))
 
 

@@ -12,14 +12,18 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from heat.leftovers import KILL_AFTER, LOOK_AGAIN, Leftovers
 from heat.program import Output, Program, Status
 
 if TYPE_CHECKING:
+    from heat.leftovers import Leftovers
     from heat.world import Child, Clock, Owner, Starter, Timer, Timers
 
     Tell = Callable[["Run"], None]
 
+KILL_AFTER = 2.0
+"""Seconds from SIGTERM to SIGKILL."""
+LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
+"""When to look once more whether a group is empty that was sent a signal."""
 _UNKNOWN = Status(None)
 _LISTEN_AFTER = 0.01
 """Most checks are over by then, with less output than a pipe holds."""
@@ -277,6 +281,8 @@ class Run:
             leftovers.end_reaped()
 
     def _leave_behind(self) -> Leftovers:
+        from heat.leftovers import Leftovers
+
         if self._timer is not None:
             self._timer.cancel()
         told = self._told

@@ -12,9 +12,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__, children
+from heat import __version__
 from heat.books import Books, HeatJournal
-from heat.closing import take_each
 from heat.console import Console, for_journal
 from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of
@@ -156,7 +155,6 @@ class Service:
         """The folder whose files were looked at when the configuration was read."""
         self._launcher = PosixLauncher(self._loop, environ, self._folder)
         self._children_due = True
-        self._loop.soon(self._mind_children)  # Those that were dead before HEAT was there.
         most = 1 if config is None else config.max_running
         self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
@@ -308,15 +306,25 @@ class Service:
         gc.freeze()
         gc.enable()
         try:
-            self._loop.end_turn()  # The first check of many may be an hour away.
+            # The first check of one is due before, that of many may be a minute away.
+            self._loop.at(self._clock.now(), self._began_well, self)
             self._loop.run()
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
+            from heat.closing import take_each
+
             crashed = partial(self.crashed, error)
             self._tell_failed(take_each([("", self._fleet.abandon), ("", crashed)]))
         code = EXIT_ERROR if self._broken else self._fleet.exit_code()
         if self._config is not None and code == EXIT_ERROR and not self._fleet.told_to_end:
             self._journal.error("all monitors are in ERROR")
         return code
+
+    def _began_well(self) -> None:
+        """Do what the first check does not need: it is a part of how fast HEAT starts."""
+        from heat import closing, leftovers
+
+        del closing, leftovers  # Later there may be no descriptors to load them with.
+        self._mind_children()  # Those that were dead before HEAT was there.
 
     def crashed(self, error: Exception) -> None:
         """A bug of HEAT that is no single monitor's: write it down, and stop."""
@@ -347,6 +355,8 @@ class Service:
             self._fleet.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
 
     def _mind_children(self) -> None:
+        from heat import children
+
         self._children_due = False
         if not children.reap_strangers(self._launcher.own):
             self._loop.at(0.0, self._mind_children, self)
@@ -465,6 +475,8 @@ class Service:
 
     def close(self) -> None:
         """Complete the logs, and give everything back; each step whatever the others did."""
+        from heat.closing import take_each
+
         failed = take_each(
             [
                 *self._fleet.wakings(),
@@ -493,6 +505,8 @@ class Service:
 
     def _tell_failed(self, failed: Sequence[tuple[str, Exception]]) -> None:
         """Say what went wrong as HEAT ends, where that is still possible."""
+        from heat.closing import take_each
+
         for about, error in failed:
             what = f"{about} could not be ended well" if about else "a bug of HEAT at its end"
             told = "".join(traceback.format_exception(error))

@@ -179,28 +179,28 @@ def _doubts(step: Step) -> Iterator[Doubt]:
         kind, counts, many = "", True, stat.S_IWOTH | stat.S_IWGRP
     else:
         return  # No file of HEAT's, which is said elsewhere.
-    shown = escaped(step.path)
     if counts and not own(uid):
         of_link = "-h " if kind == "link" else ""
         why = f"belongs to {user(uid)}, {AS_ROOT}"
-        yield Doubt(kind, step.path, why, f"chown {of_link}root {shown}")
+        yield Doubt(kind, step.path, why, f"chown {of_link}root {escaped(step.path)}")
     if mode & many and not _is_read_only(step.path):
         who = "anybody" if mode & stat.S_IWOTH else group(step.about.st_gid)
         why = f"may be written to by {who}, {AS_ROOT}"
-        yield Doubt(kind, step.path, why, f"chmod go-w {shown}")
+        yield Doubt(kind, step.path, why, f"chmod go-w {escaped(step.path)}")
 
 
 def _warning(step: Step) -> str:
     about = step.about
-    if not stat.S_ISDIR(about.st_mode) or _is_read_only(step.path):
+    if not stat.S_ISDIR(about.st_mode):
+        return ""
+    foreign = not own(about.st_uid)
+    shared = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
+    if not (foreign or (shared and about.st_gid)) or _is_read_only(step.path):
         return ""
     shown, may = escaped(step.path), "may put other files in place of what HEAT uses there"
-    if not own(about.st_uid):
+    if foreign:
         fix = f"chown root {shown}, or keep HEAT's files elsewhere"
         return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {fix}"
-    shared = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
-    if not shared or not about.st_gid:
-        return ""
     who = group(about.st_gid)
     return (
         f"the folder {shown} may be written to by {who}, which {may}, {AS_ROOT}: chmod g-w {shown}"
