@@ -196,7 +196,7 @@ def _warning(step: Step) -> str:
         return ""
     shown, may = escaped(step.path), "may put other files in place of what HEAT uses there"
     if not own(about.st_uid):
-        fix = f"chown root {shown}, or keep HEAT's files elsewhere"
+        fix = f"keep HEAT's files elsewhere, or chown root {shown}"
         return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {fix}"
     shared = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWGRP
     if not shared or not about.st_gid:
