@@ -132,7 +132,7 @@ class Control:
             self._connections.add(connection)
 
     def _rest(self, listening: Listening) -> None:
-        """Who waits would be reported at each turn."""
+        """Rest for a while: a client that waits would be reported at each turn."""
         self._loop.await_writing(listening.fd, reading=False, writing=False)
 
         def again() -> None:

@@ -65,7 +65,7 @@ OWN_VARIABLES = (
     b"LISTEN_PID",
     b"LISTEN_PIDFDID",
 )
-"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
+"""Variables of a script, which a HEAT that was started by another's script does not pass on.
 
 Nor what systemd has told HEAT: what HEAT starts is not to speak in its place, and does not get
 the sockets that it was given.
@@ -131,7 +131,7 @@ class Service:
         self.fatal: int | None = None
         """The signal that ends HEAT once all is told: it has come, or HEAT has sent it."""
         self._told_of_reading: list[Later] = []
-        """Who waits to be told what came of reading the file again."""
+        """The clients that wait to be told what came of reading the file again."""
         self._clock = clock
         self._began = clock.unix()
         self._loop = Loop(clock)
@@ -249,7 +249,7 @@ class Service:
             return None
 
     def about(self) -> Facts:
-        """What is told of HEAT as a whole."""
+        """The facts of HEAT as a whole."""
         watches = self._fleet.watches.values()
         states = Counter(watch.monitor.state for watch in watches)
         trouble = [f"{log.shown}: {log.trouble}" for log in self._logs if log.trouble]
