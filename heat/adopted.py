@@ -104,7 +104,7 @@ class AdoptedChild:
         return self._over
 
     def alone(self) -> bool:
-        """What is left of its group can no longer be told from another's."""
+        """The rest of its group can no longer be told from another's."""
         return True
 
     def works(self) -> bool:
@@ -126,7 +126,7 @@ class AdoptedChild:
         os.close(self._pidfd)
 
     def signal_left(self, signum: int) -> bool:
-        """What is left of its group can no longer be told from another's."""
+        """The rest of its group can no longer be told from another's."""
         del signum
         return False
 
@@ -140,7 +140,7 @@ class AdoptedChild:
 
 
 def take_up(loop: Loop, held: Held, unreaped: set[int]) -> Adopted | None:
-    """What has a program that an earlier HEAT has started; None if it has ended."""
+    """The hold on a program that an earlier HEAT has started; None if it has ended."""
     pidfd = open_same(held.pid, held.identity)
     return None if pidfd is None else Adopted(loop, held.pid, pidfd, unreaped)
 

@@ -1,4 +1,4 @@
-"""What a request on the control socket asks for, and the lines of its answer (PROTOCOL.md).
+"""Requests on the control socket, and the lines of their answers (PROTOCOL.md).
 
 An answer is made while it is taken: `status` of ten thousand monitors is some hundred small
 steps, and a check that is due comes between them.
@@ -49,7 +49,7 @@ class Heat(Protocol):
     """The HEAT that is asked."""
 
     def about(self) -> Facts:
-        """What it is, and how it does."""
+        """The facts of HEAT itself, and how it does."""
         ...
 
     def reload(self, told: Later) -> None:
@@ -279,7 +279,7 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
 
 
 def _named_so(name: str) -> str:
-    """What somebody has called something that is not."""
+    """A name of nothing that there is, as somebody has written it."""
     return escaped(name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}...")
 
 

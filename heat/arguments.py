@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Grammar(NamedTuple):
-    """What can be written on a command line: the text of its help, and the table of options."""
+    """All that can be written on a command line: the text of its help, and the table of options."""
 
     usage: str
     options: tuple[Option, ...] = OPTIONS
     program: str = "HEAT"
     command: str = "heat"
-    """What is typed."""
+    """The words that are typed."""
     options_first: bool = True
     """From the first word that is no option, all are the command's."""
 
@@ -47,17 +47,17 @@ class Asked(NamedTuple):
     mistakes: Sequence[Mistake] = ()
     common: Common = Common()
     unsound: Options | None = None
-    """What can be looked at though something is wrong with the options."""
+    """The part that can be looked at though something is wrong with the options."""
     file: str = ""
     """The path that --config gives."""
     config: "Config | None" = None
-    """What is in that file, once it has been read."""
+    """The content of that file, once it has been read."""
     warnings: Sequence[str] = ()
-    """What was found, and does not keep HEAT from watching."""
+    """Warnings that were found, and do not keep HEAT from watching."""
 
 
 def parse(usage: str, words: Sequence[str]) -> Asked:
-    """What a command line asks for."""
+    """A command line's request."""
     taken = take_apart(Grammar(usage), words)
     for request in ("help", "version"):
         if f"--{request}" in taken.flags:
@@ -89,7 +89,7 @@ def take_apart(grammar: Grammar, words: Sequence[str]) -> Words:
 
 
 def beside_config(taken: Words) -> list[Mistake]:
-    """What is wrong with the options of a HEAT that reads a file."""
+    """The mistakes in the options of a HEAT that reads a file."""
     of_heat = {name: value for name, value in taken.given.items() if name in OF_HEAT}
     _, mistakes = parsed(of_heat)
     for option in OPTIONS:

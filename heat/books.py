@@ -90,7 +90,7 @@ class Writer:
 
 
 class HeatJournal(Writer):
-    """What HEAT says of itself as a whole."""
+    """The journal of HEAT as a whole."""
 
     __slots__ = ()
 
@@ -155,7 +155,7 @@ class HeatJournal(Writer):
         self.trouble(reason)
 
     def status(self, text: str) -> None:
-        """What SIGUSR1 asked for."""
+        """Print the lines that SIGUSR1 asked for."""
         self._news(f"heat: {text}")
 
     def over(self) -> None:

@@ -1,4 +1,4 @@
-"""What one program prints, kept within bounds: the beginning and the end of it."""
+"""The output of one program, kept within bounds: the beginning and the end of it."""
 
 from states.values import NamedTuple
 
@@ -10,7 +10,7 @@ _LINE = 1024
 
 
 class Printed(NamedTuple):
-    """What is kept of one stream, and how many bytes there were.
+    """The bytes that are kept of one stream, and how many there were.
 
     Where there were more, ``kept`` begins and ends as all of it did, and is no less than LIMIT.
     """
@@ -63,7 +63,7 @@ class Capture:
         self._tail = b""
 
     def take(self) -> Printed:
-        """What there was; begins anew."""
+        """Take all that there was, and begin anew."""
         printed = Printed(self._head + self._tail, self._total)
         self._head, self._tail, self._total = b"", b"", 0
         return printed

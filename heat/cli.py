@@ -150,7 +150,7 @@ def _serve(asked: "Asked") -> int:
 
 
 def understand(words: Sequence[str]) -> "Asked":
-    """What a command line asks for, looked at as far as that goes before anything starts."""
+    """A command line's request, looked at as far as that goes before anything starts."""
     from heat import arguments, preflight
     from heat.trust import Trust
 

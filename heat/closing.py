@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 Step = tuple[str, Callable[[], object]]
-"""What it is about, and how it is done."""
+"""The matter of a step, and how it is done."""
 
 
 def take_each(steps: Iterable[Step]) -> list[tuple[str, Exception]]:

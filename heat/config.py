@@ -76,7 +76,7 @@ _EXAMPLES = {
     "on-killed": '"fail"',
     "LIST": '["curl", "-sf", "http://localhost/health_check"]',
 }
-"""What could be written, by the key or by the word for its value."""
+"""Values that could be written, by the key or by the word for its value."""
 
 KEYS = {
     option.name.removeprefix("--"): option
@@ -171,7 +171,7 @@ def _nothing(shown: str, path: str, *wrong: _WrongError) -> tuple[Config, list[M
 
 
 def _contents(path: str) -> bytes:
-    """What is in a regular file of a reasonable size; never waits for a writer."""
+    """The content of a regular file of a reasonable size; never waits for a writer."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -241,7 +241,7 @@ def _tables(data: bytes) -> dict[str, Any]:
 
 
 def _syntax(told: str) -> _WrongError:
-    """What tomllib says, in words that help."""
+    """A complaint of tomllib's, in words that help."""
     found = re.fullmatch(r"(.*) \(at (line \d+)?.*\)", told, re.DOTALL)
     text, line = (found[1], found[2]) if found else (told, None)
     where = f"{line}: " if line else "at its end: "
@@ -376,7 +376,7 @@ class _Reading:
     def _conflicts(
         self, own: dict[str, Any], merged: dict[str, Any], table: dict[str, Any], place: str
     ) -> Iterator[Mistake]:
-        """What a monitor says in vain, and what goes wrong with defaults too."""
+        """The keys that a monitor has in vain, and the mistakes that show with defaults too."""
         for each in conflicts(merged):
             if each.option in own or not each.in_vain:
                 key = each.option.removeprefix("--")

@@ -180,7 +180,7 @@ def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 class Console:
-    """What HEAT prints: a result a check on stdout, all the rest on stderr.
+    """The lines that HEAT prints: a result a check on stdout, all the rest on stderr.
 
     For the ``journal`` a priority stands in front, and not the time, which journald knows.
     """
@@ -241,7 +241,7 @@ _OF_NEWS = {"": _INFO, GREEN: _NOTICE, BLUE: _NOTICE, YELLOW: _WARNING, RED: _ER
 
 
 def for_journal(text: str) -> str:
-    """What keeps HEAT from starting, as journald takes it: each line with its priority."""
+    """The reasons not to start, as journald takes them: each line with its priority."""
     return "".join(f"<{_ERROR}>{line}\n" for line in text.splitlines() if line)
 
 

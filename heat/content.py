@@ -1,4 +1,4 @@
-"""What a configuration file says, as a value."""
+"""The content of a configuration file, as a value."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,10 +22,10 @@ class Config(NamedTuple):
     """Seconds for which history is kept."""
     monitors: dict[str, Options]
     unsound: Mapping[str, Options] = MappingProxyType({})
-    """What can be looked at of the monitors in which something is wrong."""
+    """The part that can be looked at of the monitors in which something is wrong."""
 
     def settings(self, before: "Config") -> list[str]:
-        """What of [heat] is another than ``before``, in words; all of it is in force at once."""
+        """Tell what of [heat] is another than ``before``; all of it is in force at once."""
         of_heat = (
             ("max-running", str(before.max_running), str(self.max_running)),
             ("history", written(before.history), written(self.history)),

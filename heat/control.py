@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from heat.answers import Answer, Answers, Later, line, refusal
 from heat.books import HeatJournal
+from heat.errors import unforeseen
 from heat.listening import ControlError, Listening
 from heat.loop import Loop
 from heat.refusals import Kind
@@ -132,7 +133,7 @@ class Control:
             self._connections.add(connection)
 
     def _rest(self, listening: Listening) -> None:
-        """Who waits would be reported at each turn."""
+        """Rest for a while: a client that waits would be reported at each turn."""
         self._loop.await_writing(listening.fd, reading=False, writing=False)
 
         def again() -> None:
@@ -205,7 +206,7 @@ class _Connection:
     def crashed(self, error: Exception) -> None:
         """A bug in an answer: the client is told, HEAT goes on."""
         self._control.crashed(error)
-        self._say(f"a bug of HEAT: {error!r}", Kind.BUG)
+        self._say(unforeseen(error), Kind.BUG)
         self.close()
 
     def _patience(self) -> None:

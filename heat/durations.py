@@ -12,7 +12,7 @@ from heat.text import seconds
 
 MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0
 LONGEST = 366 * DAY
-"""What is longer is a slip of the finger."""
+"""The longest duration: a longer one is a slip of the finger."""
 LONGEST_PAST = 3_650 * DAY
 """So far back history can be kept and asked for."""
 SHORTEST = 0.001

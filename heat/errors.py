@@ -13,13 +13,13 @@ WANT = frozenset(
 
 
 def reason_of(error: Exception) -> str:
-    """What the system says is wrong, in small letters, or the error itself."""
+    """The system's own words for what is wrong, in small letters, or the error itself."""
     said: str | None = getattr(error, "strerror", None)
     return said.lower() if said else str(error)
 
 
 class HeatError(Exception):
-    """What the user is told; the first line is the sentence."""
+    """The lines that the user is told; the first line is the sentence."""
 
 
 class StartRefused(HeatError):  # noqa: N818 - what it is
@@ -59,3 +59,10 @@ class NotBelievedError(TargetError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, passing=True)
+
+
+def unforeseen(error: Exception) -> str:
+    """Say in a few words what nobody has provided for; the traceback goes into the log."""
+    if isinstance(error, MemoryError):
+        return "no memory is left: raise the limit of HEAT (ulimit -v, MemoryMax=)"
+    return f"a bug of HEAT: {error!r}"

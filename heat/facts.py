@@ -1,4 +1,4 @@
-"""What HEAT tells of itself and of a monitor to those who ask; the keys are in PROTOCOL.md."""
+"""The facts of HEAT and of a monitor for those who ask; the keys are in PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 HOLDING = (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
-"""What of a remedy has to be over before the next check."""
+"""The remedies that have to be over before the next check."""
 
 COLUMNS = (
     "name",
@@ -60,7 +60,7 @@ BRIEF = (
 
 
 def of_monitor(watch: Watch, unix: float) -> Facts:
-    """What `heatctl status` shows of a monitor."""
+    """A monitor as `heatctl status` shows it."""
     return _of_monitor(watch, watch.look(), unix)
 
 
@@ -86,7 +86,7 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
 
 
 def brief(watch: Watch, unix: float) -> list[object]:
-    """What a table shows of a monitor, in the order of `BRIEF`.
+    """A monitor as a table shows it, in the order of `BRIEF`.
 
     ``next_text`` is there only where ``next`` is not.
     """

@@ -72,7 +72,7 @@ def shut(fd: int) -> None:
 
 
 class Cause(Enum):
-    """What kind of thing keeps a file from being executed; each has its own remedy."""
+    """A kind of thing that keeps a file from being executed; each has its own remedy."""
 
     FILE = auto()
     """It is missing, no regular file, or out of reach."""
@@ -98,13 +98,13 @@ class Unfit(NamedTuple):
 
 
 def why_not_executable(path: str) -> str:
-    """What keeps ``path`` from being executed; empty if nothing that can be seen does."""
+    """Tell what keeps ``path`` from being executed; empty if nothing that can be seen does."""
     found = unfit(path)
     return found.text if found else ""
 
 
 def unfit(path: str) -> Unfit | None:
-    """What keeps ``path`` from being executed; None if nothing that can be seen does."""
+    """Find what keeps ``path`` from being executed; None if nothing that can be seen does."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _is_noexec(path: str) -> bool:
 
 
 def _unfit_start(path: str) -> Unfit | None:
-    """What is wrong with the ``#!`` line of an executable file."""
+    """Tell what is wrong with the ``#!`` line of an executable file."""
     start = _start(path)
     if start is None:
         return None  # Executable and not readable: a program may be, a script says so itself.

@@ -55,9 +55,9 @@ class Fleet:
         self._leaving: dict[str, Watch] = {}
         """Removed ones, of which something still runs."""
         self._awaited: dict[str, Parts] = {}
-        """What takes the place of one that is leaving, once it has left."""
+        """Monitors that take the place of one that is leaving, once it has left."""
         self._stopped: int | None = None
-        """What HEAT exits with, once it was told to end."""
+        """The exit status of HEAT, once it was told to end."""
         self.stopping = False
         """It was told so from outside; told again, it does not wait."""
         self._watch_done = self._done
@@ -142,7 +142,7 @@ class Fleet:
     # Another configuration
 
     def monitors(self) -> dict[str, Options]:
-        """What is watched now, or will be once what it replaces has left."""
+        """The monitors that are watched now, or will be once what they replace has left."""
         known = {name: watch.parts for name, watch in self.watches.items()} | self._awaited
         return {name: parts.options for name, parts in known.items()}
 
@@ -349,7 +349,7 @@ class Fleet:
         return self._stopped is not None
 
     def exit_code(self) -> int:
-        """What HEAT exits with."""
+        """The exit status of HEAT."""
         codes = {watch.exit_code for watch in self.watches.values()}
         if codes == {EXIT_ERROR}:
             return EXIT_ERROR
@@ -359,7 +359,7 @@ class Fleet:
 
 
 def _check(options: Options, find: Callable[[str], str | None], before: Parts | None) -> Program:
-    """What is run; as a value that is shared with the monitor ``before``, if that has the same."""
+    """The program, as a value shared with the monitor ``before``, if that has the same."""
     name, check, script = options.check[0], options.check, options.is_script
     if before is not None and (before.check.argv, before.options.is_script) == (check, script):
         return before.check

@@ -138,7 +138,7 @@ def hints() -> Iterator[tuple[str, str]]:
 
 
 def hint(key: str) -> str:
-    """What HEAT has in place of this key of a monitor or of [heat]; empty if nothing is known."""
+    """Tell what HEAT has in place of this key of a monitor or of [heat]; empty if unknown."""
     return dict(_each(_HINTS)).get(_plain(key), "")
 
 

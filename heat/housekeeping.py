@@ -1,4 +1,4 @@
-"""What the state file needs now and then, by a process of its own: no tick waits for a disk.
+"""The upkeep of the state file, by a process of its own: no tick waits for a disk.
 
 ``python -m heat.housekeeping FILE SECONDS`` removes history that is older than this, and puts
 the log of SQLite into the file.
@@ -83,7 +83,7 @@ def main(path: str, span: str) -> int:
 
 
 def _nothing(_run: Run) -> None:
-    """Whether it went well shows in the file."""
+    """The file shows how it went."""
 
 
 if __name__ == "__main__":

@@ -72,14 +72,14 @@ def age(pid: int) -> float:
 
 
 class Told(NamedTuple):
-    """What a leader of a process group was started with; ``started`` in clock ticks."""
+    """The environment that a leader of a group was started with; ``started`` in clock ticks."""
 
     started: int
     environ: set[bytes]
 
 
 def started_with(pid: int) -> Told | None:
-    """What this process was started with.
+    """The environment that this process was started with.
 
     None if it leads no group, or a session, or may not be looked at. Raises OSError for want
     of resources.

@@ -1,4 +1,4 @@
-"""What HEAT is born with, put right before anything else: signals and descriptors.
+"""The things that HEAT is born with, put right before all else: signals and descriptors.
 
 Loaded first, and itself loads next to nothing: a signal that comes before it ends HEAT as it
 would end any program.

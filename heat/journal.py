@@ -1,4 +1,4 @@
-"""What is said of one monitor: the lines on stdout and stderr, and the records in the logs.
+"""The news of one monitor: the lines on stdout and stderr, and the records in the logs.
 
 Made for somebody at three in the morning. The books are kept after the reactions: signals
 are sent and scripts started before this is written.
@@ -187,8 +187,15 @@ class Journal(Writer):
     # After a restart
 
     def went_on(self, state: State, count: int) -> None:
-        """What an earlier HEAT knew was taken up."""
+        """The knowledge of an earlier HEAT was taken up."""
         self._own(f"goes on where it was: {state.value}, {counted(count, 'failure')} in a row")
+
+    def stays_in_error(self) -> None:
+        """An earlier HEAT gave this monitor up, and nobody has reset it since."""
+        self._fault(
+            "stays in ERROR, as before HEAT was restarted: no checks of it until "
+            "'heatctl reset'; 'heatctl why' tells the reason"
+        )
 
     def waits_for(self, role: str, run: Run) -> None:
         """A script of an earlier HEAT runs still."""
@@ -235,7 +242,7 @@ class Journal(Writer):
         self._detail(f"{waiting} waits for the fail script, {so_long}")
 
     def end_waits_for_fail(self, left: float) -> None:
-        """What is left to do before the end."""
+        """The end waits for the fail script."""
         self.waiting_for_fail("the end" if self._books.named else "HEAT", left)
 
     def recovery_started(self, pid: int, attempt: int) -> None:

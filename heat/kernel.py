@@ -1,4 +1,4 @@
-"""What HEAT needs of the kernel, and why it may be refused."""
+"""The needs of HEAT from the kernel, and why they may be refused."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What is kept of one monitor in the state file: its machine, its history, what it holds."""
+"""The ledger of one monitor in the state file: its machine, its history, what it holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heat.run import Run
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
-"""What is held: the process of a script, or a target that was stopped."""
+"""Things that are held: the process of a script, or a target that was stopped."""
 
 _TRANSITION = (
     "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
@@ -65,7 +65,7 @@ _MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
 
 
 class Remembered(NamedTuple):
-    """What the file knows of a monitor's machine, taken apart."""
+    """The file's knowledge of a monitor's machine, taken apart."""
 
     memory: Memory
     changed: Changed | None
@@ -78,7 +78,7 @@ def encoded(memory: Memory, changed: Changed | None, outage_began: float | None)
 
 
 def decoded(text: str) -> Remembered:
-    """What `encoded` has written. Raises ValueError or TypeError for anything else."""
+    """Read the text of `encoded`. Raises ValueError or TypeError for anything else."""
     plain, changed, began = json.loads(text)
     state, count, attempts, remedy, first, last, run, queued, due, passed = plain
     memory = Memory(
@@ -157,7 +157,7 @@ class Ledger:
         self.pause: Pause | None = None
 
     def take_up(self, saved: Saved | None) -> Remembered | None:
-        """What the machine was; None if it is as new. A text nobody can read is as new.
+        """The machine as it was; None if it is as new. A text nobody can read is as new.
 
         ``saved`` is what an earlier HEAT has left.
         """

@@ -106,7 +106,7 @@ def _bound(path: str) -> tuple[socket.socket, tuple[int, int]]:
 
 
 def _alive(path: str) -> bool:
-    """Whether some program has this socket: a HEAT whose lock was deleted, or a stranger."""
+    """Tell if some program has this socket: a HEAT whose lock was deleted, or a stranger."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as there, short(path) as name:
         there.setblocking(False)
         try:

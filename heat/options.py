@@ -26,7 +26,7 @@ _JOURNAL = "journal"
 
 
 class Options(NamedTuple):
-    """What one monitor is told; times in seconds, None where there is no limit or no such thing."""
+    """The options of one monitor; times in seconds, None for no limit or no such thing."""
 
     name: str
     interval: float
@@ -53,7 +53,7 @@ class Options(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What concerns HEAT as a whole, not one monitor."""
+    """The options of HEAT as a whole, not of one monitor."""
 
     log_dir: str = ""
     """As given; empty for the folder HEAT was started in."""
@@ -224,13 +224,13 @@ def build(
 
 
 def readable(given: Mapping[str, str], command: Sequence[str]) -> Options:
-    """What can be looked at of options that `build` finds something wrong with."""
+    """The part that can be looked at of options that `build` finds something wrong with."""
     values, _ = parsed(given)
     return as_far_as_read({**values, COMMAND: tuple(command)})
 
 
 def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
-    """What a command line says of HEAT as a whole."""
+    """The part of a command line about HEAT as a whole."""
     log_dir = given.get("--log-dir", "")
     return Common(
         log_dir,
@@ -267,7 +267,7 @@ def bad_value(option: str, value: object, error: BadValueError) -> Mistake:
 
 
 def missing(values: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What no monitor can do without."""
+    """The options that no monitor can do without."""
     if "--interval" not in values:
         yield of_option(
             "--interval",

@@ -1,4 +1,4 @@
-"""What is known of a monitor's past: its last change of state, its pause. Unix seconds."""
+"""The past of a monitor: its last change of state, its pause. Unix seconds."""
 
 from states.model import State
 from states.values import NamedTuple

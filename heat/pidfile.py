@@ -130,8 +130,8 @@ def _why_not_meant(named: Named) -> str:
     for owner in named.owners:
         if owner not in (real, saved):
             return (
-                f"--pid-file {named.shown} is of {user(owner)}, and process {named.pid} is of "
-                f"{user(real)}: only a process of the user who writes the file is signalled "
+                f"--pid-file {named.shown} belongs to {user(owner)}, and process {named.pid} "
+                f"to {user(real)}: only a process of the user who writes the file is signalled "
                 f"(chown -h root {named.shown}, if root writes it)"
             )
     return ""

@@ -1,4 +1,4 @@
-"""What is looked at before the first check: files, target, logs; mistakes and warnings."""
+"""The look before the first check: files, target, logs; mistakes and warnings."""
 
 import os
 from collections.abc import Collection, Container, Iterator
@@ -256,7 +256,7 @@ _BESIDE_STATE = (*_LOCK, "-wal", "-shm", "-journal")
 
 
 def _of_logs(common: Common, monitors: Collection[Options], files: _Files) -> list[Mistake]:
-    """What is wrong with the logs; of many, a folder that is no good is told once."""
+    """The faults of the logs; of many, a folder that is no good is told once."""
     found = [
         mistake
         for log in ("heat.log", "heat.verbose.log")
@@ -302,7 +302,7 @@ def _shown(common: Common, log: str) -> str:
 
 
 def warnings(options: Options, pid: int | None, *, in_file: bool = False) -> Iterator[str]:
-    """What is allowed and may not be meant; ``pid`` is the target now, if there is one.
+    """Warnings of what is allowed and may not be meant; ``pid`` is the target now, if there is one.
 
     Options are named as keys where they stand ``in_file``.
     """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from heat.world import Owner
 
     _Report = tuple[Callable[[], None], Owner]
-    """What is called when a program has exited, and whose program it is."""
+    """A callback for when a program has exited, and whose program it is."""
 
 _PASSING = WANT | {errno.EBADF, errno.ETXTBSY, errno.EIO, errno.ESTALE}
 """A program that cannot be started for one of these may be started later.
@@ -52,7 +52,7 @@ class PosixLauncher:
     """Starts programs in a folder, with stdin from /dev/null, in their own groups."""
 
     age = 0.0
-    """What it starts is new."""
+    """Seconds; a program that it starts is new."""
 
     def __init__(
         self, loop: Loop, environ: Mapping[bytes, bytes], folder: Folder | None = None
@@ -178,7 +178,7 @@ class PosixLauncher:
         self.own.discard(pid)
 
     def take_up(self, held: Held) -> Adopted | None:
-        """What has a program that an earlier HEAT has started; None if it has ended."""
+        """The hold on a program that an earlier HEAT has started; None if it has ended."""
         from heat import adopted
 
         return adopted.take_up(self._loop, held, self.own)
@@ -311,7 +311,7 @@ class PosixChild:
         return self._pipes == [_NO_FD, _NO_FD]
 
     def output(self) -> Output:
-        """What it printed since the last call."""
+        """The output since the last call."""
         self.drained()
         if self._captures is None:
             return SILENT

@@ -21,7 +21,7 @@ class Status(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a program printed, each stream bounded."""
+    """The output of a program, each stream bounded."""
 
     stdout: Printed = Printed()
     stderr: Printed = Printed()
@@ -46,7 +46,7 @@ class SilentScripts:
 
 
 class Program(NamedTuple):
-    """What is to be run.
+    """A program to be run.
 
     ``shown`` is the script or command as the user gave it, ``path`` the file that is
     executed, ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its

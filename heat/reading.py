@@ -34,11 +34,11 @@ _AT_ONCE = 100
 _HEAD = 4
 """Bytes in front of each part, that tell how long it is."""
 _MONITORS, _ALL = "monitors", "all"
-"""What is in a part: some monitors, or, in the last one, all the rest."""
+"""A part of it: some monitors, or, in the last one, all the rest."""
 
 
 class Found(NamedTuple):
-    """What is in a file, and what is wrong with it, in files and target as well."""
+    """The content of a file, and what is wrong with it, in files and target as well."""
 
     config: Config
     mistakes: list[Mistake]
@@ -84,7 +84,7 @@ class Reading:
         self._found: Found | None = None
 
     def take(self) -> Found | None:
-        """What was found, once all of it is there; waits for the next part of it."""
+        """The findings, once all of them are there; waits for the next part of them."""
         if data := os.read(self.fd, 1 << 16):
             self._data += data
             for part in self._parts():

@@ -1,4 +1,4 @@
-"""What HEAT answers on the control socket when it does not do what was asked (PROTOCOL.md)."""
+"""The answers of HEAT on the control socket when it does not do what was asked (PROTOCOL.md)."""
 
 from enum import StrEnum
 from typing import Any
@@ -7,7 +7,7 @@ from heat.errors import HeatError
 
 
 class Kind(StrEnum):
-    """What a program can go by; the text beside it is for people."""
+    """The kind of a refusal, for programs; the text beside it is for people."""
 
     BAD_REQUEST = "bad-request"
     VERSION = "version"

@@ -71,6 +71,7 @@ class Restored(Watch):
         self.monitor.paused = False
         self.exit_code = EXIT_ERROR
         self.left = True
+        self._journal.stays_in_error()
         if (pid := self.parts.target.wake()) is not None:
             self._journal.woke(pid)
 

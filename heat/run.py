@@ -175,7 +175,7 @@ class Run:
         return self._child.identity()
 
     def output(self) -> Output:
-        """What it printed since the last call."""
+        """The output since the last call."""
         return self._child.output()
 
     def drained(self) -> bool:

@@ -149,7 +149,7 @@ class ScriptOutput:
         return bool(self._pipes)
 
     def take(self) -> bytes:
-        """What was printed since the last call, bounded."""
+        """The output since the last call, bounded."""
         for reader in tuple(self._pipes):
             self._read(reader, _MOST_READS)
         self._collect()

@@ -16,7 +16,7 @@ from heat import __version__
 from heat.books import Books, HeatJournal
 from heat.console import Console, for_journal
 from heat.durations import exact
-from heat.errors import HeatError, StartRefused, reason_of
+from heat.errors import HeatError, StartRefused, reason_of, unforeseen
 from heat.fleet import Fleet
 from heat.folder import Folder, here
 from heat.log import Log
@@ -64,7 +64,7 @@ OWN_VARIABLES = (
     b"LISTEN_PID",
     b"LISTEN_PIDFDID",
 )
-"""What a script is told; a HEAT that a script of another HEAT has started does not pass it on.
+"""Variables of a script, which a HEAT that was started by another's script does not pass on.
 
 Nor what systemd has told HEAT: what HEAT starts is not to speak in its place, and does not get
 the sockets that it was given.
@@ -100,7 +100,7 @@ def serve(
             service.close()
     except (ImportError, MemoryError, OSError, SystemError) as error:
         # Not what startup.py takes for a start that fails: systemd tries no such one again.
-        raise HeatError(f"a bug of HEAT: {error!r}") from error
+        raise HeatError(unforeseen(error)) from error
     if service.fatal is not None:
         signal.signal(service.fatal, signal.SIG_DFL)
         os.kill(os.getpid(), service.fatal)
@@ -130,7 +130,7 @@ class Service:
         self.fatal: int | None = None
         """The signal that ends HEAT once all is told: it has come, or HEAT has sent it."""
         self._told_of_reading: list[Later] = []
-        """Who waits to be told what came of reading the file again."""
+        """The clients that wait to be told what came of reading the file again."""
         self._clock = clock
         self._began = clock.unix()
         self._loop = Loop(clock)
@@ -247,7 +247,7 @@ class Service:
             return None
 
     def about(self) -> Facts:
-        """What is told of HEAT as a whole."""
+        """The facts of HEAT as a whole."""
         watches = self._fleet.watches.values()
         states = Counter(watch.monitor.state for watch in watches)
         trouble = [f"{log.shown}: {log.trouble}" for log in self._logs if log.trouble]
@@ -330,7 +330,7 @@ class Service:
         """A bug of HEAT that is no single monitor's: write it down, and stop."""
         self._broken = True
         self._journal.bug("".join(traceback.format_exception(error)))
-        self._journal.error(f"a bug of HEAT: {error!r}")
+        self._journal.error(unforeseen(error))
         self._fleet.stop(EXIT_ERROR)
 
     # Signals

@@ -18,7 +18,7 @@ HARMLESS = STOPPING | {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIG
 EXPECTED_TO_END = frozenset({signal.SIGKILL, signal.SIGTERM})
 STOP_HEAT = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 HANDLED = STOP_HEAT | {signal.SIGHUP, signal.SIGUSR1}
-"""What HEAT itself acts on."""
+"""The signals that HEAT itself acts on."""
 _FAULTS = {
     *(signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
     *(signal.SIGSEGV, signal.SIGSYS, signal.SIGTRAP),
@@ -29,7 +29,7 @@ A handler of Python's runs after that instruction, which is never: it would fail
 HEAT owes then, the next one with the same state file pays.
 """
 ENDING = frozenset(signal.valid_signals()) - HARMLESS - HANDLED - _FAULTS - {signal.SIGKILL}
-"""What ends HEAT, by that signal, once what runs is ended and the CONT that is owed is sent."""
+"""The signals that end HEAT, once what runs is ended and the CONT that is owed is sent."""
 
 
 def parse(text: str) -> int:

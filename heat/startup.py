@@ -70,7 +70,7 @@ def _main_of(module: str) -> "Callable[..., int]":
 
 
 def _own_path(path: list[str]) -> list[str]:
-    """What is left of ``sys.path`` without the folder of the script, or the current one for -m."""
+    """The rest of ``sys.path`` without the folder of the script, or the current one for -m."""
     rest = path if sys.flags.safe_path else path[1:]
     theirs = _theirs()
     own = [folder for folder in rest if folder not in theirs]

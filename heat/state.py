@@ -1,4 +1,4 @@
-"""What survives a restart: one SQLite file, written at each transition before its effects.
+"""The memory that survives a restart: one SQLite file, written at each transition first.
 
 The tables are described in PROTOCOL.md. Nothing here stops the watching: what cannot be
 written is kept and tried again, a file that is damaged is set aside and begun anew. A commit
@@ -83,14 +83,14 @@ _LONG = 4 * 1024 * 1024
 _LONGEST_LOG = 8192
 """Pages of it after which SQLite itself does that: if nobody else has, for whatever reason."""
 BESIDE = "-wal", "-shm", "-journal"
-"""What SQLite opens beside the file, whatever is there."""
+"""Endings of the files that SQLite opens beside it, whatever is there."""
 _TABLES = set(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
 
 Inode = tuple[int, int]
 
 
 class Saved(NamedTuple):
-    """What the file knows of one monitor."""
+    """The file's knowledge of one monitor."""
 
     since: float
     memory: str | None
@@ -242,7 +242,7 @@ class Store:
     # Reading, at the start
 
     def load(self) -> dict[str, Saved]:
-        """What is known of the monitors that were watched last."""
+        """The knowledge of the monitors that were watched last."""
         if self._db is None:
             return {}
         try:
@@ -499,7 +499,7 @@ _OVER = "SELECT id FROM outages WHERE ended IS NULL"
 
 
 def old(before: float) -> Iterator[Statement]:
-    """What removes some of the history of before this unix second; what goes on is kept."""
+    """Statements that remove some history of before this unix second; what goes on is kept."""
     for table, key, past in (
         ("transitions", "id", "at < ?"),
         ("recoveries", "id", f"coalesce(ended, began) < ? AND outage NOT IN ({_OVER})"),

@@ -25,7 +25,7 @@ _NEXT = {
 
 
 class Look(NamedTuple):
-    """What can be seen of a watch now; times in seconds from now."""
+    """A watch as it can be seen now; times in seconds from now."""
 
     last: "Checked | None"
     last_age: float
@@ -103,7 +103,7 @@ _MOST_LINES = 20
 
 
 def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Iterator[str]:
-    """What SIGUSR1 prints: a line of a single monitor; of many, those not well or paused."""
+    """The lines for SIGUSR1: one of a single monitor; of many, those not well or paused."""
     if not named:
         for watch in watches.values():
             yield f"{watch.parts.options.shown}: {watch.describe()}"

@@ -1,4 +1,4 @@
-"""What systemd is told where HEAT is one of its services: sd_notify, in datagrams.
+"""The messages to systemd where HEAT is one of its services: sd_notify, in datagrams.
 
 Loaded only where ``$NOTIFY_SOCKET`` is set. Nothing is waited for: what a full socket does
 not take is sent again a second later, and a socket that is gone does not stop the watching.
@@ -39,7 +39,7 @@ class Systemd:
         self._status = status
         self._owner = owner
         self._owed: dict[str, str] = {}
-        """What is still to be sent, the oldest first; of one variable only the latest."""
+        """The variables still to be sent, the oldest first; of one variable only the latest."""
         self._again: Timer | None = None
         self._look: Timer | None = None
         self._next_look = 0.0
@@ -131,7 +131,7 @@ def _address(name: str) -> str:
 
 
 class SystemdJournal(HeatJournal):
-    """What HEAT says of itself as a whole, and systemd is told of it as well."""
+    """The journal of HEAT as a whole, which systemd is told as well."""
 
     __slots__ = ("_systemd",)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heat.journal import Checked
 
 Counted = Literal["outages", "recoveries", "helped", "useless"]
-"""What is counted beside the checks."""
+"""The things that are counted beside the checks."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the buckets for durations; one more holds what is longer."""

@@ -27,7 +27,7 @@ class Frozen(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """Who writes down what is frozen, before it is, and that it goes on, after it does."""
+    """A writer of what is frozen, before it is, and that it goes on, after it does."""
 
     frozen: Callable[[int, int], None]
     """Called with its process id and a pidfd. Raises OSError."""
@@ -130,7 +130,7 @@ class PidTarget:
         return self.pid
 
     def gone_reason(self) -> str:
-        """What is said when it has ended."""
+        """The sentence for when it has ended."""
         return f"target {self.pid} (--pid) has ended"
 
     def owes(self) -> int | None:
@@ -244,7 +244,7 @@ def open_process(pid: int) -> int:
     # /proc hides it.)
     why = ""
     if about and about[0] in _DEAD:
-        why = "has ended (a zombie)"
+        why = "has ended and is a zombie"
     elif about and int(about[_FLAGS]) & _KERNEL_THREAD:
         why = "is a kernel thread and takes no signals"
     if why:
@@ -266,7 +266,7 @@ def _not_opened(pid: int, error: OSError) -> TargetError:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie that waits to be reaped. Raises OSError."""
+    """Tell if a process is gone, or a zombie that waits to be reaped. Raises OSError."""
     about = proc_stat(pid)
     return not about or about[0] in _DEAD
 
@@ -295,7 +295,7 @@ def started(pid: int) -> float | None:
 
 
 def would_end(pid: int, signum: int) -> bool:
-    """Whether ``signum`` would end ``pid``: neither caught nor ignored nor waited for.
+    """Tell if ``signum`` would end ``pid``: neither caught nor ignored nor waited for.
 
     A blocked signal may be read through a signalfd, so it is taken as waited for.
     """

@@ -199,7 +199,7 @@ def _warning(step: Step) -> str:
         return ""
     shown, may = escaped(step.path), "may put other files in place of what HEAT uses there"
     if foreign:
-        fix = f"chown root {shown}, or keep HEAT's files elsewhere"
+        fix = f"keep HEAT's files elsewhere, or chown root {shown}"
         return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {fix}"
     who = group(about.st_gid)
     return (

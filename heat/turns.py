@@ -84,7 +84,7 @@ class Turns:
         start()
 
     def forget(self, owner: Owner) -> bool:
-        """What waits for its turn is no longer wanted; False if nothing waited."""
+        """Forget what waits for its turn; False if nothing waited."""
         return self._waiting.pop(owner, None) is not None
 
     def _say_over(self) -> None:

@@ -1,4 +1,4 @@
-"""What a fail and a recovery script are told: their HEAT_ variables (section 4 of the contract)."""
+"""The HEAT_ variables of a fail and a recovery script (section 4 of the contract)."""
 
 from heat.options import Options
 from states.model import FailRun, Failure, State

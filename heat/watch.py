@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from heat import signals, variables
-from heat.errors import StartError, TargetError, UnwrittenError
+from heat.errors import StartError, TargetError, UnwrittenError, unforeseen
 from heat.journal import Checked, Journal
 from heat.options import Options
 from heat.packed import Packed, pack, unpack
@@ -83,7 +83,7 @@ Tell = Callable[[State, int], None]
 
 
 class World:
-    """What all watches of a HEAT act on.
+    """The things that all watches of a HEAT act on.
 
     ``tallies`` is where numbers are kept for those who ask, if anybody can.
     """
@@ -106,7 +106,7 @@ class World:
 
 
 class Parts(NamedTuple):
-    """What one watch is made of: its options, what it runs, and what only it acts on."""
+    """The parts of one watch: its options, what it runs, and what only it acts on."""
 
     options: Options
     check: Program
@@ -114,7 +114,7 @@ class Parts(NamedTuple):
     recovery: Program | None
     target: Target
     script_file: ScriptFile | None
-    """What fail and recovery script print to; None where there are none."""
+    """The output of the fail and recovery scripts; None where there are none."""
 
 
 class Belated(NamedTuple):
@@ -205,15 +205,15 @@ class Watch:
         self._last: Packed | None = None
         self._last_script = ""
         self._events: list[tuple[Event, Tell | None]] | None = None
-        """What came while effects were performed; a list only then, as monitors are many."""
+        """Events that came while effects were performed; a list only then: monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
         self._crashed = self._denied_told = self._left_told = self._check_due = self._turn = False
         self._terminal_told = False
         self._told: list[Callable[[], None]] | None = None
-        """What is to be written when all reactions are out; None while none is under way."""
+        """The texts to be written when all reactions are out; None while none is under way."""
         self._unsaid: list[Callable[[], None]] | None = None
-        """What was still to be written when writing has crashed."""
+        """The texts still to be written when writing has crashed."""
 
     # Ticks
 
@@ -772,7 +772,7 @@ class Watch:
         self._events = self._told = None
         self._journal.bug("".join(traceback.format_exception(error)))
         unsaid, self._unsaid = self._unsaid, None
-        self._feed(WatchBroke(f"a bug of HEAT: {error!r}"))
+        self._feed(WatchBroke(unforeseen(error)))
         self._write(unsaid or ())
         self._leave_if_ended()
 
@@ -853,7 +853,7 @@ class Watch:
         self._journal.warn(text)
 
     def look(self) -> Look:
-        """What can be seen of it now."""
+        """The watch as it can be seen now."""
         now = self._world.clock.now()
         last, ended = (None, 0.0) if self._last is None else unpack(self._last)
         return Look(

@@ -1,4 +1,4 @@
-"""What the watch needs of the world: a clock, timers, programs, a target, a journal.
+"""The needs of the watch from the world: a clock, timers, programs, a target, a journal.
 
 The watch is given these and reaches for nothing else, so that it runs as well on a
 virtual clock with simulated programs as on the real thing. Types alone, never loaded by a
@@ -74,7 +74,7 @@ class Child(Protocol):
         ...
 
     def output(self) -> Output:
-        """What it printed since the last call."""
+        """The output since the last call."""
         ...
 
     def identity(self) -> str:
@@ -142,7 +142,7 @@ class Launcher(Starter, Protocol):
     """Starts programs, and knows those of an earlier HEAT."""
 
     def take_up(self, held: Held) -> Starter | None:
-        """What has a program that runs already; None if it has ended."""
+        """The hold on a program that runs already; None if it has ended."""
         ...
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
@@ -162,7 +162,7 @@ class Turns(Protocol):
         ...
 
     def forget(self, owner: Owner) -> bool:
-        """What waits for its turn is no longer wanted; False if nothing waited."""
+        """Forget what waits for its turn; False if nothing waited."""
         ...
 
 
@@ -183,7 +183,7 @@ class Target(Protocol):
 
 
 class ScriptFile(Protocol):
-    """What fail and recovery scripts print to, and what they leave behind."""
+    """The place that fail and recovery scripts print to, and what they leave behind."""
 
     printed: Callable[[], None] | None
     """Called, not for each line, when there is something to take."""
@@ -193,7 +193,7 @@ class ScriptFile(Protocol):
         ...
 
     def take(self) -> bytes:
-        """What was printed since the last call, bounded."""
+        """The output since the last call, bounded."""
         ...
 
 

@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def lacking(form: str) -> str:
-    """What is not there that drawing in this form needs, and what to do; empty if nothing."""
+    """The thing that drawing in this form lacks, and what to do; empty if nothing."""
     return _NO_GRAPHVIZ if form in {"svg", "png"} and shutil.which("dot") is None else ""
 
 

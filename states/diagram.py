@@ -69,7 +69,7 @@ def _arrows() -> dict[tuple[State, State], list[str]]:
 
 
 def _within(state: State) -> Iterator[str]:
-    """What a state does on its entry, its exit, and at events that do not leave it."""
+    """The deeds of a state on its entry, its exit, and at events that do not leave it."""
     for name, actions in (("enter", ON_ENTER[state]), ("exit", ON_EXIT[state])):
         if effects := _effects(actions):
             yield f"{name} / {effects}"
@@ -167,5 +167,5 @@ def _folded(text: str) -> str:
 
 
 def digest() -> str:
-    """What a picture made of this table is marked with."""
+    """The mark of a picture made of this table."""
     return hashlib.sha256(dot().encode()).hexdigest()[:16]

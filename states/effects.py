@@ -1,4 +1,4 @@
-"""What the machine wants done: values, in order; the watch performs them."""
+"""The machine's wishes: values, in order; the watch performs them."""
 
 from states.model import FailRun, Failure, Plain, Reasoned
 from states.values import NamedTuple
@@ -24,7 +24,7 @@ class SendSignal(NamedTuple):
 
 
 class _OfFail(NamedTuple):
-    """What concerns one run of the fail script."""
+    """An effect that concerns one run of the fail script."""
 
     run: FailRun
 

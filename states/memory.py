@@ -1,4 +1,4 @@
-"""What must be known of a monitor to go on with it after a restart, as a plain value.
+"""The memory of a monitor that goes on after a restart, as a plain value.
 
 A window is not remembered: a monitor that goes on begins it anew.
 """
@@ -33,7 +33,7 @@ class Memory(NamedTuple):
 
 
 def remember(monitor: Monitor) -> Memory:
-    """What is to be kept of it."""
+    """The part of it that is to be kept."""
     return Memory(
         monitor.state,
         monitor.count,
@@ -65,7 +65,7 @@ def unchanged(monitor: Monitor, memory: Memory) -> bool:
 
 
 def sound(memory: Memory) -> bool:
-    """Whether a machine can be like that: it is asked of what was read from a file."""
+    """Tell if a machine can be like that: it is asked of what was read from a file."""
     failed = memory.first_failure is not None and memory.last_failure is not None
     if memory.well or memory.given_up:
         return memory.remedy is Remedy.NONE or memory.given_up

@@ -1,4 +1,4 @@
-"""What the machine knows: states, events, limits, and the monitor with its counts.
+"""The machine's knowledge: states, events, limits, and the monitor with its counts.
 
 Events are named in the past tense: the world says what happened, the machine decides what
 follows. Times are values: ``at`` is seconds since the monitor's start on the monotonic
@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class CheckSlot(Enum):
-    """What the check does: a timed-out one has failed, and is DYING until it is gone."""
+    """The state of the check: a timed-out one has failed, and is DYING until it is gone."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -50,7 +50,7 @@ class Failure(NamedTuple):
 
 
 class FailRun(NamedTuple):
-    """What a run of the fail script is told: the failure, its count, the state then."""
+    """The failure that a run of the fail script is told, its count, the state then."""
 
     failure: Failure
     failures: int
@@ -62,7 +62,7 @@ class Plain(NamedTuple):
 
 
 class Reasoned(NamedTuple):
-    """What leads to ERROR, or may, with the reason that is given then."""
+    """A reason that leads to ERROR, or may, as it is given then."""
 
     reason: str
 
@@ -312,7 +312,7 @@ class Monitor:
         self.outage_at = 0.0
         """When the outage began, in seconds since the monitor's start."""
         self.fail_run: FailRun | None = None
-        """What the running fail script was told; None while none runs."""
+        """The failure that the running fail script was told; None while none runs."""
         self.fail_queued: FailRun | None = None
         self.remedy = Remedy.NONE
         self.attempts = 0

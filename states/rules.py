@@ -136,7 +136,7 @@ def nothing_starts_recovery(step: Step) -> bool:
 
 
 def error_due(step: Step) -> bool:
-    """What leads to ERROR happened while the recovery script ran, or in the pause."""
+    """A reason for ERROR came while the recovery script ran, or in the pause."""
     return step.monitor.error_due is not None
 
 
@@ -306,7 +306,7 @@ def note_error_due(step: Step) -> None:
 
 
 def note_limits(step: Step) -> None:
-    """What the configuration says now."""
+    """Take up what the configuration says now."""
     event: LimitsChanged = step.event
     step.monitor.limits = event.limits
 
@@ -348,7 +348,7 @@ def note_recovery_ended(step: Step) -> None:
 
 
 def note_fail_lost(step: Step) -> None:
-    """What the fail script was to tell is still to be told."""
+    """The failure that the lost fail script was to tell is still to be told."""
     monitor = step.monitor
     monitor.fail_queued = monitor.fail_queued or monitor.fail_run
     monitor.fail_run = None

@@ -105,7 +105,7 @@ PAUSE: tuple[Row, ...] = (
     Row(WATCHING, TargetGone, (rules.paused,), None, (rules.note_error_due,)),
     Row(WATCHING, LimitsChanged, (rules.paused,), None, (rules.note_limits,)),
 )
-"""What a paused monitor does: it keeps the books."""
+"""The rows of a paused monitor: it keeps the books."""
 
 WATCH: tuple[Row, ...] = (
     # Ticks: which of them start a check
@@ -249,7 +249,7 @@ WATCH: tuple[Row, ...] = (
     Row((ERROR,), WatchBroke, (), None, ()),
     Row((ERROR,), LimitsChanged, (), None, ()),
 )
-"""What a monitor does by itself."""
+"""The rows of what a monitor does by itself."""
 
 BY_HAND: tuple[Row, ...] = (
     # Pause and restart
@@ -296,7 +296,7 @@ BY_HAND: tuple[Row, ...] = (
     Row((ERROR,), FailLost, (), None, ()),
     Row((NORMAL, FAILING, ERROR), RecoveryLost, (), None, ()),
 )
-"""What somebody has told it to do, or a restart."""
+"""The rows of what somebody has told it to do, or of a restart."""
 
 ROWS = PAUSE + WATCH + BY_HAND
 # fmt: on

@@ -281,7 +281,11 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     ),
     "RECOVERING, the check at once of a window of one failure": (
         recovering("open", window=window(failures=0, of=1), checking="running", next=30.0),
-        ["A check runs now.", "the window closes, unless it is the check at once, and recovery 2"],
+        [
+            "0 failures in it, 1 closes it, but not that of the check at once (--threshold 1)",
+            "A check runs now.",
+            "the window closes, unless it is the check at once, and recovery 2",
+        ],
         [],
     ),
     "RECOVERING, overdue": (
@@ -326,6 +330,11 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             "heatctl reset web NORMAL again, once the cause is put right",
         ],
         ["heatctl pause", "heatctl check", "If it"],
+    ),
+    "ERROR, in whose recovery a window was open": (
+        recovering("open", attempts=5, window=window(of=3), state="ERROR", next=None),
+        ["recovery 5 of 5 (--max-recoveries 5); it is over"],
+        ["window", "passes"],
     ),
     "paused for a while": (
         full(paused={"since": NOW - 60, "until": NOW + 600, "reason": "disk"}, next=None),

@@ -938,7 +938,7 @@ def test_11_a_zombie_of_a_pid_file_is_not_signalled(place: Place) -> None:
     heat = place.heat("-i", FAST, "--pid-file", "pid", "-s", place.check(1))
 
     assert heat.wait() == 3
-    assert "has ended (a zombie)" in heat.news()[-1]
+    assert "has ended and is a zombie" in heat.news()[-1]
 
 
 # Runs as the first process of a new pid namespace: argv is python, -m, heat, its words.

@@ -300,3 +300,11 @@ def test_a_start_loads_no_more_than_it_uses(module: str, unwanted: set[str]) -> 
     found = subprocess.run(command, capture_output=True, check=True, env=plain)
 
     assert not set(found.stdout.decode().split()) & unwanted
+
+
+@pytest.mark.parametrize("folder", ["heat", "states"])
+def test_no_docstring_opens_with_a_question(folder: str) -> None:
+    asking = re.compile(r'^\s*"""(What|Who|Whether)\b', re.MULTILINE)
+    opened = [path for path in (HOME / folder).rglob("*.py") if asking.search(path.read_text())]
+
+    assert not opened

@@ -438,7 +438,7 @@ def test_zombies_threads_kernel_threads_and_strangers_are_no_targets(place: Plac
 
     try:
         assert f"process {thread} is a thread of another process" in said(thread)
-        assert f"process {zombie} has ended (a zombie)" in said(zombie)
+        assert f"process {zombie} has ended and is a zombie" in said(zombie)
         assert f"process {gone} does not exist" in said(gone)
         assert f"--pid '{os.getpid()}' is HEAT itself" in said(os.getpid())
         if os.path.exists("/proc/2") and b"kthreadd" in Path("/proc/2/stat").read_bytes():

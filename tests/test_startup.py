@@ -95,7 +95,8 @@ def test_without_memory_a_start_ends_in_one_line(
         code, _, err = with_memory(place, [SCRIPTS / program, *words], least + more)
         if "<frozen site>" in err and f'"{SCRIPTS / program}"' not in err:
             continue  # Python has failed before our first line.
-        assert code in (0, 2), err
+        begun = "1 check done" in err or "HEAT stops" in err
+        assert code in (0, 2) or (begun and code == 3), err
         assert "Traceback" not in err
         assert code == 0 or "memory" in err or "MemoryError" in err, err
         codes.append(code)

@@ -279,6 +279,7 @@ def test_one_of_two_in_error_stays_there_and_can_be_reset(place: Place) -> None:
     before = await_state(heat, "web", "ERROR")
     kill(heat)
     heat = place.fleet(text)
+    heat.await_news("web: stays in ERROR, as before HEAT was restarted: no checks of it")
     after = why(heat, "web")
     await_more(heat, "other: OK")
     assert (after["state"], after["changed"]) == ("ERROR", before["changed"])

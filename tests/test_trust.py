@@ -235,7 +235,7 @@ def test_a_folder_that_belongs_to_another_user_is_a_warning(tmp_path: Path) -> N
     assert not trust.doubts(str(file))
     (warning,) = trust.warnings
     assert warning.startswith(f"the folder {tmp_path}/shared belongs to user nobody ({OTHER}), who")
-    assert warning.endswith(f"chown root {tmp_path}/shared, or keep HEAT's files elsewhere")
+    assert warning.endswith(f"keep HEAT's files elsewhere, or chown root {tmp_path}/shared")
 
 
 @pytest.mark.parametrize(

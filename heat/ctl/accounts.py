@@ -1,4 +1,4 @@
-"""What a history comes to: outages, what each recovery did, share of time well. Pure.
+"""The account of a history: outages, what each recovery did, share of time well. Pure.
 
 Moments are unix seconds, lengths seconds; None stands for "not over", or "not known".
 """
@@ -72,7 +72,7 @@ class Pause(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What is on record of a monitor: since when it is there, its outages, pauses and flaps."""
+    """All that is on record of a monitor: since when it is there, outages, pauses and flaps."""
 
     name: str
     began: float
@@ -84,7 +84,7 @@ class Life(NamedTuple):
 
 
 class Account(NamedTuple):
-    """What a life comes to within a span of time."""
+    """The account of a life within a span of time."""
 
     name: str
     asked: Span
@@ -116,7 +116,7 @@ class Account(NamedTuple):
 
 
 def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
-    """What a life comes to; ``sessions`` are the times in which HEAT ran."""
+    """Sum up a life; ``sessions`` are the times in which HEAT ran."""
     there = Span(life.began, asked.ended if life.ended is None else life.ended)
     end = asked.ended
     paused = joined(each.span(end) for each in life.pauses)
@@ -160,13 +160,13 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def within(spans: Iterable[Span], limits: Span) -> list[Span]:
-    """What of them lies within the limits."""
+    """The parts of them within the limits."""
     cut = (Span(max(s.began, limits.began), min(s.ended, limits.ended)) for s in spans)
     return [each for each in cut if each.began < each.ended]
 
 
 def minus(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
-    """What of them is in none of the others; both as `joined` gives them."""
+    """The parts of them in none of the others; both as `joined` gives them."""
     left: list[Span] = []
     for each in spans:
         began = each.began

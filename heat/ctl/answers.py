@@ -1,4 +1,4 @@
-"""What HEAT's answers hold: the tables of PROTOCOL.md as types, and whether all of it is there.
+"""The answers of HEAT: the tables of PROTOCOL.md as types, and whether all of it is there.
 
 Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
@@ -51,7 +51,7 @@ class Monitor(TypedDict):
 
 
 class Result(TypedDict):
-    """What a table shows of the last check; ``text`` may be missing where all is well."""
+    """The last check as a table shows it; ``text`` may be missing where all is well."""
 
     result: Literal["ok", "failed", "unknown"]
     age: float
@@ -59,7 +59,7 @@ class Result(TypedDict):
 
 
 class Standing(TypedDict):
-    """What a table shows of a monitor, in the order in which it comes: a part of `Monitor`."""
+    """A monitor as a table shows it, in the order in which it comes: a part of `Monitor`."""
 
     name: str
     state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
@@ -170,7 +170,7 @@ _OF_ABOUT = About.__required_keys__
 
 
 def monitors(said: Mapping[str, Any]) -> list[Monitor]:
-    """What stands under ``status``, if it does. Raises NoAnswerError where something is missing."""
+    """The value under ``status``, if any. Raises NoAnswerError where something is missing."""
     found = said.get("status", [])
     each = cast("list[object]", found) if isinstance(found, list) else [found]
     return [cast(Monitor, _whole(one, _OF_MONITOR, "monitor")) for one in each]
@@ -201,12 +201,12 @@ def _named(names: Sequence[str], values: object, what: str) -> dict[str, Any]:
 
 
 def why(found: object) -> Why:
-    """What stands under ``why``. Raises NoAnswerError where something is missing."""
+    """The value under ``why``. Raises NoAnswerError where something is missing."""
     return cast(Why, _whole(found, _OF_WHY, "why"))
 
 
 def about(found: object) -> About:
-    """What stands under ``about``. Raises NoAnswerError where something is missing."""
+    """The value under ``about``. Raises NoAnswerError where something is missing."""
     return cast(About, _whole(found, _OF_ABOUT, "about"))
 
 

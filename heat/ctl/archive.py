@@ -41,7 +41,7 @@ _LEAVES = """
 
 
 class Archive:
-    """What is on record in a state file. Raises CtlError."""
+    """All that is on record in a state file. Raises CtlError."""
 
     def __init__(self, path: str) -> None:
         self._shown = escaped(path)
@@ -115,7 +115,7 @@ class Archive:
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:
-        """What goes wrong with the file, in words."""
+        """Turn what goes wrong with the file into words."""
         told = f"Failed: the state file {self._shown} cannot be read"
         try:
             yield

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def aside(work: Callable[[], T], patience: float) -> T:
-    """What ``work`` returns; TimeoutError after so many seconds.
+    """Return what ``work`` returns; TimeoutError after so many seconds.
 
     Its thread is a daemon: work that hangs keeps the program from nothing, nor from its end.
     """

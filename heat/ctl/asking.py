@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 
 
 class AskingError(HeatError):
-    """What kept a question from being answered, and the fix where one is known."""
+    """A reason that a question was not answered, and the fix where one is known."""
 
     def __init__(self, reason: str, fix: str = "") -> None:
         super().__init__(reason)
@@ -119,7 +119,7 @@ class Heat:
 
 
 def part(answer: Answer, key: str) -> Any:  # noqa: ANN401 - values of all kinds
-    """What an answer has to have."""
+    """A part that an answer has to have."""
     if key not in answer:
         raise AbsentError(f"HEAT's answer tells no {key}", "use the heatctl of HEAT's own version")
     return answer[key]

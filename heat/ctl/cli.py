@@ -126,7 +126,7 @@ def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Mistake]:
-    """What stands before the command and means nothing to it."""
+    """The words before the command that mean nothing to it."""
     known = {switch.name for switch in texts.switches(text)}
     for option in ("--control", "--json"):
         if option not in known and any(word.split("=")[0] == option for word in common):

@@ -68,7 +68,7 @@ _GRAMMAR = Grammar(
 
 
 def told_by(control: str | None) -> StateOf:
-    """What asks the HEAT at this socket. Raises CtlError."""
+    """A function that asks the HEAT at this socket. Raises CtlError."""
 
     def state_of(name: str) -> State:
         with connect(control) as client:
@@ -111,7 +111,7 @@ def main(words: Sequence[str], state_of: StateOf | None = None) -> int:
 
 
 def _form(values: Mapping[str, Any]) -> str:
-    """What --format says, or else the name of the file."""
+    """The format by --format, or else by the name of the file."""
     suffix = os.path.splitext(values.get("--output", ""))[1].removeprefix(".")
     by_name = {name: form for form, name in SUFFIXES.items()}
     form: str = values.get("--format") or by_name.get(suffix, "mermaid")

@@ -1,4 +1,4 @@
-"""What a connection may ask of us, before and beside HTTP: how many, how much, how long.
+"""Limits of a connection, before and beside HTTP: how many, how much, how long.
 
 A web library's server waits without end for a header that comes a letter at a time, and parses
 what is pipelined without being asked. So a `Door` stands in front of its protocol: it lets through
@@ -14,7 +14,7 @@ END_OF_HEAD = b"\r\n\r\n"
 NO_HTTP = "the request is not valid HTTP/1.1, or has no Host"
 
 _BEGINS = re.compile(rb"[A-Z\r\n]")
-"""What a request may begin with. TLS does not, and would be waited for: it ends no head."""
+"""The letters that a request may begin with. TLS has others, and its head would never end."""
 
 
 class Bounds(NamedTuple):
@@ -61,7 +61,7 @@ class Door(asyncio.Protocol):
         self._inner = inner
         self._head = bytearray()
         self._is_open = True
-        """What comes is still part of the head."""
+        """The head is still coming."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or turn it away if there are too many."""
@@ -106,7 +106,7 @@ class Door(asyncio.Protocol):
         self._inner.data_received(head)
 
     def eof_received(self) -> bool:
-        """Who has asked and sends no more still gets the answer; who is turned away has it."""
+        """A client that has asked and sends no more gets its answer; one turned away has it."""
         return not self._is_open and self not in self._house.leaving
 
     def pause_writing(self) -> None:

@@ -13,7 +13,7 @@ EXIT_NO_ANSWER = 3
 
 
 class CtlError(HeatError):
-    """What keeps a command from being carried out: mistakes, each a sentence and a fix."""
+    """The reasons that a command is not carried out: mistakes, each a sentence and a fix."""
 
     status = EXIT_USAGE
 

@@ -1,4 +1,4 @@
-"""Who may ask `heatctl serve` for what: the rules that hold for every request."""
+"""Rules for every request to `heatctl serve`: who may ask for what."""
 
 import hmac
 import re
@@ -13,7 +13,7 @@ METHODS = ("GET", "HEAD")
 
 
 class Refusal(NamedTuple):
-    """What an unwelcome request is answered."""
+    """An answer to an unwelcome request."""
 
     status: int
     error: str
@@ -22,7 +22,7 @@ class Refusal(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What the rules look at in a request."""
+    """The parts of a request that the rules look at."""
 
     method: str
     target: str
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What was said at the start: the token, or None; names that we may be called by."""
+    """The settings from the start: the token, or None; names that we may be called by."""
 
     token: str | None = None
     names: Collection[str] = ()

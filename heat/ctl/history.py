@@ -183,7 +183,7 @@ def _told_pause(pause: Pause, now: float) -> str:
 
 
 def verdict(recovery: Recovery) -> str:
-    """What a recovery did."""
+    """Tell what a recovery did."""
     if recovery.helped:
         after = recovery.well_after
         passed = "" if after is None else f", the check passed {length(after)} after its end"

@@ -25,20 +25,21 @@ _FILES = (
     Entry("heat.log", "in the folder of --log-dir: the stderr of failed checks"),
     Entry("heat.verbose.log", "there too: all output of all programs, and HEAT's own news"),
     Entry("heat.NAME.out", "there too: what the fail and recovery scripts of NAME print"),
-    Entry("heat.state", "what survives a restart, where --state does not name another file"),
+    Entry("FILE.state", "there too, with --config and no --state: what survives a restart"),
 )
 _AS_ROOT = (
     [
         "HEAT that runs as root takes orders from root alone. A script, a command, an interpreter,",
         "the configuration, the state, a log, a lock or a token is refused, with exit status 2,",
-        "that another user owns or that its group or others may write. So is one with a folder or",
-        "a link on its path that belongs to another user, or that others may write and that is not",
-        "sticky; a folder that another group than root's may write is a warning. It is looked at",
-        "when HEAT starts, when it reads FILE again, and when a log is opened anew.",
+        "that another user owns or that its group or others may write. So is one with a folder on",
+        "its path that others may write and that is not sticky, or with a link of another user in",
+        "such a folder. A folder that belongs to another user, or that another group than root's",
+        "may write, is a warning. It is looked at when HEAT starts, when it reads FILE again, and",
+        "when a log is opened anew.",
     ],
     [
         "A pid file may be another user's: then only a process of that user is signalled. One that",
-        "others may write, and one that is older than its process, names nobody.",
+        "others may write, and one that was left behind by an earlier process, names nobody.",
     ],
 )
 

@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
-    """What makes a `Row` of a list in the order of these columns; KeyError if one is missing."""
+    """A maker of a `Row` of a list in these columns' order; KeyError if one is missing."""
     places = {column: place for place, column in enumerate(columns)}
     columns = ["count" if field == "failures" else field for field in Row._fields]
     pick = itemgetter(*[places[column] for column in columns])

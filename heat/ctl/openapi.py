@@ -1,4 +1,4 @@
-"""What the pages of `heatctl serve` answer, in the words of OpenAPI 3.1."""
+"""The pages of `heatctl serve`, described in the words of OpenAPI 3.1."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -190,7 +190,7 @@ def _schemas(*, has_token: bool) -> Mapping[str, Part]:
 
 
 def _redacted(schema: Part, shape: Shape) -> Part:
-    """What is left of an object, or of those in a list, as `heat.ctl.redaction` leaves it."""
+    """The rest of an object, or of those in a list, as `heat.ctl.redaction` leaves it."""
     if "items" in schema:
         return {**schema, "items": _redacted(schema["items"], shape)}
     if "properties" not in schema:

@@ -1,4 +1,4 @@
-"""What the commands that tell HEAT to do something about one monitor have in common."""
+"""The common part of the commands that tell HEAT to do something about one monitor."""
 
 from collections.abc import Callable, Mapping, Sequence
 

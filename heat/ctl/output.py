@@ -1,4 +1,4 @@
-"""What heatctl prints: text and JSON on stdout, with colour on a terminal alone."""
+"""The output of heatctl: text and JSON on stdout, with colour on a terminal alone."""
 
 import contextlib
 import json
@@ -22,12 +22,12 @@ Cell = tuple[str, str]
 
 
 def is_terminal() -> bool:
-    """Whether somebody looks on."""
+    """Tell if somebody looks on."""
     return sys.stdout.isatty()
 
 
 def is_coloured() -> bool:
-    """Whether that is a terminal that has colours, and they are wanted."""
+    """Tell if that is a terminal that has colours, and they are wanted."""
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return is_terminal() and wanted
 

@@ -108,7 +108,7 @@ def words_for(switch: Switch) -> Sequence[str]:
 
 
 def fit(value: str) -> str:
-    """What of this machine fits where a text has this word: files, monitors, ..."""
+    """The things of this machine that fit where a text has this word: files, monitors, ..."""
     return _FIT.get(value, NOTHING)
 
 

@@ -1,4 +1,4 @@
-"""What may be read without a token: neither a command line nor what a check printed. Pure.
+"""The keys that may be read without a token: no command line, no output of a check. Pure.
 
 The control socket denies these to other users; HTTP on this machine is open to each of them. Keys
 are listed that may be told, not those that may not: one that HEAT learns later is kept back until

@@ -71,7 +71,7 @@ OWN = (
     Option("--monitor", "NAME", options.path),
     Option("--svg", "FILE", options.path),
 )
-"""What a rehearsal is told on top of what HEAT is."""
+"""The options of a rehearsal on top of HEAT's own."""
 _OF_RECOVERY = ("--recovery-takes", "--recovery-exits", "--recovery-works-after")
 
 _TAKEN = tuple(option for option in OPTIONS if option.name != "--version") + OWN
@@ -205,7 +205,7 @@ def _wrong(taken: Words, option: str, complaint: str, fix: str) -> Mistake:
 
 
 def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Mistake]:
-    """What does not go together in a rehearsal."""
+    """The options that do not go together in a rehearsal."""
     for option in _OF_RECOVERY:
         if option in taken.given and found.recovery is None:
             fix = "add --recovery, or leave it out"

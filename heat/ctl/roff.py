@@ -33,7 +33,7 @@ def plain_start(line: str) -> str:
 
 
 def title(name: str, number: int) -> list[str]:
-    """What a page begins with."""
+    """The head of a page."""
     return [
         ".\\\" Made by 'python -m heat.ctl.manual' from the texts of --help.",
         f'.TH {plain(name.upper())} {number} "" "HEAT {__version__}" "HEAT"',
@@ -84,7 +84,7 @@ def example(lines: Sequence[str]) -> list[str]:
 
 
 def is_example(block: Block) -> bool:
-    """Whether its lines are to stay as they are."""
+    """Tell if its lines are to stay as they are."""
     return not block.heading and all(line.startswith("  ") for line in block.lines if line)
 
 

@@ -14,7 +14,7 @@ from heat.ctl.metrics import Row, of_heat, reader
 
 
 class Numbers:
-    """What is known of HEAT's monitors, and up to when."""
+    """The knowledge of HEAT's monitors, and up to when."""
 
     def __init__(self, heat: Heat) -> None:
         self._heat = heat

@@ -1,4 +1,4 @@
-"""What `heatctl serve` is told on its command line, and all that is wrong with it."""
+"""The options of `heatctl serve`, and all that is wrong with them."""
 
 import difflib
 import os
@@ -61,7 +61,7 @@ Given = Mapping[str, Sequence[str]]
 
 
 def parse(usage: str, words: Sequence[str]) -> Asked:
-    """What a command line asks for; ``words`` stand behind `serve`."""
+    """Read a command line; ``words`` stand behind `serve`."""
     try:
         found = docopt.docopt(usage, ["serve", *words], default_help=False)
     except docopt.DocoptExit:

@@ -18,7 +18,7 @@ from heat.ctl.texts import Switch
 
 
 def script(shell: str, program: Program) -> str:
-    """What the shell is to load for this program."""
+    """The script that the shell is to load for this program."""
     lines = {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](program)
     made = f"# Completion of {program.name}, made by 'heatctl completion {shell}'."
     head = [f"#compdef {program.name}", made] if shell == "zsh" else [made]
@@ -102,7 +102,7 @@ def _bash(program: Program) -> list[str]:
 
 
 def _bash_fit(program: Program, value: str, words: Sequence[str] = ()) -> str:
-    """What completes where a text has this word, or these words fit."""
+    """The completion where a text has this word, or these words fit."""
     if words:
         return f"_{program.name}_words {' '.join(words)}"
     return f"_{program.name}_{fit(value)}" if fit(value) else ":"

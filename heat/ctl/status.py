@@ -78,14 +78,14 @@ def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
 
 
 def ask_briefly(client: Client, names: Sequence[str] = ()) -> Iterator[Standing]:
-    """What a table shows of them, as they come. Raises CtlError."""
+    """The monitors as a table shows them, as they come. Raises CtlError."""
     keys = {"names": list(names)} if names else {}
     for said in client.ask("status", {"brief": True, **keys}):
         yield from answers.standings(said)
 
 
 def troubles(client: Client) -> list[str]:
-    """What of HEAT's own does not work now. Raises CtlError."""
+    """The parts of HEAT itself that do not work now. Raises CtlError."""
     return answers.about(client.last("hello").get("about"))["trouble"]
 
 

@@ -162,7 +162,7 @@ def _recovery(why: Why) -> str:
         "waiting": "it waits for the fail script to end",
         "running": "its script runs",
         "owed": "its script could not be started for want of resources",
-        "open": "its window is open",
+        "open": "it is over" if why["state"] == "ERROR" else "its window is open",
     }.get(why["remedy"], "it is over")
     number = _number(why, why["attempts"]).removeprefix("recovery ")
     return f"{number} ({_option(why, 'max-recoveries')}); {how}"
@@ -185,7 +185,7 @@ def _script(why: Why) -> str:
 
 def _window(why: Why) -> str:
     window = why["window"]
-    if window is None:
+    if window is None or why["state"] == "ERROR":
         return ""
     if window["overdue"]:
         option = _option(why, "recovery-timeout")
@@ -194,13 +194,15 @@ def _window(why: Why) -> str:
     if window["closes"] is not None:
         option = _option(why, "recovery-timeout")
         return f"{failures} in it, it closes in {length(window['closes'])} ({option})"
+    if window["of"] == 1:
+        return f"{failures} in it, 1 closes it, but not that of the check at once (--threshold 1)"
     if window["of"] is not None:
         return f"{failures} in it, {window['of']} close it (--threshold {window['of']})"
     return f"{failures} in it"
 
 
 def _passes(why: Why) -> str:
-    if why["window"] is None:
+    if why["window"] is None or why["state"] == "ERROR":
         return ""
     needed = why["success_threshold"]
     return f"{why['passes']} in a row, {needed} end recovery (--success-threshold {needed})"
@@ -289,7 +291,7 @@ def _window_to_come(why: Why) -> str:
 
 
 def _closing(why: Why) -> str:
-    """What follows when the window closes without success."""
+    """Tell what follows when the window closes without success."""
     most = why["max_recoveries"]
     if most is not None and why["attempts"] >= most:
         return f"it is ERROR: no recovery is left (--max-recoveries {most})"
@@ -400,7 +402,7 @@ def _fail_script(why: Why) -> str:
 
 
 def _effects_of_recovery(why: Why) -> str:
-    """What a recovery does, behind a colon; empty if it does nothing."""
+    """The effects of a recovery, behind a colon; empty if it has none."""
     script = why["options"].get("recovery")
     effects = [_signal(why, "fault-signal"), escaped(str(script)) if script is not None else ""]
     told = ", ".join(filter(None, effects))

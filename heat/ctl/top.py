@@ -48,7 +48,7 @@ _AROUND = 4
 
 
 class Shown(NamedTuple):
-    """What the screen shows: a line above, lines of trouble, rows, and how many more there are."""
+    """The screen: a line above, lines of trouble, rows, and how many more there are."""
 
     title: str
     troubles: Sequence[str]
@@ -81,7 +81,7 @@ def _fresh(control: str | None) -> tuple[list[Standing], list[str]]:
 
 
 class View:
-    """What is seen, from one beat to the next; keeps the last answer while HEAT is away."""
+    """The view from one beat to the next; keeps the last answer while HEAT is away."""
 
     def __init__(self, fresh: Callable[[], tuple[list[Standing], list[str]]]) -> None:
         self._fresh = fresh
@@ -90,7 +90,7 @@ class View:
         self.status = EXIT_NO_ANSWER
 
     def look(self, now: float, height: int) -> Shown:
-        """What a screen of so many lines shows at this moment."""
+        """A screen of so many lines at this moment."""
         troubled: Sequence[str]
         try:
             monitors, troubled = self._fresh()

@@ -85,7 +85,7 @@ def _look(shown: str, path: str) -> reading.Found:
 
 
 def warnings(config: Config) -> Iterator[str]:
-    """What is allowed and may not be meant."""
+    """Warnings: things that are allowed and may not be meant."""
     for name, options in config.monitors.items():
         pid = _target(options, os.path.dirname(config.path))
         for text in preflight.warnings(options, pid, in_file=True):
@@ -93,7 +93,7 @@ def warnings(config: Config) -> Iterator[str]:
 
 
 def advised(config: Config) -> list[Mistake]:
-    """What options allow and may not mean; what is said of several monitors is said once."""
+    """Advice on what options may not mean; what is said of several monitors is said once."""
     found: dict[Mistake, list[str]] = {}
     for name, options in config.monitors.items():
         for each in advice(options):

@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class Told(NamedTuple):
-    """What the pages need: whom they may tell, whom they ask, what reads the past."""
+    """The needs of the pages: whom they may tell, whom they ask, what reads the past."""
 
     access: Access
     heat: Heat
@@ -113,7 +113,7 @@ class Pages:
             return await _send(visit.request, await self._scrape.texts(), CONTENT_TYPE)
 
     async def _health(self, visit: Visit) -> web.StreamResponse:
-        """Whether HEAT answers; who has no token learns that and no more."""
+        """Tell if HEAT answers; who has no token learns that and no more."""
         end = await self._told.heat.ask("hello")
         found: Answer = {"ok": True}
         if self._told.access.may_enter(_authorization(visit.request)):
@@ -198,7 +198,7 @@ class Pages:
 
 @asynccontextmanager
 async def house(told: Told, bounds: Bounds) -> AsyncGenerator[House]:
-    """What makes the protocol of a connection, as long as this lasts."""
+    """A maker of the protocol of a connection, as long as this lasts."""
     quiet = logging.getLogger("heat.ctl.web")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False  # That a client writes no HTTP is no news.

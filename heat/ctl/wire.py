@@ -33,7 +33,7 @@ def request(do: str, **keys: object) -> bytes:
 
 
 def answer(line: bytes) -> Answer:
-    """What a line says. Raises NoAnswerError or RefusedError where it is no answer."""
+    """Read a line. Raises NoAnswerError or RefusedError where it is no answer."""
     try:
         found: object = _decode(line.decode())
     except (ValueError, RecursionError):
@@ -79,5 +79,5 @@ def _other_version(version: object) -> NoAnswerError:
 
 
 def last(said: Answer) -> bool:
-    """Whether this line is the last one of its answer."""
+    """Tell if this line is the last one of its answer."""
     return said.get("ok") is True

@@ -21,12 +21,12 @@ class Asked(NamedTuple):
 
     @property
     def control(self) -> str | None:
-        """What --control says."""
+        """The value of --control."""
         return self.given.get("--control")
 
     @property
     def json(self) -> bool:
-        """Whether the answer is wanted as JSON."""
+        """Tell if the answer is wanted as JSON."""
         return "--json" in self.flags
 
     def seconds(self, option: str, command: str, parse: Callable[[str], float]) -> float | None:
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
 
 
 def parse(text: str, words: Sequence[str]) -> Asked | None:
-    """What stands behind a command whose docopt text this is; None if only --help was wanted.
+    """Read the words behind a command with this docopt text; None if only --help was wanted.
 
     Raises UsageError, with all that is wrong.
     """
@@ -162,7 +162,7 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
 
 def _of_operands(text: str, rest: Sequence[str], *, may_be_values: bool) -> Iterator[Mistake]:
-    """What is wrong with the words that are no options."""
+    """The mistakes in the words that are no options."""
     wanted = operands(text)
     needed = [word for word in wanted if not word.startswith("[")]
     if len(rest) < len(needed):

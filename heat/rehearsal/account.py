@@ -1,4 +1,4 @@
-"""What a rehearsal comes to, in sentences: the outages, the first remedy, what ran how often."""
+"""The sum of a rehearsal, in sentences: the outages, the first remedy, what ran how often."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ def _is_sent(entry: Entry) -> bool:
 
 
 def _remedy(entries: Sequence[Entry], began: float, end: float) -> Entry | None:
-    """What was first done to end an outage."""
+    """The first thing done to end an outage."""
     within = [entry for entry in entries if began <= entry.at <= end]
     for entry in within:
         is_fault = _is_sent(entry) and entry.about["option"] == "--fault-signal"

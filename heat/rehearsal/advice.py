@@ -17,7 +17,7 @@ Advice = Iterator[Mistake]
 
 
 def advice(options: Options, fail_takes: float | None = None) -> list[Mistake]:
-    """What may not be meant; ``fail_takes`` is the length of the fail script, where it is known."""
+    """Things that may not be meant; ``fail_takes`` is the fail script's length, where known."""
     found = [each for rule in _RULES for each in rule(options)]
     if fail_takes is not None:
         found += _slow_fail(options, fail_takes)

@@ -31,7 +31,7 @@ _PID_OF_FILE = 1001
 
 
 class Played(NamedTuple):
-    """What a rehearsal has shown."""
+    """The outcome of a rehearsal."""
 
     options: Options
     entries: tuple[Entry, ...]
@@ -44,7 +44,7 @@ class Played(NamedTuple):
     skipped: int
     """Ticks that started no check."""
     exit_code: int | None
-    """What HEAT would have exited with; None if it would have gone on."""
+    """The exit status that HEAT would have had; None if it would have gone on."""
 
 
 def play(options: Options, plot: Plot, *, named: bool = False) -> Played:
@@ -127,6 +127,8 @@ class _Play:
     def _window_opens(self) -> None:
         limits = self._watch.parts.options.limits
         text = f"the window opens, until {limits.threshold} checks in it have failed"
+        if limits.threshold == 1:
+            text = "the window opens, until a check in it after the one at once has failed"
         if (span := limits.recovery_timeout) is not None:
             close = self._time.elapsed() + span
             text = f"the window opens for {seconds(span)} s, until {seconds(close)} s"

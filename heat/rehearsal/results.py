@@ -1,4 +1,4 @@
-"""What the programs of a rehearsal do: ``0,1x5,timeout,1@3s,killed,unknown`` as values."""
+"""The programs' deeds in a rehearsal: ``0,1x5,timeout,1@3s,killed,unknown`` as values."""
 
 import re
 import signal
@@ -18,7 +18,7 @@ _FORMS = "write 0, 7, timeout, killed or unknown; 1x5 for five times 1, 1@3s for
 
 
 class Plot(NamedTuple):
-    """What the programs do, and when it ends; times in seconds, None where nothing says."""
+    """The programs' deeds, and when it ends; times in seconds, None where nothing says."""
 
     results: tuple[Ends, ...]
     recovery: Ends = Ends()
@@ -29,7 +29,7 @@ class Plot(NamedTuple):
 
 
 def results(text: str) -> tuple[Ends, ...]:
-    """What the checks give, one after the other."""
+    """The results of the checks, one after the other."""
     found: list[Ends] = []
     for word in text.split(","):
         one, times = _result(word.strip())

@@ -23,7 +23,7 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Entry(NamedTuple):
-    """What happened ``at`` this second, and the state that it left."""
+    """An event ``at`` this second, and the state that it left."""
 
     at: float
     state: State
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     began: float | None = None
     """When the run began of which this is the end; None where no run ends."""
     env: Mapping[str, str] = NO_ENV
-    """What a script that begins is told."""
+    """The variables of a script that begins."""
 
 
 class Timeline(Journal):

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 UNIX = 1_700_000_000
 """The unix second in which a virtual world begins: HEAT_FAIL_TIME is read as seconds of it."""
 BEGINNING = 1000.0
-"""What the virtual monotonic clock shows at first."""
+"""The virtual monotonic clock's first value."""
 _AT_ONCE = 0.0
 _UNHARMED = HARMLESS | {signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGXFSZ}
-"""What HEAT can send itself and live on: it handles them, or Python ignores them."""
+"""Signals that HEAT can send itself and live on: it handles them, or Python ignores them."""
 _EXACT = 1e-9
 _status = cache(Status)
 
@@ -144,7 +144,7 @@ class SimulatedChild:
         return not self._ends.escapee
 
     def output(self) -> Output:
-        """What it printed since the last call."""
+        """The output since the last call."""
         taken, self._output = self._output, SILENT
         return taken
 
@@ -208,7 +208,7 @@ class SimulatedLauncher:
         self._ends = ends
         self._next = first
         self.last: Program | None = None
-        """What was started last, with its environment."""
+        """The program that was started last, with its environment."""
 
     age = 0.0
 
@@ -267,7 +267,7 @@ class SimulatedTarget:
             self._gone(self.gone_reason())
 
     def gone_reason(self) -> str:
-        """What is said when it has ended."""
+        """The sentence for when it has ended."""
         return f"target {self.pid} (--pid) has ended"
 
     def owes(self) -> int | None:

@@ -97,7 +97,7 @@ def test_29_a_pid_file_of_another_user_makes_root_signal_no_process_but_his(plac
     assert heat.stop() == 0
     assert stranger.signals() == []
     why = (
-        f"{SHOWN} is of user nobody ({OTHER}), and process {stranger.pid} is of user root (0): "
+        f"{SHOWN} belongs to user nobody ({OTHER}), and process {stranger.pid} to user root (0): "
         "only a process of the user who writes the file is signalled (chown -h root pid, if root "
         "writes it)"
     )
@@ -117,7 +117,7 @@ def test_29_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
     believed(target, receiver)
     os.chown(path, OTHER, -1, follow_symlinks=False)
 
-    refused(target, f"is of user nobody ({OTHER})", "is of user root (0)")
+    refused(target, f"belongs to user nobody ({OTHER})", "to user root (0)")
 
 
 @needs_root
@@ -153,7 +153,7 @@ def test_29_a_process_is_his_if_he_could_signal_it_himself(
     if takes:
         assert of(path).send(signal.SIGCONT) == process.pid
     else:
-        refused(of(path), f"process {process.pid} is of user root (0)")
+        refused(of(path), f"process {process.pid} to user root (0)")
 
 
 @needs_root
