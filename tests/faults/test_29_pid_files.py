@@ -121,6 +121,52 @@ def test_29_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
 
 
 @needs_root
+def test_29_a_link_that_is_put_there_between_look_and_use_counts_as_his(
+    named: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, path, _ = named
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, OTHER, OTHER)
+    link, real = theirs / "pid", os.open
+
+    def opened(name: str, *more: int) -> int:
+        """Put the link there as soon as it was seen that nothing is, and take it away again."""
+        if name != str(link):
+            return real(name, *more)
+        link.symlink_to(path)
+        os.chown(link, OTHER, OTHER, follow_symlinks=False)
+        try:
+            return real(name, *more)
+        finally:
+            link.unlink()
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(NotBelievedError, match="is another file at each look"):
+        of(link).send(signal.SIGUSR1)
+    assert receiver.signals() == []
+
+
+def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again(
+    named: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, path, target = named
+    real, looks = os.read, []
+
+    def read(fd: int, most: int) -> bytes:
+        looks.append(fd)
+        if len(looks) == 1:
+            new = path.with_name("new")
+            new.write_text(f"{receiver.pid}\n")
+            new.replace(path)
+        return real(fd, most)
+
+    monkeypatch.setattr(pidfile.os, "read", read)
+    assert target.send(signal.SIGUSR1) == receiver.pid
+    assert len(looks) == 2
+
+
+@needs_root
 def test_29_a_folder_of_another_user_may_hold_a_pid_file_of_roots(
     place: Place, named: Given
 ) -> None:
