@@ -160,10 +160,11 @@ def test_a_hanging_check_fails_at_its_timeout_and_then_dies(bench: Bench) -> Non
 
 
 def test_a_stopped_check_is_continued_to_die(bench: Bench) -> None:
-    run = bench.sh("kill -STOP $$; sleep 600", timeout=0.1)
+    run = bench.sh("trap 'echo TERM; exit 3' TERM; kill -STOP $$; sleep 600", timeout=0.1)
 
     assert bench.verdicts == ["timed out", "gone"]
-    assert run.status.signal in {signal.SIGTERM, signal.SIGKILL}
+    assert bench.outputs[-1].stdout.kept == b"TERM\n", "it was killed as it stood"
+    assert run.status == Status(3)
 
 
 def test_what_ignores_term_is_killed_with_its_whole_group(bench: Bench, tmp_path: Path) -> None:
