@@ -13,12 +13,13 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
 from heat.errors import WANT, NotBelievedError, TargetError, UnwrittenError, reason_of
 from heat.text import escaped, seconds
-from heat.trust import group, leading_to, own, user
+from heat.trust import Step, group, leading_to, own, user
 from states.values import NamedTuple
 
 PID_MAX = 4_194_304
@@ -64,7 +65,7 @@ def read(path: str) -> Named:
             try:
                 about = os.fstat(fd)
                 data = os.read(fd, _READ) if stat.S_ISREG(about.st_mode) else b""
-                is_seen = _is_at(fd, place)
+                is_seen = _is_at(fd, steps, place)
             finally:
                 os.close(fd)
         except (OSError, ValueError) as error:
@@ -80,12 +81,18 @@ def read(path: str) -> Named:
     raise NotBelievedError(f"--pid-file {shown} is another file at each look")
 
 
-def _is_at(fd: int, place: str | None) -> bool:
-    """Tell if an open file is where the way to it has led, so that no link was put there since."""
+def _is_at(fd: int, steps: Iterable[Step], place: str | None) -> bool:
+    """Tell if an open file is where the way to it has led, so that no link was put there since.
+
+    Links of /proc, as /proc/PID/root, lead where no text does; who has them is root or the process.
+    """
     try:
-        return os.readlink(f"/proc/self/fd/{fd}") == place
+        found, proc = os.readlink(f"/proc/self/fd/{fd}"), os.stat("/proc").st_dev
     except FileNotFoundError:
         return not os.path.exists("/proc/self")
+    return found == place or any(
+        stat.S_ISLNK(step.about.st_mode) and step.about.st_dev == proc for step in steps
+    )
 
 
 def _process_id(data: bytes, shown: str) -> int:

@@ -166,6 +166,13 @@ def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again
     assert len(looks) == 2
 
 
+def test_29_a_link_of_proc_leads_where_no_name_does(named: Given) -> None:
+    receiver, path, _ = named
+    with path.open("rb") as held:
+        path.unlink()  # As what is in the /proc/PID/root of a container has no name here.
+        believed(of(Path(f"/proc/self/fd/{held.fileno()}")), receiver)
+
+
 @needs_root
 def test_29_a_folder_of_another_user_may_hold_a_pid_file_of_roots(
     place: Place, named: Given
