@@ -48,8 +48,13 @@ def named(place: Place) -> tuple[Receiver, Path, PidFileTarget]:
 Given = tuple[Receiver, Path, PidFileTarget]
 
 
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
 def refused(target: PidFileTarget, *said: str) -> None:
-    """Nothing is sent, and that says nothing about the process."""
+    """Nothing is sent, and that says nothing about the process; nothing is left open."""
+    before = descriptors()
     with pytest.raises(NotBelievedError) as caught:
         target.send(signal.SIGUSR1)
     assert caught.value.passing
@@ -57,14 +62,16 @@ def refused(target: PidFileTarget, *said: str) -> None:
     for text in said:
         assert text in str(caught.value)
     assert target.doubt() == str(caught.value)
+    assert descriptors() == before
 
 
 def believed(target: PidFileTarget, receiver: Receiver) -> None:
-    before = receiver.signals().count("USR1")
+    before, opened = receiver.signals().count("USR1"), descriptors()
 
     assert target.send(signal.SIGUSR1) == receiver.pid
     receiver.await_signal("USR1", before + 1)
     assert target.doubt() == ""
+    assert descriptors() == opened
 
 
 # Of another user
