@@ -283,6 +283,16 @@ def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> N
         os.kill(service, signal.SIGKILL)
 
 
+def test_a_limit_from_now_is_not_moved_by_what_was_lost_before(bench: Bench) -> None:
+    run = bench.start("sleep", "600", timeout=None)
+    bench.loop.lost += 600  # HEAT was stopped meanwhile.
+    run.limit_from_now(0.05)
+
+    assert 0 < run.time_left <= 0.05
+    bench.loop.run()
+    assert bench.verdicts == ["timed out", "gone"]
+
+
 def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
     run = bench.start("/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
     bench.loop.at(bench.clock.now() + 0.2, run.stop, bench)
@@ -291,6 +301,7 @@ def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
 
     assert bench.verdicts == ["gone"]
     assert run.stopped
+    assert run.duration >= 0.3
     assert run.status == Status(None, signal.SIGKILL)
 
     run.stop()
