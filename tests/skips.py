@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Callable, Generator
 from functools import cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import pytest
@@ -38,6 +39,10 @@ def _anywhere() -> bool:
     return True
 
 
+def _bundles_nothing() -> bool:
+    return find_spec("PyInstaller") is None
+
+
 def _mounts_nothing() -> bool:
     return not _can("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
 
@@ -60,6 +65,8 @@ PERMITTED = (
     Permitted(r"no (mount|pid) namespace.*", _mounts_nothing),
     Permitted(r"strace may not trace: .*", _traces_nothing),
     Permitted(r"this is how all tests are run for coverage", _covered),
+    # CI has a step of its own for it, which installs it.
+    Permitted(r"PyInstaller is not installed", _bundles_nothing),
     # What a file system, a kernel or a limit of this machine does not allow.
     Permitted(r"files that are open for writing cannot be made read-only here", _anywhere),
     Permitted(r"setuid programs do not work here: .*", _anywhere),

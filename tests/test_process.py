@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, Place, alive, descriptors_left, until
+from conftest import Nobody, Place, alive, descriptors_left, process_state, until
 
 from heat.capture import Printed
 from heat.children import reap_strangers
@@ -160,7 +160,11 @@ def test_a_hanging_check_fails_at_its_timeout_and_then_dies(bench: Bench) -> Non
 
 
 def test_a_stopped_check_is_continued_to_die(bench: Bench) -> None:
-    run = bench.sh("trap 'echo TERM; exit 3' TERM; kill -STOP $$; sleep 600", timeout=0.1)
+    line = "trap 'echo TERM; exit 3' TERM; kill -STOP $$; sleep 600"
+    run = bench.start("/bin/sh", "-c", line, timeout=None)
+    until(lambda: process_state(run.pid) == "T", "the stop")
+    run.limit_from_now(0.05)
+    bench.loop.run()
 
     assert bench.verdicts == ["timed out", "gone"]
     assert bench.outputs[-1].stdout.kept == b"TERM\n", "it was killed as it stood"
