@@ -158,7 +158,8 @@ def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again
     named: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver, path, target = named
-    real, looks = os.read, []
+    real = os.read
+    looks: list[int] = []
 
     def read(fd: int, most: int) -> bytes:
         looks.append(fd)
