@@ -13,12 +13,13 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
 from heat.errors import WANT, NotBelievedError, TargetError, UnwrittenError, reason_of
 from heat.text import escaped, seconds
-from heat.trust import group, leading_to, own, user
+from heat.trust import Step, group, leading_to, own, user
 from states.values import NamedTuple
 
 PID_MAX = 4_194_304
@@ -32,6 +33,8 @@ in steps of 2 s. A process id comes back in so short a time only where processes
 thousand.
 """
 _READ = 4096
+_MOST_LOOKS = 3
+"""A service that puts a new file in its place does so once."""
 _SHOWN = 40
 _BLANK = b" \t\r\n\v\f\0"
 """A file that was preallocated, or that a power cut has hit, ends in NULs."""
@@ -55,28 +58,41 @@ def read(path: str) -> Named:
     Raises TargetError, and UnwrittenError where there is nothing in it.
     """
     shown = escaped(path)
-    owners = tuple(
-        {
-            step.about.st_uid: None
-            for step in leading_to(path)
-            if not stat.S_ISDIR(step.about.st_mode) and not own(step.about.st_uid)
-        }
-    )
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    for _ in range(_MOST_LOOKS):
+        steps, place = leading_to(path)
         try:
-            about = os.fstat(fd)
-            data = os.read(fd, _READ) if stat.S_ISREG(about.st_mode) else b""
-        finally:
-            os.close(fd)
-    except (OSError, ValueError) as error:
-        why = f"--pid-file {shown} cannot be read: {reason_of(error)}"
-        raise TargetError(why, passing=getattr(error, "errno", None) in WANT) from error
-    if not stat.S_ISREG(about.st_mode):
-        raise TargetError(f"--pid-file {shown} is not a regular file")
-    if not own(about.st_uid):  # It may be another file than the one that was looked at by name.
-        owners = (*owners, about.st_uid)
-    return Named(_process_id(data, shown), shown, about, owners)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                about = os.fstat(fd)
+                data = os.read(fd, _READ) if stat.S_ISREG(about.st_mode) else b""
+                is_seen = _is_at(fd, steps, place)
+            finally:
+                os.close(fd)
+        except (OSError, ValueError) as error:
+            why = f"--pid-file {shown} cannot be read: {reason_of(error)}"
+            raise TargetError(why, passing=getattr(error, "errno", None) in WANT) from error
+        if not stat.S_ISREG(about.st_mode):
+            raise TargetError(f"--pid-file {shown} is not a regular file")
+        if is_seen:
+            ways = [step.about.st_uid for step in steps if not stat.S_ISDIR(step.about.st_mode)]
+            # The file may have been replaced since, in its place.
+            owners = {uid: None for uid in (*ways, about.st_uid) if not own(uid)}
+            return Named(_process_id(data, shown), shown, about, tuple(owners))
+    raise NotBelievedError(f"--pid-file {shown} is another file at each look")
+
+
+def _is_at(fd: int, steps: Iterable[Step], place: str | None) -> bool:
+    """Tell if an open file is where the way to it has led, so that no link was put there since.
+
+    Links of /proc, as /proc/PID/root, lead where no text does; who has them is root or the process.
+    """
+    try:
+        found, proc = os.readlink(f"/proc/self/fd/{fd}"), os.stat("/proc").st_dev
+    except FileNotFoundError:
+        return not os.path.exists("/proc/self")
+    return found == place or any(
+        stat.S_ISLNK(step.about.st_mode) and step.about.st_dev == proc for step in steps
+    )
 
 
 def _process_id(data: bytes, shown: str) -> int:

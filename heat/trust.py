@@ -98,12 +98,15 @@ class Trust:
                 self.warnings[warning] = None
 
 
-def leading_to(path: str) -> Sequence[Step]:
-    """All folders and links that lead to a file, and the file itself, as far as they exist."""
+def leading_to(path: str) -> tuple[Sequence[Step], str | None]:
+    """All folders and links that lead to a file, and the file itself, as far as they exist.
+
+    And where that is, without a link; None where there is nothing.
+    """
     try:
-        return _walk(os.path.join(os.getcwd(), path), os.lstat)[0]
+        return _walk(os.path.join(os.getcwd(), path), os.lstat)
     except OSError:
-        return ()
+        return (), None
 
 
 def _walk(

@@ -290,14 +290,35 @@ def test_of_200_clients_64_are_answered_and_the_others_told_so(heat: Heat) -> No
 # Slow ones, and many
 
 
-def lateness(heat: Heat) -> tuple[float, float]:
-    """The sum of seconds that the checks of web were late, and the longest of late."""
+def numbers(heat: Heat, name: str) -> dict[str, Any]:
+    """What Prometheus is told of a monitor, by the names of the columns."""
     with client(heat) as there:
         there.send(request("metrics"))
         lines = there.lines()
-    (row,) = [row for line in lines if "rows" in line for row in line["rows"] if row[0] == "web"]
-    numbers = dict(zip(lines[0]["columns"], row, strict=True))
-    return numbers["late"], numbers["latest"]
+    (row,) = [row for line in lines if "rows" in line for row in line["rows"] if row[0] == name]
+    return dict(zip(lines[0]["columns"], row, strict=True))
+
+
+def lateness(heat: Heat) -> tuple[float, float]:
+    """The sum of seconds that the checks of web were late, and the longest of late."""
+    found = numbers(heat, "web")
+    return found["late"], found["latest"]
+
+
+def test_recoveries_that_helped_are_counted_apart_from_those_that_did_not(place: Place) -> None:
+    place.script("web", "[ -s second ]")
+    place.script("recover", "[ ! -e first ] || echo > second\n: > first")
+    place.script("blip", "[ -e seen ] || { : > seen; exit 1; }")
+    heat = place.fleet(
+        monitor("web", "./web", threshold=1, recovery="./recover") + monitor("blip", "./blip")
+    )
+    heat.await_line("web: OK")
+    heat.await_line("blip: OK")
+
+    begun = "outages", "recoveries", "helped", "useless"
+    assert [numbers(heat, "web")[key] for key in begun] == [1, 2, 1, 1]
+    assert [numbers(heat, "blip")[key] for key in begun] == [1, 0, 0, 0]
+    orderly(heat)
 
 
 def test_the_longest_lateness_is_told_to_the_next_one_who_asks_too(big: Heat) -> None:

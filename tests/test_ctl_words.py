@@ -35,6 +35,8 @@ REFUSED = [
     ("status --json=1", "--json takes no value: '1'", "write --json alone"),
     ("status --control", "--control is without its value", "write --control PATH"),
     ("status --control a --control b", "--control is given twice", "leave one of them out"),
+    ("pause web --control ''", "--control '' is no path", "name a file, or leave it out"),
+    ("--control= reload", "--control '' is no path", "name a file, or leave it out"),
     ("--json status --json", "--json is given twice", "leave one of them out"),
     ("--control s validate a", "--control has no effect on 'heatctl validate'", "leave it out"),
     ("--json top", "--json has no effect on 'heatctl top'", "leave it out"),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, Place, alive, descriptors_left, until
+from conftest import Nobody, Place, alive, descriptors_left, process_state, until
 
 from heat.capture import Printed
 from heat.children import reap_strangers
@@ -160,10 +160,15 @@ def test_a_hanging_check_fails_at_its_timeout_and_then_dies(bench: Bench) -> Non
 
 
 def test_a_stopped_check_is_continued_to_die(bench: Bench) -> None:
-    run = bench.sh("kill -STOP $$; sleep 600", timeout=0.1)
+    line = "trap 'echo TERM; exit 3' TERM; kill -STOP $$; sleep 600"
+    run = bench.start("/bin/sh", "-c", line, timeout=None)
+    until(lambda: process_state(run.pid) == "T", "the stop")
+    run.limit_from_now(0.05)
+    bench.loop.run()
 
     assert bench.verdicts == ["timed out", "gone"]
-    assert run.status.signal in {signal.SIGTERM, signal.SIGKILL}
+    assert bench.outputs[-1].stdout.kept == b"TERM\n", "it was killed as it stood"
+    assert run.status == Status(3)
 
 
 def test_what_ignores_term_is_killed_with_its_whole_group(bench: Bench, tmp_path: Path) -> None:
@@ -282,6 +287,16 @@ def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> N
         os.kill(service, signal.SIGKILL)
 
 
+def test_a_limit_from_now_is_not_moved_by_what_was_lost_before(bench: Bench) -> None:
+    run = bench.start("sleep", "600", timeout=None)
+    bench.loop.lost += 600  # HEAT was stopped meanwhile.
+    run.limit_from_now(0.05)
+
+    assert 0 < run.time_left <= 0.05
+    bench.loop.run()
+    assert bench.verdicts == ["timed out", "gone"]
+
+
 def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
     run = bench.start("/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
     bench.loop.at(bench.clock.now() + 0.2, run.stop, bench)
@@ -290,6 +305,7 @@ def test_stop_kills_a_run_and_stop_hard_does_not_wait(bench: Bench) -> None:
 
     assert bench.verdicts == ["gone"]
     assert run.stopped
+    assert run.duration >= 0.3
     assert run.status == Status(None, signal.SIGKILL)
 
     run.stop()

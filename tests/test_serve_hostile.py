@@ -3,7 +3,9 @@
 import contextlib
 import http.client
 import re
+import signal
 import socket
+import struct
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -18,6 +20,13 @@ HASTE = """
 from heat.ctl import server
 from heat.ctl.door import Bounds
 server.Bounds = lambda: Bounds(asking=0.3, answering=2.0)
+"""
+
+
+FOR_TWO = """
+from heat.ctl import server
+from heat.ctl.door import Bounds
+server.Bounds = lambda: Bounds(connections=2)
 """
 
 
@@ -306,6 +315,21 @@ def test_two_hundred_connections_are_bounded_and_over_when_they_are_gone(
             client.close()
         until(lambda: server_answers(server), "an answer")
         assert server.get("/metrics").status == 200
+
+
+def test_who_is_turned_away_and_has_gone_already_is_no_news(tmp_path: Path) -> None:
+    with served(tmp_path, program=FOR_TWO + PROGRAM.format(more="")) as server:
+        until(lambda: "start HEAT" in server.news(), "the greeting")
+        said = server.news()
+        with server.connect(), server.connect():
+            server.process.send_signal(signal.SIGSTOP)
+            with server.connect() as gone:
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            server.process.send_signal(signal.SIGCONT)
+            with server.connect() as last:
+                assert status(everything(last)) == 503
+
+        assert server.news() == said
 
 
 def test_out_of_descriptors_it_says_so_once_and_goes_on(tmp_path: Path) -> None:

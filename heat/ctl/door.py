@@ -6,6 +6,7 @@ the head of one request, once that is whole.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from typing import NamedTuple, cast
@@ -147,5 +148,6 @@ class Door(asyncio.Protocol):
             body,
         )
         self._transport.write("\r\n".join(lines).encode())
-        self._transport.write_eof()
+        with contextlib.suppress(OSError):  # It has gone away already.
+            self._transport.write_eof()
         self._limit(self._bounds.leaving)

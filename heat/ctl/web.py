@@ -50,7 +50,9 @@ AT_ONCE = 4
 PIECE = 1 << 17
 """Bytes handed to a connection at once."""
 READING = 5.0
-"""Seconds for what the state file tells."""
+"""Seconds for what the state file tells, and for a turn of `AT_ONCE`."""
+TAKING = 3.0
+"""Seconds for a piece: who takes none is gone before those that wait have waited enough."""
 HEALTH = "/healthz"
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
@@ -329,9 +331,19 @@ async def _send(request: web.BaseRequest, texts: Sequence[bytes], kind: str) -> 
         for text in texts:
             view = memoryview(text)
             for start in range(0, len(text), PIECE):
-                await response.write(view[start : start + PIECE])
+                await _write(response, view[start : start + PIECE], request)
     await response.write_eof()
     return response
+
+
+async def _write(response: web.StreamResponse, piece: memoryview, request: web.BaseRequest) -> None:
+    try:
+        async with asyncio.timeout(TAKING):
+            await response.write(piece)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError from None
 
 
 def _json(found: object, status: int = 200) -> web.Response:

@@ -60,6 +60,9 @@ def parse(text: str, words: Sequence[str]) -> Asked | None:
     if "--help" in asked.flags:
         output.write(text)
         return None
+    if asked.control == "":  # A variable that is not set: the usual HEAT is not the one meant.
+        fix = "name a file, or leave it out"
+        raise UsageError(name_of(text), of_option("--control", "''", "is no path", fix))
     return asked
 
 

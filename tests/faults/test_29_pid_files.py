@@ -48,8 +48,13 @@ def named(place: Place) -> tuple[Receiver, Path, PidFileTarget]:
 Given = tuple[Receiver, Path, PidFileTarget]
 
 
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
 def refused(target: PidFileTarget, *said: str) -> None:
-    """Nothing is sent, and that says nothing about the process."""
+    """Nothing is sent, and that says nothing about the process; nothing is left open."""
+    before = descriptors()
     with pytest.raises(NotBelievedError) as caught:
         target.send(signal.SIGUSR1)
     assert caught.value.passing
@@ -57,14 +62,16 @@ def refused(target: PidFileTarget, *said: str) -> None:
     for text in said:
         assert text in str(caught.value)
     assert target.doubt() == str(caught.value)
+    assert descriptors() == before
 
 
 def believed(target: PidFileTarget, receiver: Receiver) -> None:
-    before = receiver.signals().count("USR1")
+    before, opened = receiver.signals().count("USR1"), descriptors()
 
     assert target.send(signal.SIGUSR1) == receiver.pid
     receiver.await_signal("USR1", before + 1)
     assert target.doubt() == ""
+    assert descriptors() == opened
 
 
 # Of another user
@@ -118,6 +125,60 @@ def test_29_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
     os.chown(path, OTHER, -1, follow_symlinks=False)
 
     refused(target, f"belongs to user nobody ({OTHER})", "to user root (0)")
+
+
+@needs_root
+def test_29_a_link_that_is_put_there_between_look_and_use_counts_as_his(
+    named: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, path, _ = named
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, OTHER, OTHER)
+    link, real = theirs / "pid", os.open
+
+    def opened(name: str, *more: int) -> int:
+        """Put the link there as soon as it was seen that nothing is, and take it away again."""
+        if name != str(link):
+            return real(name, *more)
+        link.symlink_to(path)
+        os.chown(link, OTHER, OTHER, follow_symlinks=False)
+        try:
+            return real(name, *more)
+        finally:
+            link.unlink()
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(NotBelievedError, match="is another file at each look"):
+        of(link).send(signal.SIGUSR1)
+    assert receiver.signals() == []
+
+
+def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again(
+    named: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, path, target = named
+    real = os.read
+    looks: list[int] = []
+
+    def read(fd: int, most: int) -> bytes:
+        looks.append(fd)
+        if len(looks) == 1:
+            new = path.with_name("new")
+            new.write_text(f"{receiver.pid}\n")
+            new.replace(path)
+        return real(fd, most)
+
+    monkeypatch.setattr(pidfile.os, "read", read)
+    assert target.send(signal.SIGUSR1) == receiver.pid
+    assert len(looks) == 2
+
+
+def test_29_a_link_of_proc_leads_where_no_name_does(named: Given) -> None:
+    receiver, path, _ = named
+    with path.open("rb") as held:
+        path.unlink()  # As what is in the /proc/PID/root of a container has no name here.
+        believed(of(Path(f"/proc/self/fd/{held.fileno()}")), receiver)
 
 
 @needs_root

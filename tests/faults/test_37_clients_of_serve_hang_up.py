@@ -146,6 +146,24 @@ def test_clients_that_are_stopped_are_left_and_others_are_served(
     assert server.get("/metrics").status == 200
 
 
+def test_clients_that_take_nothing_of_a_large_answer_keep_nobody_waiting_for_long(
+    tmp_path: Path,
+) -> None:
+    with HeatDouble(tmp_path / "heat.sock") as heat, served(tmp_path) as server:
+        many(heat, [f"monitor-{number}" for number in range(3000)])
+        until(lambda: answers(server, "/metrics"), "the first numbers")
+        with contextlib.ExitStack() as stack:
+            for _ in range(AT_ONCE):
+                client = stack.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", server.port))
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                client.recv(1)
+
+            assert server.get("/metrics").status == 200
+            assert server.news() == ""
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_a_curl_that_has_waited_long_enough_ends_nothing(server: Served) -> None:
     address = f"http://127.0.0.1:{server.port}/metrics"
