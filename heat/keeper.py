@@ -48,10 +48,10 @@ class Keeper:
         """Of the fork; 0 while there is none."""
 
     def keep(self, reader: int, path: str) -> None:
-        """Have a pipe read on if HEAT ends; handed over when this turn's scripts are started."""
+        """Have a pipe read on if HEAT ends; handed over after the reactions and the books."""
         self._pipes[reader] = path
         if not self._new:
-            self.loop.soon(self._hand_over)
+            self.loop.at(self.loop.now(), self._hand_over, self.owner)
         self._new.append(reader)
 
     def drop(self, reader: int) -> None:
@@ -130,6 +130,8 @@ class Keeper:
 
     def close(self) -> None:
         """HEAT ends: from here on the keeper reads, if anybody writes."""
+        if self._new:
+            self._hand_over()
         if self._pipes:
             self._hang_up()
         else:

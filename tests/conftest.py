@@ -210,10 +210,15 @@ class Heat:
 
     def status(self) -> str:
         """The status line that SIGUSR1 asks for."""
-        before = self.err.read_text().count("in a row")
+
+        def told() -> list[str]:
+            # Not what is said of an outage as it happens.
+            return [line for line in self.news() if re.match("heat: .* in a row", line)]
+
+        before = len(told())
         self.signal(signal.SIGUSR1)
-        self.await_news("in a row", before + 1)
-        return [line for line in self.news() if "in a row" in line][-1]
+        until(lambda: len(told()) > before, "the status line")
+        return told()[-1]
 
     def skipped(self) -> int:
         """How many ticks it has skipped."""

@@ -32,6 +32,11 @@ class Desk(Nobody):
         assert fd is not None
         return fd
 
+    def turn(self) -> None:
+        """One turn of the loop."""
+        self.loop.soon(self.loop.stop)
+        self.loop.run()
+
     def kept_by(self) -> int:
         """The process id of the keeper."""
         return self.keeper.pid
@@ -127,7 +132,7 @@ def test_a_service_that_prints_is_told_of_without_a_tick(desk: Desk) -> None:
 
 def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> None:
     fd = desk.open()
-    desk.loop.end_turn()
+    desk.turn()
     first = desk.kept_by()
     os.kill(first, signal.SIGKILL)
     desk.loop.at(desk.loop.now() + 30, lambda: pytest.fail("no other keeper"), desk)
@@ -147,12 +152,14 @@ def test_a_keeper_that_cannot_be_forked_is_said_once_and_tried_again(
 
     monkeypatch.setattr(os, "fork", fork)
     for _ in range(2):
-        os.close(desk.open())
-        desk.loop.end_turn()
+        fd = desk.open()
+        desk.turn()
+        os.close(fd)
     monkeypatch.undo()
 
     (said,) = desk.said
     assert "cannot fork the keeper: resource temporarily unavailable" in said
-    os.close(desk.open())
-    desk.loop.end_turn()
+    fd = desk.open()
+    desk.turn()
     assert desk.kept_by()
+    os.close(fd)
