@@ -13,7 +13,6 @@ from typing import Any, Literal
 from heat import signals
 from heat.durations import DAY, duration, positive_duration
 from heat.mistakes import BadValueError, Mistake, of_option, shown
-from heat.pidfile import PID_MAX
 from heat.text import escaped
 from states.model import Limits
 from states.values import NamedTuple
@@ -188,6 +187,8 @@ OF_HEAT = frozenset(
     }
 )
 """Options that concern HEAT as a whole; the others are a monitor's."""
+PID_MAX = 4_194_304
+"""The largest process id that Linux can be told to give."""
 COMMAND = "command"
 """The command stands among the values under this name."""
 

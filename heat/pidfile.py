@@ -18,12 +18,11 @@ from functools import cache
 from itertools import pairwise
 
 from heat.errors import WANT, NotBelievedError, TargetError, UnwrittenError, reason_of
+from heat.options import PID_MAX
 from heat.text import escaped, seconds
 from heat.trust import Step, group, leading_to, own, user
 from states.values import NamedTuple
 
-PID_MAX = 4_194_304
-"""The largest process id that Linux can be told to give."""
 OLDER = 5.0
 """Seconds that a pid file may be older than its process.
 

@@ -5,6 +5,7 @@ A watchdog lives in its service's environment. There PYTHONPATH may name folders
 as well. HEAT imports nothing from these; what it starts still finds the variable as it was.
 """
 
+import gc
 import os
 import sys
 
@@ -35,6 +36,7 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
         if module == "heat.cli":
+            gc.disable()  # Imports make garbage collections that find nothing.
             from heat import inherited  # noqa: PLC0415 - now that it is HEAT's own path
 
             inherited.put_right()  # Before all that takes its time to load.

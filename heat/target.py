@@ -1,16 +1,21 @@
 """The process that signals are sent to, held by a pidfd: a reused pid is never signalled."""
 
+from __future__ import annotations
+
 import errno
 import os
 import signal
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from heat import pidfile
 from heat.errors import WANT, NotBelievedError, TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
 from states.values import NamedTuple
+
+if TYPE_CHECKING:
+    from heat import pidfile
 
 _DEAD = {b"Z", b"X"}
 _FLAGS = 6
@@ -150,6 +155,8 @@ class PidFileTarget:
         self._shown = escaped(path)
         self._myself = myself
         self.frost = Frost()
+        from heat import pidfile
+
         pidfile.clock_ahead_at_first()
 
     def send(self, signum: int) -> int:
@@ -167,6 +174,8 @@ class PidFileTarget:
 
     def _found(self) -> tuple[pidfile.Named, int]:
         """The process that the file names and that may be signalled, held by a descriptor."""
+        from heat import pidfile
+
         named = pidfile.read(self._path)
         try:
             pidfd = open_process(named.pid)
@@ -207,6 +216,8 @@ class PidFileTarget:
 
     def read(self) -> int:
         """The process id that the file names now. Raises TargetError."""
+        from heat import pidfile
+
         return pidfile.read(self._path).pid
 
     def owes(self) -> int | None:
