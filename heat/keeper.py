@@ -14,6 +14,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from heat import inherited
 from heat.errors import HeatError, reason_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from heat.process import PosixLauncher
     from heat.world import Owner
 
+_AGAIN = 1.0
+"""Seconds from one keeper to the next: one that cannot live must not be forked without end."""
 _PIPE_SIZE = 64 * 1024
 _MESSAGE = 8192
 """No path is longer than half of that."""
@@ -44,6 +47,8 @@ class Keeper:
         """Those of them that the fork does not have yet."""
         self._control: socket.socket | None = None
         self._trouble = False
+        self._next = 0.0
+        """Not before this moment another one is forked in place of one that has ended."""
         self.pid = 0
         """Of the fork; 0 while there is none."""
 
@@ -60,7 +65,7 @@ class Keeper:
         if reader in self._new:
             self._new.remove(reader)
         elif self._control is not None and not self._send(b"-%d" % reader):
-            self._end()
+            self._lost()
 
     def _hand_over(self) -> None:
         new, self._new = self._new, []
@@ -102,6 +107,8 @@ class Keeper:
         if not pid:
             _live(theirs, self._pipes)
         theirs.close()
+        self._new = []
+        self._next = self.loop.now() + _AGAIN
         self.pid, self._control, self._trouble = pid, ours, False
         ours.setblocking(False)
         self._launcher.adopt(pid)
@@ -119,7 +126,10 @@ class Keeper:
     def _lost(self) -> None:
         """It was killed, and not by HEAT: another one takes its place."""
         self._end()
-        if self._pipes:
+        self.loop.at(self._next, self._replace, self.owner)
+
+    def _replace(self) -> None:
+        if self._pipes and self._control is None:
             self._start()
 
     def _end(self) -> None:
@@ -147,9 +157,12 @@ class Keeper:
 def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
     """The life of the fork."""
     try:
-        os.setsid()  # Whatever ends HEAT, its terminal or its group, is not meant for the keeper.
+        with contextlib.suppress(OSError):
+            os.setsid()  # What ends HEAT, its terminal or its group, is not meant for the keeper.
         _be_deaf()
         _let_go({control.fileno(), *pipes})
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+            name.write(b"heat-keeper")
         _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
     finally:
         os._exit(0)
@@ -161,19 +174,19 @@ def _be_deaf() -> None:
         with contextlib.suppress(OSError):
             if callable(signal.getsignal(signum)):
                 signal.signal(signum, signal.SIG_IGN)
-    with open("/proc/self/comm", "wb") as name:
-        name.write(b"heat-keeper")
 
 
 def _let_go(kept: set[int]) -> None:
     """Close what is HEAT's: its locks, logs and sockets must end with HEAT."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd > 2 and fd not in kept:  # noqa: PLR2004
+    os.close(0)  # HEAT may have no descriptor left, and then so has its fork.
+    for fd in inherited.descriptors():
+        if fd not in kept:
             with contextlib.suppress(OSError):
                 os.close(fd)
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
 
 
 def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, until
+from conftest import Nobody, alive, descriptors_left, until
 
 from heat.bounded import BOUND, append
 from heat.keeper import Keeper
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
+from heat.program import Program
 from heat.scripts import ScriptOutput
 
 
@@ -35,6 +36,10 @@ class Desk(Nobody):
     def kept_by(self) -> int:
         """The process id of the keeper."""
         return self.keeper.pid
+
+
+def process_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 @pytest.fixture
@@ -131,11 +136,67 @@ def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> No
     first = desk.kept_by()
     os.kill(first, signal.SIGKILL)
     desk.loop.at(desk.loop.now() + 30, lambda: pytest.fail("no other keeper"), desk)
-    desk.loop.soon(desk.loop.stop)
-    until(lambda: Path(f"/proc/{first}/stat").read_text().split()[2] == "Z", "its end")
+
+    def look() -> None:
+        if desk.kept_by() in {0, first}:
+            desk.loop.at(desk.loop.now() + 0.01, look, desk)
+        else:
+            desk.loop.stop()
+
+    look()
     desk.loop.run()
 
-    assert desk.kept_by() != first
+    assert alive(desk.kept_by())
+    os.close(fd)
+
+
+def test_a_keeper_that_ends_at_once_is_not_forked_again_and_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forks: list[float] = []
+
+    def fork() -> int:
+        forks.append(desk.loop.now())
+        return os.posix_spawn("/bin/true", ["true"], {})
+
+    monkeypatch.setattr(os, "fork", fork)
+
+    def look() -> None:
+        if len(forks) > 1:
+            desk.loop.stop()
+        else:
+            desk.loop.at(desk.loop.now() + 0.01, look, desk)
+
+    fd = desk.open()
+    look()
+    desk.loop.run()
+
+    assert forks[1] - forks[0] >= 1
+    os.close(fd)
+
+
+def test_a_keeper_lives_where_heat_has_no_descriptor_left(desk: Desk) -> None:
+    fd = desk.open()
+    with descriptors_left(2):  # For its socket.
+        desk.loop.end_turn()
+
+    until(lambda: process_name(desk.kept_by()) == "heat-keeper", "its name")
+    until(lambda: len(os.listdir(f"/proc/{desk.kept_by()}/fd")) == 5, "its descriptors")
+    os.close(fd)
+
+
+def test_a_keeper_is_no_program_for_which_the_loop_wakes_each_second(desk: Desk) -> None:
+    fd = desk.open()
+    desk.loop.end_turn()
+    check = Program("true", "/bin/true", ("true",))
+    child = desk.launcher.start(check, desk.loop.stop, desk)
+    assert desk.loop.attentive
+    desk.loop.run()
+    child.reap()
+    child.close()
+
+    assert alive(desk.kept_by())
+    assert not desk.loop.attentive
     os.close(fd)
 
 
