@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import socket
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from heat import inherited
+from heat.bounded import append
 from heat.errors import HeatError, reason_of
 
 if TYPE_CHECKING:
-    import socket
-
     from heat.loop import Loop
     from heat.process import PosixLauncher
     from heat.world import Owner
@@ -75,8 +77,6 @@ class Keeper:
     def _send(self, message: bytes, *fds: int) -> bool:
         if self._control is None:
             return False
-        import socket
-
         try:
             socket.send_fds(self._control, [message], fds)
         except OSError:
@@ -85,9 +85,6 @@ class Keeper:
 
     def _start(self) -> None:
         """Fork; a keeper that does not answer is given up for it."""
-        import socket
-        import warnings
-
         self._end()
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -191,8 +188,6 @@ def _let_go(kept: set[int]) -> None:
 
 def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:
     """Hold what HEAT says, and return it when HEAT has ended."""
-    import socket
-
     while True:
         message, fds, *_ = socket.recv_fds(control, _MESSAGE, 1)
         number, _, path = message[1:].partition(b" ")
@@ -206,10 +201,6 @@ def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[i
 
 def _read_on(pipes: dict[int, str]) -> None:
     """Append what comes, until nobody can write any more; what has no room is lost."""
-    import select
-
-    from heat.bounded import append
-
     poll = select.poll()
     for fd in pipes:
         poll.register(fd, select.POLLIN)

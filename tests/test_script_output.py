@@ -1,5 +1,6 @@
 """What fail and recovery scripts print to: a pipe, a file within bounds, a keeper."""
 
+import builtins
 import errno
 import os
 import signal
@@ -217,3 +218,22 @@ def test_a_keeper_that_cannot_be_forked_is_said_once_and_tried_again(
     os.close(desk.open())
     desk.loop.end_turn()
     assert desk.kept_by()
+
+
+def test_a_keeper_is_forked_without_loading_anything(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no descriptor for it, or no such file after an upgrade."""
+    loaded: list[str] = []
+
+    def load(name: str, *_: object) -> None:
+        loaded.append(name)
+
+    fd = desk.open()
+    monkeypatch.setattr(builtins, "__import__", load)
+    desk.loop.end_turn()
+    monkeypatch.undo()
+
+    assert not loaded
+    assert alive(desk.kept_by())
+    os.close(fd)
