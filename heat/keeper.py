@@ -91,18 +91,22 @@ class Keeper:
         except OSError as error:
             self._troubled(reason_of(error))
             return
+        # One that comes to both would be reported to HEAT twice, and a second INT kills at once.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             with warnings.catch_warnings():
                 # Python 3.12 warns of threads, of which HEAT has none.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
+            if not pid:
+                _live(theirs, self._pipes)
         except OSError as error:
             ours.close()
             theirs.close()
             self._troubled(reason_of(error))
             return
-        if not pid:
-            _live(theirs, self._pipes)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._new = []
         self._next = self.loop.now() + _AGAIN
@@ -154,9 +158,9 @@ class Keeper:
 def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
     """The life of the fork."""
     try:
+        _be_deaf()
         with contextlib.suppress(OSError):
             os.setsid()  # What ends HEAT, its terminal or its group, is not meant for the keeper.
-        _be_deaf()
         _let_go({control.fileno(), *pipes})
         with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
             name.write(b"heat-keeper")
@@ -171,6 +175,7 @@ def _be_deaf() -> None:
         with contextlib.suppress(OSError):
             if callable(signal.getsignal(signum)):
                 signal.signal(signum, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _let_go(kept: set[int]) -> None:

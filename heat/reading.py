@@ -180,6 +180,8 @@ def _send(work: Callable[[], Found], out: int) -> None:
             if signal.getsignal(signum) != signal.SIG_IGN:
                 signal.signal(signum, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_HEAT)
+        # HEAT may be killed meanwhile; then nobody else ends this.
+        signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
         try:
             found = work()
         except ImportError as error:

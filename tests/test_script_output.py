@@ -237,3 +237,28 @@ def test_a_keeper_is_forked_without_loading_anything(
     assert not loaded
     assert alive(desk.kept_by())
     os.close(fd)
+
+
+def test_a_signal_that_the_fork_gets_too_is_reported_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[int] = []
+    fork = os.fork
+
+    def interrupted() -> int:
+        pid = fork()
+        os.kill(os.getpid(), signal.SIGWINCH)
+        return pid
+
+    monkeypatch.setattr(os, "fork", interrupted)
+    heat = Loop(RealClock())
+    heat.catch([signal.SIGWINCH], caught.append, desk)
+    fd = desk.open()
+    desk.loop.end_turn()
+    until(lambda: process_name(desk.kept_by()) == "heat-keeper", "its name")
+    heat.heed()
+    signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+    heat.close()
+
+    assert caught == [signal.SIGWINCH]
+    os.close(fd)
