@@ -259,6 +259,6 @@ def test_a_signal_that_the_fork_gets_too_is_reported_once(
     heat.heed()
     signal.signal(signal.SIGWINCH, signal.SIG_DFL)
     heat.close()
+    os.close(fd)
 
     assert caught == [signal.SIGWINCH]
-    os.close(fd)
