@@ -54,6 +54,7 @@ class AdoptedChild:
         self._unreaped = unreaped
         unreaped.add(self.pid)  # HEAT may have inherited it: its group is its own until then.
         loop.watch(self._pidfd, self._ended, owner, patient=True)
+        loop.attentive += 1
 
     def _ended(self) -> None:
         if not self._over:
@@ -121,6 +122,7 @@ class AdoptedChild:
             self._over = True
             self._loop.forget(self._pidfd)
         self._unreaped.discard(self.pid)
+        self._loop.attentive -= 1
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
         os.close(self._pidfd)

@@ -51,13 +51,17 @@ def _end(signum: int, _frame: object) -> None:
 
 def _keep_descriptors() -> None:
     """Let nothing that HEAT starts have the descriptors it was given: a lock, say, or a socket."""
+    for fd in descriptors():
+        try:  # noqa: SIM105 - contextlib takes as long to load as all that is here
+            os.set_inheritable(fd, False)
+        except OSError:
+            pass  # That of the listing itself is closed by now.
+
+
+def descriptors() -> list[int]:
+    """All that may be open, but for the standard ones."""
     try:
         found = [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:
-        found = list(range(_FIRST, min(os.sysconf("SC_OPEN_MAX"), _MOST)))
-    for fd in found:
-        if fd >= _FIRST:
-            try:  # noqa: SIM105 - contextlib takes as long to load as all that is here
-                os.set_inheritable(fd, False)
-            except OSError:
-                pass  # That of the listing itself is closed by now.
+        return list(range(_FIRST, min(os.sysconf("SC_OPEN_MAX"), _MOST)))
+    return [fd for fd in found if fd >= _FIRST]

@@ -10,19 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from heat import inherited
+from heat.bounded import append
 from heat.errors import HeatError, reason_of
+from heat.fork import fork
 
 if TYPE_CHECKING:
-    import socket
-
     from heat.loop import Loop
     from heat.process import PosixLauncher
     from heat.world import Owner
 
+_AGAIN = 1.0
+"""Seconds from one keeper to the next: one that cannot live must not be forked without end."""
 _PIPE_SIZE = 64 * 1024
 _MESSAGE = 8192
 """No path is longer than half of that."""
@@ -40,38 +45,30 @@ class Keeper:
         self._said = said
         self._pipes: dict[int, str] = {}
         """Descriptor of each reading end, path of its file."""
-        self._new: list[int] = []
-        """Those of them that the fork does not have yet."""
         self._control: socket.socket | None = None
         self._trouble = False
+        self._next = 0.0
+        """Not before this moment another one is forked in place of one that has ended."""
         self.pid = 0
         """Of the fork; 0 while there is none."""
 
     def keep(self, reader: int, path: str) -> None:
-        """Have a pipe read on if HEAT ends; handed over after the reactions and the books."""
+        """Have a pipe read on if HEAT ends: before the script that prints to it is started."""
+        with contextlib.suppress(OSError):  # The current folder is gone, and nothing is kept there.
+            path = os.path.abspath(path)
         self._pipes[reader] = path
-        if not self._new:
-            self.loop.at(self.loop.now(), self._hand_over, self.owner)
-        self._new.append(reader)
+        if not self._send(b"+%d %b" % (reader, os.fsencode(path)), reader):
+            self._lost()
 
     def drop(self, reader: int) -> None:
         """Nobody writes to this pipe any more; called before it is closed."""
         del self._pipes[reader]
-        if reader in self._new:
-            self._new.remove(reader)
-        elif self._control is not None and not self._send(b"-%d" % reader):
-            self._end()
-
-    def _hand_over(self) -> None:
-        new, self._new = self._new, []
-        if not all(self._send(b"+%d %b" % (fd, os.fsencode(self._pipes[fd])), fd) for fd in new):
-            self._start()
+        if self._control is not None and not self._send(b"-%d" % reader):
+            self._lost()
 
     def _send(self, message: bytes, *fds: int) -> bool:
         if self._control is None:
             return False
-        import socket
-
         try:
             socket.send_fds(self._control, [message], fds)
         except OSError:
@@ -79,12 +76,6 @@ class Keeper:
         return True
 
     def _start(self) -> None:
-        """Fork; a keeper that does not answer is given up for it."""
-        import socket
-
-        from heat.fork import fork
-
-        self._end()
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         except OSError as error:
@@ -100,6 +91,7 @@ class Keeper:
         if not pid:
             _live(theirs, self._pipes)
         theirs.close()
+        self._next = self.loop.now() + _AGAIN
         self.pid, self._control, self._trouble = pid, ours, False
         ours.setblocking(False)
         self._launcher.adopt(pid)
@@ -115,9 +107,15 @@ class Keeper:
             )
 
     def _lost(self) -> None:
-        """It was killed, and not by HEAT: another one takes its place."""
+        """There is none, or it does not answer: another one takes its place."""
         self._end()
-        if self._pipes:
+        if self.loop.now() >= self._next:
+            self._replace()
+        else:
+            self.loop.at(self._next, self._replace, self.owner)
+
+    def _replace(self) -> None:
+        if self._pipes and self._control is None:
             self._start()
 
     def _end(self) -> None:
@@ -130,8 +128,6 @@ class Keeper:
 
     def close(self) -> None:
         """HEAT ends: from here on the keeper reads, if anybody writes."""
-        if self._new:
-            self._hand_over()
         if self._pipes:
             self._hang_up()
         else:
@@ -147,39 +143,41 @@ class Keeper:
 def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
     """The life of the fork."""
     try:
-        os.setsid()  # Whatever ends HEAT, its terminal or its group, is not meant for the keeper.
         _be_deaf()
+        os.chdir("/")
+        with contextlib.suppress(OSError):
+            os.setsid()  # What ends HEAT, its terminal or its group, is not meant for the keeper.
         _let_go({control.fileno(), *pipes})
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+            name.write(b"heat-keeper")
         _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
     finally:
         os._exit(0)
 
 
 def _be_deaf() -> None:
-    signal.set_wakeup_fd(-1)
     for signum in signal.valid_signals():
         with contextlib.suppress(OSError):
             if callable(signal.getsignal(signum)):
                 signal.signal(signum, signal.SIG_IGN)
-    with open("/proc/self/comm", "wb") as name:
-        name.write(b"heat-keeper")
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _let_go(kept: set[int]) -> None:
     """Close what is HEAT's: its locks, logs and sockets must end with HEAT."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd > 2 and fd not in kept:  # noqa: PLR2004
+    os.close(0)  # HEAT may have no descriptor left, and then so has its fork.
+    for fd in inherited.descriptors():
+        if fd not in kept:
             with contextlib.suppress(OSError):
                 os.close(fd)
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
 
 
 def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:
     """Hold what HEAT says, and return it when HEAT has ended."""
-    import socket
-
     while True:
         message, fds, *_ = socket.recv_fds(control, _MESSAGE, 1)
         number, _, path = message[1:].partition(b" ")
@@ -193,10 +191,6 @@ def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[i
 
 def _read_on(pipes: dict[int, str]) -> None:
     """Append what comes, until nobody can write any more; what has no room is lost."""
-    import select
-
-    from heat.bounded import append
-
     poll = select.poll()
     for fd in pipes:
         poll.register(fd, select.POLLIN)

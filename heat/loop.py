@@ -64,8 +64,9 @@ class Loop:
         self._running = True
         self._started = False
         """The last turn has made a call that was due, which most often starts a check."""
-        self.attentive = False
-        """Programs run: no sleep is longer than a second, so that a pause of HEAT is seen."""
+        self.attentive = 0
+        """How many programs run: with any, no sleep is longer than a second, so that a pause of
+        HEAT is seen."""
         self.lost = 0.0
         """Seconds in which HEAT has not run: it was stopped, or its machine or container was.
 

@@ -148,8 +148,7 @@ class PosixLauncher:
         try:
             pidfd = self._pidfd(pid)
             self.own.add(pid)
-            self._loop.attentive = True
-            return PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self.own)
+            child = PosixChild(self._loop, (pid, pidfd, stdout, stderr), report, self.own)
         except BaseException:
             # Our own child, not reaped yet: its pid is still its own.
             self.own.discard(pid)
@@ -158,6 +157,8 @@ class PosixLauncher:
                 os.waitpid(pid, 0)
             _close(stdout, stderr, pidfd)
             raise
+        self._loop.attentive += 1
+        return child
 
     def _pidfd(self, pid: int) -> int:
         try:
@@ -396,7 +397,7 @@ class PosixChild:
         except OSError:
             pass  # Somebody else has.
         self._unreaped.discard(self.pid)
-        self._loop.attentive = bool(self._unreaped)
+        self._loop.attentive -= 1
 
     def signal_left(self, signum: int) -> bool:
         """Signal, 0 for none, what is left of the group of a reaped leader; False if nothing is.

@@ -172,11 +172,12 @@ def _nothing(why: str, fix: str = "try again") -> Found:
 def _send(work: Callable[[], Found], out: int) -> None:
     """The life of the fork."""
     try:
-        signal.set_wakeup_fd(-1)
         for signum in HANDLED | ENDING:
             if signal.getsignal(signum) != signal.SIG_IGN:
                 signal.signal(signum, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_HEAT)
+        # HEAT may be killed meanwhile; then nobody else ends this.
+        signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
         try:
             found = work()
         except ImportError as error:

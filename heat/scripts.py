@@ -20,6 +20,8 @@ from heat.text import escaped
 
 if TYPE_CHECKING:
     from heat.keeper import Keeper
+    from heat.loop import Loop
+    from heat.world import Owner
 
 _PIPE_SIZE = 64 * 1024
 _MOST_READS = 16
@@ -30,14 +32,20 @@ _SOON = 1.0
 class ScriptOutput:
     """One monitor's script output; ``said`` is told, once, what cannot be kept."""
 
-    def __init__(self, path: str, said: Callable[[str], None], keeper: Keeper) -> None:
+    def __init__(
+        self,
+        path: str,
+        said: Callable[[str], None],
+        world: tuple[Loop, Owner],
+        keeper: Callable[[], Keeper],
+    ) -> None:
         self.path = path
         self.printed: Callable[[], None] | None = None
         """Called, a moment later, when a service that was left behind has printed."""
         self._shown = escaped(path)
         self._said = said
         self._keeper = keeper
-        self._loop, self._owner = keeper.loop, keeper.owner
+        self._loop, self._owner = world
         self._pipes: set[int] = set()
         self._offset = _size(path)
         """Up to here the file is known: another HEAT's keeper may append to it as well."""
@@ -52,7 +60,7 @@ class ScriptOutput:
             os.set_blocking(reader, False)
             self._loop.watch(reader, partial(self._ready, reader), self._owner)
             self._pipes.add(reader)
-            self._keeper.keep(reader, self.path)
+            self._keeper().keep(reader, self.path)
         except OSError as error:
             if reader in self._pipes:
                 self._close(reader)
@@ -68,7 +76,7 @@ class ScriptOutput:
     def _close(self, reader: int) -> None:
         self._pipes.remove(reader)
         self._loop.forget(reader)
-        self._keeper.drop(reader)
+        self._keeper().drop(reader)
         os.close(reader)
 
     def _troubled(self, text: str) -> None:

@@ -112,6 +112,7 @@ class Service:
     """One HEAT process; ``config`` is the file its monitors are from, None for a single one."""
 
     _keeper: Keeper | None = None
+    _has_scripts = _has_begun = False
 
     def __init__(self, monitors: Sequence[Options], common: Common, config: Config | None) -> None:
         clock = RealClock()
@@ -211,12 +212,22 @@ class Service:
         return Keeping(store, self._clock.unix, self._journal)
 
     def _script_output(self, path: str) -> ScriptOutput:
-        from heat.keeper import Keeper
         from heat.scripts import ScriptOutput
+
+        self._has_scripts = True
+        if self._has_begun:
+            from heat import keeper
+
+            del keeper
+        world = self._loop, self
+        return ScriptOutput(path, self._console.trouble, world, self._the_keeper)
+
+    def _the_keeper(self) -> Keeper:
+        from heat.keeper import Keeper
 
         if self._keeper is None:
             self._keeper = Keeper(self._loop, self._launcher, self._console.trouble, self)
-        return ScriptOutput(path, self._console.trouble, self._keeper)
+        return self._keeper
 
     def _history(self) -> float:
         return HISTORY if self._config is None else self._config.history
@@ -307,7 +318,7 @@ class Service:
         gc.enable()
         try:
             # The first check of one is due before, that of many may be a minute away.
-            self._loop.at(self._clock.now(), self._began_well, self)
+            self._loop.at(self._clock.now(), self._after_first_check, self)
             self._loop.run()
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
             from heat.closing import take_each
@@ -319,11 +330,16 @@ class Service:
             self._journal.error("all monitors are in ERROR")
         return code
 
-    def _began_well(self) -> None:
-        """Do what the first check does not need: it is a part of how fast HEAT starts."""
+    def _after_first_check(self) -> None:
+        """Load what the first check does not need: later there may be no descriptors for that."""
         from heat import closing, leftovers
 
-        del closing, leftovers  # Later there may be no descriptors to load them with.
+        del closing, leftovers
+        self._has_begun = True
+        if self._has_scripts:
+            from heat import keeper
+
+            del keeper
         self._mind_children()  # Those that were dead before HEAT was there.
 
     def crashed(self, error: Exception) -> None:

@@ -109,6 +109,20 @@ ENDLESS = f"{'.'.join('a' * 450_000)} = 1\n"
 """Reading this takes minutes: less than a megabyte."""
 
 
+def test_a_reading_whose_heat_was_killed_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("heat.reading.LIMIT", -0.9)
+
+    def never() -> Found:
+        while True:
+            signal.pause()
+
+    reading = Reading(never)
+    until(lambda: not alive(reading.pid), "its end")
+    reading.end()
+
+
 def test_a_file_that_takes_too_long_is_refused_at_the_start(place: Place) -> None:
     place.write_config(GOOD.replace("./b", "true") + ENDLESS)
     words = [sys.executable, "-c", SHORT.format("heat.cli"), "--config", "heat.toml"]

@@ -1,5 +1,6 @@
 """What fail and recovery scripts print to: a pipe, a file within bounds, a keeper."""
 
+import builtins
 import errno
 import os
 import signal
@@ -7,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, until
+from conftest import Nobody, alive, descriptors_left, until
 
 from heat.bounded import BOUND, append
 from heat.keeper import Keeper
 from heat.loop import Loop, RealClock
 from heat.process import PosixLauncher
+from heat.program import Program
 from heat.scripts import ScriptOutput
 
 
@@ -25,21 +27,25 @@ class Desk(Nobody):
         self.loop = Loop(RealClock())
         self.launcher = PosixLauncher(self.loop, {})
         self.keeper = Keeper(self.loop, self.launcher, self.said.append, self)
-        self.output = ScriptOutput(str(path), self.said.append, self.keeper)
+        self.output = self.another()
+
+    def another(self) -> ScriptOutput:
+        """Another one for the same file, as after a restart."""
+        world = self.loop, self
+        return ScriptOutput(str(self.path), self.said.append, world, lambda: self.keeper)
 
     def open(self) -> int:
         fd = self.output.open()
         assert fd is not None
         return fd
 
-    def turn(self) -> None:
-        """One turn of the loop."""
-        self.loop.soon(self.loop.stop)
-        self.loop.run()
-
     def kept_by(self) -> int:
         """The process id of the keeper."""
         return self.keeper.pid
+
+
+def process_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_output_is_taken_and_kept_in_the_file(desk: Desk) -> None:
     desk.path.write_text("from before\n")
-    output = ScriptOutput(str(desk.path), desk.said.append, desk.keeper)
+    output = desk.another()
     fd = output.open()
     assert fd is not None
     os.write(fd, b"one\n")
@@ -132,15 +138,68 @@ def test_a_service_that_prints_is_told_of_without_a_tick(desk: Desk) -> None:
 
 def test_another_keeper_takes_the_place_of_one_that_was_killed(desk: Desk) -> None:
     fd = desk.open()
-    desk.turn()
     first = desk.kept_by()
     os.kill(first, signal.SIGKILL)
     desk.loop.at(desk.loop.now() + 30, lambda: pytest.fail("no other keeper"), desk)
-    desk.loop.soon(desk.loop.stop)
-    until(lambda: Path(f"/proc/{first}/stat").read_text().split()[2] == "Z", "its end")
+
+    def look() -> None:
+        if desk.kept_by() in {0, first}:
+            desk.loop.at(desk.loop.now() + 0.01, look, desk)
+        else:
+            desk.loop.stop()
+
+    look()
     desk.loop.run()
 
-    assert desk.kept_by() != first
+    assert alive(desk.kept_by())
+    os.close(fd)
+
+
+def test_a_keeper_that_ends_at_once_is_not_forked_again_and_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forks: list[float] = []
+
+    def fork() -> int:
+        forks.append(desk.loop.now())
+        return os.posix_spawn("/bin/true", ["true"], {})
+
+    monkeypatch.setattr(os, "fork", fork)
+
+    def look() -> None:
+        if len(forks) > 1:
+            desk.loop.stop()
+        else:
+            desk.loop.at(desk.loop.now() + 0.01, look, desk)
+
+    fd = desk.open()
+    look()
+    desk.loop.run()
+
+    assert forks[1] - forks[0] >= 1
+    os.close(fd)
+
+
+def test_a_keeper_lives_where_heat_has_no_descriptor_left(desk: Desk) -> None:
+    with descriptors_left(4):  # For its socket and the pipe.
+        fd = desk.open()
+
+    until(lambda: process_name(desk.kept_by()) == "heat-keeper", "its name")
+    until(lambda: len(os.listdir(f"/proc/{desk.kept_by()}/fd")) == 5, "its descriptors")
+    os.close(fd)
+
+
+def test_a_keeper_is_no_program_for_which_the_loop_wakes_each_second(desk: Desk) -> None:
+    fd = desk.open()
+    check = Program("true", "/bin/true", ("true",))
+    child = desk.launcher.start(check, desk.loop.stop, desk)
+    assert desk.loop.attentive
+    desk.loop.run()
+    child.reap()
+    child.close()
+
+    assert alive(desk.kept_by())
+    assert not desk.loop.attentive
     os.close(fd)
 
 
@@ -152,14 +211,52 @@ def test_a_keeper_that_cannot_be_forked_is_said_once_and_tried_again(
 
     monkeypatch.setattr(os, "fork", fork)
     for _ in range(2):
-        fd = desk.open()
-        desk.turn()
-        os.close(fd)
+        os.close(desk.open())
     monkeypatch.undo()
 
     (said,) = desk.said
     assert "cannot fork the keeper: resource temporarily unavailable" in said
-    fd = desk.open()
-    desk.turn()
+    os.close(desk.open())
     assert desk.kept_by()
+
+
+def test_a_keeper_is_forked_without_loading_anything(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no descriptor for it, or no such file after an upgrade."""
+    loaded: list[str] = []
+
+    def load(name: str, *_: object) -> None:
+        loaded.append(name)
+
+    monkeypatch.setattr(builtins, "__import__", load)
+    fd = desk.open()
+    monkeypatch.undo()
+
+    assert not loaded
+    assert alive(desk.kept_by())
     os.close(fd)
+
+
+def test_a_signal_that_the_fork_gets_too_is_reported_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[int] = []
+    fork = os.fork
+
+    def interrupted() -> int:
+        pid = fork()
+        os.kill(os.getpid(), signal.SIGWINCH)
+        return pid
+
+    monkeypatch.setattr(os, "fork", interrupted)
+    heat = Loop(RealClock())
+    heat.catch([signal.SIGWINCH], caught.append, desk)
+    fd = desk.open()
+    until(lambda: process_name(desk.kept_by()) == "heat-keeper", "its name")
+    heat.heed()
+    signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+    heat.close()
+    os.close(fd)
+
+    assert caught == [signal.SIGWINCH]

@@ -116,3 +116,17 @@ def test_a_recovery_that_is_to_free_a_full_disk_is_not_ended_by_its_first_echo(
     heat.await_news("recovery script ./recover ended: Exit Code 0")
     assert "> cleaning" in heat.log("told")
     assert "Traceback" not in heat.err.read_text()
+
+
+def test_a_script_outlives_a_heat_that_is_killed_as_soon_as_it_has_started(place: Place) -> None:
+    gate = place.gate("gate")
+    recovery = place.script("recover", "echo $$ > pid\n: < gate\necho printed\necho > done")
+    heat = place.heat("-i", "1h", "--recovery", recovery, "-s", place.check(1))
+    place.adopt(int(place.await_words("pid")[0]))
+    heat.signal(signal.SIGKILL)
+    heat.wait()
+    gate.open()
+
+    place.await_words("done")
+    out = place.folder / "heat.check.out"
+    until(lambda: "printed" in out.read_text(), "what it printed, in the file")
