@@ -317,6 +317,7 @@ class Service:
         gc.freeze()
         gc.enable()
         try:
+            self._loop.end_turn()  # What was said so far is written before anything is run.
             # The first check of one is due before, that of many may be a minute away.
             self._loop.at(self._clock.now(), self._after_first_check, self)
             self._loop.run()

@@ -71,7 +71,7 @@ def test_output_is_taken_and_kept_in_the_file(desk: Desk) -> None:
     assert desk.path.read_text() == "from before\none\n"
 
     os.close(fd)
-    assert output.take() == b""
+    until(lambda: output.take() == b"" and not output.held, "the end of the pipe")
 
 
 def test_a_file_beyond_its_bound_keeps_its_latest_half(desk: Desk) -> None:
