@@ -22,6 +22,7 @@ from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status
 from heat.target import has_ended, proc_stat
 from heat.text import escaped
+from heat.trust import user
 
 if TYPE_CHECKING:
     from heat.adopted import Adopted
@@ -217,7 +218,7 @@ class PosixChild:
         "pid",
     )
 
-    _by_pidfd: ClassVar[bool] = True
+    by_pidfd: ClassVar[bool] = True
     """The kernel signals a group by the pidfd of its leader; known once it was tried."""
 
     def __init__(
@@ -415,13 +416,13 @@ class PosixChild:
             return True
 
     def _signal_rest(self, signum: int) -> bool:
-        if PosixChild._by_pidfd:
+        if PosixChild.by_pidfd:
             try:
                 signal.pidfd_send_signal(self._pidfd, signum, None, _TO_GROUP)
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     return error.errno == errno.EPERM
-                PosixChild._by_pidfd = False
+                PosixChild.by_pidfd = False
             else:
                 return True
         if not _exists(os.killpg, self.pid) or _exists(os.kill, self.pid):
@@ -462,19 +463,12 @@ def _exists(kill: Callable[[int, int], None], number: int) -> bool:
 
 
 def _named(pid: int) -> str:
-    import pwd
-
     try:
         uid = os.stat(f"/proc/{pid}").st_uid
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="backslashreplace") as comm:
-            name = escaped(comm.read().strip())
+            return f"process {pid} ({escaped(comm.read().strip())}, of {user(uid)})"
     except OSError:
         return f"process {pid}"
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = str(uid)
-    return f"process {pid} ({name}, of user {user})"
 
 
 def _open_null() -> int:

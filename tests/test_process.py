@@ -19,7 +19,7 @@ from heat.errors import StartError
 from heat.identity import identity, started_with
 from heat.loop import Loop, RealClock
 from heat.past import Held
-from heat.process import PosixLauncher
+from heat.process import PosixChild, PosixLauncher
 from heat.program import Output, Program, Status
 from heat.run import Run, Told
 
@@ -268,6 +268,31 @@ def test_a_check_that_leaves_nothing_behind_is_not_looked_at_twice(
     bench.sh("echo out; echo err >&2")
 
     assert looks == [signal.SIGTERM, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["by the pidfd", "before Linux 6.9"])
+def test_what_is_left_of_a_group_is_killed_though_it_holds_no_output(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch, *, new: bool
+) -> None:
+    send = signal.pidfd_send_signal
+
+    def old(pidfd: int, signum: int, info: None = None, flags: int = 0) -> None:
+        if flags:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        send(pidfd, signum, info, flags)
+
+    monkeypatch.setattr(PosixChild, "by_pidfd", True)
+    if not new:
+        monkeypatch.setattr(signal, "pidfd_send_signal", old)
+    monkeypatch.chdir(place.folder)
+    bench.sh(
+        "sh -c 'trap \"\" TERM; echo $$ >left; while :; do sleep 0.01; done' >/dev/null 2>&1 &\n"
+        "until [ -s left ]; do sleep 0.01; done"
+    )
+
+    assert not alive(place.adopt(int(place.words("left")[0])))
+    assert PosixChild.by_pidfd is new
+    assert bench.left == []
 
 
 def test_what_a_script_leaves_behind_lives_on(bench: Bench, tmp_path: Path) -> None:
