@@ -101,8 +101,8 @@ def test_without_memory_a_start_ends_in_one_line(
     codes: list[int] = []
     for more in range(0, 32_768, 257):
         code, _, err = with_memory(place, [SCRIPTS / program, *words], least + more)
-        if code == -signal.SIGKILL:
-            continue
+        if code in (-signal.SIGKILL, -signal.SIGSEGV):
+            continue  # So has Python, which looks for memory for ever, or goes on without.
         if "<frozen site>" in err and f'"{SCRIPTS / program}"' not in err:
             continue  # Python has failed before our first line.
         begun = "1 check done" in err or "HEAT stops" in err
