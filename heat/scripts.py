@@ -122,7 +122,8 @@ class ScriptOutput:
                 "what the scripts print is in heat.verbose.log alone"
             )
         else:
-            self._trouble = False
+            if data:  # Nothing can be written to a full disk as well.
+                self._trouble = False
             self._offset = done.size
 
     def _collect(self) -> None:
