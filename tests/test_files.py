@@ -41,6 +41,15 @@ def test_only_a_file_of_heats_own_is_opened_to_write(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_pipe_that_nobody_reads_is_told_as_what_it_is_and_not_as_a_lost_device(
+    tmp_path: Path,
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(NotOwnFileError, match="it is not a regular file"):
+        open_to_write(f"{tmp_path}/pipe", os.O_WRONLY | os.O_CREAT)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_file_is_not_opened_to_write_nor_waited_for(
     tmp_path: Path, make: Callable[[str], None]
