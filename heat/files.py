@@ -1,6 +1,7 @@
 """Files that HEAT runs and files that it writes: what keeps it from that, in words."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from states.values import NamedTuple
 
 _MOST_INTERPRETERS = 5
 """The kernel follows no longer chain of scripts that run scripts."""
+_LOOKS = 3
+"""A rotation may move a file just as it is opened; that happens once."""
+_NOT_REGULAR = "it is not a regular file"
 
 
 class NotOwnFileError(HeatError):
@@ -27,12 +31,30 @@ def open_to_write(path: str, flags: int, mode: int = 0o640) -> int:
     """
     if doubts := Trust().doubts(path, follow=False):
         raise NotOwnFileError(f"{doubts[0].told('it')} ({doubts[0].fix})")
+    for _ in range(_LOOKS):
+        fd = _opened(path, flags, mode)
+        try:
+            # Of two names the one that was opened may have gone since: then it looks like HEAT's.
+            if os.path.samestat(os.fstat(fd), os.lstat(path)):
+                return fd
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            shut(fd)
+            raise
+        shut(fd)
+    raise NotOwnFileError("it is another file at each look")
+
+
+def _opened(path: str, flags: int, mode: int) -> int:
     safe = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
     try:
         fd = os.open(path, flags | safe, mode)
-    except OSError:
+    except OSError as error:
         if os.path.islink(path):
             raise NotOwnFileError("it is a symbolic link") from None
+        if error.errno == errno.ENXIO:  # A named pipe that nobody reads, or a socket.
+            raise NotOwnFileError(_NOT_REGULAR) from None
         raise
     try:
         if why := _why_not_own(os.fstat(fd)):
@@ -45,7 +67,7 @@ def open_to_write(path: str, flags: int, mode: int = 0o640) -> int:
 
 def _why_not_own(about: os.stat_result) -> str:
     if not stat.S_ISREG(about.st_mode):
-        return "it is not a regular file"
+        return _NOT_REGULAR
     if about.st_nlink > 1:
         return "it has a second name (a hard link)"
     if not own(about.st_uid):

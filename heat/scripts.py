@@ -56,12 +56,13 @@ class ScriptOutput:
         """A descriptor for a script to print to; None where there can be none."""
         reader = writer = -1
         try:
+            keeper = self._keeper()
             reader, writer = os.pipe()
             os.set_blocking(reader, False)
             self._loop.watch(reader, partial(self._ready, reader), self._owner)
             self._pipes.add(reader)
-            self._keeper().keep(reader, self.path)
-        except OSError as error:
+            keeper.keep(reader, self.path)
+        except (ImportError, MemoryError, OSError, SystemError) as error:  # It may not load.
             if reader in self._pipes:
                 self._close(reader)
             elif reader >= 0:
@@ -122,7 +123,8 @@ class ScriptOutput:
                 "what the scripts print is in heat.verbose.log alone"
             )
         else:
-            self._trouble = False
+            if data:  # Nothing can be written to a full disk as well.
+                self._trouble = False
             self._offset = done.size
 
     def _collect(self) -> None:

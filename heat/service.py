@@ -333,15 +333,18 @@ class Service:
 
     def _after_first_check(self) -> None:
         """Load what the first check does not need: later there may be no descriptors for that."""
-        from heat import closing, leftovers
+        try:
+            from heat import closing, leftovers
 
-        del closing, leftovers
-        self._has_begun = True
-        if self._has_scripts:
-            from heat import keeper
+            del closing, leftovers
+            if self._has_scripts:
+                from heat import keeper
 
-            del keeper
-        self._mind_children()  # Those that were dead before HEAT was there.
+                del keeper
+            self._has_begun = True
+            self._mind_children()  # Those that were dead before HEAT was there.
+        except (ImportError, MemoryError, OSError, SystemError):  # For want of them, or of memory.
+            self._loop.at(self._clock.now() + _LOOK_AGAIN, self._after_first_check, self)
 
     def crashed(self, error: Exception) -> None:
         """A bug of HEAT that is no single monitor's: write it down, and stop."""

@@ -41,6 +41,15 @@ def test_only_a_file_of_heats_own_is_opened_to_write(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_pipe_that_nobody_reads_is_told_as_what_it_is_and_not_as_a_lost_device(
+    tmp_path: Path,
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(NotOwnFileError, match="it is not a regular file"):
+        open_to_write(f"{tmp_path}/pipe", os.O_WRONLY | os.O_CREAT)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_file_is_not_opened_to_write_nor_waited_for(
     tmp_path: Path, make: Callable[[str], None]
@@ -128,3 +137,26 @@ def test_what_sqlite_would_open_beside_the_state_is_looked_at_first(
     assert heat.wait() == 2
     assert f"heat.state{ending}: it has a second name (a hard link)" in heat.err.read_text()
     assert (place.folder / "precious").read_text() == "mine"
+
+
+def test_a_name_that_goes_as_its_file_is_opened_does_not_make_the_other_name_heats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim, log = tmp_path / "victim", tmp_path / "heat.log"
+    victim.write_text("mine\n")
+    log.hardlink_to(victim)
+    real = os.open
+
+    def opened(path: str, flags: int, mode: int = 0o777) -> int:
+        fd = real(path, flags, mode)
+        if log.exists() and log.samefile(victim):
+            log.unlink()
+        return fd
+
+    monkeypatch.setattr(os, "open", opened)
+    fd = open_to_write(str(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, b"ours\n")
+    os.close(fd)
+
+    assert victim.read_text() == "mine\n"
+    assert log.read_text() == "ours\n"

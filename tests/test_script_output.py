@@ -3,6 +3,7 @@
 import builtins
 import errno
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,22 @@ def test_a_file_that_cannot_be_written_is_said_once_and_nothing_is_lost(tmp_path
     desk.keeper.close()
     desk.launcher.close()
     desk.loop.close()
+
+
+def test_a_disk_that_stays_full_is_said_once_and_not_with_each_script(desk: Desk) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        for _ in range(2):
+            fd = desk.open()  # An empty write is no trouble where there is no room.
+            os.write(fd, b"line\n")
+            os.close(fd)
+            desk.output.take()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    (said,) = desk.said
+    assert "heat.web.out: file too large" in said
 
 
 def test_a_service_that_prints_is_told_of_without_a_tick(desk: Desk) -> None:

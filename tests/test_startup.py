@@ -117,3 +117,19 @@ def test_without_memory_a_start_ends_in_one_line(
 
     assert codes[0] == 2
     assert codes[-1] == 0
+
+
+def test_what_cannot_be_loaded_later_does_not_end_heat(place: Place) -> None:
+    """There may be no memory for it, or no such file after an upgrade."""
+    place.script("check", "[ -e up ]")
+    place.script("recover", "touch up; echo gone")
+    without = "sys.modules.update({f'heat.{name}': None for name in ('keeper', 'leftovers')})"
+    program = f"import sys; {without}; from heat.startup import run; run('heat.cli')"
+    watch = ["-i", "0.05", "--count", "3", "--recovery", "./recover", "-s", "./check"]
+
+    code, _, err = run(place, [sys.executable, "-c", program, *watch])
+
+    assert code == 0, err
+    assert "NORMAL again" in err
+    assert err.count("what the scripts print is lost") == 1
+    assert "bug of HEAT" not in err
