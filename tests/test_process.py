@@ -500,6 +500,8 @@ def test_without_descriptors_a_script_of_an_earlier_heat_is_not_taken_for_ended(
     bench: Bench,
 ) -> None:
     pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {"HEAT_NAME": "web"}, setpgroup=0)
+    # The kernel lets the spawner go on a moment before it has put the environment in its place.
+    until(lambda: bench.launcher.find({"HEAT_NAME": "web"}) is not None, "its environment")
     found = bench.launcher.find({"HEAT_NAME": "web"})
     assert found is not None
     for left in range(2):
