@@ -263,6 +263,12 @@ class Limits(NamedTuple):
     signal: int | None = None
     fault_signal: int | None = None
     success_signal: int | None = None
+    spent_watch: bool = False
+    """``--when-spent watch``: checks go on when no recovery is left."""
+    retry_interval: float | None = None
+    recovery_interval: float | None = None
+    recovery_backoff: float = 0.0
+    recovery_backoff_max: float = 600.0
 
 
 class Monitor:
