@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.durations import LONGEST
 from heat.errors import HeatError
-from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, of_pause, row, why
+from heat.facts import BRIEF, COLUMNS, Facts, brief, of_monitor, of_pause, row, why
 from heat.options import NAME_LENGTH
 from heat.past import Pause
 from heat.refusals import Kind, RefusedError, refused
 from heat.text import escaped
-from states.model import CheckSlot
-from states.rules import resettable
+from states.monitor.questions import checking, held_up, resettable
 
 if TYPE_CHECKING:
     from heat.fleet import Fleet
@@ -296,10 +295,10 @@ def _why_no_check(watch: Watch) -> str:
     reasons = (
         (watch.exit_code is not None, f"it is not checked any more ({monitor.state})"),
         (watch.paused is not None, "it is paused"),
-        (monitor.check is CheckSlot.RUNNING, "a check runs already"),
-        (monitor.check is CheckSlot.DYING, "a check that timed out is still dying"),
+        (checking(monitor) == "running", "a check runs already"),
+        (checking(monitor) == "dying", "a check that timed out is still dying"),
         (
-            monitor.remedy in HOLDING,
+            held_up(monitor),
             "it recovers: the next check comes when the recovery script has ended",
         ),
         (monitor.fail_running, "the fail script runs, and fail-overlap is skip"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heat.console import RED, YELLOW
 from heat.options import Common
 from heat.text import counted
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import Printer, Records

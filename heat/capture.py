@@ -1,6 +1,6 @@
 """The output of one program, kept within bounds: the beginning and the end of it."""
 
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 LIMIT = 64 * 1024
 """Bytes of one run that are kept; the middle of what goes beyond is cut."""

@@ -10,16 +10,14 @@ from heat.options import Options
 from heat.past import Pause
 from heat.status import coming
 from heat.tally import Tallies
-from states.model import CheckSlot, Monitor, Remedy
+from states.monitor.model import Monitor
+from states.monitor.questions import checking, held_up, remedy
 
 if TYPE_CHECKING:
     from heat.status import Look
     from heat.watch import Watch
 
 Facts = dict[str, Any]
-
-HOLDING = (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
-"""The remedies that have to be over before the next check."""
 
 COLUMNS = (
     "name",
@@ -140,15 +138,14 @@ def _text(watch: Watch, last: Checked) -> str:
 
 
 def _checking(monitor: Monitor, look: Look) -> str:
-    return "waiting" if look.waits else monitor.check.value
+    return "waiting" if look.waits else checking(monitor)
 
 
 def _next(watch: Watch, look: Look) -> float | None:
     """Seconds until the next tick that starts a check; None if none does as things are."""
     monitor, limits = watch.monitor, watch.monitor.limits
     done = limits.checks is not None and monitor.checks >= limits.checks
-    held = monitor.remedy in HOLDING
-    if look.next_in is None or done or held or monitor.paused:
+    if look.next_in is None or done or held_up(monitor) or monitor.paused:
         return None
     return round(max(0.0, look.next_in), 3)
 
@@ -186,7 +183,7 @@ def why(watch: Watch, unix: float) -> Facts:
         },
         "passes": monitor.passes if monitor.attempts else 0,
         "success_threshold": monitor.limits.success_threshold,
-        "remedy": monitor.remedy.value,
+        "remedy": remedy(monitor),
         "window": _of_window(monitor, look),
         "script": _of_script(watch, look),
         "fail_queued": monitor.fail_queued is not None,
@@ -200,7 +197,7 @@ def why(watch: Watch, unix: float) -> Facts:
 
 
 def _of_window(monitor: Monitor, look: Look) -> Facts | None:
-    if monitor.remedy is not Remedy.OPEN:
+    if remedy(monitor) != "open":
         return None
     limits = monitor.limits
     left = look.window_left
@@ -278,6 +275,6 @@ def row(watch: Watch, tallies: Tallies, unix: float) -> list[object]:
         tallies.buckets(at),
         round(late, 6),
         round(latest, 6),
-        int(monitor.check is not CheckSlot.IDLE),
+        int(checking(monitor) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
     ]

@@ -11,14 +11,14 @@ from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
-from heat.durations import exact, length
+from heat.durations import exact, length, written
 from heat.options import Options
 from heat.past import Pause
 from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from states.model import FailRun, State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import FailRun, State
 
 COLOURS = {
     State.NORMAL: GREEN,
@@ -159,6 +159,23 @@ class Journal(Writer):
         what = f": {self._script(self.options.recovery)}" if self.options.recovery else ""
         after = f"after {counted(count, 'failure')} in a row"
         self._outage(f"RECOVERING {after}, recovery {attempt}{of}{what}", State.RECOVERING)
+
+    def backs_off(self, span: float, attempt: int) -> None:
+        """No further recovery begins for a while."""
+        most = self.options.limits.max_recoveries
+        of = "" if most is None else f" of {most}"
+        after = f"checks go on, recovery {attempt}{of} comes in {length(span)} if none passes"
+        backoff = self.spelled("recovery-backoff", written(self.options.limits.recovery_backoff))
+        self._outage(
+            f"recovery {attempt - 1}{of} did not help; {after} ({backoff})", State.RECOVERING
+        )
+
+    def spent(self, attempts: int, count: int) -> None:
+        """No recovery is left, and checks go on."""
+        runs = counted(attempts, "recovery", "recoveries")
+        most = self.spelled("max-recoveries", str(attempts))
+        text = f"{runs} did not help, and none is left ({most}) after {counted(count, 'failure')}"
+        self._fault(f"{text}: checks go on, a pass ends the outage, 'heatctl reset' begins again")
 
     def recovered(self, count: int, span: float, attempts: int) -> None:
         """The check passes again."""

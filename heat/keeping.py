@@ -14,7 +14,7 @@ from heat.ledger import FAIL, FROZEN, Ledger, Remembered, removed
 from heat.past import RESET, Changed, Held
 from heat.state import Statement, Store, storable
 from heat.target import Owed, PidFileTarget, PidTarget
-from states.model import State
+from states.monitor.model import State
 
 if TYPE_CHECKING:
     from heat.world import Target

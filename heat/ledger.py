@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
-from states.memory import Memory, remember, sound, unchanged
-from states.model import FailRun, Failure, Monitor, Remedy, State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import FailRun, Failure, Monitor, Stage, State
+from states.monitor.snapshot import Snapshot, save, sound, unchanged
 
 if TYPE_CHECKING:
     from heat.run import Run
@@ -67,38 +67,49 @@ _MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
 class Remembered(NamedTuple):
     """The file's knowledge of a monitor's machine, taken apart."""
 
-    memory: Memory
+    memory: Snapshot
     changed: Changed | None
     outage_began: float | None
+    backoff_until: float | None = None
+    """The unix second until which no further recovery begins."""
 
 
-def encoded(memory: Memory, changed: Changed | None, outage_began: float | None) -> str:
+def encoded(remembered: Remembered) -> str:
     """As it stands in the file."""
-    return _plain((memory, changed, outage_began))
+    return _plain(remembered)
 
 
 def decoded(text: str) -> Remembered:
     """Read the text of `encoded`. Raises ValueError or TypeError for anything else."""
-    plain, changed, began = json.loads(text)
-    state, count, attempts, remedy, first, last, run, queued, due, passed = plain
-    memory = Memory(
-        State(state),
+    plain, changed, began, *until = json.loads(text)
+    stage, count, attempts, first, last, run, queued, due, passed, backoff = _of_now(plain)
+    memory = Snapshot(
+        Stage(stage),
         _count(count),
         _count(attempts),
-        Remedy(remedy),
         _failure(first),
         _failure(last),
         _fail_run(run),
         _fail_run(queued),
         None if due is None else str(due),
         bool(passed),
+        None if backoff is None else _time(backoff),
     )
     if not sound(memory):
         raise ValueError("no machine is ever like that")
     if changed is not None:
         before, after, at, failures, reason = changed
         changed = Changed(State(before), State(after), _time(at), _count(failures), str(reason))
-    return Remembered(memory, changed, None if began is None else _time(began))
+    times = (None if each is None else _time(each) for each in (began, *until))
+    return Remembered(memory, changed, *times)
+
+
+def _of_now(plain: list[Any]) -> list[Any]:
+    """Take what 0.1.0 wrote, state and remedy, for the stage."""
+    if not isinstance(plain[3], str):
+        return plain
+    state, count, attempts, remedy, *rest = plain
+    return [_STAGES.get(remedy, state) if state in _STAGED else state, count, attempts, *rest, None]
 
 
 def _count(plain: object) -> int:
@@ -137,6 +148,7 @@ class Ledger:
         "_memory",
         "_name",
         "_store",
+        "backoff_until",
         "began",
         "changed",
         "held",
@@ -152,6 +164,7 @@ class Ledger:
         """There was something to take up that nobody can read."""
         self.began: float | None = None
         """The unix second in which the present outage began."""
+        self.backoff_until: float | None = None
         self.changed: Changed | None = None
         self.held: Mapping[str, Held] = _NOTHING
         self.pause: Pause | None = None
@@ -171,7 +184,7 @@ class Ledger:
         except (ValueError, TypeError, RecursionError):
             self.unreadable = True
             return None
-        self._memory, self.changed, self.began = found
+        self._memory, self.changed, self.began, self.backoff_until = found
         return found
 
     # Steps
@@ -181,21 +194,24 @@ class Ledger:
         before = self._memory
         if unchanged(monitor, before):
             return
-        memory = remember(monitor)
+        memory = save(monitor)
         if memory == before:
             return
         self._memory = memory
-        rows = list(self._told(before, memory, changed, unix()))
+        now = unix()
+        if memory.backoff != before.backoff:
+            self.backoff_until = None if memory.backoff is None else now + memory.backoff
+        rows = list(self._told(before, memory, changed, now))
         if changed is not None:
             self.changed = changed
         self._store.write([self._row(), *rows])
 
     def _row(self) -> Statement:
-        text = encoded(self._memory, self.changed, self.began)
+        text = encoded(Remembered(self._memory, self.changed, self.began, self.backoff_until))
         return _MEMORY, (text, self._name)
 
     def _told(
-        self, before: Memory, after: Memory, changed: Changed | None, now: float
+        self, before: Snapshot, after: Snapshot, changed: Changed | None, now: float
     ) -> Iterator[Statement]:
         name = self._name
         if changed is not None:
@@ -221,11 +237,11 @@ class Ledger:
                 _RECOVERY,
                 (name, name, after.attempts, now),
             )
-        if after.remedy is Remedy.RUNNING and before.remedy is not Remedy.RUNNING:
+        if after.repairing and not before.repairing:
             yield self._released(RECOVERY)
         if after.fail_run is not None and after.fail_run != before.fail_run:
             yield self._released(FAIL)
-        if after.given_up:
+        if after.given_up or after.spent:
             yield self._useless()
         if after.well and self.began is not None:
             self.began = None
@@ -258,7 +274,8 @@ class Ledger:
         ``fail_runs`` if a fail script of an earlier HEAT still runs: it is waited for.
         """
         memory = _NEW._replace(fail_run=self._memory.fail_run) if fail_runs else _NEW
-        self._memory, self.changed, self.began = memory, changed, None
+        self._memory, self.changed = memory, changed
+        self.began = self.backoff_until = None
         transition = _TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
         self._store.write([transition, self._row(), *self._over(changed, now)])
         return Remembered(memory, changed, None) if fail_runs else None
@@ -372,5 +389,7 @@ def removed(name: str, now: float) -> Iterator[Statement]:
 _plain = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value")).encode
 _END_OF_TIME = 1e11
 """Seconds; later than any clock can show."""
-_NEW = Memory()
+_STAGED = ("RECOVERING",)
+_STAGES = {"waiting": "WAITING", "running": "REPAIRING", "owed": "OWED", "open": "OPEN"}
+_NEW = Snapshot()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})

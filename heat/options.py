@@ -14,8 +14,8 @@ from heat import signals
 from heat.durations import DAY, duration, positive_duration
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.text import escaped
-from states.model import Limits
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.limits import Limits
 
 MOST = 1_000_000_000
 NAME_LENGTH = 100

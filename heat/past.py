@@ -1,7 +1,7 @@
 """The past of a monitor: its last change of state, its pause. Unix seconds."""
 
-from states.model import State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import State
 
 RESET = "reset"
 """The reason of a change of state that somebody has made by hand."""

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from heat.capture import Printed
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import ScriptFile

@@ -19,18 +19,32 @@ _CANCELLED_BOUND = 1024
 class Beat:
     """The ticks of one monitor; the first is at ``start``."""
 
-    __slots__ = ("_k", "_start", "due", "interval")
+    __slots__ = ("_interval", "_k", "_phase", "_start", "due", "interval")
 
     def __init__(self, interval: float, start: float) -> None:
-        self.interval = interval
-        self._start = self.due = start
+        self._interval = self.interval = interval
+        self._phase = self._start = self.due = start
         self._k = 0
 
     def restart(self, start: float) -> None:
         """Count from ``start``, which was a tick; the next is an interval later."""
-        self._start = start
+        self._phase = self._start = start
         self._k = 1
         self.due = start + self.interval
+
+    def pace(self, seconds: float | None, now: float) -> None:
+        """Tick each so many seconds from the last tick on; None: as before, in the old phase."""
+        self._start = self._phase if seconds is None else self.due - self.interval
+        self.interval = self._interval if seconds is None else seconds
+        self._k = max(0, int((now - self._start) / self.interval) + 1)
+        self.due = self._start + self._k * self.interval
+
+    def change(self, interval: float, start: float) -> None:
+        """Take another interval; the first tick is at ``start``, unless the pace is another one."""
+        paced = self.interval != self._interval
+        self._interval, self._phase = interval, start
+        if not paced:
+            self.interval, self._start, self.due, self._k = interval, start, start, 0
 
     def advance(self, now: float) -> int:
         """Take the tick that is due; return how many before it were missed."""

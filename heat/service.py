@@ -30,7 +30,7 @@ from heat.target import NoTarget
 from heat.text import counted
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-from states.model import State
+from states.monitor.model import State
 
 if TYPE_CHECKING:
     from heat.answers import Later

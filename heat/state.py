@@ -24,7 +24,7 @@ from heat.identity import boot
 from heat.lock import HeldError, Lock
 from heat.past import Held, Pause
 from heat.text import counted, escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import Clock, Owner, Timers

@@ -9,8 +9,9 @@ from heat.journal import until
 from heat.past import Pause
 from heat.text import counted, of_them_paused
 from heat.turns import Turns
-from states.model import CheckSlot, Monitor, Remedy, State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import Monitor, State
+from states.monitor.questions import checking, remedy
 
 if TYPE_CHECKING:
     from heat.journal import Checked
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from heat.watch import Watch
 
 _NEXT = {
-    Remedy.WAITING: "next check when the fail and the recovery script have ended",
-    Remedy.RUNNING: "next check when the recovery script has ended",
-    Remedy.OWED: "the recovery script is tried again at the next tick",
+    "waiting": "next check when the fail and the recovery script have ended",
+    "running": "next check when the recovery script has ended",
+    "owed": "the recovery script is tried again at the next tick",
 }
 
 
@@ -62,12 +63,12 @@ def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:
     limits = monitor.limits
     if pause is not None:
         return f"paused {until(pause)}"
-    if monitor.check is CheckSlot.RUNNING:
+    if checking(monitor) == "running":
         return "a check waits for its turn" if look.waits else "a check runs now"
     if look.next_in is None or (limits.checks is not None and monitor.checks >= limits.checks):
         return "no more checks"
-    if monitor.remedy in _NEXT:
-        return _NEXT[monitor.remedy]
+    if remedy(monitor) in _NEXT:
+        return _NEXT[remedy(monitor)]
     if limits.fail_overlap_skip and monitor.fail_running:
         return "next check when the fail script has ended"
     return f"next check in {max(0.0, look.next_in):.1f}".removesuffix(".0") + " s"

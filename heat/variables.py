@@ -1,7 +1,7 @@
 """The HEAT_ variables of a fail and a recovery script (section 4 of the contract)."""
 
 from heat.options import Options
-from states.model import FailRun, Failure, State
+from states.monitor.model import FailRun, Failure, State
 
 
 def of_fail(options: Options, run: FailRun) -> dict[str, str]:

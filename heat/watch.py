@@ -24,23 +24,20 @@ from heat.schedule import Beat
 from heat.signals import STOPPING
 from heat.status import Look, describe
 from heat.text import counted
-from states import effects
-from states.machine import step
-from states.model import (
+from states.engine.named_tuple import NamedTuple
+from states.monitor import effects
+from states.monitor.events import (
+    BackoffEnded,
     CheckAsked,
     CheckFailed,
     CheckGone,
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
-    FailRun,
-    Failure,
     LimitsChanged,
-    Monitor,
     Paused,
     RecoveryDelayed,
     RecoveryEnded,
@@ -48,15 +45,15 @@ from states.model import (
     RecoveryKilled,
     Reset,
     Resumed,
-    State,
     TargetGone,
     TargetMissing,
     Tick,
     WatchBroke,
     WindowClosed,
 )
-from states.rules import fail_holds_up, nothing_left, well
-from states.values import NamedTuple
+from states.monitor.machine import step
+from states.monitor.model import FailRun, Failure, Monitor, State
+from states.monitor.questions import checking, fail_holds_up, nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
@@ -227,6 +224,10 @@ class Watch:
         # Itself, and no method of it: ten thousand bound methods are half a megabyte.
         self._tick_timer = self._world.timers.at(self._beat.due, self, self)
 
+    def _rearm_tick(self) -> None:
+        _cancel(self._tick_timer)
+        self._arm_tick()
+
     def __call__(self) -> None:
         """Tick."""
         self._due = self._beat.due
@@ -346,8 +347,10 @@ class Watch:
             case effects.RestartTicks():
                 self._due = self._world.clock.now()
                 self._beat.restart(self._due)
-                _cancel(self._tick_timer)
-                self._arm_tick()
+                self._rearm_tick()
+            case effects.Pace(seconds):
+                self._beat.pace(seconds, self._world.clock.now())
+                self._rearm_tick()
             case effects.QueueFail(run):
                 tell(journal.fail_queued, run)
             case effects.DropFail(run):
@@ -361,17 +364,20 @@ class Watch:
                 tell(journal.entered_recovery, attempt, count)
             case effects.OpenWindow(span):
                 if span is not None:
-                    due = self._window_due = self._world.clock.now() + span
-                    closed = partial(self._feed, WindowClosed())
-                    self._window_timer = self._world.timers.at(due, closed, self)
-            case effects.CloseWindow():
+                    self._await(span, WindowClosed())
+            case effects.StartBackoff(span):
+                self._await_backoff(span)
+                tell(journal.backs_off, span, self.monitor.attempts + 1)
+            case effects.CloseWindow() | effects.EndBackoff():
                 self._window_due = None
                 _cancel(self._window_timer)
+            case effects.Spent(attempts, count):
+                tell(journal.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()
-            case effects.Recovered(count, outage_at, attempts):
+            case effects.Recovered(count, outage_at, attempts, helped):
                 if attempts:
-                    self._tally("helped")
+                    self._tally("helped" if helped else "useless")
                 span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
@@ -380,6 +386,14 @@ class Watch:
                 self._give_up(reason)
             case _:
                 assert_never(effect)
+
+    def _await(self, span: float, event: Event) -> None:
+        """Feed the event when this much time has passed, unless something else comes up."""
+        due = self._window_due = self._world.clock.now() + span
+        self._window_timer = self._world.timers.at(due, partial(self._feed, event), self)
+
+    def _await_backoff(self, span: float) -> None:
+        self._await(span, BackoffEnded())
 
     # The target
 
@@ -843,9 +857,8 @@ class Watch:
             return
         self._wake_if_free()
         if parts.options.interval != before.options.interval:
-            self._beat = Beat(parts.options.interval, first)
-            _cancel(self._tick_timer)
-            self._arm_tick()
+            self._beat.change(parts.options.interval, first)
+            self._rearm_tick()
         self._feed(LimitsChanged(parts.options.limits))
 
     def warn(self, text: str) -> None:
@@ -860,7 +873,7 @@ class Watch:
             last,
             now - ended,
             None if self.exit_code is not None else self._beat.due - now,
-            self.monitor.check is CheckSlot.RUNNING and self._check is None,
+            checking(self.monitor) == "running" and self._check is None,
             self._script,
             None if self._window_due is None else self._window_due - now,
             self._start - now,

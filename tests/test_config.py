@@ -19,7 +19,7 @@ from heat.ctl.validate import advised
 from heat.mistakes import Mistake
 from heat.options import HISTORY, Common, Options, build
 from heat.reading import look
-from states.model import Limits
+from states.monitor.limits import Limits
 
 WEB = '[monitor.web]\nscript = "./ok"\ninterval = 30\n'
 HUGE = "0x" + "f" * 20_000

@@ -10,7 +10,7 @@ from heat.ctl import cli
 from heat.ctl.diagram import USAGE, main
 from heat.errors import HeatError
 from states.__main__ import render
-from states.model import State
+from states.monitor.model import State
 
 needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz")
 

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from states import effects, model
-from states.machine import step
-from states.model import (
+from states.engine import Step
+from states.monitor import effects
+from states.monitor import events as happened
+from states.monitor.events import (
+    BackoffEnded,
     CheckAsked,
     CheckDue,
     CheckFailed,
@@ -17,16 +19,11 @@ from states.model import (
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
     FailLost,
-    FailRun,
-    Failure,
-    Limits,
     LimitsChanged,
-    Monitor,
     Paused,
     RecoveryDelayed,
     RecoveryDue,
@@ -34,18 +31,19 @@ from states.model import (
     RecoveryImpossible,
     RecoveryKilled,
     RecoveryLost,
-    Remedy,
     Reset,
     Resumed,
-    State,
     TargetGone,
     TargetMissing,
     Tick,
     WatchBroke,
     WindowClosed,
 )
-from states.rules import Step, nothing_left, well
-from states.table import ROWS, Row
+from states.monitor.limits import Limits
+from states.monitor.machine import step
+from states.monitor.model import Check, Fail, FailRun, Failure, Monitor, Pause, Stage, State
+from states.monitor.questions import nothing_left, well
+from states.monitor.table import TABLE
 
 NORMAL, FAILING, RECOVERING, ERROR = State
 
@@ -613,7 +611,7 @@ CASES = [
         )
     ),
     *(
-        Case(f"{event!r}", RECOVER, RECOVERY, event, ERROR, [CLOSE, effects.GiveUp("why")])
+        Case(f"{event!r}", RECOVER, RECOVERY, event, ERROR, [effects.GiveUp("why")])
         for event in (RecoveryKilled("why"), RecoveryImpossible("why"))
     ),
     Case(
@@ -646,7 +644,7 @@ CASES = [
         (*RECOVERY, TargetGone("why")),
         RecoveryEnded(),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "or could not be started after all",
@@ -654,7 +652,7 @@ CASES = [
         (*RECOVERY, TargetGone("why")),
         RecoveryDelayed(),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "a target that ends while recovery waits is an error at once",
@@ -662,7 +660,7 @@ CASES = [
         RECOVERY,
         TargetGone("why"),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "ERROR drops the queued fail run",
@@ -752,6 +750,7 @@ EVERY_EVENT: tuple[Event, ...] = (
     RecoveryKilled("again"),
     RecoveryImpossible("again"),
     WindowClosed(),
+    BackoffEnded(),
     TargetGone("again"),
     TargetMissing("again"),
     WatchBroke("again"),
@@ -766,7 +765,7 @@ EVERY_EVENT: tuple[Event, ...] = (
 
 
 def test_the_list_of_events_is_whole() -> None:
-    assert {type(event) for event in EVERY_EVENT} == set(model.Event.__args__)
+    assert {type(event) for event in EVERY_EVENT} == set(happened.Event.__args__)
 
 
 @pytest.mark.parametrize("event", EVERY_EVENT, ids=repr)
@@ -795,13 +794,8 @@ def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Eve
 
 
 def test_the_table_is_total() -> None:
-    for event in model.Event.__args__:
-        for state in State:
-            rows = [row for row in ROWS if row.event is event and state in row.sources]
-
-            assert rows, f"no row for {event.__name__} in {state}"
-            assert rows[-1].guards == (), f"{event.__name__} in {state} may find no row"
-            assert all(row.guards for row in rows[:-1]), f"{event.__name__} in {state}: dead row"
+    assert {*happened.Event.__args__, *happened.ANNOUNCED} == set(TABLE.events)
+    assert (TABLE.holes(), TABLE.shadowed(), TABLE.unreachable()) == ([], [], [])
 
 
 def test_guards_return_real_bools() -> None:
@@ -809,14 +803,16 @@ def test_guards_return_real_bools() -> None:
     events = {type(event): event for event in (*EVERY_EVENT, failed())}
 
     assert all(
-        isinstance(guard(Step(monitor, events[row.event])), bool)
-        for row in ROWS
+        isinstance(guard(Step(monitor, events[row.event], monitor)), bool)
+        for row in TABLE.rows
         for guard in row.guards
     )
 
 
 def test_no_row_leads_out_of_error() -> None:
-    assert [row for row in ROWS if ERROR in row.sources and (row.to or row.actions)] == []
+    rows = TABLE.regions["stage"].rows
+
+    assert [row for row in rows if Stage.ERROR in row.sources and (row.to or row.actions)] == []
 
 
 def test_the_count_runs_on_through_all_recoveries_of_an_outage() -> None:
@@ -864,7 +860,7 @@ def test_a_check_that_has_ended_is_not_taken_for_one_that_runs(
 ) -> None:
     monitor = led(limits, *before, event)
 
-    assert monitor.check is CheckSlot.IDLE
+    assert monitor.check is Check.IDLE
 
 
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
@@ -906,10 +902,9 @@ def test_well_is_normal_with_a_last_check_that_did_not_fail() -> None:
 
 
 def test_an_action_of_a_row_sees_where_it_leads() -> None:
-    rows = [row for row in ROWS if row.to is RECOVERING]
+    rows = [row for row in TABLE.rows if row.to is RECOVERING]
 
-    assert all(isinstance(row, Row) for row in rows)
-    assert any("run_fail" in [action.__name__ for action in row.actions] for row in rows)
+    assert any("want_fail" in [action.__name__ for action in row.actions] for row in rows)
 
 
 LIMITS = st.builds(
@@ -934,16 +929,16 @@ class Body:
 
     def __init__(self, limits: Limits) -> None:
         self.monitor = Monitor(limits)
-        self.check = CheckSlot.IDLE
+        self.check = Check.IDLE
         self.fail = self.recovery = self.window = False
         self.owed_fault = self.other_limits = False
 
     def possible(self) -> list[Event]:
         events: list[Event] = [Tick(), TargetMissing("missing"), TargetGone("gone")]
-        if self.check is CheckSlot.RUNNING:
+        if self.check is Check.SCHEDULED:
             events += [CheckPassed(), failed(), failed(dying=True), CheckUnknown()]
             events += [CheckKilled("killed")]
-        if self.check is CheckSlot.DYING:
+        if self.check is Check.DYING:
             events += [CheckGone()]
         if self.fail:
             events += [FailEnded()]
@@ -958,9 +953,9 @@ class Body:
         before, count = monitor.state, monitor.count
         match event:
             case CheckPassed() | CheckUnknown() | CheckKilled() | CheckGone():
-                self.check = CheckSlot.IDLE
+                self.check = Check.IDLE
             case CheckFailed(_, _, dying):
-                self.check = CheckSlot.DYING if dying else CheckSlot.IDLE
+                self.check = Check.DYING if dying else Check.IDLE
             case FailEnded():
                 self.fail = False
             case RecoveryEnded() | RecoveryDelayed() | RecoveryKilled():
@@ -975,9 +970,9 @@ class Body:
         for effect in wanted:
             match effect:
                 case effects.RunCheck():
-                    assert self.check is CheckSlot.IDLE, "a check overlaps itself"
+                    assert self.check is Check.IDLE, "a check overlaps itself"
                     assert not self.recovery, "a check while the recovery script runs"
-                    self.check = CheckSlot.RUNNING
+                    self.check = Check.SCHEDULED
                 case effects.RunFail():
                     assert not self.fail, "two fail scripts"
                     assert not self.recovery, "a fail script beside the recovery script"
@@ -1000,7 +995,8 @@ class Body:
                 case _:
                     pass
         assert not self.owed_fault, "a fault signal that no recovery follows"
-        assert monitor.check is self.check or monitor.state is ERROR
+        alike = {Check.AT_ONCE: Check.SCHEDULED, Check.DUE: Check.DYING}
+        assert alike.get(monitor.check, monitor.check) is self.check or monitor.state is ERROR
         if before is ERROR:
             assert (monitor.state, wanted) == (ERROR, [])
         elif isinstance(event, CheckFailed) and not any(
@@ -1039,15 +1035,18 @@ def test_a_new_monitor_has_seen_nothing() -> None:
     seen = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
     assert seen == {
         **dict.fromkeys(seen, 0),
-        "state": NORMAL,
-        "check": CheckSlot.IDLE,
-        "remedy": Remedy.NONE,
+        "stage": Stage.NORMAL,
+        "check": Check.IDLE,
+        "fail": Fail.IDLE,
+        "pause": Pause.ACTIVE,
         **dict.fromkeys(("first_failure", "last_failure", "fail_run", "fail_queued", "error_due")),
+        "backoff": None,
     }
 
 
 def test_what_is_not_limited_is_not_limited() -> None:
-    assert Limits() == (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    plain = (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    assert Limits() == (*plain, False, 0.0, None, None, 0.0, 600.0)
     assert CheckFailed(failed().failure) == (failed().failure, 0.0, False)
     assert Tick() == (0,)
 
@@ -1083,4 +1082,4 @@ def test_who_recovers_or_is_in_error_is_not_well_though_the_last_check_passed() 
 def test_remedy_is_none_when_well() -> None:
     monitor = led(RECOVER, *WINDOW, CheckPassed())
 
-    assert monitor.remedy is Remedy.NONE
+    assert monitor.stage is Stage.NORMAL

@@ -18,7 +18,7 @@ from heat.rehearsal.account import account, sentences
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.results import MOST, Plot, results
 from heat.rehearsal.told import lines
-from states.model import State
+from states.monitor.model import State
 
 WORDS = (
     "-i 30 -s ./check --threshold 3 --recovery ./recover --recovery-timeout 60 --pid 1234 "

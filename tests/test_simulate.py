@@ -18,9 +18,9 @@ from heat.ledger import Ledger
 from heat.restored import Restored
 from heat.target import Frost, Frozen
 from heat.watch import Watch
-from states.effects import Effect
-from states.machine import step
-from states.model import RecoveryEnded, RecoveryKilled, WindowClosed
+from states.monitor.effects import Effect
+from states.monitor.events import RecoveryEnded, RecoveryKilled, WindowClosed
+from states.monitor.machine import step
 
 TICKS = 4000
 

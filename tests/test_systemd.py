@@ -27,7 +27,7 @@ from heat.places import OF_ROOT
 from heat.status import worst_first
 from heat.systemd import Systemd, watchdog_span
 from heat.watch import Watch
-from states.model import State
+from states.monitor.model import State
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TWO = """

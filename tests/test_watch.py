@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from virtual import Ends, VirtualWorld
 
 from heat.errors import TargetError
-from states.model import State
+from states.monitor.model import State
 
 OK = Ends()
 FAILS = Ends(7)

@@ -16,7 +16,7 @@ from heat.restored import Restored
 from heat.turns import Turns
 from heat.watch import Parts, World
 from heat.world import Owner
-from states.memory import remember
+from states.monitor.snapshot import save
 
 UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""
@@ -92,7 +92,7 @@ class VirtualWorld:
         if killed is None:
             self.watch.start(self.time.now() + after)
         else:
-            memory = remember(killed.watch.monitor)
+            memory = save(killed.watch.monitor)
             found = decoded(encoded(memory, killed.watch.changed, self.time.unix()))
             self.watch.go_on(found, self.time.now() + after)
 

@@ -39,7 +39,7 @@ from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import Option, one_of, parsed, path
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
-from states.model import State
+from states.monitor.model import State
 
 COMMAND = "heatctl diagram"
 

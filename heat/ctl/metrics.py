@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from prometheus_client.core import Metric
 from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType]
 
-from states.model import State
+from states.monitor.model import State
 
 STATES = tuple(state.value for state in State)
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

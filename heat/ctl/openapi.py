@@ -5,7 +5,7 @@ from typing import Any
 
 from heat import __version__
 from heat.ctl.redaction import HISTORY, MONITOR, WHY, Shape
-from states.model import State
+from states.monitor.model import State
 
 Part = dict[str, Any]
 

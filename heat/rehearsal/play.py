@@ -21,8 +21,8 @@ from heat.rehearsal.world import (
 from heat.text import escaped, seconds
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, Parts, Watch, World
-from states.model import CheckSlot, Monitor, Remedy, State
-from states.rules import well
+from states.monitor.model import Monitor, State
+from states.monitor.questions import checking, held_up, remedy, well
 
 _MOST_STEPS = 50_000
 """Where a script takes for ever, so does the skipping of ticks."""
@@ -196,15 +196,15 @@ def _script(kind: str, path: str | None, file: SilentScripts) -> Program | None:
 
 def _window(monitor: Monitor) -> int | None:
     """Which window is open, by the entry of RECOVERING; None if none is."""
-    return monitor.attempts if monitor.remedy is Remedy.OPEN else None
+    return monitor.attempts if remedy(monitor) == "open" else None
 
 
 def _why_skipped(monitor: Monitor) -> str:
-    if monitor.check is CheckSlot.DYING:
+    if checking(monitor) == "dying":
         return "the timed-out check is not dead yet"
-    if monitor.check is CheckSlot.RUNNING:
+    if checking(monitor) == "running":
         return "the check still runs"
-    if monitor.remedy in (Remedy.NONE, Remedy.OPEN):
+    if not held_up(monitor):
         return "the fail script still runs"
-    waits = monitor.remedy is Remedy.WAITING
+    waits = remedy(monitor) == "waiting"
     return f"the {'fail' if waits else 'recovery'} script has not ended"

@@ -14,7 +14,7 @@ from heat.rehearsal.play import Played
 from heat.rehearsal.timeline import Entry, Kind
 from heat.text import seconds
 from states.diagram import COLOURS
-from states.model import State
+from states.monitor.model import State
 
 _WIDTH = 1000
 _LEFT, _RIGHT = 110, 24

@@ -14,7 +14,7 @@ from heat.program import NO_ENV, Output
 from heat.rehearsal.world import Nowhere, VirtualTime
 from heat.run import Run
 from heat.text import counted, escaped, seconds
-from states.model import FailRun, State
+from states.monitor.model import FailRun, State
 
 Kind = Literal[
     "check", "skip", "state", "signal", "fail", "recovery", "window", "recovered", "news", "end"

@@ -8,9 +8,9 @@ or an exit is left out.
 from collections.abc import Callable, Iterator
 
 from states import table
-from states.model import State
-from states.rules import Step
-from states.table import Action, Guard, Row
+from states.monitor.model import State
+from states.monitor.questions import Step
+from states.monitor.table import Action, Guard, Row
 
 from .judge import Mutant
 

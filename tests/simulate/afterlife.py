@@ -10,8 +10,8 @@ from heat.ledger import FROZEN, Remembered
 from heat.options import Options
 from heat.past import Pause
 from heat.rehearsal.world import SimulatedChild, VirtualTime
-from states.memory import Memory
-from states.model import State
+from states.monitor.model import State
+from states.monitor.snapshot import Snapshot
 
 from .deeds import Violation
 from .invariants import ALIKE, Witness
@@ -109,9 +109,9 @@ class LastingWitness(Witness):
         oracle.paused = found is not None
 
     def _compare_memory(self, found: Remembered | None) -> Oracle:
-        memory = Memory() if found is None else found.memory
+        memory = Snapshot() if found is None else found.memory
         oracle = self._oracle
-        if oracle.state is State.ERROR and memory == Memory():
+        if oracle.state is State.ERROR and memory == Snapshot():
             self.anew()  # It was killed when it had just done that.
             oracle = self._oracle
         wanted = oracle.memory()

@@ -5,7 +5,7 @@ from functools import cache
 
 from heat.options import Options
 from heat.rehearsal.world import Ends
-from states.model import Limits
+from states.monitor.limits import Limits
 
 from .choices import Choices
 

@@ -14,9 +14,9 @@ from heat.errors import StartError
 from heat.options import Options
 from heat.program import Program, Status
 from heat.rehearsal.world import VirtualTime
-from states import effects as do
-from states.effects import Effect
-from states.model import (
+from states.monitor import effects as do
+from states.monitor.effects import Effect
+from states.monitor.events import (
     CheckFailed,
     CheckImpossible,
     CheckKilled,
@@ -24,12 +24,12 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
-    Failure,
     RecoveryDelayed,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
 )
+from states.monitor.model import Failure
 
 if TYPE_CHECKING:
     from .world import Child

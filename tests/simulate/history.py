@@ -19,9 +19,10 @@ from heat.schedule import Agenda, DueCall
 from heat.state import Store
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
-from states.effects import Effect
-from states.machine import step
-from states.model import Event, Monitor, State
+from states.monitor.effects import Effect
+from states.monitor.events import Event
+from states.monitor.machine import step
+from states.monitor.model import Monitor, State
 
 from .afterlife import LastingWitness
 from .choices import Choices

@@ -8,23 +8,20 @@ from heat.options import Options
 from heat.program import Program
 from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
 from heat.watch import EXIT_ERROR
-from states import effects as do
-from states.effects import Effect
-from states.model import (
+from states.monitor import effects as do
+from states.monitor.effects import Effect
+from states.monitor.events import (
     CheckFailed,
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
-    Limits,
     LimitsChanged,
-    Monitor,
-    Remedy,
-    State,
     Tick,
 )
+from states.monitor.limits import Limits
+from states.monitor.model import Check, Monitor, State
 
 from .deeds import Deeds, Violation
 from .lives import Orphan
@@ -42,7 +39,7 @@ _AFTER_FAULT = (do.RunRecovery, do.OpenWindow)
 _VERDICTS = (CheckPassed, CheckFailed, CheckUnknown, CheckKilled, CheckImpossible)
 # In Python 3.11 a member takes ten times as long to find as a name of the module.
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
-_IDLE, _CHECK_RUNS, _DYING = CheckSlot
+_IDLE, _CHECK_RUNS, _DYING = Check
 _NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
 _NO_CHECK = (_WAITING, _RUNNING, _OWED)
 

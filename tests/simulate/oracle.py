@@ -6,15 +6,17 @@ It hears the events that the machine hears, and says what should be done, in ord
 
 from typing import Literal
 
-from states import effects as do
-from states import model as happened
-from states.effects import Effect
-from states.memory import Memory
-from states.model import CheckSlot, Event, FailRun, Failure, Limits, Remedy, State
+from states.monitor import effects as do
+from states.monitor import events as happened
+from states.monitor.effects import Effect
+from states.monitor.events import Event
+from states.monitor.limits import Limits
+from states.monitor.model import Check, FailRun, Failure, State
+from states.monitor.snapshot import Snapshot
 
 # In Python 3.11 a member takes ten times as long to find as a name of the module.
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
-_IDLE, _CHECK_RUNS, _DYING = CheckSlot
+_IDLE, _CHECK_RUNS, _DYING = Check
 _NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
 
 _Inner = Literal["enter", "due", "begin", "open", "close", "give up"]
@@ -320,9 +322,9 @@ class Oracle:
             return isinstance(now, _NOT_IN_A_PAUSE)
         return True
 
-    def memory(self) -> Memory:
+    def memory(self) -> Snapshot:
         """What has to be known of it after a restart."""
-        return Memory(
+        return Snapshot(
             self.state,
             self.count,
             self.recoveries,
