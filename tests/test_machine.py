@@ -1010,7 +1010,7 @@ class Body:
         limits = monitor.limits
         assert limits.checks is None or monitor.checks <= limits.checks
         assert limits.max_recoveries is None or monitor.attempts <= limits.max_recoveries
-        if limits.threshold is not None and monitor.state is FAILING:
+        if limits.threshold is not None and monitor.state is FAILING and limits.recovers:
             assert 0 < monitor.count < limits.threshold
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from heat.books import Books
 from heat.errors import StartError, TargetError
 from heat.journal import Journal
-from heat.ledger import decoded, encoded
+from heat.ledger import Remembered, decoded, encoded
 from heat.options import Common, Options, build, common
 from heat.past import Held
 from heat.program import Program, SilentScripts, Status
@@ -93,7 +93,10 @@ class VirtualWorld:
             self.watch.start(self.time.now() + after)
         else:
             memory = save(killed.watch.monitor)
-            found = decoded(encoded(memory, killed.watch.changed, self.time.unix()))
+            began = None if memory.well else self.time.unix()
+            until = None if memory.backoff is None else self.time.unix() + memory.backoff
+            kept = Remembered(memory, killed.watch.changed, began, until)
+            found = decoded(encoded(kept))
             self.watch.go_on(found, self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
