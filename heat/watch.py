@@ -372,6 +372,7 @@ class Watch:
                 self._window_due = None
                 _cancel(self._window_timer)
             case effects.Spent(attempts, count):
+                self._touch()
                 tell(journal.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()
