@@ -110,7 +110,7 @@ def test_columns_may_come_in_any_order_and_with_others_between() -> None:
     values: list[Any] = [7, *range(len(COLUMNS), 0, -1)]
 
     row = reader(columns)(values)
-    assert (row.name, row.state, row.failures, row.last) == (1, 2, 4, len(COLUMNS))
+    assert (row.name, row.state, row.failures, row.spent) == (1, 2, 4, len(COLUMNS))
 
 
 def test_a_column_that_is_missing_is_told() -> None:

@@ -116,11 +116,14 @@ class Machine(Generic[M]):
         self._was = _keeper(table)
 
     def step(self, model: M, event: object) -> list[Any]:
-        """Feed ``event`` to ``model``; the effects come in the order they are to be performed."""
+        """Feed ``event`` to ``model``; the effects come in the order they are to be performed.
+
+        Where no row applies, nothing happens. Raises KeyError for an event that no region hears.
+        """
         hearing = self._hearing[type(event)]
         taken = Step(model, event, self._was(model) if hearing.keep else model)
         for region, rules in hearing.regions:
-            for rule in rules[getattr(model, region)]:  # pragma: no branch - no table has a hole
+            for rule in rules[getattr(model, region)]:
                 for guard in rule.guards:
                     if not guard(taken):
                         break
