@@ -18,7 +18,7 @@ __all__ = ["Coupling", "Link", "Machine", "NamedTuple", "Region", "Row", "Step",
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as Python has it
     if name in {"Machine", "Step"}:
-        from states.engine import machine
+        from states.engine import machine  # noqa: PLC0415 - see above
 
         return getattr(machine, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -53,7 +53,9 @@ class Step(Generic[M]):
 class Rule(transitions.Transition):
     """A row in one state, within the library's machine: guards, actions, exit and entry."""
 
-    def __init__(self, source: str, dest: str, *_: None, row: Row, region: Region, leaf: str):
+    def __init__(
+        self, source: str, dest: str, *_: None, row: Row, region: Region, leaf: str
+    ) -> None:
         super().__init__(source, dest)
         left, entered = ([], []) if row.to is None else region.way(leaf, row.to)
         self.row = row

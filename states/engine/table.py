@@ -59,7 +59,7 @@ class Region:
     state that is not there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as a declaration has it, by their names
         self,
         name: str,
         states: Sequence[str],
