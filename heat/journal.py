@@ -160,6 +160,9 @@ class Journal(Writer):
         after = f"after {counted(count, 'failure')} in a row"
         self._outage(f"RECOVERING {after}, recovery {attempt}{of}{what}", State.RECOVERING)
 
+    def window_opens(self, span: float | None) -> None:
+        """A recovery window opens; goes without saying where nobody asks what would be."""
+
     def backs_off(self, span: float, attempt: int) -> None:
         """No further recovery begins for a while."""
         most = self.options.limits.max_recoveries
@@ -391,8 +394,12 @@ def until(pause: Pause) -> str:
     """How long a pause lasts, by the clock of this place."""
     if pause.until is None:
         return "until it is resumed"
-    there = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pause.until))
-    return f"until {there}"
+    return f"until {moment(pause.until)}"
+
+
+def moment(unix: float) -> str:
+    """A time by the clock of this place, with its date."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix))
 
 
 def _ending(run: Run) -> str:

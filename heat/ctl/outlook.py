@@ -1,0 +1,394 @@
+"""The outlook of a monitor in words: what happens next, and what would change it.
+
+Pure: HEAT has asked its table what a pass, a failure and a time would do, and each effect has its
+words here. Nothing else is looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+from shlex import quote
+from typing import NamedTuple
+
+from heat.ctl.answers import Effect, Step, TimeUp, Turn, Why
+from heat.durations import length, written
+from heat.text import counted, escaped
+
+_DURATIONS = {
+    "interval",
+    "timeout",
+    "retry-interval",
+    "script-timeout",
+    "recovery-timeout",
+    "recovery-interval",
+    "recovery-backoff",
+    "recovery-backoff-max",
+    "start-period",
+}
+Steps = Sequence[Step]
+
+
+class Line(NamedTuple):
+    """A text, and what stands in front of it: a word, a command, or nothing."""
+
+    label: str
+    text: str
+
+
+def option(why: Why, name: str) -> str:
+    """An option with its value, as it is written: ``--threshold 3``, or ``no --threshold``."""
+    value = why["options"].get(name)
+    if value is None:
+        return f"no --{name}"
+    if isinstance(value, str):
+        return f"--{name} {escaped(value)}"
+    return f"--{name} {written(value) if name in _DURATIONS else value}"
+
+
+def number(why: Why, attempt: int) -> str:
+    """A recovery of this outage: ``recovery 2 of 5``."""
+    most = why["max_recoveries"]
+    return f"recovery {attempt}" if most is None else f"recovery {attempt} of {most}"
+
+
+# A course of events in words
+
+
+def outcome(why: Why, steps: Steps) -> str:
+    """Tell what a result of the check leads to."""
+    first = steps[0]
+    if first["event"] == "passed":
+        return _of_pass(why, first)
+    told, clauses = _deeds(why, steps)
+    what = _of_failure(why, first)
+    if not told and not clauses:
+        return what
+    if first["window"] is None and not _effect(first, "close-window"):
+        what = what.partition(";")[0].partition(": ")[0]
+        rest = f"{what}: {', '.join(told)}" if told else what
+        joint = ", then " if told else ", and "
+        return joint.join([rest, *clauses[:1]]) + "".join(f", and {each}" for each in clauses[1:])
+    return ", and ".join([*told, *clauses])
+
+
+def _of_pass(why: Why, step: Step) -> str:
+    name, ended = escaped(why["name"]), _effect(step, "recovered")
+    if ended is None:
+        if step["attempts"]:
+            needed = why["success_threshold"]
+            return (
+                f"it is pass {step['passes']} of {needed} in a row (--success-threshold {needed})"
+            )
+        over = " but that failures count from then on" if why["start_period"] is not None else ""
+        return f"nothing changes{over}"
+    if not ended["attempt"]:
+        return f"{name} is {step['state']} again, and the count goes back to 0"
+    told, _ = _deeds(why, [step])
+    how = "recovery has succeeded" if ended["helped"] else "the outage is over"
+    return f"{how}: {', '.join([*told, ''])}and {name} is {step['state']} again".replace(
+        ": and ", ", and "
+    )
+
+
+def _of_failure(why: Why, step: Step) -> str:
+    """Tell which failure it is, and, where nothing else is done, that."""
+    if _effect(step, "not-counted"):
+        return "it is logged and not counted, because of the start period"
+    there, threshold = step["window"], why["threshold"]
+    if there is not None and there["of"] is not None and there["failures"] >= there["of"]:
+        return "it is counted; the window stays open, as a check at once closes none"
+    if there is not None and there["of"] is not None:
+        return f"it is failure {there['failures']} of {there['of']} in this window"
+    if there is not None:
+        return "it is counted; the window stays open"
+    if step["spent"]:
+        return "it is counted, and nothing else is done: no recovery is left"
+    if step["backoff"] is not None:
+        left = step["backoff"] if why["backoff"] is None else why["backoff"]
+        return f"it is counted; {_not_before(why, step['attempts'] + 1, left)}"
+    which = f"it is failure {step['count']}"
+    if threshold is not None and step["count"] <= threshold:
+        return f"{which} of {threshold}: it is counted, and nothing else is done"
+    return f"{which}: it is logged, and nothing else is done"
+
+
+def _deeds(why: Why, steps: Steps) -> tuple[list[str], list[str]]:
+    """The effects in words: whom they tell, and clauses of what begins or ends."""
+    told, clauses = list[str](), list[str]()
+    remedy: list[str] | None = None
+    for step in steps:
+        for effect in step["effects"]:
+            text, do = _words(why, step, effect), effect["do"]
+            if do == "recovery" or (remedy is None and _begins_remedy(effect)):
+                remedy = []
+                clauses.append(f"{number(why, effect.get('attempt', step['attempts']))} begins")
+            if do in _DEEDS and text:
+                (told if remedy is None else remedy).append(text)
+            elif text:
+                clauses.append(text)
+    if remedy:
+        place = next(i for i, each in enumerate(clauses) if each.endswith(" begins"))
+        clauses[place] += f": {', '.join(remedy)}"
+    return told, clauses
+
+
+_DEEDS = {"signal", "fail", "queue-fail", "recovery-script", "wake"}
+
+
+def _begins_remedy(effect: Effect) -> bool:
+    return effect["do"] == "recovery-script" or effect.get("option") == "fault-signal"
+
+
+def _words(why: Why, step: Step, effect: Effect) -> str:
+    """One effect; empty for what goes without saying."""
+    match effect["do"]:
+        case "signal":
+            return _signal(why, effect["signal"])
+        case "fail":
+            return _script(why, "fail")
+        case "queue-fail":
+            dropped = _effect(step, "drop-fail")
+            return "" if dropped else f"{_script(why, 'fail')} once more when it has ended"
+        case "drop-fail":
+            return f"{_script(why, 'fail')} is not run once more"
+        case "recovery-script":
+            return _script(why, "recovery")
+        case "check":
+            return "a check runs at once"
+        case "open-window":
+            return "the window opens"
+        case "close-window":
+            return "the window closes"
+        case "pace" if effect["seconds"] is not None:
+            return f"a check comes each {length(effect['seconds'])}"
+        case "backoff":
+            return _not_before(why, step["attempts"] + 1, effect["seconds"] or 0.0)
+        case "spent":
+            return f"no recovery is left ({option(why, 'max-recoveries')}): checks go on"
+        case "wake" if why["frozen"] is not None:
+            return f"CONT to process {why['frozen']}"
+        case "give-up":
+            return f"it is ERROR: {_reason(why, effect)}"
+        case _:
+            return ""
+
+
+def _not_before(why: Why, attempt: int, left: float) -> str:
+    return f"{number(why, attempt)} begins in {length(left)} at the earliest"
+
+
+def _reason(why: Why, effect: Effect) -> str:
+    spent = why["max_recoveries"] is not None and "did not help" in effect["reason"]
+    option_ = f" ({option(why, 'max-recoveries')})" if spent else ""
+    return f"{escaped(effect['reason'])}{option_}"
+
+
+def _effect(step: Step, do: str) -> Effect | None:
+    return next((each for each in step["effects"] if each["do"] == do), None)
+
+
+def _signal(why: Why, name: str) -> str:
+    """A signal that is sent, and to whom: ``HUP to process 4711``."""
+    shown, target = escaped(name), why["target"]
+    if target is None:
+        return f"{shown} to HEAT itself"
+    if target["pid"] is None:
+        return f"{shown} to the process of {escaped(target['pid_file'] or '--pid-file')}"
+    return f"{shown} to process {target['pid']}"
+
+
+def _script(why: Why, role: str) -> str:
+    return escaped(str(why["options"].get(role) or f"the {role} script"))
+
+
+# What happens next
+
+
+def coming(why: Why) -> Iterator[str]:
+    """Tell when the next check is, what follows from it, and what a time does."""
+    there = why["outlook"]
+    if there["ended"]:
+        yield from _nothing(why)
+    elif there["resumed"] is not None:
+        yield from _after_pause(why, there["resumed"])
+    elif there["coming"] is None:
+        most = why["options"].get("count")
+        yield f"No more checks: {why['checks']} are done (--count {most})."
+    else:
+        yield from _until_check(why, there["coming"])
+    if there["passed"] is not None:
+        yield f"If it passes, {outcome(why, there['passed'])}."
+    if there["failed"] is not None:
+        yield _if_failed(why, there["failed"], there["late"])
+    if there["time"] is not None:
+        yield _at_time(why, there["time"])
+
+
+def _nothing(why: Why) -> Iterator[str]:
+    if not why["outlook"]["commands"]["reset"]:
+        yield "Nothing: it is not checked any more."
+        return
+    yield "Nothing by itself: no check runs until it is reset."
+    if why["frozen"] is not None:
+        yield f"Process {why['frozen']} stays stopped until HEAT ends and sends it CONT."
+
+
+def _after_pause(why: Why, steps: Steps) -> Iterator[str]:
+    until = why["paused"]["until"] if why["paused"] else None
+    if until is None:
+        yield "Nothing by itself: no checks and no effects until it is resumed."
+    else:
+        left = length(until - why["now"])
+        yield f"The pause ends by itself in {left}; no checks and no effects until then."
+    if why["script"] is not None:
+        yield f"{escaped(why['script']['shown'])}, which runs, is let end."
+    if text := _what(why, steps):
+        yield f"After the pause {text}."
+
+
+def _what(why: Why, steps: Steps) -> str:
+    told, clauses = _deeds(why, steps)
+    return _listed([*told, *clauses])
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *most, last = parts or ("",)
+    return f"{', '.join(most)}, and {last}" if most else last
+
+
+def _until_check(why: Why, path: Steps) -> Iterator[str]:
+    """Tell of each event until a check runs."""
+    if not path:
+        waits = why["checking"] == "waiting"
+        yield "A check waits for its turn." if waits else "A check runs now."
+        return
+    awaited = list[str]()
+    for step in path:
+        text = _what(why, [step])
+        if step["event"] == "tick" and _effect(step, "check"):
+            yield _at_tick(why, awaited)
+        elif step["event"] == "tick":
+            yield f"At the next tick{_in(why['outlook']['tick'])}, {text} is tried again."
+        elif step["event"] in _TIMES:
+            yield f"{_time_is_up(step['event'], why['outlook']['due'])}{text and f': {text}'}."
+        elif text:
+            yield f"When {_ends(why, step['event'])}, {text}."
+        else:
+            awaited.append(_ends(why, step["event"]))
+    if any(step["event"] in {"fail-ended", "recovery-ended"} for step in path):
+        yield "Until then no check runs."
+
+
+_TIMES = {"window-closed", "backoff-ended"}
+
+
+def _at_tick(why: Why, awaited: Sequence[str]) -> str:
+    tick, pace = why["outlook"]["tick"], option(why, why["outlook"]["pace"])
+    when = f"in {length(tick or 0.0)}"
+    if not awaited:
+        return f"The next check is {when} ({pace})."
+    return f"The next check is at the first tick after {_listed(awaited)}, {when} at the earliest."
+
+
+def _ends(why: Why, event: str) -> str:
+    """What is waited for: ``./restart has ended, in 48 s at the latest``."""
+    if event == "gone":
+        return "the check that timed out is dead"
+    role = event.removesuffix("-ended")
+    runs = why["script"] if why["script"] and why["script"]["role"] == role else None
+    latest = "" if runs is None or runs["left"] is None else f"{_in(runs['left'])} at the latest"
+    return f"{_script(why, role)} has ended{latest}"
+
+
+def _in(span: float | None) -> str:
+    return "" if span is None else f", in {length(span)}"
+
+
+def _if_failed(why: Why, failed: Steps, late: Steps | None) -> str:
+    if late is None:
+        return f"If it fails, {outcome(why, failed)}."
+    left = length(why["start_period"] or 0.0)
+    early = f"If it fails in the {left} that are left of the start period, {outcome(why, failed)}"
+    return f"{early}; after that, {outcome(why, late)}."
+
+
+def _at_time(why: Why, up: TimeUp) -> str:
+    """Tell what the end of the window, or of the backoff, does."""
+    variants = {"passed": up["passed"], "failed": up["failed"], "still runs": up["running"]}
+    text = _what(why, up["failed"] or ())
+    head = _time_is_up(up["event"], up["in"], up["seconds"])
+    if not text:
+        then = up["then"] and _what(why, up["then"])
+        return f"{head}; from then on a failed check ends it: {then}." if then else f"{head}."
+    calm = [word for word, steps in variants.items() if steps is None or not _what(why, steps)]
+    unless = [{"passed": "has passed"}.get(word, word) for word in calm]
+    return (
+        f"{head}: unless the latest check {' or '.join(unless)}, {text}."
+        if unless
+        else (f"{head}: {text}.")
+    )
+
+
+def _time_is_up(event: str, left: float | None, span: float | None = None) -> str:
+    what = "window's time is up" if event == "window-closed" else "backoff is over"
+    return (
+        f"In {length(left)} the {what}"
+        if left is not None
+        else f"After {length(span or 0.0)} the {what}"
+    )
+
+
+# What would change it
+
+
+def changes(why: Why) -> Iterator[Line]:
+    """Tell which results change something, and which commands."""
+    there, name = why["outlook"], quote(escaped(why["name"]))
+    for text in (_passes(why, there["passes"]), _failures(why, there["failures"])):
+        if text:
+            yield Line("", text)
+    for command in (each for each, does in there["commands"].items() if does):
+        text = _COMMANDS[command]
+        if command == "reset" and there["ended"]:
+            text = "NORMAL again, once the cause is put right"
+        more = " --for 10m" if command == "pause" else ""
+        yield Line(f"heatctl {command} {name}{more}", text)
+    if why["outage"] is not None or there["ended"]:
+        yield Line(f"heatctl history {name}", "what happened before, and what helped")
+
+
+_COMMANDS = {
+    "check": "checks now",
+    "pause": "no checks and no effects for 10 minutes",
+    "resume": "ends the pause now",
+    "reset": "NORMAL, with all counts at 0",
+}
+
+
+def _passes(why: Why, turn: Turn | None) -> str:
+    if turn is None:
+        return ""
+    row = " in a row" if turn["number"] > 1 else ""
+    more = "more " if why["passes"] else ""
+    needed = why["success_threshold"]
+    limit = f" (--success-threshold {needed})" if why["attempts"] else ""
+    passes = counted(turn["number"], f"{more}pass", f"{more}passes")
+    return f"{passes}{row}: {turn['steps'][-1]['state']}{limit}"
+
+
+def _failures(why: Why, turn: Turn | None) -> str:
+    if turn is None:
+        return ""
+    steps, limit = turn["steps"], f" ({option(why, 'threshold')})" if why["threshold"] else ""
+    many = counted(turn["number"], "more failure" if why["count"] else "failure")
+    row = "" if why["count"] else " in a row"
+    if _effect(steps[0], "close-window") or why["attempts"]:
+        return f"{many}: {_listed(_begun(why, steps))}"
+    if _effect(steps[0], "recovery"):
+        return f"{many}{row}: recovery starts{limit}"
+    if why["threshold"] is None:
+        return f"a failed check: {steps[0]['state']}"
+    return f"{many}{row}: each is told from then on{limit}"
+
+
+def _begun(why: Why, steps: Steps) -> list[str]:
+    """Clauses of what begins or ends, without what is run and sent for it."""
+    return [each.partition(": ")[0] for each in _deeds(why, steps)[1]]
