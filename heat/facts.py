@@ -11,7 +11,7 @@ from heat.past import Pause
 from heat.status import coming
 from heat.tally import Tallies
 from states.monitor.model import Monitor
-from states.monitor.questions import checking, held_up, remedy
+from states.monitor.questions import checking, held_up, remedy, spent
 
 if TYPE_CHECKING:
     from heat.status import Look
@@ -39,6 +39,7 @@ COLUMNS = (
     "latest",
     "checking",
     "last",
+    "spent",
 )
 
 BRIEF = (
@@ -277,4 +278,5 @@ def row(watch: Watch, tallies: Tallies, unix: float) -> list[object]:
         round(latest, 6),
         int(checking(monitor) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
+        int(spent(monitor)),
     ]

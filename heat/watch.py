@@ -333,7 +333,7 @@ class Watch:
         if self._world.tallies is not None:
             self._world.tallies.count(self._row, what)
 
-    def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912 - an arm an effect
+    def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - an arm an effect
         tell, journal = self._tell, self._journal
         match effect:  # The most urgent first.
             case effects.SendSignal(signum, option):
@@ -372,6 +372,7 @@ class Watch:
                 self._window_due = None
                 _cancel(self._window_timer)
             case effects.Spent(attempts, count):
+                self._touch()
                 tell(journal.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()

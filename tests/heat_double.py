@@ -28,6 +28,7 @@ COLUMNS = [
     "latest",
     "checking",
     "last",
+    "spent",
 ]
 STARTED = 1_671_306_479.0
 PIECE = 500
@@ -93,6 +94,7 @@ class HeatDouble:
             "since": STARTED,
             "buckets": [0] * 13,
             "last": None,
+            "spent": 0,
         }
         self._rows[name] = self._rows.get(name, fresh) | numbers
         self._cursor += 1

@@ -42,6 +42,7 @@ class Row(NamedTuple):
     latest: float
     checking: int
     last: float | None
+    spent: int
 
 
 def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
@@ -137,6 +138,12 @@ FAMILIES: Sequence[Family] = (
         "gauge",
         "1 while the monitor is paused: no checks, no effects.",
         _fields("paused"),
+    ),
+    Family(
+        "heat_monitor_spent",
+        "gauge",
+        "1 while no recovery is left and checks go on (when-spent = watch).",
+        _fields("spent"),
     ),
     Family(
         "heat_monitor_checks",

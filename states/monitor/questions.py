@@ -2,7 +2,7 @@
 
 from states.monitor.model import Check, Monitor, Stage, State
 
-_REPAIRING, _ERROR, _IDLE = Stage.REPAIRING, Stage.ERROR, Check.IDLE
+_REPAIRING, _SPENT, _ERROR, _IDLE = Stage.REPAIRING, Stage.SPENT, Stage.ERROR, Check.IDLE
 _REMEDIES = {
     Stage.WAITING: "waiting",
     Stage.REPAIRING: "running",
@@ -34,6 +34,11 @@ def recovery_runs(monitor: Monitor) -> bool:
 def remedy(monitor: Monitor) -> str:
     """How far the recovery of this outage has come, in a word."""
     return _REMEDIES.get(monitor.stage, "none")
+
+
+def spent(monitor: Monitor) -> bool:
+    """Tell if no recovery is left, and checks go on."""
+    return monitor.stage is _SPENT
 
 
 def held_up(monitor: Monitor) -> bool:
