@@ -335,9 +335,7 @@ class Journal(Writer):
 
     def script_ended(self, name: str, run: Run, output: bytes) -> None:
         """A fail or recovery script has ended; ``name`` is which of the two."""
-        ending = said_ending = _ending(run)
-        if name == "recovery" and run.killed and self.options.on_killed == "fail":
-            said_ending = f"{exit_code(128 + (run.status.signal or 0))} ({ending})"
+        ending = _ending(run)
         passed = run.status.code == 0 and not run.timed_out
         well = passed or run.stopped
         said = lines(output)
@@ -346,7 +344,7 @@ class Journal(Writer):
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
         took = exact(run.duration)
-        text = f"{name} script {run.program.shown} ended: {said_ending}, after {took}"
+        text = f"{name} script {run.program.shown} ended: {self.ending_of_script(name, run)}, after {took}"
         if well:
             self._detail(text)
         else:
@@ -358,6 +356,13 @@ class Journal(Writer):
         said, script = [why, f"[{ending}]"], self._script(self.options.recovery)
         self._record(int(self._books.unix()), "FAIL", script, said)
         self._news(f"{why}; that counts as a recovery that ended with {ending}", YELLOW)
+
+    def ending_of_script(self, name: str, run: Run) -> str:
+        """How a script has ended: a recovery that was killed may have ended like any other."""
+        ending = _ending(run)
+        if name == "recovery" and run.killed and self.options.on_killed == "fail":
+            return f"{exit_code(128 + (run.status.signal or 0))} ({ending})"
+        return ending
 
     def ending_of_run(self, run: Run) -> str:
         """How a script has ended, in a word or two."""

@@ -6,16 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, Monitor, Stage, State
 from states.monitor.snapshot import Snapshot, save, sound, unchanged
-
-if TYPE_CHECKING:
-    from heat.run import Run
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """Things that are held: the process of a script, or a target that was stopped."""

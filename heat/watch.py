@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 from heat import signals, variables
 from heat.errors import StartError, TargetError, UnwrittenError, unforeseen
 from heat.journal import Checked, Journal, exit_code
-from heat.options import Options
+from heat.options import TIMED_OUT, Options
 from heat.packed import Packed, pack, unpack
 from heat.past import RESET, Changed, Pause
 from heat.program import SILENT, Output, Program, on_stderr
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK, _PASSED, _NO_RESULT, _GONE = Tick(), CheckPassed(), CheckUnknown(), CheckGone()
-TIMED_OUT = 124
-"""The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
 """Seconds for a fail script that is waited for and has no ``--script-timeout``."""
 SLOW_SCRIPT = 10.0
