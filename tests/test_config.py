@@ -168,7 +168,7 @@ BAD = [
     web('fail = "a\\u0000"', "'a\\x00' is no path", "leave out the NUL"),
     web("pid-file = true", "is true or false, not text", 'write pid-file = "/run/web.pid"'),
     web("on-killed = 'ignore'", "'ignore' is not known", "write error or fail"),
-    web("on-killed = []", "is a list, not text", 'write on-killed = "fail"'),
+    web("on-killed = []", "is a list, not text", 'write on-killed = "error"'),
     # commands
     command("'true'", "'true' is text, not a list", 'write a list: command = ["true"]'),
     command("'curl -sf x'", "'curl -sf x' is text", 'command = ["curl", "-sf", "x"]'),
@@ -318,8 +318,15 @@ fault-signal = "usr1"
 success-signal = 18
 script-timeout = "500ms"
 start-period = 0
-on-killed = "fail"
+on-killed = "error"
 count = 7
+retry-interval = "2s"
+unknown-codes = [4, 3]
+warn-codes = 1
+recovery-interval = 0.5
+recovery-backoff = 10
+recovery-backoff-max = "1h"
+when-spent = "error"
 """)
     same, _ = build({
         "--name": "web", "--script": "./check", "--interval": "5m", "--timeout": "none",
@@ -327,7 +334,10 @@ count = 7
         "--fail-overlap": "skip", "--threshold": "3", "--recovery": "./restart",
         "--recovery-timeout": "90.5", "--max-recoveries": "4", "--success-threshold": "2",
         "--fault-signal": "usr1", "--success-signal": "18", "--script-timeout": "500ms",
-        "--start-period": "0", "--on-killed": "fail", "--count": "7",
+        "--start-period": "0", "--on-killed": "error", "--count": "7",
+        "--retry-interval": "2", "--unknown-codes": "3,4", "--warn-codes": "1",
+        "--recovery-interval": "500ms", "--recovery-backoff": "10",
+        "--recovery-backoff-max": "60m", "--when-spent": "error",
     }, (), ())  # fmt: skip
 
     assert found == {"web": same}
@@ -431,7 +441,9 @@ def test_equal_values_are_kept_once() -> None:
     one, other = monitors(text).values()
 
     assert one.limits is other.limits
-    assert one.limits == Limits(threshold=3, recovery=True, signal=1)
+    assert one.limits == Limits(
+        threshold=3, recovery=True, signal=1, spent_watch=True, interval=30.0
+    )
     assert one.check[0] is other.check[0]
     assert one.pid_file is other.pid_file
 
