@@ -119,7 +119,8 @@ def exit_codes(text: str) -> tuple[int, ...]:
 
 def _exit_code(part: str) -> int:
     if not re.fullmatch(r" *[0-9]{1,20} *", part):
-        what = f"holds '{escaped(part.strip())}', which is not an exit code" if part else "is empty"
+        what = f"holds '{escaped(part.strip())}', which is not an exit code"
+        what = what if part.strip() else "holds an empty part"
         raise BadValueError(what, f"{_CODES} such as 3,4", _CODES_IN_FILE)
     if not 1 <= (code := int(part)) <= LARGEST_CODE:
         why = "which always passes" if code == 0 else f"and the largest exit code is {LARGEST_CODE}"

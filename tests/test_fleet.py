@@ -412,7 +412,8 @@ def test_a_removed_one_is_stopped_and_the_target_it_froze_is_woken(place: Place)
 
 
 def test_one_in_error_that_is_removed_and_added_again_begins_anew(place: Place) -> None:
-    bad = monitor("bad", place.check(0, name="bad", body="[ $n -gt 0 ] || kill -9 $$"))
+    check = place.check(0, name="bad", body="[ $n -gt 0 ] || kill -9 $$")
+    bad = monitor("bad", check, on_killed="error")
     heat = place.fleet(monitor("good", WELL) + bad)
     heat.await_news("bad: heat: error: ")
     place.write_config(monitor("good", WELL))
