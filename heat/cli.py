@@ -56,8 +56,7 @@ Recovery, after failures in a row:
                             still comes at once (default: --interval)
   --recovery-backoff SECS   after a window checks go on for this long before the
                             next recovery, doubled each time (default: 0)
-  --recovery-backoff-max SECS
-                            the longest it gets (default: 10m)
+  --recovery-backoff-max SECS  the longest it gets (default: 10m)
   --max-recoveries N        after N recoveries in one outage no more are tried
   --when-spent POLICY       then give up, 'error' (exit 3), or 'watch': checks go
                             on, a pass ends the outage; a check or script that
