@@ -6,16 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, Monitor, Stage, State
 from states.monitor.snapshot import Snapshot, save, sound, unchanged
-
-if TYPE_CHECKING:
-    from heat.run import Run
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """Things that are held: the process of a script, or a target that was stopped."""
@@ -128,7 +125,7 @@ def _failure(plain: list[object] | None) -> Failure | None:
     if plain is None:
         return None
     code, pid, time = plain
-    return Failure(_count(code), _count(pid), _count(time))
+    return Failure(_count(code), None if pid is None else _count(pid), _count(time))
 
 
 def _fail_run(plain: list[Any] | None) -> FailRun | None:
@@ -297,13 +294,13 @@ class Ledger:
         if role in self.held:
             self._store.write([self._released(role)])
 
-    def recovery_ended(self, run: Run, how: str, now: float) -> None:
+    def recovery_ended(self, code: int | None, how: str, now: float) -> None:
         """The recovery script has ended."""
         self._store.write(
             [
                 (
                     _RECOVERY_ENDED,
-                    (now, run.status.code if not run.timed_out else None, how, self._name),
+                    (now, code, how, self._name),
                 )
             ]
         )

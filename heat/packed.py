@@ -2,20 +2,22 @@
 
 from struct import Struct, error
 
-from heat.journal import Checked
+from heat.journal import Checked, exit_code
 
 Packed = bytes | tuple[Checked, float]
 """One without a result, or of another century, is kept as it is."""
 
 _FIELDS = Struct("=IiddhBB")
+_TIMED_OUT, _TERMINAL, _WARNING, _UNKNOWN = 1, 2, 4, 8
 
 
 def pack(check: Checked, ended: float) -> Packed:
     """A check that ended at this moment of the monotonic clock."""
-    if check.unknown:
+    if check.unknown and not check.unknown_by_code:
         return check, ended
-    started, code, pid, duration, killed, timed_out, _, terminal = check
-    how = timed_out + 2 * terminal
+    started, code, pid, duration, killed, timed_out, unknown, terminal, warning = check
+    how = timed_out * _TIMED_OUT | terminal * _TERMINAL | warning * _WARNING
+    how |= bool(unknown) * _UNKNOWN
     try:
         return _FIELDS.pack(started, pid, duration, ended, code, killed or 0, how)
     except error:
@@ -27,5 +29,7 @@ def unpack(packed: Packed) -> tuple[Checked, float]:
     if not isinstance(packed, bytes):
         return packed
     started, pid, duration, ended, code, killed, how = _FIELDS.unpack(packed)
-    terminal, timed_out = how > 1, bool(how % 2)
-    return Checked(started, code, pid, duration, killed or None, timed_out, "", terminal), ended
+    timed_out, terminal, warning = (bool(how & bit) for bit in (_TIMED_OUT, _TERMINAL, _WARNING))
+    unknown = exit_code(code) if how & _UNKNOWN else ""
+    how_it_went = killed or None, timed_out, unknown, terminal, warning
+    return Checked(started, code, pid, duration, *how_it_went), ended

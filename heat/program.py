@@ -31,6 +31,12 @@ SILENT = Output()
 """Most checks print nothing."""
 
 
+def on_stderr(text: str) -> Output:
+    """Output that consists of this text."""
+    data = text.encode("utf-8", "surrogateescape")
+    return Output(stderr=Printed(data, len(data)))
+
+
 class SilentScripts:
     """The file of scripts that print nothing, or to where nobody looks."""
 

@@ -223,6 +223,7 @@ def _monitor() -> Part:
                 age=_NUMBER,
                 duration=_maybe(_NUMBER),
                 pid=_maybe(_COUNT),
+                warning=_FLAG,
             )
         ),
         checking=_choice("idle", "running", "waiting", "dying"),

@@ -13,6 +13,9 @@ from heat.ctl.times import clock
 from heat.durations import exact, length
 from heat.text import counted, escaped
 
+_OF_CHECK = ("retry-interval", "recovery-interval", "unknown-codes", "warn-codes")
+"""Options of the check that are told where they are given."""
+
 
 class Part(NamedTuple):
     """A heading and its lines."""
@@ -64,7 +67,9 @@ def _facts(why: Why) -> Iterator[tuple[str, str]]:
 
 
 def _check(why: Why) -> str:
-    return f"{escaped(why['check'])} ({option(why, 'interval')}, {option(why, 'timeout')})"
+    named = [option(why, name) for name in ("interval", "timeout")]
+    named += [option(why, name) for name in _OF_CHECK if why["options"].get(name) is not None]
+    return f"{escaped(why['check'])} ({', '.join(named)})"
 
 
 def _came_here(why: Why) -> str:
@@ -81,7 +86,9 @@ def _last_check(why: Why) -> str:
     last = why["last"]
     if last is None:
         return "none has ended yet"
-    said = "OK" if last["result"] == "ok" else f"{last['result']}: {escaped(last['text'])}"
+    said = f"{last['result']}: {escaped(last['text'])}"
+    if last["result"] == "ok":
+        said = f"warning: {escaped(last['text'])}" if last.get("warning") else "OK"
     took = f"took {exact(last['duration'])}"
     if last["result"] == "failed" and not why["count"] and not why["outlook"]["ended"]:
         said += " (not counted)"

@@ -83,10 +83,13 @@ class Pause(StrEnum):
 
 
 class Failure(NamedTuple):
-    """One failed check: its exit code, its pid, and the unix second in which it failed."""
+    """One failed check: its exit code, its pid, and the unix second in which it failed.
+
+    One that could not be started, and failed by that, has no pid.
+    """
 
     code: int
-    pid: int
+    pid: int | None
     time: int
 
 
