@@ -86,7 +86,7 @@ def ahead(monitor: Monitor, look: Look) -> tuple[Event, ...] | None:
         return (_TICK,) if not refusal(monitor, _TICK) else outlook.coming(monitor)
     up = time_event(monitor)
     comes_first = up is not None and look.window_left <= look.next_in and not check_runs(monitor)
-    return outlook.coming(monitor, up) if up and comes_first else outlook.coming(monitor)
+    return outlook.coming(monitor, *([up] if up is not None and comes_first else []))
 
 
 def next_check(monitor: Monitor, look: Look, path: tuple[Event, ...] | None) -> float | None:

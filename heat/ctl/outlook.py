@@ -4,11 +4,11 @@ Pure: HEAT has asked its table what a pass, a failure and a time would do, and e
 words here. Nothing else is looked at.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import NamedTuple
 
-from heat.ctl.answers import Effect, Step, TimeUp, Turn, Why
+from heat.ctl.answers import Counted, Effect, Step, TimeUp, Turn, Why
 from heat.durations import length, written
 from heat.text import counted, escaped
 
@@ -57,128 +57,153 @@ def outcome(why: Why, steps: Steps) -> str:
     first = steps[0]
     if first["event"] == "passed":
         return _of_pass(why, first)
-    told, clauses = _deeds(why, steps)
-    what = _of_failure(why, first)
-    if not told and not clauses:
-        return what
-    if first["window"] is None and not _effect(first, "close-window"):
-        what = what.partition(";")[0].partition(": ")[0]
-        rest = f"{what}: {', '.join(told)}" if told else what
-        joint = ", then " if told else ", and "
-        return joint.join([rest, *clauses[:1]]) + "".join(f", and {each}" for each in clauses[1:])
-    return ", and ".join([*told, *clauses])
+    notes, clauses = _deeds(why, steps)
+    if not notes and not clauses:
+        return _of_failure(why, first)
+    if not _is_outside(first):
+        return _listed([*notes, *clauses])
+    what = _which(why, first)
+    joint = ", then " if notes else ", and "
+    return joint.join([f"{what}: {', '.join(notes)}" if notes else what, *clauses])
+
+
+def _is_outside(step: Step) -> bool:
+    """A failure that came outside recovery, though recovery may begin with it."""
+    begun = _effect(step, "recovery")
+    return not step["attempts"] or (begun is not None and begun["attempt"] == 1)
+
+
+def _which(why: Why, step: Step) -> str:
+    """Number of a failure outside recovery, with the threshold until that is reached."""
+    threshold = why["threshold"]
+    of = f" of {threshold}" if threshold is not None and step["count"] <= threshold else ""
+    return f"it is failure {step['count']}{of}"
+
+
+def _of_failure(why: Why, step: Step) -> str:
+    """A failure at which nothing is done."""
+    if step["window"] is not None:
+        return _in_window(step["window"])
+    if step["spent"]:
+        return "it is counted, and nothing else is done: no recovery is left"
+    if step["backoff"] is not None:
+        return "it is counted, and nothing else is done before the backoff is over"
+    if _effect(step, "not-counted"):
+        return "it is logged and not counted, because of the start period"
+    done = "logged" if why["threshold"] is None else "counted"
+    return f"{_which(why, step)}: it is {done}, and nothing else is done"
+
+
+def _in_window(window: Counted) -> str:
+    failures, of = window["failures"], window["of"]
+    if of is None:
+        return "it is counted; the window stays open"
+    if failures >= of:
+        return "it is counted; the window stays open, as a check at once closes none"
+    return f"it is failure {failures} of {of} in this window"
 
 
 def _of_pass(why: Why, step: Step) -> str:
-    name, ended = escaped(why["name"]), _effect(step, "recovered")
+    name, ended, needed = escaped(why["name"]), _effect(step, "recovered"), why["success_threshold"]
+    if ended is None and step["attempts"]:
+        return f"it is pass {step['passes']} of {needed} in a row (--success-threshold {needed})"
     if ended is None:
-        if step["attempts"]:
-            needed = why["success_threshold"]
-            return (
-                f"it is pass {step['passes']} of {needed} in a row (--success-threshold {needed})"
-            )
         over = " but that failures count from then on" if why["start_period"] is not None else ""
         return f"nothing changes{over}"
     if not ended["attempt"]:
         return f"{name} is {step['state']} again, and the count goes back to 0"
-    told, _ = _deeds(why, [step])
     how = "recovery has succeeded" if ended["helped"] else "the outage is over"
-    return f"{how}: {', '.join([*told, ''])}and {name} is {step['state']} again".replace(
-        ": and ", ", and "
-    )
-
-
-def _of_failure(why: Why, step: Step) -> str:
-    """Tell which failure it is, and, where nothing else is done, that."""
-    if _effect(step, "not-counted"):
-        return "it is logged and not counted, because of the start period"
-    there, threshold = step["window"], why["threshold"]
-    if there is not None and there["of"] is not None and there["failures"] >= there["of"]:
-        return "it is counted; the window stays open, as a check at once closes none"
-    if there is not None and there["of"] is not None:
-        return f"it is failure {there['failures']} of {there['of']} in this window"
-    if there is not None:
-        return "it is counted; the window stays open"
-    if step["spent"]:
-        return "it is counted, and nothing else is done: no recovery is left"
-    if step["backoff"] is not None:
-        left = step["backoff"] if why["backoff"] is None else why["backoff"]
-        return f"it is counted; {_not_before(why, step['attempts'] + 1, left)}"
-    which = f"it is failure {step['count']}"
-    if threshold is not None and step["count"] <= threshold:
-        return f"{which} of {threshold}: it is counted, and nothing else is done"
-    return f"{which}: it is logged, and nothing else is done"
+    notes, _ = _deeds(why, [step])
+    sent = f": {', '.join(notes)}" if notes else ""
+    return f"{how}{sent}, and {name} is {step['state']} again"
 
 
 def _deeds(why: Why, steps: Steps) -> tuple[list[str], list[str]]:
-    """The effects in words: whom they tell, and clauses of what begins or ends."""
-    told, clauses = list[str](), list[str]()
-    remedy: list[str] | None = None
+    """Effects in words: what is sent and run, and clauses of what begins or ends.
+
+    What a recovery sends and runs is part of its clause.
+    """
+    notes, clauses, remedy = list[str](), list[str](), list[str]()
+    begins = ""
     for step in steps:
         for effect in step["effects"]:
-            text, do = _words(why, step, effect), effect["do"]
-            if do == "recovery" or (remedy is None and _begins_remedy(effect)):
-                remedy = []
-                clauses.append(f"{number(why, effect.get('attempt', step['attempts']))} begins")
-            if do in _DEEDS and text:
-                (told if remedy is None else remedy).append(text)
-            elif text:
+            text = _word(why, step, effect)
+            if _begins_remedy(effect) and not begins:
+                begins = f"{number(why, effect.get('attempt', step['attempts']))} begins"
+                clauses.append(begins)
+            if text and (effect["do"] in _NOTES or (begins and effect["do"] == "check")):
+                (remedy if begins else notes).append(text)
+            elif text and not (begins and effect["do"] == "open-window"):
                 clauses.append(text)
+        if begins and step["event"] == "fail-ended" and step is not steps[0]:
+            waits = "that" if notes else _script(why, "fail")
+            clauses[clauses.index(begins)] = begins = f"{begins} when {waits} has ended"
     if remedy:
-        place = next(i for i, each in enumerate(clauses) if each.endswith(" begins"))
-        clauses[place] += f": {', '.join(remedy)}"
-    return told, clauses
+        clauses[clauses.index(begins)] = f"{begins}: {', '.join(remedy)}"
+    return notes, clauses
 
 
-_DEEDS = {"signal", "fail", "queue-fail", "recovery-script", "wake"}
+_NOTES = {"signal", "fail", "queue-fail", "recovery-script", "wake"}
 
 
 def _begins_remedy(effect: Effect) -> bool:
-    return effect["do"] == "recovery-script" or effect.get("option") == "fault-signal"
+    of_recovery = effect["do"] in {"recovery", "recovery-script"}
+    return of_recovery or effect.get("option") == "fault-signal"
 
 
-def _words(why: Why, step: Step, effect: Effect) -> str:
+def _word(why: Why, step: Step, effect: Effect) -> str:
     """One effect; empty for what goes without saying."""
-    match effect["do"]:
-        case "signal":
-            return _signal(why, effect["signal"])
-        case "fail":
-            return _script(why, "fail")
-        case "queue-fail":
-            dropped = _effect(step, "drop-fail")
-            return "" if dropped else f"{_script(why, 'fail')} once more when it has ended"
-        case "drop-fail":
-            return f"{_script(why, 'fail')} is not run once more"
-        case "recovery-script":
-            return _script(why, "recovery")
-        case "check":
-            return "a check runs at once"
-        case "open-window":
-            return "the window opens"
-        case "close-window":
-            return "the window closes"
-        case "pace" if effect["seconds"] is not None:
-            return f"a check comes each {length(effect['seconds'])}"
-        case "backoff":
-            return _not_before(why, step["attempts"] + 1, effect["seconds"] or 0.0)
-        case "spent":
-            return f"no recovery is left ({option(why, 'max-recoveries')}): checks go on"
-        case "wake" if why["frozen"] is not None:
-            return f"CONT to process {why['frozen']}"
-        case "give-up":
-            return f"it is ERROR: {_reason(why, effect)}"
-        case _:
-            return ""
+    say = _WORDS.get(effect["do"])
+    return "" if say is None else say(why, step, effect)
 
 
-def _not_before(why: Why, attempt: int, left: float) -> str:
-    return f"{number(why, attempt)} begins in {length(left)} at the earliest"
+def _queue_fail(why: Why, step: Step, _: Effect) -> str:
+    dropped = _effect(step, "drop-fail") is not None
+    return "" if dropped else f"{_script(why, 'fail')} once more when it has ended"
 
 
-def _reason(why: Why, effect: Effect) -> str:
-    spent = why["max_recoveries"] is not None and "did not help" in effect["reason"]
-    option_ = f" ({option(why, 'max-recoveries')})" if spent else ""
-    return f"{escaped(effect['reason'])}{option_}"
+def _drop_fail(why: Why, step: Step, _: Effect) -> str:
+    queued = _effect(step, "queue-fail") is not None
+    return "" if queued else f"{_script(why, 'fail')} is not run once more"
+
+
+def _pace(_why: Why, _step: Step, effect: Effect) -> str:
+    span = effect["seconds"]
+    return "" if span is None else f"a check comes each {length(span)} from then on"
+
+
+def _backoff(why: Why, step: Step, effect: Effect) -> str:
+    left = length(effect["seconds"] or 0.0)
+    return f"{number(why, step['attempts'] + 1)} begins in {left} at the earliest"
+
+
+def _give_up(why: Why, _step: Step, effect: Effect) -> str:
+    limit = why["max_recoveries"] is not None and "did not help" in effect["reason"]
+    told = f" ({option(why, 'max-recoveries')})" if limit else ""
+    return f"it is ERROR: {escaped(effect['reason'])}{told}"
+
+
+def _wake(why: Why, _step: Step, _effect: Effect) -> str:
+    return "" if why["frozen"] is None else f"CONT to process {why['frozen']}"
+
+
+_AT_ONCE = "a check runs at once"
+_WORDS: Mapping[str, Callable[[Why, Step, Effect], str]] = {
+    "signal": lambda why, _, effect: _signal(why, effect["signal"]),
+    "fail": lambda why, _, __: _script(why, "fail"),
+    "queue-fail": _queue_fail,
+    "drop-fail": _drop_fail,
+    "recovery-script": lambda why, _, __: _script(why, "recovery"),
+    "check": lambda _, step, __: "a check at once" if _effect(step, "recovery") else _AT_ONCE,
+    "open-window": lambda *_: "the window opens",
+    "close-window": lambda *_: "the window closes",
+    "pace": _pace,
+    "backoff": _backoff,
+    "spent": lambda why, *_: f"no recovery is left ({option(why, 'max-recoveries')})",
+    "wake": _wake,
+    "give-up": _give_up,
+}
+"""Effects that are told, and how."""
 
 
 def _effect(step: Step, do: str) -> Effect | None:
@@ -266,14 +291,15 @@ def _until_check(why: Why, path: Steps) -> Iterator[str]:
         if step["event"] == "tick" and _effect(step, "check"):
             yield _at_tick(why, awaited)
         elif step["event"] == "tick":
-            yield f"At the next tick{_in(why['outlook']['tick'])}, {text} is tried again."
+            again = f"{_script(why, 'recovery')} is tried again"
+            yield f"At the next tick{_in(why['outlook']['tick'])}, {again}."
         elif step["event"] in _TIMES:
             yield f"{_time_is_up(step['event'], why['outlook']['due'])}{text and f': {text}'}."
         elif text:
             yield f"When {_ends(why, step['event'])}, {text}."
         else:
             awaited.append(_ends(why, step["event"]))
-    if any(step["event"] in {"fail-ended", "recovery-ended"} for step in path):
+    if path[-1]["event"] in {"fail-ended", "recovery-ended"}:
         yield "Until then no check runs."
 
 
@@ -285,7 +311,8 @@ def _at_tick(why: Why, awaited: Sequence[str]) -> str:
     when = f"in {length(tick or 0.0)}"
     if not awaited:
         return f"The next check is {when} ({pace})."
-    return f"The next check is at the first tick after {_listed(awaited)}, {when} at the earliest."
+    then = f"the next one is at the first tick after that, {when} at the earliest"
+    return f"No check runs until {_listed(awaited)}; {then}."
 
 
 def _ends(why: Why, event: str) -> str:
@@ -295,7 +322,8 @@ def _ends(why: Why, event: str) -> str:
     role = event.removesuffix("-ended")
     runs = why["script"] if why["script"] and why["script"]["role"] == role else None
     latest = "" if runs is None or runs["left"] is None else f"{_in(runs['left'])} at the latest"
-    return f"{_script(why, role)} has ended{latest}"
+    skips = role == "fail" and not why["attempts"]
+    return f"{_script(why, role)} has ended{latest}{' (--fail-overlap skip)' if skips else ''}"
 
 
 def _in(span: float | None) -> str:
@@ -329,11 +357,8 @@ def _at_time(why: Why, up: TimeUp) -> str:
 
 def _time_is_up(event: str, left: float | None, span: float | None = None) -> str:
     what = "window's time is up" if event == "window-closed" else "backoff is over"
-    return (
-        f"In {length(left)} the {what}"
-        if left is not None
-        else f"After {length(span or 0.0)} the {what}"
-    )
+    when = f"In {length(left)}" if left is not None else f"{length(span or 0.0)} after that"
+    return f"{when} the {what}"
 
 
 # What would change it
@@ -345,14 +370,20 @@ def changes(why: Why) -> Iterator[Line]:
     for text in (_passes(why, there["passes"]), _failures(why, there["failures"])):
         if text:
             yield Line("", text)
-    for command in (each for each, does in there["commands"].items() if does):
-        text = _COMMANDS[command]
-        if command == "reset" and there["ended"]:
-            text = "NORMAL again, once the cause is put right"
-        more = " --for 10m" if command == "pause" else ""
-        yield Line(f"heatctl {command} {name}{more}", text)
+    for command, does in there["commands"].items():
+        if does:
+            more = " --for 10m" if command == "pause" else ""
+            yield Line(f"heatctl {command} {name}{more}", _command(why, command))
     if why["outage"] is not None or there["ended"]:
         yield Line(f"heatctl history {name}", "what happened before, and what helped")
+
+
+def _command(why: Why, command: str) -> str:
+    if command == "reset" and why["outlook"]["ended"]:
+        return "NORMAL again, once the cause is put right"
+    if command == "reset" and why["spent"]:
+        return "NORMAL, with all counts at 0: recoveries begin again"
+    return _COMMANDS[command]
 
 
 _COMMANDS = {
@@ -379,12 +410,12 @@ def _failures(why: Why, turn: Turn | None) -> str:
         return ""
     steps, limit = turn["steps"], f" ({option(why, 'threshold')})" if why["threshold"] else ""
     many = counted(turn["number"], "more failure" if why["count"] else "failure")
-    row = "" if why["count"] else " in a row"
-    if _effect(steps[0], "close-window") or why["attempts"]:
+    row = "" if why["count"] or turn["number"] == 1 else " in a row"
+    if not _is_outside(steps[0]):
         return f"{many}: {_listed(_begun(why, steps))}"
     if _effect(steps[0], "recovery"):
         return f"{many}{row}: recovery starts{limit}"
-    if why["threshold"] is None:
+    if turn["number"] == 1 and not why["count"]:
         return f"a failed check: {steps[0]['state']}"
     return f"{many}{row}: each is told from then on{limit}"
 

@@ -196,21 +196,19 @@ def _turn(monitor: Monitor, result: "Event", of: int | None) -> Turn | None:
 
     The first one that recovery begins or ends with is the last.
     """
-    began = _standing(monitor)
-    before = *began, _last_was_told(monitor)
-    here, found, number = monitor, None, 0
+    here, found, number, told = monitor, None, 0, _last_was_told(monitor)
     for _ in range(_ENOUGH):
         path = coming(here)
         if path is None:
             break
-        number += 1
-        course = verdict(_settled(after(here, *path)), result)
-        here, now = course[-1].monitor, (*_standing(course[0].monitor), _told(course[0]))
-        if now != before:
-            found, before = Turn(number, course), now
-        if now[:2] != began and now[0] is not Stage.FAILING:
+        ready, number = _settled(after(here, *path)), number + 1
+        course = verdict(ready, result)
+        moved, tells = _standing(course[0].monitor) != _standing(ready), _told(course[0])
+        if moved or tells is not told:
+            found, told = Turn(number, course), tells
+        here = _copied(course[-1].monitor)
+        if moved and here.stage is not Stage.FAILING:
             break
-        here = _copied(here)
         number += _skip(here, (of or 1) - 2)
     return found
 

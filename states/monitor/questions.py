@@ -66,6 +66,8 @@ def remedy(monitor: Monitor) -> str:
 
 def remedy_text(monitor: Monitor) -> str:
     """The same in a few words."""
+    if monitor.stage is Stage.WAITING and not monitor.fail_running:
+        return "it is yet to begin"
     return _REMEDIES.get(monitor.stage, _OVER)[1]
 
 
