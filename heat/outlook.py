@@ -5,7 +5,7 @@ Each is a step on a copy, made by the table; PROTOCOL.md has the keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from heat import signals
@@ -28,7 +28,7 @@ from states.monitor.events import (
     WindowClosed,
 )
 from states.monitor.model import Monitor
-from states.monitor.outlook import LATE, Course, TimeUp, Turn
+from states.monitor.outlook import LATE, Course, Outlook, TimeUp, Turn
 from states.monitor.questions import backs_off, pace, spent, window
 
 if TYPE_CHECKING:
@@ -60,20 +60,18 @@ def of(watch: Watch, look: Look) -> Facts:
     monitor = watch.monitor
     path = ahead(monitor, look)
     decides = None if monitor.paused else path
-    failed, late = _failed(watch, look, decides)
     return {
         "ended": watch.exit_code is not None,
         "pace": pace(monitor),
         "tick": _left(look.next_in),
         "due": _left(look.window_left),
-        "coming": None if path is None else _course(outlook.outlook(monitor, *path)),
+        "coming": None if path is None else course_facts(outlook.outlook(monitor, *path)),
         "passed": _verdict(monitor, decides, _PASSED),
-        "failed": failed,
-        "late": late,
+        **_failed(watch, look, decides),
         "time": None if monitor.paused else _time_up(monitor, look, path),
         "passes": None if decides is None else _turn(outlook.passes(monitor)),
         "failures": None if decides is None else _turn(outlook.failures(monitor)),
-        "resumed": _course(outlook.resumed(monitor)) if watch.paused is not None else None,
+        "resumed": course_facts(outlook.resumed(monitor)) if watch.paused is not None else None,
         "commands": _commands(watch),
     }
 
@@ -85,18 +83,28 @@ def _left(span: float | None) -> float | None:
 def _verdict(monitor: Monitor, path: Path, event: Event) -> list[Facts] | None:
     if path is None:
         return None
-    return _course(outlook.verdict(outlook.after(monitor, *path), event))
+    return course_facts(outlook.verdict(outlook.after(monitor, *path), event))
 
 
-def _failed(watch: Watch, look: Look, path: Path) -> tuple[list[Facts] | None, list[Facts] | None]:
-    """What a failure does at the earliest; and what at the latest, if that is something else.
+def _failed(watch: Watch, look: Look, path: Path) -> dict[str, list[Facts] | None]:
+    """What a failure does, and what else where that depends on the moment at which it comes.
 
-    The start period is about the moment at which the check ends.
+    The start period is about the moment at which the check ends; the fail script may have ended.
     """
     monitor = watch.monitor
-    ends = _end_of_check(watch, look, path)
-    early, late = (_verdict(monitor, path, outlook.failed(at)) for at in ends)
-    return early, None if late == early else late
+    if path is None:
+        return {"failed": None, "late": None, "still": None}
+    there = outlook.after(monitor, *path)
+    at, at_most = _end_of_check(watch, look, path)
+    ended = outlook.settled(there)
+    failed = course_facts(outlook.verdict(ended, outlook.failed(at)))
+    late = course_facts(outlook.verdict(ended, outlook.failed(at_most)))
+    still = course_facts(outlook.verdict(there, outlook.failed(at)))
+    return {
+        "failed": failed,
+        "late": None if late == failed else late,
+        "still": None if still == failed else still,
+    }
 
 
 def _end_of_check(watch: Watch, look: Look, path: Path) -> tuple[float, float]:
@@ -108,7 +116,7 @@ def _end_of_check(watch: Watch, look: Look, path: Path) -> tuple[float, float]:
     return now + begins, LATE if timeout is None else now + begins + timeout
 
 
-def _course(course: Course) -> list[Facts]:
+def course_facts(course: Iterable[Outlook]) -> list[Facts]:
     return [_step(each.event, each.effects, each.monitor) for each in course]
 
 
@@ -199,11 +207,11 @@ def _length(effect: effects.Effect) -> float | None:
 
 
 def _maybe(course: Course | None) -> list[Facts] | None:
-    return None if course is None else _course(course)
+    return None if course is None else course_facts(course)
 
 
 def _turn(turn: Turn | None) -> Facts | None:
-    return None if turn is None else {"number": turn.number, "steps": _course(turn.course)}
+    return None if turn is None else {"number": turn.number, "steps": course_facts(turn.course)}
 
 
 def _commands(watch: Watch) -> dict[str, bool]:

@@ -84,6 +84,7 @@ def outlook(**other: Any) -> Facts:
         "passed": [step("passed")],
         "failed": [failed],
         "late": None,
+        "still": None,
         "time": None,
         "passes": None,
         "failures": {"number": 1, "steps": [failed]},

@@ -203,6 +203,7 @@ class Outlook(TypedDict):
     passed: Steps | None
     failed: Steps | None
     late: Steps | None
+    still: Steps | None
     time: TimeUp | None
     passes: Turn | None
     failures: Turn | None

@@ -278,6 +278,7 @@ def _outlook() -> Part:
         passed=steps,
         failed=steps,
         late=steps,
+        still=steps,
         time=_maybe(
             _object(
                 event=_choice("window-closed", "backoff-ended"),

@@ -131,18 +131,20 @@ def _deeds(why: Why, steps: Steps) -> tuple[list[str], list[str]]:
             if _begins_remedy(effect) and not begins:
                 begins = f"{number(why, effect.get('attempt', step['attempts']))} begins"
                 clauses.append(begins)
-            if text and (effect["do"] in _NOTES or (begins and effect["do"] == "check")):
+            if text and effect["do"] in _NOTES:
                 (remedy if begins else notes).append(text)
-            elif text and not (begins and effect["do"] == "open-window"):
+            elif text and not (begins and effect["do"] in _OF_WINDOW):
                 clauses.append(text)
         if begins and step["event"] == "fail-ended" and step is not steps[0]:
-            waits = "that" if notes else _script(why, "fail")
+            waits = "that" if _effect(steps[0], "fail") else _script(why, "fail")
             clauses[clauses.index(begins)] = begins = f"{begins} when {waits} has ended"
     if remedy:
         clauses[clauses.index(begins)] = f"{begins}: {', '.join(remedy)}"
     return notes, clauses
 
 
+_OF_WINDOW = {"open-window", "check"}
+"""Effects that go without saying where a recovery has no script: how long it waits differs."""
 _NOTES = {"signal", "fail", "queue-fail", "recovery-script", "wake"}
 
 
@@ -187,14 +189,13 @@ def _wake(why: Why, _step: Step, _effect: Effect) -> str:
     return "" if why["frozen"] is None else f"CONT to process {why['frozen']}"
 
 
-_AT_ONCE = "a check runs at once"
 _WORDS: Mapping[str, Callable[[Why, Step, Effect], str]] = {
     "signal": lambda why, _, effect: _signal(why, effect["signal"]),
     "fail": lambda why, _, __: _script(why, "fail"),
     "queue-fail": _queue_fail,
     "drop-fail": _drop_fail,
     "recovery-script": lambda why, _, __: _script(why, "recovery"),
-    "check": lambda _, step, __: "a check at once" if _effect(step, "recovery") else _AT_ONCE,
+    "check": lambda *_: "a check runs at once",
     "open-window": lambda *_: "the window opens",
     "close-window": lambda *_: "the window closes",
     "pace": _pace,
@@ -242,7 +243,7 @@ def coming(why: Why) -> Iterator[str]:
     if there["passed"] is not None:
         yield f"If it passes, {outcome(why, there['passed'])}."
     if there["failed"] is not None:
-        yield _if_failed(why, there["failed"], there["late"])
+        yield _if_failed(why, there["failed"])
     if there["time"] is not None:
         yield _at_time(why, there["time"])
 
@@ -330,12 +331,18 @@ def _in(span: float | None) -> str:
     return "" if span is None else f", in {length(span)}"
 
 
-def _if_failed(why: Why, failed: Steps, late: Steps | None) -> str:
-    if late is None:
-        return f"If it fails, {outcome(why, failed)}."
-    left = length(why["start_period"] or 0.0)
-    early = f"If it fails in the {left} that are left of the start period, {outcome(why, failed)}"
-    return f"{early}; after that, {outcome(why, late)}."
+def _if_failed(why: Why, failed: Steps) -> str:
+    late, still = why["outlook"]["late"], why["outlook"]["still"]
+    when = "If it fails"
+    if late is not None:
+        left = length(why["start_period"] or 0.0)
+        when = f"If it fails in the {left} that are left of the start period"
+    told = [f"{when}, {outcome(why, failed)}"]
+    if late is not None:
+        told.append(f"after that, {outcome(why, late)}")
+    if still is not None:
+        told.append(f"where {_script(why, 'fail')} still runs then, {outcome(why, still)}")
+    return f"{'; '.join(told)}."
 
 
 def _at_time(why: Why, up: TimeUp) -> str:

@@ -30,7 +30,7 @@ _STEP: Shape = {
 _TURN: Shape = {"number": None, "steps": _STEP}
 _OUTLOOK: Shape = {
     **_keys("ended pace tick due"),
-    **dict.fromkeys(("coming", "passed", "failed", "late", "resumed"), _STEP),
+    **dict.fromkeys(("coming", "passed", "failed", "late", "still", "resumed"), _STEP),
     "time": {
         **_keys("event in seconds"),
         **dict.fromkeys(("failed", "passed", "running", "then"), _STEP),

@@ -13,7 +13,7 @@ from states.monitor import actions as do
 from states.monitor import effects, events
 from states.monitor import guards as if_
 from states.monitor.machine import step
-from states.monitor.model import Check, Failure, Monitor, Stage, State
+from states.monitor.model import Check, Failure, Monitor, Pause, Stage, State
 from states.monitor.questions import check_runs
 from states.monitor.table import TABLE
 
@@ -169,13 +169,15 @@ def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
         passed = there.passes > 0
         return TimeUp(event, None if passed else course, course if passed else None, None, None)
 
-    def once(result: "Event") -> Course | None:
-        then = after(there, result)
+    def once(*results: "Event") -> Course | None:
+        then = after(there, *results)
         return verdict(then, event) if then.stage is there.stage else None
 
     running = verdict(there, event)
     then = verdict(running[-1].monitor, failed())
-    return TimeUp(event, once(failed()), once(_PASSED), running, then)
+    # A pass that ends recovery now may be the first one of several after a failure.
+    passed = once(_PASSED) or once(failed(), events.Tick(), _PASSED)
+    return TimeUp(event, once(failed()), passed, running, then)
 
 
 # Results in a row
@@ -201,7 +203,7 @@ def _turn(monitor: Monitor, result: "Event", of: int | None) -> Turn | None:
         path = coming(here)
         if path is None:
             break
-        ready, number = _settled(after(here, *path)), number + 1
+        ready, number = settled(after(here, *path)), number + 1
         course = verdict(ready, result)
         moved, tells = _standing(course[0].monitor) != _standing(ready), _told(course[0])
         if moved or tells is not told:
@@ -226,6 +228,7 @@ def _last_was_told(monitor: Monitor) -> bool:
         return False
     then = _copied(monitor)
     then.count -= 1
+    then.pause = Pause.ACTIVE
     return _told(verdict(then, failed())[0])
 
 
@@ -248,8 +251,8 @@ def _skip(monitor: Monitor, to: int) -> int:
     return skipped
 
 
-def _settled(monitor: Monitor) -> Monitor:
-    """The same, with no fail script running any more."""
+def settled(monitor: Monitor) -> Monitor:
+    """A monitor whose fail script does not run any more."""
     while monitor.fail_running:
         monitor = after(monitor, events.FailEnded())
     return monitor
