@@ -266,11 +266,11 @@ def _after_pause(why: Why, steps: Steps) -> Iterator[str]:
         yield f"The pause ends by itself in {left}; no checks and no effects until then."
     if why["script"] is not None:
         yield f"{escaped(why['script']['shown'])}, which runs, is let end."
-    if text := _what(why, steps):
+    if text := what_is_done(why, steps):
         yield f"After the pause {text}."
 
 
-def _what(why: Why, steps: Steps) -> str:
+def what_is_done(why: Why, steps: Steps) -> str:
     told, clauses = _deeds(why, steps)
     return _listed([*told, *clauses])
 
@@ -288,7 +288,7 @@ def _until_check(why: Why, path: Steps) -> Iterator[str]:
         return
     awaited = list[str]()
     for step in path:
-        text = _what(why, [step])
+        text = what_is_done(why, [step])
         if step["event"] == "tick" and _effect(step, "check"):
             yield _at_tick(why, awaited)
         elif step["event"] == "tick":
@@ -348,12 +348,12 @@ def _if_failed(why: Why, failed: Steps) -> str:
 def _at_time(why: Why, up: TimeUp) -> str:
     """Tell what the end of the window, or of the backoff, does."""
     variants = {"passed": up["passed"], "failed": up["failed"], "still runs": up["running"]}
-    text = _what(why, up["failed"] or ())
+    text = what_is_done(why, up["failed"] or ())
     head = _time_is_up(up["event"], up["in"], up["seconds"])
     if not text:
-        then = up["then"] and _what(why, up["then"])
+        then = up["then"] and what_is_done(why, up["then"])
         return f"{head}; from then on a failed check ends it: {then}." if then else f"{head}."
-    calm = [word for word, steps in variants.items() if steps is None or not _what(why, steps)]
+    calm = [word for word, steps in variants.items() if steps is None or not what_is_done(why, steps)]
     unless = [{"passed": "has passed"}.get(word, word) for word in calm]
     return (
         f"{head}: unless the latest check {' or '.join(unless)}, {text}."
