@@ -67,6 +67,7 @@ BRIEF = (
     "paused",
     "shown",
     "backoff",
+    "spent",
     "unknown_since",
 )
 
@@ -123,6 +124,7 @@ def brief(watch: Watch, unix: float) -> list[object]:
         of_pause(watch.paused),
         shown(monitor),
         _backoff(monitor, look),
+        spent(monitor),
         look.unknown_since,
     ]
 

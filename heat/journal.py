@@ -29,6 +29,7 @@ COLOURS = {
 """As in the diagram."""
 
 
+_QUOTE = "'"
 _STOPPED = " (stopped: it waited for the terminal)"
 
 
@@ -193,17 +194,20 @@ class Journal(Writer):
         """No further recovery begins for a while."""
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
-        after = f"checks go on, recovery {attempt}{of} comes in {length(span)} if none passes"
+        then = f"recovery {attempt}{of} begins in {length(span)} at the earliest"
         backoff = self.spelled("recovery-backoff", written(self.options.limits.recovery_backoff))
         self._outage(
-            f"recovery {attempt - 1}{of} did not help; {after} ({backoff})", State.RECOVERING
+            f"recovery {attempt - 1}{of} did not help; {then} ({backoff.strip(_QUOTE)}); until then "
+            "checks go on",
+            State.RECOVERING,
         )
 
     def spent(self, attempts: int, count: int) -> None:
         """No recovery is left, and checks go on."""
         runs = counted(attempts, "recovery", "recoveries")
         most = self.spelled("max-recoveries", str(attempts))
-        text = f"{runs} did not help, and none is left ({most}) after {counted(count, 'failure')}"
+        after = f"after {counted(count, 'failure')}"
+        text = f"{runs} did not help {after}, and none is left ({most.strip(_QUOTE)})"
         self._fault(f"{text}: checks go on, a pass ends the outage, 'heatctl reset' begins again")
 
     def recovered(self, count: int, span: float, attempts: int) -> None:

@@ -87,7 +87,7 @@ def _verdict(monitor: Monitor, path: Path, event: Event) -> list[Facts] | None:
 
 
 def _failed(watch: Watch, look: Look, path: Path) -> dict[str, list[Facts] | None]:
-    """What a failure does, and what else where that depends on the moment at which it comes.
+    """Courses of a failure, where they depend on the moment at which it comes.
 
     The start period is about the moment at which the check ends; the fail script may have ended.
     """

@@ -110,7 +110,7 @@ def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Fact
         "next": 4.2,
         "next_text": "next check in 4.2 s",
         "paused": None,
-        "shown": other.get("state", "NORMAL"),
+        "shown": "PAUSED" if other.get("paused") else other.get("state", "NORMAL"),
         "backoff": None,
         "spent": False,
         "unknown_since": None,

@@ -107,7 +107,7 @@ def worlds(draw: st.DrawFn) -> VirtualWorld:
     return world.run_until(end)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(world=worlds(), result=st.sampled_from([0, 7]))
 def test_what_it_says_of_a_pass_and_a_failure_is_what_then_happens(
     world: VirtualWorld, result: int
@@ -155,7 +155,7 @@ def recorded(world: VirtualWorld) -> Generator[Recorder]:
         yield recorder
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(world=worlds())
 def test_what_it_says_of_a_time_is_what_then_happens(world: VirtualWorld) -> None:
     why = why_of(world)

@@ -81,6 +81,7 @@ class Standing(TypedDict):
     paused: Paused | None
     shown: str
     backoff: float | None
+    spent: bool
     unknown_since: float | None
 
 

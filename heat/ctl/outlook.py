@@ -317,7 +317,7 @@ def _at_tick(why: Why, awaited: Sequence[str]) -> str:
 
 
 def _ends(why: Why, event: str) -> str:
-    """What is waited for: ``./restart has ended, in 48 s at the latest``."""
+    """The end that is waited for: ``./restart has ended, in 48 s at the latest``."""
     if event == "gone":
         return "the check that timed out is dead"
     role = event.removesuffix("-ended")

@@ -198,7 +198,7 @@ def _recovery(monitor: Standing) -> str:
     text = f"recovery {attempts}{f' of {most}' if most else ''}"
     if monitor["backoff"] is not None:
         return f"{text} did not help; the next in {length(monitor['backoff'])} at the earliest"
-    return f"{text} did not help; none is left" if monitor["shown"] == "SPENT" else text
+    return f"{text} did not help; none is left" if monitor["spent"] else text
 
 
 def _print(rows: Sequence[Sequence[Cell]]) -> None:

@@ -126,8 +126,9 @@ class Timeline(Journal):
             text = "the window opens, until a check in it after the one at once has failed"
         if span is not None:
             close = seconds(round(self._time.elapsed() + span, 3))
-            what = "until" if limits.recovery_timeout is not None else "until a check fails after"
-            text = f"the window opens for {seconds(span)} s, {what} {close} s"
+            text = f"the window opens for {seconds(span)} s, until {close} s"
+            if limits.recovery_timeout is None:
+                text = f"the window opens, until a check fails at {close} s or later"
         self.add("window", text, seconds=span)
 
     def recovered(self, count: int, span: float, attempts: int) -> None:

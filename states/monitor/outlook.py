@@ -102,7 +102,7 @@ def failed(at: float = LATE) -> "Event":
 
 
 def verdict(monitor: Monitor, event: "Event") -> Course:
-    """What a result of the check does, with the recovery that waits for the fail script."""
+    """A result of the check, and the recovery that waits for the fail script."""
     course = outlook(monitor, event)
     there = course[-1].monitor
     ended = outlook(there, events.FailEnded())
@@ -159,7 +159,7 @@ def time_event(monitor: Monitor) -> "Event | None":
 
 
 def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
-    """What the end of a time limit does that runs when the next check has come by this path."""
+    """The end of a time limit that runs when the next check has come by this path."""
     there = after(monitor, *path or ())
     event = time_event(there)
     if event is None:
@@ -284,7 +284,7 @@ def refusal(monitor: Monitor, event: "Event") -> str:
 
 
 class _Asked:
-    """What a guard looks at, of a step that is not taken."""
+    """A step that is not taken, as a guard looks at it."""
 
     __slots__ = ("event", "model", "was")
 

@@ -101,7 +101,7 @@ def pace(monitor: Monitor) -> str:
 
 
 def checking(monitor: Monitor) -> str:
-    """What the check does: ``idle``, ``running`` or ``dying``."""
+    """The check as it is: ``idle``, ``running`` or ``dying``."""
     return _CHECKING[monitor.check]
 
 
