@@ -72,6 +72,10 @@ class AdoptedChild:
         """Likewise."""
         return True
 
+    def peek(self) -> Output:
+        """Likewise."""
+        return SILENT
+
     def output(self) -> Output:
         """Likewise."""
         return SILENT

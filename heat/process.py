@@ -312,6 +312,14 @@ class PosixChild:
                 reads -= 1
         return self._pipes == [_NO_FD, _NO_FD]
 
+    def peek(self) -> Output:
+        """The output that `output` will give, as far as it has come."""
+        self.drained()
+        if self._captures is None:
+            return SILENT
+        stdout, stderr = self._captures
+        return Output(stdout.peek(), stderr.peek())
+
     def output(self) -> Output:
         """The output since the last call."""
         self.drained()

@@ -26,6 +26,11 @@ class Output(NamedTuple):
     stdout: Printed = Printed()
     stderr: Printed = Printed()
 
+    @property
+    def last_line(self) -> str:
+        """The last line of stderr, else of stdout; empty if there is none."""
+        return self.stderr.last_line or self.stdout.last_line
+
 
 SILENT = Output()
 """Most checks print nothing."""

@@ -73,6 +73,10 @@ class Child(Protocol):
         """Take what it has printed; True if nobody can print more."""
         ...
 
+    def peek(self) -> Output:
+        """The output that `output` will give, as far as it has come."""
+        ...
+
     def output(self) -> Output:
         """The output since the last call."""
         ...
