@@ -1,6 +1,6 @@
 """The output of one program, kept within bounds: the beginning and the end of it."""
 
-from heat.text import last_line
+from heat.text import LAST_BYTES, beginning, last_line
 from states.values import NamedTuple
 
 LIMIT = 64 * 1024
@@ -77,6 +77,26 @@ class Capture:
         printed = self.peek()
         self._head, self._tail, self._total = b"", b"", 0
         return printed
+
+
+class LastLine:
+    """The last line of a stream that is not blank, kept as it comes in."""
+
+    __slots__ = ("_begun", "_whole")
+
+    def __init__(self) -> None:
+        self._whole = b""
+        self._begun = b""
+
+    def add(self, data: bytes) -> None:
+        """Take what the program has written."""
+        whole, _, rest = (self._begun + data).rpartition(b"\n")
+        self._whole = beginning(whole) or self._whole
+        self._begun = rest.lstrip()[:LAST_BYTES]
+
+    def __str__(self) -> str:
+        """As it is told."""
+        return last_line(self._begun) or last_line(self._whole)
 
 
 def together(first: Printed, second: Printed) -> tuple[bytes, bytes]:

@@ -19,7 +19,7 @@ from heat.capture import Capture
 from heat.errors import WANT, StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
-from heat.program import SILENT, Output, Program, Status
+from heat.program import SILENT, Output, Program, Status, encoded
 from heat.target import has_ended, proc_stat
 from heat.text import escaped
 from heat.trust import user
@@ -118,7 +118,7 @@ class PosixLauncher:
     def _spawn(self, program: Program, out: int, err: int) -> int:
         environ: Mapping[bytes, bytes] = self._environ
         if program.env:
-            added = {key.encode(): os.fsencode(value) for key, value in program.env.items()}
+            added = {key.encode(): encoded(value) for key, value in program.env.items()}
             environ = {**environ, **added}
         path = program.path
         while True:

@@ -56,7 +56,7 @@ _OF_SHELLS = {126: "not executable", 127: "command not found"}
 
 
 def meaning(code: int) -> str:
-    """What a shell, or timeout(1) and the like, means by an exit code; empty if nothing special."""
+    """The meaning that shells give to an exit code; empty if it has none."""
     if code - 128 in _VALID:
         return f"killed by SIG{name(code - 128)}"
     return _OF_SHELLS.get(code, "")

@@ -35,21 +35,25 @@ def lines(output: bytes) -> list[str]:
 
 LAST_LINE = 200
 """Bytes of the last line that are told."""
-_BEHIND = 4
-"""More bytes than a character has behind its first."""
+LAST_BYTES = LAST_LINE + 3
+"""Bytes of it that are read, so that the last character is whole."""
 _ESCAPED = {"x": 4, "u": 6}
 """How long escapes are, by their second character; the others have two."""
 
 
 def last_line(output: bytes) -> str:
     """The beginning of its last line that is not blank, escaped; empty if there is none."""
+    return _shortened(escaped(beginning(output).decode("utf-8", "backslashreplace")))
+
+
+def beginning(output: bytes) -> bytes:
+    """As much of its last line that is not blank as may be told."""
     output = output.rstrip()
-    line = output[output.rfind(b"\n") + 1 :][: LAST_LINE + _BEHIND]
-    return shortened(escaped(line.decode("utf-8", "backslashreplace")))
+    return output[output.rfind(b"\n") + 1 :].lstrip()[:LAST_BYTES]
 
 
-def shortened(shown: str) -> str:
-    """As much of an escaped text as is told of a line; no character and no escape is cut."""
+def _shortened(shown: str) -> str:
+    """As much of an escaped line as is told; no character and no escape is cut."""
     if len(shown) <= LAST_LINE // 4 or len(data := shown.encode()) <= LAST_LINE:
         return shown
     kept = data[:LAST_LINE].decode("utf-8", "ignore")

@@ -192,6 +192,11 @@ class ScriptFile(Protocol):
     printed: Callable[[], None] | None
     """Called, not for each line, when there is something to take."""
 
+    @property
+    def last_line(self) -> str:
+        """The last line of the script that was started last, of what was read by now."""
+        ...
+
     def open(self) -> int | None:
         """A descriptor for a script to print to; None where there can be none."""
         ...
