@@ -32,6 +32,11 @@ _OUTAGE_GOES_ON = (
     "UPDATE outages SET failures = ?, recoveries = ?, last_code = ?, last_message = ? "
     "WHERE monitor = ? AND ended IS NULL"
 )
+_PRINTED = (
+    "UPDATE outages SET last_message = ?, "
+    "first_message = CASE WHEN failures = 1 THEN ? ELSE first_message END "
+    "WHERE monitor = ? AND ended IS NULL"
+)
 _RECOVERY = (
     "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
     "((SELECT coalesce(max(id), 0) FROM outages WHERE monitor = ?), ?, ?, ?)"
@@ -202,6 +207,10 @@ class Ledger:
         if changed is not None:
             self.changed = changed
         self._store.write([self._row(), *rows])
+
+    def printed(self, text: str) -> None:
+        """The last line of the latest failed check came after its verdict."""
+        self._store.write([(_PRINTED, (text, text, self._name))])
 
     def _row(self) -> Statement:
         text = encoded(self._memory, self.changed, self.began)

@@ -87,7 +87,6 @@ class Run:
         "started_unix",
         "status",
         "terminal",
-        "text",
         "timed_out",
     )
 
@@ -116,8 +115,6 @@ class Run:
         """It has exited, or is dead: there is nothing left to kill."""
         self.denied = False
         """HEAT may not signal it: it runs as another user."""
-        self.text = ""
-        """The last line that it had printed by its verdict."""
         self._killing = self._hard = self._leader_gone = False
         self._leftovers: Leftovers | None = None
         self._looks = iter(LOOK_AGAIN)
@@ -177,9 +174,10 @@ class Run:
         """Which process its leader is. Raises OSError."""
         return self._child.identity()
 
-    def note_text(self) -> None:
-        """Keep the last line that it has printed by now."""
-        self.text = self._child.peek().last_line
+    @property
+    def last_line(self) -> str:
+        """The last line of the output that it has printed by now and nobody has taken."""
+        return self._child.peek().last_line
 
     def output(self) -> Output:
         """The output since the last call."""

@@ -499,7 +499,6 @@ class Watch:
         return Run((world.clock, world.timers, world.launcher), program, timeout, told, self)
 
     def _check_ended(self, run: Run) -> None:
-        run.note_text()
         self._feed(self._verdict(run), partial(self._tell_ended, run))
 
     def _verdict(self, run: Run) -> Event:
@@ -515,7 +514,7 @@ class Watch:
                 f"check {self.parts.options.shown} (process {run.pid}) was killed by "
                 f"SIG{signals.name(signum)}, and not by HEAT; {policy} takes that for a failure"
             )
-        failure = Failure(code, run.pid, int(self._world.clock.unix()), run.text)
+        failure = Failure(code, run.pid, int(self._world.clock.unix()), run.last_line)
         return CheckFailed(failure, self._world.clock.now() - self._start, run.timed_out)
 
     def _tell_ended(self, run: Run, state: State, count: int) -> None:
@@ -529,7 +528,7 @@ class Watch:
             run.timed_out,
             "" if code is not None else "the check's exit code is lost",
             run.timed_out and run.terminal,
-            run.text,
+            run.last_line,
         )
         if run.timed_out or run.drained():
             self._tell_checked(checked, run.output(), state, count)
@@ -545,6 +544,7 @@ class Watch:
     def _keep_result(self, checked: Checked) -> None:
         now = self._world.clock.now()
         self._last = pack(checked, now)
+        self._mend_record(checked)
         if self._world.tallies is not None:
             self._world.tallies.checked(self._row, checked, now)
 
@@ -569,7 +569,17 @@ class Watch:
             return
         last, ended = unpack(self._last)
         if last == checked:
-            self._last = pack(checked._replace(text=text), ended)
+            mended = checked._replace(text=text)
+            self._last = pack(mended, ended)
+            self._mend_record(mended)
+
+    def _mend_record(self, checked: Checked) -> None:
+        """The same for the history."""
+        failure = self.monitor.last_failure
+        if self.ledger is None or failure is None or failure.pid != checked.pid:
+            return
+        if checked.text != failure.text:
+            self.ledger.printed(checked.text)
 
     def _settled(self, run: Run) -> None:
         self._check_printed(run)

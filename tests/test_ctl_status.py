@@ -15,7 +15,7 @@ from heat.ctl.cli import main
 from heat.ctl.times import brief, clock, stamp
 from heat.durations import length, short
 
-FAILED = last("failed", code=7)
+FAILED = last("failed", code=7, message="curl: (7) refused")
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}
 IN_RECOVERY: Facts = {"state": "RECOVERING", "attempts": 2, "max_recoveries": 5, "count": 6}
 
@@ -58,10 +58,16 @@ def test_the_worst_stands_first_and_columns_are_words(
 
     assert (code, err) == (1, [])
     assert out == [
-        "NAME    STATE       SINCE                FAILURES  AGE   NEXT    LAST RESULT",
+        (
+            "NAME    STATE       SINCE                FAILURES  AGE   NEXT    "
+            "LAST RESULT              LAST LINE"
+        ),
         "broken  ERROR       2026-11-22T09:47:37  0/-       2.1s  -       Failed: killed by SEGV",
         "mend    RECOVERING  2026-11-22T09:47:37  6/3       2.1s  -       OK; recovery 2 of 5; or",
-        "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     Failed: Exit Code 7",
+        (
+            "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     "
+            "Failed: Exit Code 7      curl: (7) refused"
+        ),
         "held    NORMAL      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
         "new     NORMAL      2026-11-22T09:47:37  0/-       -     62m05s  no check ended yet",
         "well    NORMAL      2026-11-22T09:47:37  0/-       2.1s  4.2s    OK",

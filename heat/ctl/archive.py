@@ -84,8 +84,9 @@ class Archive:
             recoveries[outage].append(Recovery(known, *rest))
         outages: dict[str, list[Outage]] = defaultdict(list)
         for key, monitor, *about in self._rows(self._known("outages", _OUTAGES), keys):
-            told, first, last = about[:5], Failed(*about[5:7]), Failed(*about[7:])
-            outages[monitor].append(Outage(*told, recoveries[key], first, last))
+            began, ended, failures, attempts, ending, *of = about
+            found = Outage(began, ended, failures, attempts, ending, recoveries[key])
+            outages[monitor].append(found._replace(first=Failed(*of[:2]), last=Failed(*of[2:])))
         pauses: dict[str, list[Pause]] = defaultdict(list)
         for monitor, *pause in self._rows(_PAUSES, keys):
             pauses[monitor].append(Pause(*pause))

@@ -13,10 +13,10 @@ Options:
 
 FAILURES are those in a row, and the threshold behind the slash; AGE is how
 long ago the last check ended; NEXT is the time until the next one. LAST LINE
-is what the last check printed last, on stderr or else on stdout, and in an
-outage what the last recovery did. Not on a terminal, the table has no colour,
-is never cut, and each column but the last two is one word (a monitor's name
-may have blanks).
+is the last line that the last check has printed (stderr, else stdout), and in
+an outage that of the last recovery. Not on a terminal, the table has no
+colour, is never cut, and each column but the last two is one word (a monitor's
+name may have blanks).
 
 Exit status: 0 all are NORMAL; 1 one is not, or is paused; 2 bad usage, or there
 is no such monitor; 3 no HEAT answers.

@@ -63,7 +63,7 @@ def _facts(why: Why) -> Iterator[tuple[str, str]]:
     yield from _lines_of_outage(why)
     yield "recovery", _recovery(why)
     yield "last recovery", _ran(why.get("last_recovery"))
-    yield "last fail", _ran(why.get("last_fail"))
+    yield "fail script", _ran(why.get("last_fail"))
     yield "script", _script(why)
     yield "window", _window(why)
     yield "passes", _passes(why)
