@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heat.ctl.top import Shown
 
 _GAP = 2
-_LEAST = {"NAME": 12, "LAST RESULT": 19, "LAST LINE": 16}
+_LEAST = {"NAME": 12, "LAST RESULT": 22, "LAST LINE": 20}
 """Columns that are cut on a narrow terminal, and how wide they are at least."""
 _NARROWEST = 12
 _LEFT_OUT = ("SINCE", "AGE", "NEXT", "FAILURES", "LAST LINE")
