@@ -172,6 +172,66 @@ def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None
     assert line.split() == ["a-rather-long…", "RECOVERING", "OK"]
 
 
+def drawn(width: int, *monitors: Facts) -> list[str]:
+    """The table of these on a terminal of this width."""
+    rows = [status.row(each, NOW) for each in monitors]  # type: ignore[arg-type]
+    there = drawing.console()
+    with there.capture() as captured:
+        there.width = width
+        there.print(drawing.table(status.HEAD, rows, width))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+REFUSED = "curl: (7) Failed to connect to localhost port 8000 after 0 ms"
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            140,
+            [
+                "NAME  STATE    SINCE     FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                f"web   FAILING  09:47:37  0/-       2.1s  4.2s  Failed: Exit Code 7  {REFUSED}",
+            ],
+        ),
+        (
+            80,
+            [
+                "NAME  STATE    FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                "web   FAILING  0/-       2.1s  4.2s  Failed: Exit Code 7  curl: (7) Failed to c…",
+            ],
+        ),
+        (40, ["NAME  STATE    LAST RESULT", "web   FAILING  Failed: Exit Code 7"]),
+    ],
+)
+def test_the_last_line_is_cut_to_the_terminal_and_left_out_of_a_narrow_one(
+    width: int, lines: list[str]
+) -> None:
+    failed = last("failed", code=7, message=REFUSED)
+
+    assert drawn(width, facts(state="FAILING", last=failed)) == lines
+
+
+def test_where_nothing_has_printed_a_line_there_is_no_column_for_it() -> None:
+    head, *_ = drawn(200, facts(), facts("queue"))
+
+    assert head.endswith("LAST RESULT")
+
+
+def test_in_an_outage_the_recovery_s_last_line_stands_behind_the_check_s() -> None:
+    of_recovery = {**IN_RECOVERY, "recovery_message": "cannot bind\x1b"}
+    said = [
+        status.row(facts(last=each, **of_recovery), NOW)[-1][0]  # type: ignore[arg-type]
+        for each in (FAILED, last(), None)
+    ]
+
+    assert said == [
+        "curl: (7) refused; recovery: cannot bind\\x1b",
+        *["recovery: cannot bind\\x1b"] * 2,
+    ]
+
+
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     monkeypatch.delenv("NO_COLOR")
