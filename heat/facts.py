@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from heat import signals
-from heat.journal import Checked
+from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
 from heat.status import coming
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from heat.watch import Watch
 
 Facts = dict[str, Any]
+FAIL, RECOVERY = "fail", "recovery"
+"""The roles of scripts."""
 
 COLUMNS = (
     "name",
@@ -55,6 +57,7 @@ BRIEF = (
     "next",
     "next_text",
     "paused",
+    "recovery_message",
 )
 
 
@@ -75,6 +78,8 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "attempts": monitor.attempts,
         "max_recoveries": limits.max_recoveries,
         "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
+        "last_recovery": _of_ran(watch, RECOVERY),
+        "last_fail": _of_ran(watch, FAIL),
         "checking": _checking(monitor, look),
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
@@ -104,13 +109,34 @@ def brief(watch: Watch, unix: float) -> list[object]:
         following,
         coming(monitor, look, watch.paused) if following is None else None,
         of_pause(watch.paused),
+        _message_of_recovery(watch),
     ]
 
 
 def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
-    """Result, age and text; no text where all is well."""
+    """Result, age, text and last line; no text where all is well."""
     result = _result(last)
-    return [result, round(age, 3), None if result == "ok" else _text(watch, last)]
+    text = None if result == "ok" else _text(watch, last)
+    return [result, round(age, 3), text, last.text or None]
+
+
+def _message_of_recovery(watch: Watch) -> str | None:
+    """The last line of the recovery that ended last, in this outage."""
+    ran = watch.ran.get(RECOVERY) if watch.monitor.attempts else None
+    return None if ran is None else ran.text or None
+
+
+def _of_ran(watch: Watch, role: str) -> Facts | None:
+    """A script that has ended."""
+    ran = watch.ran.get(role)
+    if ran is None:
+        return None
+    return {
+        "code": ran.code,
+        "text": explained(ran.how, ran.code),
+        "message": ran.text or None,
+        "age": round(watch.age(ran), 3),
+    }
 
 
 def _since(watch: Watch, look: Look, unix: float) -> float:
@@ -123,6 +149,7 @@ def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
         "result": _result(last),
         "code": last.code,
         "text": _text(watch, last),
+        "message": last.text or None,
         "time": last.started,
         "age": round(age, 3),
         "duration": round(last.duration, 6),
@@ -135,7 +162,7 @@ def _result(last: Checked) -> str:
 
 
 def _text(watch: Watch, last: Checked) -> str:
-    return last.unknown or watch.ending_of(last)
+    return last.unknown or watch.worded(last)
 
 
 def _checking(monitor: Monitor, look: Look) -> str:
@@ -179,7 +206,9 @@ def why(watch: Watch, unix: float) -> Facts:
             "began": began,
             "failures": monitor.count,
             "first_code": first.code,
+            "first_message": first.text or None,
             "last_code": last.code,
+            "last_message": last.text or None,
             "last_time": last.time,
         },
         "passes": monitor.passes if monitor.attempts else 0,

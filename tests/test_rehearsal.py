@@ -59,8 +59,8 @@ def test_the_rehearsal_of_the_contract(capfd: pytest.CaptureFixture[str]) -> Non
  90 s  RECOVERING  signal STOP to process 1234 (--fault-signal)
  90 s  RECOVERING  recovery script ./recover runs
                    HEAT_FAIL_CODE=1 HEAT_FAIL_INTERVAL=30 HEAT_FAIL_PID=2004 HEAT_FAIL_CNT=3
-                   HEAT_NAME=check HEAT_STATE=RECOVERING HEAT_FAIL_TIME=1700000030
-                   HEAT_FAIL_TIME_LAST=1700000090
+                   HEAT_FAIL_TEXT='' HEAT_NAME=check HEAT_STATE=RECOVERING
+                   HEAT_FAIL_TIME=1700000030 HEAT_FAIL_TIME_LAST=1700000090
  95 s  RECOVERING  recovery script ended: Exit Code 0, after 5 s
  95 s  RECOVERING  the window opens for 60 s, until 155 s
 """

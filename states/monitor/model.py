@@ -83,11 +83,15 @@ class Pause(StrEnum):
 
 
 class Failure(NamedTuple):
-    """One failed check: its exit code, its pid, and the unix second in which it failed."""
+    """One failed check: its exit code, its pid, and the unix second in which it failed.
+
+    ``text`` is the last line that it had printed by then.
+    """
 
     code: int
     pid: int
     time: int
+    text: str = ""
 
 
 class FailRun(NamedTuple):
