@@ -23,7 +23,7 @@ from states.monitor.events import (
 from states.monitor.limits import Limits
 from states.monitor.model import Check, Monitor, State
 
-from .deeds import Deeds, Violation
+from .deeds import Deeds, Violation, pid_text
 from .lives import Orphan
 from .oracle import Oracle
 
@@ -194,7 +194,7 @@ class Witness:
         if self.watch.monitor.paused:
             return
         if self._limits.fail and self._was is not _RECOVERING:
-            self._untold = str(event.failure.pid)
+            self._untold = pid_text(event.failure)
         self._count += 1
         self._last_code = event.failure.code
         if self._count == 1:
