@@ -344,7 +344,8 @@ class Journal(Writer):
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
         took = exact(run.duration)
-        text = f"{name} script {run.program.shown} ended: {self.ending_of_script(name, run)}, after {took}"
+        how = self.ending_of_script(name, run)
+        text = f"{name} script {run.program.shown} ended: {how}, after {took}"
         if well:
             self._detail(text)
         else:
