@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from heat import signals
@@ -35,6 +36,7 @@ COLUMNS = (
     "recoveries",
     "helped",
     "useless",
+    "warnings",
     "duration",
     "buckets",
     "late",
@@ -114,10 +116,9 @@ def brief(watch: Watch, unix: float) -> list[object]:
 
 
 def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
-    """Result, age, text and last line; no text where all is well."""
-    result = _result(last)
-    text = None if result == "ok" else _text(watch, last)
-    return [result, round(age, 3), text, last.text or None]
+    """Result, age, text and last line; no text where all is well, and no warning."""
+    text = None if last.passed and not last.warning else _text(watch, last)
+    return [_result(last), round(age, 3), text, last.text or None]
 
 
 def _message_of_recovery(watch: Watch) -> str | None:
@@ -154,11 +155,12 @@ def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
         "age": round(age, 3),
         "duration": round(last.duration, 6),
         "pid": last.pid,
+        "warning": last.warning,
     }
 
 
 def _result(last: Checked) -> str:
-    return "unknown" if last.unknown else "failed" if last.code else "ok"
+    return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
 def _text(watch: Watch, last: Checked) -> str:
@@ -269,11 +271,18 @@ def _of_options(options: Options) -> Facts:
         "pid-file": options.pid_file,
         "signal": _signal(limits.signal),
         "fail": options.fail,
+        "retry-interval": limits.retry_interval,
+        "unknown-codes": _codes(options.unknown_codes),
+        "warn-codes": _codes(options.warn_codes),
         "fail-overlap": "skip" if limits.fail_overlap_skip else "queue",
         "threshold": limits.threshold,
         "recovery": options.recovery,
         "recovery-timeout": limits.recovery_timeout,
+        "recovery-interval": limits.recovery_interval,
+        "recovery-backoff": limits.recovery_backoff,
+        "recovery-backoff-max": limits.recovery_backoff_max,
         "max-recoveries": limits.max_recoveries,
+        "when-spent": options.when_spent,
         "success-threshold": limits.success_threshold,
         "fault-signal": _signal(limits.fault_signal),
         "success-signal": _signal(limits.success_signal),
@@ -282,6 +291,10 @@ def _of_options(options: Options) -> Facts:
         "on-killed": options.on_killed,
         "count": limits.checks,
     }
+
+
+def _codes(codes: Sequence[int]) -> str | None:
+    return ",".join(map(str, codes)) or None
 
 
 def _signal(signum: int | None) -> str | None:

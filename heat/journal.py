@@ -33,7 +33,10 @@ _STOPPED = " (stopped: it waited for the terminal)"
 
 
 class Checked(NamedTuple):
-    """One check as it went: passed, failed with ``code``, or ``unknown`` for a reason."""
+    """One check as it went: passed, failed with ``code``, or ``unknown`` for a reason.
+
+    With ``warning`` it passed, by its code; where it is unknown by its code, both are there.
+    """
 
     started: int
     """Unix second."""
@@ -47,6 +50,17 @@ class Checked(NamedTuple):
     """It was stopped, waiting for the terminal, until its time was up."""
     text: str = ""
     """The last line that it has printed."""
+    warning: bool = False
+
+    @property
+    def unknown_by_code(self) -> bool:
+        """It was run, and its exit code says nothing about the service."""
+        return bool(self.unknown) and self.code is not None
+
+    @property
+    def passed(self) -> bool:
+        """It says that the service is well."""
+        return self.warning or (self.code == 0 and not self.unknown)
 
 
 class Ran(NamedTuple):
@@ -57,6 +71,11 @@ class Ran(NamedTuple):
     text: str
     ended: float
     """On the monotonic clock."""
+
+
+def exit_code(code: int) -> str:
+    """An exit code in words."""
+    return f"Exit Code {code}"
 
 
 class Journal(Writer):
@@ -84,12 +103,14 @@ class Journal(Writer):
         """Print the line of a check."""
         if check.unknown:
             result, text, colour = "unknown", f"Unknown: {check.unknown}", YELLOW
+        elif check.warning:
+            result, text, colour = "ok", f"Warning: {self.ending_of(check)}", YELLOW
         elif check.code == 0:
             result, text, colour = "ok", "OK", GREEN
         else:
             details = f"details in {escaped(self._books.failures.shown)}"
             result, text, colour = "failed", f"Failed: {self.ending_of(check)}, {details}", RED
-        if self._books.common.quiet and result == "ok":
+        if self._books.common.quiet and result == "ok" and not check.warning:
             return
         if not self._books.common.json:
             self._books.console.result(f"{self._prefix}{text}", colour, check.started)
@@ -107,17 +128,22 @@ class Journal(Writer):
             "count": count,
             "message": check.text or None,
         }
+        if check.warning:
+            told["warning"] = True
         self._books.console.result(json.dumps(told))
 
     def record(self, check: Checked, output: Output) -> None:
         """Write down what a check printed, and how it ended where that was no success."""
         if check.unknown:
-            self._record(check.started, "ERR", self.options.shown, [check.unknown])
-        elif check.code == 0:
-            if output != SILENT:
-                self._record(check.started, "INFO", self.options.shown, _both(output))
-        else:
+            how = f"[{check.unknown}]" if check.unknown_by_code else check.unknown
+            self._record(check.started, "ERR", self.options.shown, [*_both(output), how])
+        elif check.warning:
+            said = [*_both(output), f"[{self.ending_of(check)}]"]
+            self._record(check.started, "INFO", self.options.shown, said)
+        elif check.code != 0:
             self._failed(check, output)
+        elif output != SILENT:
+            self._record(check.started, "INFO", self.options.shown, _both(output))
 
     def _failed(self, check: Checked, output: Output) -> None:
         how = ending = self.ending_of(check)
@@ -143,7 +169,7 @@ class Journal(Writer):
     def ending_of(self, check: Checked) -> str:
         """How the check went, in a word or two, as lines and records have it."""
         if check.unknown:
-            return "unknown"
+            return f"unknown: {check.unknown}" if check.unknown_by_code else "unknown"
         if check.killed is not None and not check.timed_out and self.options.on_killed == "error":
             return f"Killed by SIG{signals.name(check.killed)}"
         how = self._timed_out() if check.timed_out else f"Exit Code {check.code or 0}"
@@ -343,11 +369,26 @@ class Journal(Writer):
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
         took = exact(run.duration)
-        told = f"{name} script {run.program.shown} ended: {explained(ending, run.status.code)}"
+        how = explained(self.ending_of_script(name, run), run.status.code)
+        told = f"{name} script {run.program.shown} ended: {how}"
         if well:
             self._detail(f"{told}, after {took}")
         else:
             self._news(with_line(f"{told}, after {took}", text), YELLOW)
+
+    def recovery_not_started(self, why: str, code: int) -> None:
+        """The recovery script is gone, or cannot be executed: that is how it has ended."""
+        ending = exit_code(code)
+        said, script = [why, f"[{ending}]"], self._script(self.options.recovery)
+        self._record(int(self._books.unix()), "FAIL", script, said)
+        self._news(f"{why}; that counts as a recovery that ended with {ending}", YELLOW)
+
+    def ending_of_script(self, name: str, run: Run) -> str:
+        """How a script has ended: a recovery that was killed may have ended like any other."""
+        ending = _ending(run)
+        if name == "recovery" and run.killed and self.options.on_killed == "fail":
+            return f"{exit_code(128 + (run.status.signal or 0))} ({ending})"
+        return ending
 
     def ending_of_run(self, run: Run) -> str:
         """How a script has ended, in a word or two."""

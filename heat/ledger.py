@@ -140,7 +140,7 @@ def _failure(plain: list[object] | None) -> Failure | None:
     if plain is None:
         return None
     code, pid, time, *text = plain  # Without a text in files of earlier versions.
-    return Failure(_count(code), _count(pid), _count(time), _text(*text))
+    return Failure(_count(code), None if pid is None else _count(pid), _count(time), _text(*text))
 
 
 def _text(plain: object = "") -> str:

@@ -5,20 +5,22 @@ Its last line, if it has printed any, stands behind them.
 
 from struct import Struct, error
 
-from heat.journal import Checked
+from heat.journal import Checked, exit_code
 
 Packed = bytes | tuple[Checked, float]
 """One without a result, or of another century, is kept as it is."""
 
 _FIELDS = Struct("=IiddhBB")
+_TIMED_OUT, _TERMINAL, _WARNING, _UNKNOWN = 1, 2, 4, 8
 
 
 def pack(check: Checked, ended: float) -> Packed:
     """A check that ended at this moment of the monotonic clock."""
-    if check.unknown:
+    if check.unknown and not check.unknown_by_code:
         return check, ended
-    started, code, pid, duration, killed, timed_out, _, terminal, text = check
-    how = timed_out + 2 * terminal
+    started, code, pid, duration, killed, timed_out, unknown, terminal, text, warning = check
+    how = timed_out * _TIMED_OUT | terminal * _TERMINAL | warning * _WARNING
+    how |= bool(unknown) * _UNKNOWN
     try:
         packed = _FIELDS.pack(started, pid, duration, ended, code, killed or 0, how)
     except error:
@@ -31,6 +33,7 @@ def unpack(packed: Packed) -> tuple[Checked, float]:
     if not isinstance(packed, bytes):
         return packed
     started, pid, duration, ended, code, killed, how = _FIELDS.unpack_from(packed)
-    terminal, timed_out, text = how > 1, bool(how % 2), packed[_FIELDS.size :].decode()
-    values = started, code, pid, duration, killed or None, timed_out, "", terminal, text
-    return Checked(*values), ended
+    timed_out, terminal, warning = (bool(how & bit) for bit in (_TIMED_OUT, _TERMINAL, _WARNING))
+    unknown, text = exit_code(code) if how & _UNKNOWN else "", packed[_FIELDS.size :].decode()
+    how_it_went = killed or None, timed_out, unknown, terminal, text, warning
+    return Checked(started, code, pid, duration, *how_it_went), ended

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from heat.capture import Capture
-from heat.errors import WANT, StartError, reason_of
+from heat.errors import GONE, NOT_EXECUTABLE, WANT, StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
 from heat.program import SILENT, Output, Program, Status, encoded
@@ -83,8 +83,9 @@ class PosixLauncher:
             why = reason_of(error)
             if not passing:
                 why = why_not_executable(program.path) or why
+            code = NOT_EXECUTABLE if os.path.exists(program.path) else GONE
             raise StartError(
-                f"{program.shown} cannot be started: {why}", passing=passing
+                f"{program.shown} cannot be started: {why}", passing=passing, code=code
             ) from error
 
     def _gone_with_folder(self, program: Program) -> bool:

@@ -48,6 +48,12 @@ def encoded(value: str) -> bytes:
         return value.encode("utf-8", "backslashreplace")
 
 
+def on_stderr(text: str) -> Output:
+    """Output that consists of this text."""
+    data = text.encode("utf-8", "surrogateescape")
+    return Output(stderr=Printed(data, len(data)))
+
+
 class SilentScripts:
     """The file of scripts that print nothing, or to where nobody looks."""
 

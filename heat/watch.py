@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, assert_never
 
 from heat import signals, variables
 from heat.errors import StartError, TargetError, UnwrittenError, unforeseen
-from heat.journal import Checked, Journal, Ran
-from heat.options import Options
+from heat.journal import Checked, Journal, Ran, exit_code
+from heat.options import TIMED_OUT, Options
 from heat.packed import Packed, pack, unpack
 from heat.past import RESET, Changed, Pause
-from heat.program import SILENT, Output, Program
+from heat.program import SILENT, Output, Program, on_stderr
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
@@ -62,8 +62,6 @@ if TYPE_CHECKING:
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK, _PASSED, _NO_RESULT, _GONE = Tick(), CheckPassed(), CheckUnknown(), CheckGone()
-TIMED_OUT = 124
-"""The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
 """Seconds for a fail script that is waited for and has no ``--script-timeout``."""
 SLOW_SCRIPT = 10.0
@@ -496,11 +494,20 @@ class Watch:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
             self._end_turn()
-            if error.passing:
-                checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
-                self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
-            else:
-                self._feed(CheckImpossible(str(error)))
+            self._check_not_started(error)
+
+    def _check_not_started(self, error: StartError) -> None:
+        why, now = str(error), int(self._world.clock.unix())
+        if error.passing:
+            checked = Checked(now, None, unknown=why)
+            self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
+        elif self.parts.options.limits.spent_watch:
+            at = self._world.clock.now() - self._start
+            failed = CheckFailed(Failure(error.code, None, now, why), at)
+            checked, output = Checked(now, error.code, text=why), on_stderr(why)
+            self._feed(failed, partial(self._tell_checked, checked, output))
+        else:
+            self._feed(CheckImpossible(why))
 
     def _end_turn(self) -> None:
         if self._turn:
@@ -522,18 +529,36 @@ class Watch:
             return _PASSED
         if code is None:
             return _NO_RESULT
-        signum = run.status.signal
-        if signum is not None and not run.timed_out and self.parts.options.on_killed == "error":
-            policy = self._journal.spelled("on-killed", "fail")
-            return CheckKilled(
-                f"check {self.parts.options.shown} (process {run.pid}) was killed by "
-                f"SIG{signals.name(signum)}, and not by HEAT; {policy} takes that for a failure"
-            )
+        options = self.parts.options
+        if run.killed and options.on_killed == "error":
+            return CheckKilled(self._was_killed("check", run, "takes that for a failure"))
+        if self._is_among(run, options.warn_codes):
+            return _PASSED
+        if self._is_among(run, options.unknown_codes):
+            return _NO_RESULT
         failure = Failure(code, run.pid, int(self._world.clock.unix()), run.last_line)
         return CheckFailed(failure, self._world.clock.now() - self._start, run.timed_out)
 
+    def _was_killed(self, what: str, run: Run, else_: str) -> str:
+        name = signals.name(run.status.signal or 0)
+        policy = self._journal.spelled("on-killed", "fail")
+        return (
+            f"{what} {run.program.shown} (process {run.pid}) was killed by SIG{name}, and not by "
+            f"HEAT; {policy} {else_}"
+        )
+
+    def _is_among(self, run: Run, codes: Sequence[int]) -> bool:
+        """Its exit code is one of these; a check that timed out has none of its own."""
+        if not codes or run.timed_out:
+            return False
+        killed = run.killed and self.parts.options.on_killed == "error"
+        return not killed and _code(run) in codes
+
     def _tell_ended(self, run: Run, state: State, count: int) -> None:
-        code = _code(run)
+        code, options = _code(run), self.parts.options
+        unknown = "the check's exit code is lost" if code is None else ""
+        if code is not None and self._is_among(run, options.unknown_codes):
+            unknown = exit_code(code)
         checked = Checked(
             run.started_unix,
             code,
@@ -541,9 +566,10 @@ class Watch:
             run.duration,
             run.status.signal,
             run.timed_out,
-            "" if code is not None else "the check's exit code is lost",
+            unknown,
             run.timed_out and run.terminal,
             run.last_line,
+            self._is_among(run, options.warn_codes),
         )
         if run.timed_out or run.drained():
             self._tell_checked(checked, run.output(), state, count)
@@ -678,12 +704,23 @@ class Watch:
             if error.passing:
                 self._tell(self._journal.recovery_delayed, str(error))
                 self._feed(RecoveryDelayed())
+            elif self.parts.options.limits.spent_watch:
+                self._recovery_not_started(str(error), error.code)
             else:
                 self._feed(RecoveryImpossible(str(error)))
         else:
             self._hold(RECOVERY, self._script)
             self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
             self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
+
+    def _recovery_not_started(self, why: str, code: int) -> None:
+        """Take that for its end: the service may come back all the same."""
+        self._tell(self._journal.recovery_not_started, why, code)
+        ran = Ran(code, exit_code(code), why, self._world.clock.now())
+        self.ran = {**self.ran, RECOVERY: ran}
+        if self.ledger is not None:
+            self.ledger.recovery_ended(ran, self._world.clock.unix())
+        self._feed(RecoveryEnded())
 
     def _mind_slowness(self, run: Run, span: float) -> None:
         def slow() -> None:
@@ -729,12 +766,9 @@ class Watch:
     def _recovery_gone(self, run: Run) -> None:
         _cancel(self._slow_timer)
         event: Event = RecoveryEnded()
-        if run.status.signal is not None and not run.timed_out:
-            name = signals.name(run.status.signal)
-            event = RecoveryKilled(
-                f"recovery script {run.program.shown} (process {run.pid}) was killed by "
-                f"SIG{name}, and not by HEAT"
-            )
+        if run.killed and self.parts.options.on_killed == "error":
+            goes_on = "takes that for its end, and goes on"
+            event = RecoveryKilled(self._was_killed("recovery script", run, goes_on))
         tell = self._script_gone(RECOVERY, run)
         if self.ledger is not None:
             self.ledger.recovery_ended(self.ran[RECOVERY], self._world.clock.unix())
@@ -747,7 +781,7 @@ class Watch:
         self._last_script = run.program.shown
         file = run.program.file
         output, text = (b"", "") if file is None else (file.take(), file.last_line)
-        code = None if run.timed_out else run.status.code
+        code = None if run.timed_out else _code(run)
         how = self._journal.ending_of_run(run)
         self.ran = {**self.ran, name: Ran(code, how, text, self._world.clock.now())}
         if not run.settled:
@@ -917,6 +951,8 @@ class Watch:
         """One line: state, count, last check, next check."""
         look = self.look()
         last = "" if look.last is None else self.worded(look.last)
+        if look.last is not None and look.last.warning:
+            last = f"warning: {last}"
         return describe(self.monitor, last, look, self.paused)
 
     def worded(self, check: Checked) -> str:

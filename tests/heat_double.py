@@ -22,6 +22,7 @@ COLUMNS = [
     "recoveries",
     "helped",
     "useless",
+    "warnings",
     "duration",
     "buckets",
     "late",

@@ -50,6 +50,7 @@ def last(result: str = "ok", text: str = "", code: int | None = 0, **other: Any)
         "age": 2.1,
         "duration": 0.034,
         "pid": 4321,
+        "warning": False,
     }
     return facts | other
 

@@ -550,7 +550,7 @@ def spent(heat: Heat) -> float:
 def test_what_is_asked_of_a_heat_that_ends_is_refused_and_it_ends(place: Place) -> None:
     stubborn(place, "web")
     killed = place.script("killed", "kill -9 $$")
-    heat = place.fleet(monitor("web", "./web") + monitor("bad", killed))
+    heat = place.fleet(monitor("web", "./web") + monitor("bad", killed, on_killed="error"))
     await_state(heat, "bad", "ERROR")
     pid_of(place, "web")
     with client(heat) as there:

@@ -1083,6 +1083,8 @@ def test_help_tells_all_options(place: Place) -> None:
         *("--interval", "--script", "--timeout", "--pid", "--pid-file", "--signal", "--fail"),
         *("--fail-overlap", "--threshold", "--recovery", "--recovery-timeout", "--name"),
         *("--max-recoveries", "--success-threshold", "--fault-signal", "--success-signal"),
+        *("--retry-interval", "--unknown-codes", "--warn-codes", "--recovery-interval"),
+        *("--recovery-backoff", "--recovery-backoff-max", "--when-spent"),
         *("--script-timeout", "--start-period", "--on-killed", "--count", "--log-dir", "--json"),
         *("--quiet", "--help", "--version"),
     ):
@@ -1112,14 +1114,14 @@ def test_both_script_and_command_are_refused(place: Place) -> None:
 
 
 def test_all_mistakes_are_told_at_once_the_options_first(place: Place) -> None:
-    lines = refused(place.heat("-i", "no", "--threshold", "0", "--signal", "NIX", "true"))
+    lines = refused(place.heat("-i", "no", "--max-recoveries", "0", "--signal", "NIX", "true"))
 
     told = [line for line in lines if line.startswith("Error: ")]
     assert told == [
         "Error: --interval 'no' is not a duration",
         "Error: --signal 'NIX' is not a signal of this system",
-        "Error: --threshold '0' is not a count",
-        "Error: --threshold '0' has no effect without anything to do in recovery",
+        "Error: --max-recoveries '0' is not a count",
+        "Error: --max-recoveries '0' has no effect without anything to do in recovery",
     ]
 
 

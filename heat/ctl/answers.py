@@ -13,7 +13,7 @@ from heat.mistakes import Mistake
 
 
 class Last(TypedDict):
-    """The last check that ended; ``age`` is how long ago."""
+    """The last check that ended, ``age`` seconds ago; one that is ok may be a ``warning``."""
 
     result: Literal["ok", "failed", "unknown"]
     code: int | None
@@ -23,6 +23,7 @@ class Last(TypedDict):
     age: float
     duration: float
     pid: int | None
+    warning: bool
 
 
 class Ran(TypedDict):
@@ -65,12 +66,13 @@ class Monitor(TypedDict):
 
 
 class Result(TypedDict):
-    """The last check as a table shows it; ``text`` may be missing where all is well."""
+    """The last check as a table shows it; a row has a ``text`` of one that is ok as a warning."""
 
     result: Literal["ok", "failed", "unknown"]
     age: float
     text: str | None
     message: NotRequired[str | None]
+    warning: bool
 
 
 class Standing(TypedDict):
@@ -181,7 +183,7 @@ class About(TypedDict):
 
 
 _BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = tuple(Result.__annotations__)
+_OF_RESULT = ("result", "age", "text")
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__
@@ -208,7 +210,8 @@ def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
     for row in said.get("rows", ()):
         there = _named(_BRIEF, row, "row")
         if there["last"] is not None:
-            there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+            last = there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+            last["warning"] = last["result"] == "ok" and last["text"] is not None
         yield cast(Standing, there)
 
 

@@ -224,6 +224,7 @@ def _monitor() -> Part:
                 age=_NUMBER,
                 duration=_maybe(_NUMBER),
                 pid=_maybe(_COUNT),
+                warning=_FLAG,
             )
         ),
         last_recovery=_maybe(_ran()),

@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from heat.ctl import answers, output
-from heat.ctl.answers import Monitor, Standing
+from heat.ctl.answers import Monitor, Result, Standing
 from heat.ctl.client import Client, connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
@@ -143,8 +143,15 @@ def _last_line(monitor: Standing) -> str:
 def _unusual(monitor: Standing) -> bool:
     """There is more to say than that all is well; most of ten thousand are well."""
     last = monitor["last"]
-    well = last is not None and last["result"] == "ok" and monitor["next"] is not None
+    well = last is not None and not _said_of(last) and monitor["next"] is not None
     return not well or bool(monitor["attempts"]) or monitor["paused"] is not None
+
+
+def _said_of(last: Result) -> str:
+    """How a check went that was not simply well."""
+    if last["result"] == "ok":
+        return f"Warning: {escaped(last['text'] or '')}" if last.get("warning") else ""
+    return f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
 
 
 def _next(monitor: Standing) -> str:
@@ -163,10 +170,8 @@ def _said(monitor: Standing, now: float) -> Iterable[str]:
     last, paused = monitor["last"], monitor["paused"]
     if last is None:
         yield "no check ended yet"
-    elif last["result"] == "ok":
-        yield "OK"
     else:
-        yield f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
+        yield _said_of(last) or "OK"
     if attempts := monitor["attempts"]:
         most = monitor["max_recoveries"]
         yield f"recovery {attempts}{f' of {most}' if most else ''}"

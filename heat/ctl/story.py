@@ -14,7 +14,19 @@ from heat.durations import exact, length, written
 from heat.signals import worded
 from heat.text import counted, escaped
 
-_DURATIONS = {"interval", "timeout", "script-timeout", "recovery-timeout", "start-period"}
+_DURATIONS = {
+    "interval",
+    "timeout",
+    "retry-interval",
+    "script-timeout",
+    "recovery-timeout",
+    "recovery-interval",
+    "recovery-backoff",
+    "recovery-backoff-max",
+    "start-period",
+}
+_OF_CHECK = ("retry-interval", "recovery-interval", "unknown-codes", "warn-codes")
+"""Options of the check that are told where they are given."""
 
 
 class Line(NamedTuple):
@@ -83,7 +95,9 @@ def _option(why: Why, name: str) -> str:
 
 
 def _check(why: Why) -> str:
-    return f"{escaped(why['check'])} ({_option(why, 'interval')}, {_option(why, 'timeout')})"
+    named = [_option(why, name) for name in ("interval", "timeout")]
+    named += [_option(why, name) for name in _OF_CHECK if why["options"].get(name) is not None]
+    return f"{escaped(why['check'])} ({', '.join(named)})"
 
 
 def _came_here(why: Why) -> str:
@@ -100,7 +114,9 @@ def _last_check(why: Why) -> str:
     last = why["last"]
     if last is None:
         return "none has ended yet"
-    said = "OK" if last["result"] == "ok" else f"{last['result']}: {escaped(last['text'])}"
+    said = f"{last['result']}: {escaped(last['text'])}"
+    if last["result"] == "ok":
+        said = f"warning: {escaped(last['text'])}" if last.get("warning") else "OK"
     took = f"took {exact(last['duration'])}"
     if why["state"] == "NORMAL" and last["result"] == "failed" and not why["count"]:
         said += " (not counted)"
@@ -137,7 +153,10 @@ def _failures(why: Why) -> str:
         return f"{text} ({_option(why, 'threshold')})" if why["count"] else ""
     if why["threshold"] is None:
         return f"{text}; no number of them starts recovery (no --recovery)"
-    return f"{text}; {why['threshold']} start recovery (--threshold {why['threshold']})"
+    option = f"(--threshold {why['threshold']})"
+    if not any(map(why["options"].get, ("recovery", "fault-signal", "success-signal"))):
+        return f"{text}; from number {why['threshold']} on each is told {option}"
+    return f"{text}; {why['threshold']} start recovery {option}"
 
 
 def _start_period(why: Why) -> str:
@@ -194,7 +213,10 @@ def _recovery(why: Why) -> str:
         "open": "it is over" if why["state"] == "ERROR" else "its window is open",
     }.get(why["remedy"], "it is over")
     number = _number(why, why["attempts"]).removeprefix("recovery ")
-    return f"{number} ({_option(why, 'max-recoveries')}); {how}"
+    limit = _option(why, "max-recoveries")
+    if why["max_recoveries"] is not None and why["options"].get("when-spent") is not None:
+        limit += f", {_option(why, 'when-spent')}"
+    return f"{number} ({limit}); {how}"
 
 
 def _script(why: Why) -> str:

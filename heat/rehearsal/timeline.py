@@ -81,10 +81,12 @@ class Timeline(Journal):
         del output
         self.state = state
         self.checks += 1
-        result = "ok" if check.code == 0 else "failed"
+        result = "ok" if check.passed else "failed"
         said = "OK"
         if check.unknown:
             result, said = "unknown", f"Unknown: {check.unknown}"
+        elif check.warning:
+            said = f"Warning: {self.ending_of(check)}"
         elif check.timed_out:
             result, said = "timed out", f"Failed: {self.ending_of(check)}"
         elif check.killed is not None:
@@ -97,6 +99,8 @@ class Timeline(Journal):
             said += f" ({counted(count, 'failure')} in a row)"
         began = self._time.elapsed() - check.duration
         about = {"result": result, "code": check.code, "pid": check.pid, "count": count}
+        if check.warning:
+            about["warning"] = True
         self.add("check", f"check {self.checks}: {said}", began, **about)
 
     def changed(self, before: State, after: State, count: int) -> None:
@@ -163,7 +167,7 @@ class Timeline(Journal):
         elif run.stopped:
             result, said = "stopped", "stopped with HEAT"
         elif run.status.signal is not None:
-            result, said = "killed", f"killed by SIG{signals.name(run.status.signal)}"
+            result, said = "killed", self.ending_of_script(name, run)
         else:
             result = "failed" if run.status.code else "ok"
             said = f"Exit Code {run.status.code}"
