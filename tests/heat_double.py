@@ -197,6 +197,7 @@ class HeatDouble:
                 "age": 9.5,
                 "duration": 0.5,
                 "pid": 815,
+                "warning": False,
             },
             "checking": "idle",
             "next": 4.2,
