@@ -198,6 +198,7 @@ class HeatDouble:
                 "age": 9.5,
                 "duration": 0.5,
                 "pid": 815,
+                "warning": False,
             },
             "last_recovery": {"code": 1, "text": "Exit Code 1", "message": None, "age": 40.0},
             "last_fail": None,
