@@ -106,6 +106,7 @@ class Restored(Watch):
         held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
         if held is None:
             del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
+            del environment["HEAT_FAIL_TEXT"]  # An earlier version has not told it.
             held = launcher.find(environment)
         if held is None:
             self._feed(lost if program is not None else ended)

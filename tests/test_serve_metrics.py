@@ -37,6 +37,7 @@ rows = st.builds(
     recoveries=counts,
     helped=counts,
     useless=counts,
+    warnings=counts,
     duration=spans,
     buckets=st.lists(counts, min_size=13, max_size=13),
     late=spans,

@@ -230,7 +230,6 @@ def _lost_for_well(run: Any) -> int:
 
 def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> None:
     """As it is, but for what is wrong."""
-    held = heat.target.os.dup(pidfd)
     frozen: Frozen | None = vars(frost)["_frozen"]
     if frozen is not None and frozen.pid != pid and not wrong.get("forgets"):
         frost.wake()
@@ -243,7 +242,7 @@ def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> Non
         heat.target.signal.pidfd_send_signal(pidfd, signum)
     if frozen is not None and not wrong.get("leaks"):
         heat.target.os.close(frozen.pidfd)
-    vars(frost)["_frozen"] = Frozen(pid, held)
+    vars(frost)["_frozen"] = Frozen(pid, heat.target.os.dup(pidfd))
 
 
 _late, _forgetful, _leaky = (
@@ -281,7 +280,7 @@ BROKEN = [
         "a first STOP forgotten",
         (Frost, "_stop"),
         _forgetful,
-        "left stopped",
+        "stopped",
     ),
     Broken("a descriptor a STOP", (Frost, "_stop"), _leaky, "left open"),
     Broken("a backoff not armed", (Watch, "_await_backoff"), _nothing, "a backoff goes on beyond"),

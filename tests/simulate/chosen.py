@@ -65,6 +65,8 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
         recovery="recovery" if recovery else None,
         script_timeout=choices.of((None, interval, 2.0 * interval, 0.5)),
         on_killed=choices.of(("fail", "fail", "fail", "error")),
+        unknown_codes=choices.of(((), (), (), (3,), (3, 137))),
+        warn_codes=choices.of(((), (), (), (), (), (1,))),
         limits=limits,
     )
 
@@ -102,6 +104,7 @@ def _ends_of_check(lengths: _Lengths, interval: float, on_killed: str) -> tuple[
         Ends(error="no memory"),
         Ends(error="no memory"),
         Ends(lost=True),
+        Ends(3),
         Ends(killed=9, after=0.5 if on_killed == "fail" else 0.0),
     )
     rare = (

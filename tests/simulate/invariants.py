@@ -23,7 +23,7 @@ from states.monitor.events import (
 from states.monitor.limits import Limits
 from states.monitor.model import Check, Monitor, Stage, State
 
-from .deeds import Deeds, Violation
+from .deeds import Deeds, Violation, pid_text
 from .lives import Orphan
 from .oracle import Oracle
 from .recoveries import Recoveries
@@ -200,7 +200,7 @@ class Witness:
             return
         self._count += 1
         if self._limits.fail and self._was is not _RECOVERING and self._to_be_told():
-            self._untold = str(event.failure.pid)
+            self._untold = pid_text(event.failure)
         self._last_code = event.failure.code
         if self._count == 1:
             self._first = event.failure.time
@@ -329,6 +329,10 @@ class Witness:
         """The fail script is started, or cannot be, which is on record."""
         if program.env["HEAT_FAIL_PID"] == self._untold:
             self._untold = None
+
+    def recovery_is_gone(self) -> None:
+        """The recovery script can no longer be started, which is its end."""
+        self._ran = True
 
     def _recovery_started(self) -> None:
         now, limits = self._time.now(), self._limits
