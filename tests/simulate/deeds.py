@@ -197,7 +197,7 @@ class Deeds:
         """A check that can no longer be started."""
         if not self.options.limits.spent_watch:
             return CheckImpossible("")
-        return CheckFailed(Failure(code, None, int(self._time.unix())))
+        return CheckFailed(Failure(code, None, int(self._time.unix()), "gone"))
 
     def _timed_out(self, check: Child) -> Event:
         if self._deadline is None or self._time.now() < self._deadline - _CLOSE:
