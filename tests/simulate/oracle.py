@@ -274,10 +274,11 @@ class Oracle:
                 why = now.reason
                 heard.append("give up")
             elif isinstance(now, happened.LimitsChanged):
-                before = self._window()
+                before = self._window(), self.limits.recovery_timeout is None
                 self._take_limits(now.limits, said)
                 limits = now.limits
-                if self.recovery == _OPEN and self._window() != before:
+                after = self._window(), self.limits.recovery_timeout is None
+                if self.recovery == _OPEN and after != before:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
                     said.append(do.OpenWindow(self._window()))
