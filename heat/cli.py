@@ -12,8 +12,8 @@ Usage:
 
 The check is a COMMAND, executed directly and not through a shell, or a SCRIPT;
 exit code 0 is well, any other a failure unless --unknown-codes or --warn-codes
-lists it. HEAT's own options stand before COMMAND. SECS is a number of seconds such as 30 or 0.5, or has units: 500ms,
-30s, 5m, 2h, 1d, 1w, 1h30m.
+lists it. HEAT's own options stand before COMMAND. SECS is a number of seconds
+such as 30 or 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 The check:
   -i, --interval SECS       time from one check to the next

@@ -357,11 +357,10 @@ class _Reading:
         types, _ = _TAKES.get(option.value, _TEXT)
         if type(raw) not in types:
             raise _wrong_type(option, key, raw)
-        if isinstance(raw, list) and option.parse is not None:
-            raw = _as_codes(key, cast("list[object]", raw))
-            known = key, str, raw
-        elif types == (list,):
+        if types == (list,):
             return self._share(tuple(map(self._share, _words(cast("list[object]", raw)))))
+        if isinstance(raw, list):
+            return self._share(_parsed(option, _as_codes(key, cast("list[object]", raw))))
         if known not in self._parsed:
             self._parsed[known] = _parsed(option, raw)
         return self._parsed[known]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from heat import outlook, signals
-from heat.journal import Checked
+from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
 from heat.status import ahead, coming, next_check
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from heat.watch import Watch
 
 Facts = dict[str, Any]
+FAIL, RECOVERY = "fail", "recovery"
+"""The roles of scripts."""
 
 COLUMNS = (
     "name",
@@ -69,6 +71,7 @@ BRIEF = (
     "backoff",
     "spent",
     "unknown_since",
+    "recovery_message",
 )
 
 
@@ -89,6 +92,8 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "attempts": monitor.attempts,
         "max_recoveries": limits.max_recoveries,
         "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
+        "last_recovery": _of_ran(watch, RECOVERY),
+        "last_fail": _of_ran(watch, FAIL),
         "checking": _checking(monitor, look),
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
@@ -126,13 +131,33 @@ def brief(watch: Watch, unix: float) -> list[object]:
         _backoff(monitor, look),
         spent(monitor),
         look.unknown_since,
+        _message_of_recovery(watch),
     ]
 
 
 def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
-    """Result, age and text; no text where all is well, and no warning."""
-    well = last.passed and not last.warning
-    return [_result(last), round(age, 3), None if well else _text(watch, last)]
+    """Result, age, text and last line; no text where all is well, and no warning."""
+    text = None if last.passed and not last.warning else _text(watch, last)
+    return [_result(last), round(age, 3), text, last.text or None]
+
+
+def _message_of_recovery(watch: Watch) -> str | None:
+    """The last line of the recovery that ended last, in this outage."""
+    ran = watch.ran.get(RECOVERY) if watch.monitor.attempts else None
+    return None if ran is None else ran.text or None
+
+
+def _of_ran(watch: Watch, role: str) -> Facts | None:
+    """A script that has ended."""
+    ran = watch.ran.get(role)
+    if ran is None:
+        return None
+    return {
+        "code": ran.code,
+        "text": explained(ran.how, ran.code),
+        "message": ran.text or None,
+        "age": round(watch.age(ran), 3),
+    }
 
 
 def _since(watch: Watch, look: Look, unix: float) -> float:
@@ -145,6 +170,7 @@ def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
         "result": _result(last),
         "code": last.code,
         "text": _text(watch, last),
+        "message": last.text or None,
         "time": last.started,
         "age": round(age, 3),
         "duration": round(last.duration, 6),
@@ -158,7 +184,7 @@ def _result(last: Checked) -> str:
 
 
 def _text(watch: Watch, last: Checked) -> str:
-    return last.unknown or watch.ending_of(last)
+    return last.unknown or watch.worded(last)
 
 
 def _checking(monitor: Monitor, look: Look) -> str:
@@ -206,7 +232,9 @@ def why(watch: Watch, unix: float) -> Facts:
             "began": began,
             "failures": monitor.count,
             "first_code": first.code,
+            "first_message": first.text or None,
             "last_code": last.code,
+            "last_message": last.text or None,
             "last_time": last.time,
         },
         "passes": monitor.passes if monitor.attempts else 0,

@@ -18,7 +18,7 @@ from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
 from states.engine.named_tuple import NamedTuple
-from states.monitor.model import FailRun, State
+from states.monitor.model import FailRun, Failure, State
 
 COLOURS = {
     State.NORMAL: GREEN,
@@ -49,6 +49,8 @@ class Checked(NamedTuple):
     unknown: str = ""
     terminal: bool = False
     """It was stopped, waiting for the terminal, until its time was up."""
+    text: str = ""
+    """The last line that it has printed."""
     warning: bool = False
 
     @property
@@ -60,6 +62,16 @@ class Checked(NamedTuple):
     def passed(self) -> bool:
         """It says that the service is well."""
         return self.warning or (self.code == 0 and not self.unknown)
+
+
+class Ran(NamedTuple):
+    """A script that has ended: its exit code, how, the last line that it has printed."""
+
+    code: int | None
+    how: str
+    text: str
+    ended: float
+    """On the monotonic clock."""
 
 
 def exit_code(code: int) -> str:
@@ -115,6 +127,7 @@ class Journal(Writer):
             "duration": round(check.duration, 6),
             "state": state.value,
             "count": count,
+            "message": check.text or None,
         }
         if check.warning:
             told["warning"] = True
@@ -155,17 +168,25 @@ class Journal(Writer):
         self._record(run.started_unix, "INFO", self.options.shown, said)
 
     def ending_of(self, check: Checked) -> str:
-        """How the check went, in a word or two."""
+        """How the check went, in a word or two, as lines and records have it."""
         if check.unknown:
             return f"unknown: {check.unknown}" if check.unknown_by_code else "unknown"
         if check.killed is not None and not check.timed_out and self.options.on_killed == "error":
             return f"Killed by SIG{signals.name(check.killed)}"
-        how = self.how(check.code or 0, timed_out=check.timed_out)
+        how = self._timed_out() if check.timed_out else f"Exit Code {check.code or 0}"
         return how + _STOPPED * check.terminal
 
-    def how(self, code: int, *, timed_out: bool, terminal: bool = False) -> str:
-        """How a check has ended, in a word or two."""
-        return self._timed_out() + _STOPPED * terminal if timed_out else exit_code(code)
+    def worded(self, check: Checked) -> str:
+        """The same for people who ask: with what the exit code means."""
+        ending = self.ending_of(check)
+        return ending if check.timed_out else explained(ending, check.code)
+
+    def reason(self, failure: Failure, *, timed_out: bool, terminal: bool = False) -> str:
+        """Why a check has failed: how it has ended, and its last line."""
+        how = f"Exit Code {signals.worded(failure.code)}"
+        if timed_out:
+            how = self._timed_out() + _STOPPED * terminal
+        return with_line(how, failure.text)
 
     # States
 
@@ -179,13 +200,14 @@ class Journal(Writer):
         """A failure in the start period."""
         self._info("a failure in the start period, not counted")
 
-    def entered_recovery(self, attempt: int, count: int) -> None:
-        """A recovery of this outage begins."""
+    def entered_recovery(self, attempt: int, count: int, text: str) -> None:
+        """A recovery of this outage begins; ``text`` is the last line of the failed check."""
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
         what = f": {self._script(self.options.recovery)}" if self.options.recovery else ""
         after = f"after {counted(count, 'failure')} in a row"
-        self._outage(f"RECOVERING {after}, recovery {attempt}{of}{what}", State.RECOVERING)
+        told = f"RECOVERING {after}, recovery {attempt}{of}{what}"
+        self._outage(f"{told}; the check said: {text}" if text else told, State.RECOVERING)
 
     def window_opens(self, span: float | None) -> None:
         """A recovery window opens; goes without saying where nobody asks what would be."""
@@ -340,8 +362,11 @@ class Journal(Writer):
         """The fail script could not be started."""
         self._fault(f"{why}; HEAT goes on checking")
 
-    def script_ended(self, name: str, run: Run, output: bytes) -> None:
-        """A fail or recovery script has ended; ``name`` is which of the two."""
+    def script_ended(self, name: str, run: Run, output: bytes, text: str) -> None:
+        """A fail or recovery script has ended; ``name`` is which of the two.
+
+        ``text`` is its last line.
+        """
         ending = _ending(run)
         passed = run.status.code == 0 and not run.timed_out
         well = passed or run.stopped
@@ -351,11 +376,12 @@ class Journal(Writer):
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
         took = exact(run.duration)
-        text = f"{name} script {run.program.shown} ended: {self.ending_of_script(name, run)}, after {took}"
+        how = explained(self.ending_of_script(name, run), run.status.code)
+        told = f"{name} script {run.program.shown} ended: {how}"
         if well:
-            self._detail(text)
+            self._detail(f"{told}, after {took}")
         else:
-            self._news(text, YELLOW)
+            self._news(with_line(f"{told}, after {took}", text), YELLOW)
 
     def recovery_not_started(self, why: str, code: int) -> None:
         """The recovery script is gone, or cannot be executed: that is how it has ended."""
@@ -444,6 +470,17 @@ def until(pause: Pause) -> str:
 def moment(unix: float) -> str:
     """A time by the clock of this place, with its date."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix))
+
+
+def explained(ending: str, code: int | None) -> str:
+    """How a program has ended, with what that means if it is an exit code."""
+    known = code is not None and ending == f"Exit Code {code}"
+    return f"Exit Code {signals.worded(code)}" if known and code is not None else ending
+
+
+def with_line(told: str, text: str) -> str:
+    """A text about a program, and the last line of that if there is one."""
+    return f"{told}: {text}" if text else told
 
 
 def _ending(run: Run) -> str:

@@ -117,6 +117,7 @@ def _end_of_check(watch: Watch, look: Look, path: Path) -> tuple[float, float]:
 
 
 def course_facts(course: Iterable[Outlook]) -> list[Facts]:
+    """Events one after the other, as steps."""
     return [_step(each.event, each.effects, each.monitor) for each in course]
 
 

@@ -179,6 +179,11 @@ class Run:
         """Which process its leader is. Raises OSError."""
         return self._child.identity()
 
+    @property
+    def last_line(self) -> str:
+        """The last line of the output that it has printed by now and nobody has taken."""
+        return self._child.peek().last_line
+
     def output(self) -> Output:
         """The output since the last call."""
         return self._child.output()

@@ -5,6 +5,7 @@ On a virtual clock; with real programs at the end.
 
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -199,6 +200,37 @@ def test_a_warning_and_an_unknown_result_are_told_wherever_one_looks(
     assert ("ERR", "link: ./link", ["no route", "[Exit Code 3]"]) in kept
     assert heat.log() == ""
     assert heat.stop() == 0
+
+
+def test_why_tells_the_options_that_are_others_in_a_file_and_what_a_threshold_leads_to(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = place.script("check", "exit 7")
+    tell, recover = place.script("tell", "true"), place.script("recover", "true")
+    pace = {"retry_interval": "40ms", "recovery_interval": "40ms"}
+    heat = place.fleet(
+        table("told", check, fail=tell, threshold=99)
+        + table("spent", check, recovery=recover, max_recoveries=1, threshold=2, **pace)
+    )
+    heat.await_news("spent: 1 recovery did not help, and none is left")
+
+    told = ctl(heat, capsys, "why", "told")[1]
+    assert re.search(r"failures +\d+ in a row; from number 99 on each is told \(--threshold", told)
+    told = ctl(heat, capsys, "why", "spent")[1]
+    assert "--retry-interval 0.04, --recovery-interval 0.04)" in told
+    assert "(--max-recoveries 1, --when-spent watch)" in told
+    known = json.loads(ctl(heat, capsys, "why", "spent", "--json")[1])["options"]
+    assert (known["when-spent"], known["on-killed"]) == ("watch", "fail")
+    assert heat.stop() == 0
+
+
+def test_on_a_command_line_a_check_that_is_gone_is_an_error(place: Place) -> None:
+    heat = place.heat("-i", FAST, "-s", place.check(0))
+    heat.await_line("OK")
+    vanish(place.folder / "check")
+
+    assert heat.wait() == 3
+    assert heat.news()[-1].startswith("heat: error: ./check cannot be started: no such file")
 
 
 def test_one_that_warns_to_its_last_check_ends_well(place: Place) -> None:

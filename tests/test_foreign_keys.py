@@ -11,8 +11,8 @@ HINTS = dict(hints())
 WEB = '[monitor.web]\ncommand = ["true"]\ninterval = 30\n'
 BROUGHT_ALONG = [
     "env", "environment", "user", "group", "cwd", "working-dir", "enabled", "disabled", "include",
-    "depends-on", "retry-delay", "backoff", "retries", "description", "url", "port", "http", "tcp", "alert",
-    "notify", "Environment", "WorkingDirectory", "depends_on", "max_attempts", "CMD",
+    "depends-on", "retry-delay", "backoff", "retries", "description", "url", "port", "http", "tcp",
+    "alert", "notify", "Environment", "WorkingDirectory", "depends_on", "max_attempts", "CMD",
 ]  # fmt: skip
 
 

@@ -185,7 +185,7 @@ VALUES = [
       for value in ["x", "-1", "1-3", "0x1", "1.0", "٣"]),
     ("--warn-codes '1,,2'", "--warn-codes '1,,2' holds an empty part"),
     ("--warn-codes ''", "--warn-codes '' holds an empty part"),
-    ("--warn-codes 1,3,4 --unknown-codes 4,3", "'1,3,4' holds 3 and 4, which --unknown-codes holds"),
+    ("--warn-codes 1,3,4 --unknown-codes 4,3", "'1,3,4' holds 3 and 4, which --unknown-codes h"),
     ("--fail-overlap skip", "--fail-overlap 'skip' has no effect without --fail"),
     ("--script-timeout 3", "--script-timeout '3' has no effect without a script to run"),
     ("--pid 1 --pid-file x", "--pid '1' has no effect beside --pid-file"),

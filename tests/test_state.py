@@ -631,11 +631,11 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
                 " VALUES ('web', ?, 'NORMAL', 'FAILING', 1, 'x')",
                 (n,),
             )
-        db.execute("INSERT INTO outages VALUES (1000, 'web', 1, 2, 1, 1, 'passed')")
-        db.execute("INSERT INTO outages VALUES (1001, 'old', 1, NULL, 1, 1, NULL)")
-        db.execute("INSERT INTO recoveries VALUES (1, 1000, 'web', 1, 1, 2, 0, 'x', 1, 1)")
-        db.execute("INSERT INTO recoveries VALUES (2, 1000, 'web', 1, 1, NULL, 0, 'x', 0, 1)")
-        db.execute("INSERT INTO recoveries VALUES (3, 1001, 'old', 1, 1, 2, 0, 'x', 0, 1)")
+        db.execute("INSERT INTO outages VALUES (1000, 'web', 1, 2, 1, 1, 'passed', 7, 'x', 7, 'x')")
+        db.execute("INSERT INTO outages VALUES (1001, 'old', 1, NULL, 1, 1, NULL, 7, 'x', 7, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (1, 1000, 'web', 1, 1, 2, 0, 'x', 1, 1, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (2, 1000, 'web', 1, 1, NULL, 0, 'x', 0, 1, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (3, 1001, 'old', 1, 1, 2, 0, 'x', 0, 1, 'x')")
         db.execute("INSERT INTO pauses VALUES (1, 'web', 1, 2, 3, 'x')")
         db.execute("INSERT INTO pauses VALUES (2, 'old', 1, NULL, NULL, 'x')")
         db.execute("INSERT INTO sessions VALUES (0, 1, 2, NULL, 1, 'x', NULL)")

@@ -435,7 +435,7 @@ def test_scripts_are_told_of_the_outage() -> None:
         "--fail=./tell",
         "--threshold=2",
         *RECOVER,
-        checks=[Ends(3, after=0.125), Ends(4), OK],
+        checks=[Ends(3, after=0.125, stderr=b"slow\n"), Ends(4, stderr=b"refused\n"), OK],
     ).run_until(1)
 
     fail, recovery = [dict(p.env) for p in world.programs if p.shown != "check"][1:]
@@ -445,6 +445,7 @@ def test_scripts_are_told_of_the_outage() -> None:
         "HEAT_FAIL_INTERVAL": "0.5",
         "HEAT_FAIL_PID": "47003",
         "HEAT_FAIL_CNT": "2",
+        "HEAT_FAIL_TEXT": "refused",
         "HEAT_NAME": "web",
         "HEAT_STATE": "RECOVERING",
     }

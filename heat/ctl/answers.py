@@ -1,10 +1,12 @@
 """The answers of HEAT: the tables of PROTOCOL.md as types, and whether all of it is there.
 
+A key that is not required is missing in the answers of an earlier HEAT.
+
 Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Required, TypedDict, cast
+from typing import Any, Literal, NotRequired, Required, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
 from heat.mistakes import Mistake
@@ -16,11 +18,21 @@ class Last(TypedDict):
     result: Literal["ok", "failed", "unknown"]
     code: int | None
     text: str
+    message: NotRequired[str | None]
     time: float
     age: float
     duration: float
     pid: int | None
     warning: bool
+
+
+class Ran(TypedDict):
+    """A fail or recovery script that has ended, ``age`` seconds ago."""
+
+    code: int | None
+    text: str
+    message: str | None
+    age: float
 
 
 class Paused(TypedDict):
@@ -43,6 +55,8 @@ class Monitor(TypedDict):
     attempts: int
     max_recoveries: int | None
     last: Last | None
+    last_recovery: NotRequired[Ran | None]
+    last_fail: NotRequired[Ran | None]
     checking: Literal["idle", "running", "waiting", "dying"]
     next: float | None
     next_text: str
@@ -61,6 +75,7 @@ class Result(TypedDict):
     result: Literal["ok", "failed", "unknown"]
     age: float
     text: str | None
+    message: NotRequired[str | None]
     warning: bool
 
 
@@ -83,6 +98,7 @@ class Standing(TypedDict):
     backoff: float | None
     spent: bool
     unknown_since: float | None
+    recovery_message: NotRequired[str | None]
 
 
 class Changed(TypedDict):
@@ -101,7 +117,9 @@ class Outage(TypedDict):
     began: float
     failures: int
     first_code: int
+    first_message: NotRequired[str | None]
     last_code: int
+    last_message: NotRequired[str | None]
     last_time: float
 
 
@@ -274,8 +292,8 @@ def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
     if "status" in said:
         yield from cast("list[Standing]", monitors(said))
     if "columns" in said:
-        _named(_BRIEF, said["columns"], "columns")
-        if tuple(said["columns"][: len(_BRIEF)]) != _BRIEF:
+        columns = _named(_BRIEF, said["columns"], "columns")
+        if any(name != column for name, column in columns.items() if column is not None):
             raise _not_whole("columns are other ones")
     for row in said.get("rows", ()):
         there = _named(_BRIEF, row, "row")
@@ -286,9 +304,11 @@ def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
 
 
 def _named(names: Sequence[str], values: object, what: str) -> dict[str, Any]:
-    if not isinstance(values, list) or len(cast("list[object]", values)) < len(names):
+    """The values by their names; an earlier HEAT does not know of the last one."""
+    there = cast("list[object]", values if isinstance(values, list) else [])
+    if len(there) < len(names) - 1:
         raise _not_whole(f"{what} is too short")
-    return dict(zip(names, cast("list[object]", values), strict=False))
+    return dict(zip(names, [*there, None], strict=False))
 
 
 def why(found: object) -> Why:

@@ -271,6 +271,7 @@ def _after_pause(why: Why, steps: Steps) -> Iterator[str]:
 
 
 def what_is_done(why: Why, steps: Steps) -> str:
+    """Tell the effects of events alone; empty where none of them is told."""
     told, clauses = _deeds(why, steps)
     return _listed([*told, *clauses])
 
@@ -353,7 +354,9 @@ def _at_time(why: Why, up: TimeUp) -> str:
     if not text:
         then = up["then"] and what_is_done(why, up["then"])
         return f"{head}; from then on a failed check ends it: {then}." if then else f"{head}."
-    calm = [word for word, steps in variants.items() if steps is None or not what_is_done(why, steps)]
+    calm = [
+        word for word, steps in variants.items() if steps is None or not what_is_done(why, steps)
+    ]
     unless = [{"passed": "has passed"}.get(word, word) for word in calm]
     return (
         f"{head}: unless the latest check {' or '.join(unless)}, {text}."

@@ -20,6 +20,8 @@ MONITOR: Shape = {
     **_keys("name state since count threshold attempts max_recoveries checking next next_text"),
     **_keys("checks skipped shown backoff spent unknown_since"),
     "last": _keys("result code time age duration pid warning"),
+    "last_recovery": _keys("code age"),
+    "last_fail": _keys("code age"),
     "paused": _keys("since until reason"),
 }
 _STEP: Shape = {
@@ -61,7 +63,7 @@ WHY: Shape = {
 HISTORY: Shape = {
     **_keys("monitor from to watched down well mean_time_to_repair flaps"),
     "outages": {
-        **_keys("began ended length failures ending helped"),
+        **_keys("began ended length failures ending helped first_code last_code"),
         "recoveries": _keys("attempt began ended duration code helped useless well_after"),
     },
 }

@@ -12,9 +12,11 @@ Options:
   -h, --help      print this
 
 FAILURES are those in a row, and the threshold behind the slash; AGE is how
-long ago the last check ended; NEXT is the time until the next one. Not on a
-terminal, the table has no colour, is never cut, and each column but the last
-is one word (a monitor's name may have blanks).
+long ago the last check ended; NEXT is the time until the next one. LAST LINE
+is the last line that the last check has printed (stderr, else stdout), and in
+an outage that of the last recovery. Not on a terminal, the table has no
+colour, is never cut, and each column but the last two is one word (a monitor's
+name may have blanks).
 
 Exit status: 0 all are NORMAL; 1 one is not, or is paused; 2 bad usage, or there
 is no such monitor; 3 no HEAT answers.
@@ -36,7 +38,7 @@ from heat.ctl.words import parse
 from heat.durations import length, short
 from heat.text import counted, escaped, of_them_paused
 
-HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
+HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT", "LAST LINE")
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""
 _WORST_FIRST = ("ERROR", "SPENT", "RECOVERING", "FAILING", "NORMAL")
@@ -124,7 +126,7 @@ def summary(monitors: Sequence[Standing]) -> str:
 
 
 def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
-    """The words of one monitor under `HEAD`; ``wide``: each but the last is one word."""
+    """The words of one monitor under `HEAD`; ``wide``: each but the last two is one word."""
     last, shown = monitor["last"], monitor["shown"]
     colour = output.COLOURS.get(shown) or output.COLOURS.get(monitor["state"], "")
     threshold = monitor["threshold"]
@@ -139,7 +141,17 @@ def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...
         ("-" if last is None else short(last["age"]), ""),
         (_next(monitor), ""),
         ("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK", ""),
+        (_last_line(monitor), ""),
     )
+
+
+def _last_line(monitor: Standing) -> str:
+    """The last line of the check, and of the recovery in this outage."""
+    last, recovery = monitor["last"], monitor.get("recovery_message")
+    line = escaped(last.get("message") or "") if last is not None else ""
+    if not recovery:
+        return line
+    return f"{line}; recovery: {escaped(recovery)}".removeprefix("; ")
 
 
 def _unusual(monitor: Standing) -> bool:

@@ -7,10 +7,11 @@ option which sets it.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from heat.ctl.answers import Why
+from heat.ctl.answers import Ran, Why
 from heat.ctl.outlook import Line, changes, coming, number, option
 from heat.ctl.times import clock
 from heat.durations import exact, length
+from heat.signals import worded
 from heat.text import counted, escaped
 
 _OF_CHECK = ("retry-interval", "recovery-interval", "unknown-codes", "warn-codes")
@@ -51,13 +52,17 @@ def _facts(why: Why) -> Iterator[tuple[str, str]]:
     yield "check", _check(why)
     yield "came here", _came_here(why)
     yield "last check", _last_check(why)
+    yield "last line", _last_line(why)
     yield "unknown", _unknown(why)
     yield "now", _now(why)
     yield "paused", _paused(why)
     yield "failures", _failures(why)
     yield "start period", _start_period(why)
     yield "outage", _outage(why)
+    yield from _lines_of_outage(why)
     yield "recovery", _recovery(why)
+    yield "last recovery", _ran(why.get("last_recovery"))
+    yield "fail script", _ran(why.get("last_fail"))
     yield "script", _script(why)
     yield "window", _window(why)
     yield "passes", _passes(why)
@@ -100,6 +105,10 @@ def _unknown(why: Why) -> str:
         return ""
     since = clock(why["unknown_since"], why["now"])
     return f"since {since} no check has said anything: nobody knows how it is"
+
+
+def _last_line(why: Why) -> str:
+    return "" if why["last"] is None else escaped(why["last"].get("message") or "")
 
 
 def _now(why: Why) -> str:
@@ -148,8 +157,28 @@ def _outage(why: Why) -> str:
         return ""
     began = clock(outage["began"], why["now"])
     ago = length(why["now"] - outage["began"])
-    codes = f"first exit code {outage['first_code']}, latest {outage['last_code']}"
+    first, latest = worded(outage["first_code"]), worded(outage["last_code"])
+    codes = f"first exit code {first}, latest {latest}"
     return f"began {began}, {ago} ago; {counted(outage['failures'], 'failure')}, {codes}"
+
+
+def _lines_of_outage(why: Why) -> Iterator[tuple[str, str]]:
+    """Last lines of its first and its latest failure, unless they are told already."""
+    if (outage := why["outage"]) is None:
+        return
+    told = _last_line(why)
+    first = escaped(outage.get("first_message") or "")
+    latest = escaped(outage.get("last_message") or "")
+    yield "first failure", first if first != told else ""
+    yield "latest failure", latest if latest not in {told, first} else ""
+
+
+def _ran(ran: Ran | None) -> str:
+    """How a script went that has ended, and its last line."""
+    if ran is None:
+        return ""
+    text = f"{escaped(ran['text'])}, ended {length(ran['age'])} ago"
+    return f"{text}: {escaped(ran['message'])}" if ran["message"] else text
 
 
 def _recovery(why: Why) -> str:

@@ -112,8 +112,9 @@ class Timeline(Journal):
         """A failure in the start period."""
         self.add("news", "that failure does not count: the start period is not over")
 
-    def entered_recovery(self, attempt: int, count: int) -> None:
+    def entered_recovery(self, attempt: int, count: int, text: str) -> None:
         """A recovery of this outage begins."""
+        del text
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
         self.add("state", f"recovery {attempt}{of} begins", attempt=attempt, count=count)
@@ -170,9 +171,9 @@ class Timeline(Journal):
         self.add(kind, text, pid=pid, env=dict(env))
         self.entries[-1] = self.entries[-1]._replace(env=env)
 
-    def script_ended(self, name: str, run: Run, output: bytes) -> None:
+    def script_ended(self, name: str, run: Run, output: bytes, text: str) -> None:
         """A fail or recovery script has ended."""
-        del output
+        del output, text
         kind: Kind = "fail" if name == "fail" else "recovery"
         if run.timed_out:
             result, said = "timed out", f"Timed out after {seconds(round(run.limit or 0, 3))} s"

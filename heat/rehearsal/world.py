@@ -143,6 +143,10 @@ class SimulatedChild:
         """Likewise, unless it was told to leave somebody behind."""
         return not self._ends.escapee
 
+    def peek(self) -> Output:
+        """The output that `output` will give."""
+        return self._output
+
     def output(self) -> Output:
         """The output since the last call."""
         taken, self._output = self._output, SILENT

@@ -28,8 +28,8 @@ M = TypeVar("M")
 class Step(Generic[M]):
     """One event on its way through the table, and the effects gathered on it.
 
-    ``was`` has the regions as they were before the event; ``to`` is the state that the row
-    leads to.
+    ``was`` has the regions as guards are to see them, as they were before the event; ``to`` is
+    the state that the row leads to.
     """
 
     __slots__ = ("announced", "effects", "event", "model", "raised", "to", "was")

@@ -89,9 +89,10 @@ class Region:
         spread: dict[type, dict[str, list[Row]]] = {}
         for row in self.rows:
             of_event = spread.setdefault(row.event, {})
-            for source in row.sources:
-                for leaf in self.leaves_of(source):
-                    of_event.setdefault(leaf, []).append(row)
+            # A state that is named, and is in a parent that is, too, has the row once.
+            named = (leaf for source in row.sources for leaf in self.leaves_of(source))
+            for leaf in dict.fromkeys(named):
+                of_event.setdefault(leaf, []).append(row)
         return spread
 
     @property

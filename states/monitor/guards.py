@@ -5,7 +5,7 @@ Of other regions a guard sees what they were before the event: ``step.was``.
 
 from typing import TYPE_CHECKING
 
-from states.monitor.events import CheckFailed, LimitsChanged
+from states.monitor.events import CheckFailed
 from states.monitor.model import IN_RECOVERY, Check, Fail, Monitor, Pause, Stage
 
 if TYPE_CHECKING:
@@ -167,17 +167,19 @@ def only_failures_close(step: "MonitorStep") -> bool:
 
 
 def failure_closes_window(step: "MonitorStep") -> bool:
-    """Time is up, or this is the ``--threshold``-th failure and not the check at once."""
+    """Time is up, or this is a window's ``--threshold``-th failure and not the check at once."""
     monitor, limits = step.model, step.model.limits
     return monitor.overdue or (
-        limits.window is None
+        step.was.stage is _OPEN
+        and limits.window is None
         and limits.threshold is not None
         and monitor.window_failures + 1 >= limits.threshold
         and step.was.check is not _AT_ONCE
     )
 
 
-def window_length_changes(step: "MonitorStep") -> bool:
-    """The window is another length than when it opened."""
-    event: LimitsChanged = step.event
-    return event.limits.window != step.model.limits.window
+def window_changes(step: "MonitorStep") -> bool:
+    """The window has another length than when it opened, or is closed by something else."""
+    before, now = step.model.limits, step.event.limits
+    timed = now.recovery_timeout is not None
+    return now.window != before.window or timed != (before.recovery_timeout is not None)

@@ -166,8 +166,9 @@ def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
         return None
     if path is None:
         course = verdict(there, event)
-        passed = there.passes > 0
-        return TimeUp(event, None if passed else course, course if passed else None, None, None)
+        if there.passes:
+            return TimeUp(event, None, course, None, None)
+        return TimeUp(event, course, None, None, None)
 
     def once(*results: "Event") -> Course | None:
         then = after(there, *results)
