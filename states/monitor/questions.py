@@ -3,7 +3,7 @@
 from states.monitor.model import Check, Monitor, Stage, State
 
 _REPAIRING, _SPENT, _ERROR, _IDLE = Stage.REPAIRING, Stage.SPENT, Stage.ERROR, Check.IDLE
-_REMEDIES = {
+REMEDIES = {
     Stage.WAITING: "waiting",
     Stage.REPAIRING: "running",
     Stage.OWED: "owed",
@@ -33,7 +33,7 @@ def recovery_runs(monitor: Monitor) -> bool:
 
 def remedy(monitor: Monitor) -> str:
     """How far the recovery of this outage has come, in a word."""
-    return _REMEDIES.get(monitor.stage, "none")
+    return REMEDIES.get(monitor.stage, "none")
 
 
 def spent(monitor: Monitor) -> bool:
