@@ -8,8 +8,8 @@ colours, rows to leave out, help for Graphviz.
 import hashlib
 
 from states.engine.coupling import Coupling
-from states.engine.drawing import PLAIN, Look, of_coupling, of_table
 from states.engine.dot import dot as _dot
+from states.engine.drawing import PLAIN, Look, of_coupling, of_table
 from states.engine.mermaid import mermaid as _mermaid
 from states.engine.picture import Picture
 from states.engine.table import Table

@@ -112,11 +112,15 @@ class _Writer:
     def _table(self, box: Box, *, bare: bool = False) -> str:
         """The name, notes and texts of a box; ``bare`` without its border."""
         fill, line, width = shown(box)
-        title = f"<b>{escape(box.title)}</b>" if not box.frame else f"<i>{escape(box.title)}</i>"
+        title = (
+            f"<b>{_escaped(box.title)}</b>" if not box.frame else f"<i>{_escaped(box.title)}</i>"
+        )
         size = 11 if box.frame else 14
         rows = [f"<tr><td><font point-size='{size}'>{title}</font></td></tr>"]
         rows += [_note(note, line) for note in box.notes]
         rows += [f"<tr><td align='left'>{self._folded(text)}</td></tr>" for text in box.texts]
+        if box.notes and not box.texts:
+            rows.append("<tr><td height='2'></td></tr>")  # A note would cover the round corners.
         body = "".join(rows)
         if bare:
             return (
@@ -137,8 +141,8 @@ class _Writer:
     def _folded(self, label: Label) -> str:
         """Lines of a bearable width; the head stands out."""
         first, *rest = folded(label.head + label.tail, self.layout.width)
-        marked = f"<b>{escape(first[: len(label.head)])}</b>{escape(first[len(label.head) :])}"
-        return "<br align='left'/>".join([marked, *(f"   {escape(line)}" for line in rest), ""])
+        marked = f"<b>{_escaped(first[: len(label.head)])}</b>{_escaped(first[len(label.head) :])}"
+        return "<br align='left'/>".join([marked, *(f"   {_escaped(line)}" for line in rest), ""])
 
 
 def _line(  # noqa: PLR0913 - what a line has
@@ -153,7 +157,7 @@ def _names(boxes: tuple[Box, ...]) -> set[str]:
 
 
 def _note(note: str, line: str) -> str:
-    text = "<br/>".join(escape(each) for each in folded(note, 40))
+    text = "<br/>".join(_escaped(each) for each in folded(note, 40))
     return f"<tr><td bgcolor='{line}'><font color='#ffffff'>{text}</font></td></tr>"
 
 
@@ -173,13 +177,21 @@ def _inner(box: Box) -> Box:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Break a text into lines of this width, where words end."""
+    """Break a text into lines of this width: where words end, or within one that is too long."""
     lines = [""]
     for word in text.split(" "):
+        pieces = [word[at : at + width] for at in range(0, len(word), width)] or [""]
         if lines[-1] and len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
+            lines += pieces
+        else:
+            lines[-1] += f" {pieces[0]}" if lines[-1] else pieces[0]
+            lines += pieces[1:]
     return lines
+
+
+def _escaped(text: str) -> str:
+    """Write it as XML takes it, which has no sign for some characters at all."""
+    return escape(re.sub(r"[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
 
 
 def identifiers(names: Mapping[str, object] | list[str]) -> dict[str, str]:

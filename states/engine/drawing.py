@@ -193,20 +193,24 @@ class _Drawing:
         for row, place in rows:
             effects = self._effects(row.actions) or ("" if row.to else _all(row.actions))
             key = words(row.event.__name__), place.told, effects
-            told.setdefault(key, []).append(self._guards(row))
+            told.setdefault(key, []).append(self._guards(row, place))
         for (event, places, effects), guards in told.items():
             when = f" [{' or '.join(dict.fromkeys(guards))}]" if all(guards) else ""
             yield Label(event, places + when + (f" / {effects}" if effects else ""))
 
-    def _guards(self, row: Row) -> str:
+    def _guards(self, row: Row, place: _Place) -> str:
         """Where there are none, and rows are tried before this one: otherwise."""
         guards = " and ".join(words(guard.__name__) for guard in row.guards)
-        return guards or ("otherwise" if self._has_earlier(row) else "")
+        return guards or ("otherwise" if self._has_earlier(row, place) else "")
 
-    def _has_earlier(self, row: Row) -> bool:
-        leaves = set(self._leaves(row))
+    def _has_earlier(self, row: Row, place: _Place) -> bool:
+        here = {*self._leaves(row)} & {*self._all_of(place)}
         before = self.rows[: self.rows.index(row)]
-        return any(each.event is row.event and leaves & {*self._leaves(each)} for each in before)
+        return any(each.event is row.event and here & {*self._leaves(each)} for each in before)
+
+    def _all_of(self, place: _Place) -> Iterator[str]:
+        for state in place.only or (place.state,):
+            yield from self.region.leaves if state == ANY else self.region.leaves_of(state)
 
     def _effects(self, actions: Actions) -> str:
         return _all(each for each in actions if not each.__name__.startswith(self.look.books))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from states.engine.dot import identifiers, shown
+from states.engine.dot import folded, identifiers, shown
 from states.engine.picture import Box, Label, Picture
 
 _INK = "#1b1b1b"
@@ -43,7 +43,8 @@ class _Writer:
 
     def _box(self, box: Box, margin: str) -> Iterator[str]:
         if not box.boxes:
-            for text in (box.title, *box.notes, *(each.head + each.tail for each in box.texts)):
+            texts = (each.head + each.tail for each in box.texts)
+            for text in (box.title, *_lines(box.notes), *texts):
                 yield f"{margin}{self.ids[box.name]} : {_plain(text)}"
         elif self._stands_beside(box):
             yield f"{margin}{self.ids[box.name]} : {_plain(box.title)}"
@@ -77,7 +78,7 @@ class _Writer:
 
     def _notes(self, box: Box) -> Iterator[str]:
         """Beside a state that has others within it: Mermaid writes no texts into it."""
-        texts = [_plain(note) for note in box.notes] + [_text(text) for text in box.texts]
+        texts = [_plain(note) for note in _lines(box.notes)] + [_text(text) for text in box.texts]
         if box.boxes and texts:
             yield f"    note right of {self.ids[box.name]}"
             yield from (f"        {text.replace('end note', 'end#32;note')}" for text in texts)
@@ -94,6 +95,11 @@ class _Writer:
         for number, (look, names) in enumerate(looks.items(), 1):
             yield f"    classDef look{number} {look}"
             yield f"    class {','.join(names)} look{number}"
+
+
+def _lines(notes: tuple[str, ...]) -> list[str]:
+    """Break notes into lines: Mermaid makes a box as wide as its longest text."""
+    return [line for note in notes for line in folded(note, 60)]
 
 
 def _text(label: Label) -> str:

@@ -1,7 +1,7 @@
-"""A picture as a value: boxes within boxes, and arrows with labels. It is no Mermaid, no DOT yet."""
+"""A picture as a value, which knows of no language: boxes within boxes, arrows, their labels."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from states.engine.named_tuple import NamedTuple
@@ -76,8 +76,8 @@ class Picture(NamedTuple):
         """Get all boxes, an outer one before those within it."""
         return _every(self.boxes)
 
-    def light(self, names: Collection[str], notes: tuple[str, ...] = ()) -> "Picture":
-        """Get the same with these boxes lit, and ``notes`` in them."""
+    def light(self, names: Sequence[str], notes: tuple[str, ...] = ()) -> "Picture":
+        """Get the same with these boxes lit, and ``notes`` in the first of them."""
         return self._replace(boxes=tuple(_lit(each, names, notes) for each in self.boxes))
 
 
@@ -87,11 +87,11 @@ def _every(boxes: tuple[Box, ...]) -> Iterator[Box]:
         yield from _every(box.boxes)
 
 
-def _lit(box: Box, names: Collection[str], notes: tuple[str, ...]) -> Box:
+def _lit(box: Box, names: Sequence[str], notes: tuple[str, ...]) -> Box:
     inner = tuple(_lit(each, names, notes) for each in box.boxes)
     if box.name not in names:
         return box._replace(boxes=inner, lit=False)
-    return box._replace(boxes=inner, lit=True, notes=notes)
+    return box._replace(boxes=inner, lit=True, notes=notes if box.name == names[0] else ())
 
 
 def words(name: str) -> str:

@@ -42,15 +42,17 @@ _STAGE = Layout(
             "FAILING -> FAILING__RECOVERING -> WAITING [style=invis, weight=20];",
         ),
         State.RECOVERING: (
-            "{rank=same; edge [style=invis];"
-            " BACKOFF__WAITING -> OPEN__WAITING -> WAITING__OPEN -> REPAIRING}",
-            "WAITING__OPEN -> OPEN [style=invis, weight=9];",
+            "edge [style=invis];",
+            "{rank=same; BACKOFF__WAITING -> OPEN__WAITING -> WAITING__OPEN -> REPAIRING}",
+            "WAITING__OPEN -> OPEN [weight=9];",
         ),
     },
     {(Stage.OPEN, Stage.WAITING): ("nw", "")},
     width=32,
 )
-LOOK = Look({**COLOURS}, _BOOKS, left_out, {"stage": _STAGE})
+LOOK = Look(
+    {state.value: colour for state, colour in COLOURS.items()}, _BOOKS, left_out, {"stage": _STAGE}
+)
 
 # The overview
 
@@ -84,7 +86,7 @@ OVERVIEW = Picture(
         _arrow(WATCHING, PAUSED, "pause, resume", both=True),
     ),
     layout=Layout(
-        {"": ("graph [ranksep=0.22, nodesep=0.3];",)},
+        {"": ("graph [ranksep=0.22, nodesep=0.3];",), WATCHING: ("graph [labeljust=l];",)},
         {
             (WATCHING, PAUSED): (State.FAILING, ""),
             (State.RECOVERING, State.NORMAL): ("", "n"),
