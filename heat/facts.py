@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from heat import signals
-from heat.journal import Checked
+from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
 from heat.status import coming
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from heat.watch import Watch
 
 Facts = dict[str, Any]
+FAIL, RECOVERY = "fail", "recovery"
+"""The roles of scripts."""
 
 COLUMNS = (
     "name",
@@ -33,6 +36,7 @@ COLUMNS = (
     "recoveries",
     "helped",
     "useless",
+    "warnings",
     "duration",
     "buckets",
     "late",
@@ -55,6 +59,7 @@ BRIEF = (
     "next",
     "next_text",
     "paused",
+    "recovery_message",
 )
 
 
@@ -75,6 +80,8 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "attempts": monitor.attempts,
         "max_recoveries": limits.max_recoveries,
         "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
+        "last_recovery": _of_ran(watch, RECOVERY),
+        "last_fail": _of_ran(watch, FAIL),
         "checking": _checking(monitor, look),
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
@@ -104,13 +111,33 @@ def brief(watch: Watch, unix: float) -> list[object]:
         following,
         coming(monitor, look, watch.paused) if following is None else None,
         of_pause(watch.paused),
+        _message_of_recovery(watch),
     ]
 
 
 def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
-    """Result, age and text; no text where all is well."""
-    result = _result(last)
-    return [result, round(age, 3), None if result == "ok" else _text(watch, last)]
+    """Result, age, text and last line; no text where all is well, and no warning."""
+    text = None if last.passed and not last.warning else _text(watch, last)
+    return [_result(last), round(age, 3), text, last.text or None]
+
+
+def _message_of_recovery(watch: Watch) -> str | None:
+    """The last line of the recovery that ended last, in this outage."""
+    ran = watch.ran.get(RECOVERY) if watch.monitor.attempts else None
+    return None if ran is None else ran.text or None
+
+
+def _of_ran(watch: Watch, role: str) -> Facts | None:
+    """A script that has ended."""
+    ran = watch.ran.get(role)
+    if ran is None:
+        return None
+    return {
+        "code": ran.code,
+        "text": explained(ran.how, ran.code),
+        "message": ran.text or None,
+        "age": round(watch.age(ran), 3),
+    }
 
 
 def _since(watch: Watch, look: Look, unix: float) -> float:
@@ -123,19 +150,21 @@ def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
         "result": _result(last),
         "code": last.code,
         "text": _text(watch, last),
+        "message": last.text or None,
         "time": last.started,
         "age": round(age, 3),
         "duration": round(last.duration, 6),
         "pid": last.pid,
+        "warning": last.warning,
     }
 
 
 def _result(last: Checked) -> str:
-    return "unknown" if last.unknown else "failed" if last.code else "ok"
+    return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
 def _text(watch: Watch, last: Checked) -> str:
-    return last.unknown or watch.ending_of(last)
+    return last.unknown or watch.worded(last)
 
 
 def _checking(monitor: Monitor, look: Look) -> str:
@@ -179,7 +208,9 @@ def why(watch: Watch, unix: float) -> Facts:
             "began": began,
             "failures": monitor.count,
             "first_code": first.code,
+            "first_message": first.text or None,
             "last_code": last.code,
+            "last_message": last.text or None,
             "last_time": last.time,
         },
         "passes": monitor.passes if monitor.attempts else 0,
@@ -240,11 +271,18 @@ def _of_options(options: Options) -> Facts:
         "pid-file": options.pid_file,
         "signal": _signal(limits.signal),
         "fail": options.fail,
+        "retry-interval": limits.retry_interval,
+        "unknown-codes": _codes(options.unknown_codes),
+        "warn-codes": _codes(options.warn_codes),
         "fail-overlap": "skip" if limits.fail_overlap_skip else "queue",
         "threshold": limits.threshold,
         "recovery": options.recovery,
         "recovery-timeout": limits.recovery_timeout,
+        "recovery-interval": limits.recovery_interval,
+        "recovery-backoff": limits.recovery_backoff,
+        "recovery-backoff-max": limits.recovery_backoff_max,
         "max-recoveries": limits.max_recoveries,
+        "when-spent": options.when_spent,
         "success-threshold": limits.success_threshold,
         "fault-signal": _signal(limits.fault_signal),
         "success-signal": _signal(limits.success_signal),
@@ -253,6 +291,10 @@ def _of_options(options: Options) -> Facts:
         "on-killed": options.on_killed,
         "count": limits.checks,
     }
+
+
+def _codes(codes: Sequence[int]) -> str | None:
+    return ",".join(map(str, codes)) or None
 
 
 def _signal(signum: int | None) -> str | None:

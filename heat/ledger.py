@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
+from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, Monitor, Stage, State
 from states.monitor.snapshot import Snapshot, save, sound, unchanged
 
 if TYPE_CHECKING:
-    from heat.run import Run
+    from heat.journal import Ran
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """Things that are held: the process of a script, or a target that was stopped."""
@@ -23,9 +24,18 @@ FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 _TRANSITION = (
     "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
 )
-_OUTAGE = "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)"
+_OUTAGE = (
+    "INSERT INTO outages (monitor, began, failures, recoveries, "
+    "first_code, first_message, last_code, last_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _OUTAGE_GOES_ON = (
-    "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
+    "UPDATE outages SET failures = ?, recoveries = ?, last_code = ?, last_message = ? "
+    "WHERE monitor = ? AND ended IS NULL"
+)
+_PRINTED = (
+    "UPDATE outages SET last_message = ?, "
+    "first_message = CASE WHEN failures = 1 THEN ? ELSE first_message END "
+    "WHERE monitor = ? AND ended IS NULL"
 )
 _RECOVERY = (
     "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
@@ -39,7 +49,8 @@ _USELESS = "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NUL
 _OUTAGE_ENDED = "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL"
 _HELD = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
 _RECOVERY_ENDED = (
-    "UPDATE recoveries SET ended = ?, code = ?, how = ? WHERE monitor = ? AND ended IS NULL"
+    "UPDATE recoveries SET ended = ?, code = ?, how = ?, message = ? "
+    "WHERE monitor = ? AND ended IS NULL"
 )
 _RECOVERY_OVER = (
     "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
@@ -55,7 +66,8 @@ _ADDED = (
 _REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
 _WELL = "UPDATE outages SET ended = ?, ending = 'reset' WHERE monitor = ? AND ended IS NULL"
 _NOT_KNOWN = (
-    "INSERT INTO outages (monitor, began, failures, recoveries) SELECT ?, ?, ?, ? "
+    "INSERT INTO outages (monitor, began, failures, recoveries, "
+    "first_code, first_message, last_code, last_message) SELECT ?, ?, ?, ?, ?, ?, ?, ? "
     "WHERE NOT EXISTS (SELECT 1 FROM outages WHERE monitor = ? AND ended IS NULL)"
 )
 _SCRIPTS_OVER = "DELETE FROM held WHERE monitor = ? AND role != 'frozen'"
@@ -127,8 +139,14 @@ def _time(plain: object) -> float:
 def _failure(plain: list[object] | None) -> Failure | None:
     if plain is None:
         return None
-    code, pid, time = plain
-    return Failure(_count(code), _count(pid), _count(time))
+    code, pid, time, *text = plain  # Without a text in files of earlier versions.
+    return Failure(_count(code), None if pid is None else _count(pid), _count(time), _text(*text))
+
+
+def _text(plain: object = "") -> str:
+    if not isinstance(plain, str):
+        raise TypeError("no text")
+    return escaped(plain)
 
 
 def _fail_run(plain: list[Any] | None) -> FailRun | None:
@@ -206,6 +224,10 @@ class Ledger:
             self.changed = changed
         self._store.write([self._row(), *rows])
 
+    def printed(self, text: str) -> None:
+        """The last line of the latest failed check came after its verdict."""
+        self._store.write([(_PRINTED, (text, text, self._name))])
+
     def _row(self) -> Statement:
         text = encoded(Remembered(self._memory, self.changed, self.began, self.backoff_until))
         return _MEMORY, (text, self._name)
@@ -224,12 +246,12 @@ class Ledger:
             self.began = now
             yield (
                 _OUTAGE,
-                (name, now, after.failures, after.attempts),
+                (name, now, after.failures, after.attempts, *_reasons(after)),
             )
         elif self.began is not None and after.failures:
             yield (
                 _OUTAGE_GOES_ON,
-                (after.failures, after.attempts, name),
+                (after.failures, after.attempts, *_reasons(after)[2:], name),
             )
         if after.attempts > before.attempts:
             yield self._useless()
@@ -297,16 +319,10 @@ class Ledger:
         if role in self.held:
             self._store.write([self._released(role)])
 
-    def recovery_ended(self, run: Run, how: str, now: float) -> None:
+    def recovery_ended(self, ran: Ran, now: float) -> None:
         """The recovery script has ended."""
-        self._store.write(
-            [
-                (
-                    _RECOVERY_ENDED,
-                    (now, run.status.code if not run.timed_out else None, how, self._name),
-                )
-            ]
-        )
+        values = now, ran.code, ran.how, ran.text or None, self._name
+        self._store.write([(_RECOVERY_ENDED, values)])
 
     def recovery_over(self, now: float) -> None:
         """The recovery script has ended while no HEAT watched."""
@@ -363,8 +379,9 @@ class Ledger:
             yield _WELL, (now, name)
             yield self._useless()
         else:
-            yield _NOT_KNOWN, (name, self.began, memory.failures, memory.attempts, name)
-            yield _OUTAGE_GOES_ON, (memory.failures, memory.attempts, name)
+            counts, reasons = (memory.failures, memory.attempts), _reasons(memory)
+            yield _NOT_KNOWN, (name, self.began, *counts, *reasons, name)
+            yield _OUTAGE_GOES_ON, (*counts, *reasons[2:], name)
         yield self._unpaused(now if pause is None else pause.since)
         if pause is not None:
             yield _PAUSE, (name, *pause)
@@ -372,6 +389,14 @@ class Ledger:
         yield _SCRIPTS_OVER, (name,)
         for role, (pid, identity) in self.held.items():
             yield _HELD, (name, role, pid, identity)
+
+
+def _reasons(memory: Snapshot) -> tuple[int | str | None, ...]:
+    """Exit code and last line of the first failed check of the outage, and of the latest."""
+    first, last = memory.first_failure, memory.last_failure
+    if first is None or last is None:
+        return None, None, None, None
+    return first.code, first.text or None, last.code, last.text or None
 
 
 def removed(name: str, now: float) -> Iterator[Statement]:

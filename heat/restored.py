@@ -37,7 +37,7 @@ class Restored(Watch):
             self._journal.went_on(self.monitor.state, self.monitor.count)
             self._wake_if_free()
             self._take_up_scripts()
-            self._take_up_backoff(found.backoff_until)
+            self._take_up_backoff(found)
         else:
             self.parts.target.wake()  # It was stopped in an outage that is forgotten.
             if pause is None:
@@ -87,10 +87,12 @@ class Restored(Watch):
             if self._script is not None:
                 self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
 
-    def _take_up_backoff(self, until: float | None) -> None:
-        if until is not None:
-            clock = self._world.clock
-            self._await_backoff(max(0.0, until - clock.unix()))
+    def _take_up_backoff(self, found: Remembered) -> None:
+        """Wait for what is left of it; never longer than the whole, as the clock may have moved."""
+        backoff, until = found.memory.backoff, found.backoff_until
+        if backoff is not None:
+            left = backoff if until is None else until - self._world.clock.unix()
+            self._await_backoff(min(backoff, max(0.0, left)))
 
     def _take_up(
         self,
@@ -104,6 +106,7 @@ class Restored(Watch):
         held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
         if held is None:
             del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
+            del environment["HEAT_FAIL_TEXT"]  # An earlier version has not told it.
             held = launcher.find(environment)
         if held is None:
             self._feed(lost if program is not None else ended)

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heat.world import Owner
 
 _CANCELLED_BOUND = 1024
+_SAME = 1e-9
+"""A part of an interval; ticks that are no further apart are the same moment."""
 
 
 class Beat:
     """The ticks of one monitor; the first is at ``start``."""
 
-    __slots__ = ("_interval", "_k", "_phase", "_start", "due", "interval")
+    __slots__ = ("_interval", "_k", "_paced", "_phase", "_start", "due", "interval")
 
     def __init__(self, interval: float, start: float) -> None:
         self._interval = self.interval = interval
         self._phase = self._start = self.due = start
         self._k = 0
+        self._paced = False
 
     def restart(self, start: float) -> None:
         """Count from ``start``, which was a tick; the next is an interval later."""
@@ -34,16 +38,16 @@ class Beat:
 
     def pace(self, seconds: float | None, now: float) -> None:
         """Tick each so many seconds from the last tick on; None: as before, in the old phase."""
+        self._paced = seconds is not None
         self._start = self._phase if seconds is None else self.due - self.interval
         self.interval = self._interval if seconds is None else seconds
-        self._k = max(0, int((now - self._start) / self.interval) + 1)
+        self._k = max(0, floor((now - self._start) / self.interval + _SAME) + 1)
         self.due = self._start + self._k * self.interval
 
     def change(self, interval: float, start: float) -> None:
         """Take another interval; the first tick is at ``start``, unless the pace is another one."""
-        paced = self.interval != self._interval
         self._interval, self._phase = interval, start
-        if not paced:
+        if not self._paced:
             self.interval, self._start, self.due, self._k = interval, start, start, 0
 
     def advance(self, now: float) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from heat.durations import length
-from heat.journal import until
+from heat.journal import until, with_line
 from heat.past import Pause
 from heat.text import counted, of_them_paused
 from heat.turns import Turns
@@ -49,13 +49,19 @@ def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> st
     of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
     parts = [
         f"{monitor.state.value}, {counted(monitor.count, 'failure')} in a row{of}",
-        f"last check {last}, {length(look.last_age)} ago" if last else "no check ended yet",
+        _last(last, look),
         coming(monitor, look, pause),
         counted(monitor.checks, "check"),
     ]
     if monitor.skipped:
         parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
     return "; ".join(parts)
+
+
+def _last(how: str, look: Look) -> str:
+    if look.last is None:
+        return "no check ended yet"
+    return with_line(f"last check {how}, {length(look.last_age)} ago", look.last.text)
 
 
 def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:

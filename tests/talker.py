@@ -28,6 +28,8 @@ MONITOR_KEYS = (
     "attempts",
     "max_recoveries",
     "last",
+    "last_recovery",
+    "last_fail",
     "checking",
     "next",
     "next_text",
@@ -43,10 +45,12 @@ def last(result: str = "ok", text: str = "", code: int | None = 0, **other: Any)
         "result": result,
         "code": code,
         "text": text or f"Exit Code {code}",
+        "message": None,
         "time": NOW - 2.2,
         "age": 2.1,
         "duration": 0.034,
         "pid": 4321,
+        "warning": False,
     }
     return facts | other
 
@@ -63,6 +67,8 @@ def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Fact
         "attempts": 0,
         "max_recoveries": None,
         "last": last(),
+        "last_recovery": None,
+        "last_fail": None,
         "checking": "idle",
         "next": 4.2,
         "next_text": "next check in 4.2 s",

@@ -15,7 +15,7 @@ from heat.ctl.cli import main
 from heat.ctl.times import brief, clock, stamp
 from heat.durations import length, short
 
-FAILED = last("failed", code=7)
+FAILED = last("failed", code=7, message="curl: (7) refused")
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}
 IN_RECOVERY: Facts = {"state": "RECOVERING", "attempts": 2, "max_recoveries": 5, "count": 6}
 
@@ -58,10 +58,16 @@ def test_the_worst_stands_first_and_columns_are_words(
 
     assert (code, err) == (1, [])
     assert out == [
-        "NAME    STATE       SINCE                FAILURES  AGE   NEXT    LAST RESULT",
+        (
+            "NAME    STATE       SINCE                FAILURES  AGE   NEXT    "
+            "LAST RESULT              LAST LINE"
+        ),
         "broken  ERROR       2026-11-22T09:47:37  0/-       2.1s  -       Failed: killed by SEGV",
         "mend    RECOVERING  2026-11-22T09:47:37  6/3       2.1s  -       OK; recovery 2 of 5; or",
-        "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     Failed: Exit Code 7",
+        (
+            "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     "
+            "Failed: Exit Code 7      curl: (7) refused"
+        ),
         "held    NORMAL      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
         "new     NORMAL      2026-11-22T09:47:37  0/-       -     62m05s  no check ended yet",
         "well    NORMAL      2026-11-22T09:47:37  0/-       2.1s  4.2s    OK",
@@ -164,6 +170,66 @@ def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None
     head, line = captured.get().splitlines()
     assert head.split() == ["NAME", "STATE", "LAST", "RESULT"]
     assert line.split() == ["a-rather-long…", "RECOVERING", "OK"]
+
+
+def drawn(width: int, *monitors: Facts) -> list[str]:
+    """The table of these on a terminal of this width."""
+    rows = [status.row(each, NOW) for each in monitors]  # type: ignore[arg-type]
+    there = drawing.console()
+    with there.capture() as captured:
+        there.width = width
+        there.print(drawing.table(status.HEAD, rows, width))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+REFUSED = "curl: (7) Failed to connect to localhost port 8000 after 0 ms"
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            140,
+            [
+                "NAME  STATE    SINCE     FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                f"web   FAILING  09:47:37  0/-       2.1s  4.2s  Failed: Exit Code 7  {REFUSED}",
+            ],
+        ),
+        (
+            80,
+            [
+                "NAME  STATE    FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                "web   FAILING  0/-       2.1s  4.2s  Failed: Exit Code 7  curl: (7) Failed to c…",
+            ],
+        ),
+        (40, ["NAME  STATE    LAST RESULT", "web   FAILING  Failed: Exit Code 7"]),
+    ],
+)
+def test_the_last_line_is_cut_to_the_terminal_and_left_out_of_a_narrow_one(
+    width: int, lines: list[str]
+) -> None:
+    failed = last("failed", code=7, message=REFUSED)
+
+    assert drawn(width, facts(state="FAILING", last=failed)) == lines
+
+
+def test_where_nothing_has_printed_a_line_there_is_no_column_for_it() -> None:
+    head, *_ = drawn(200, facts(), facts("queue"))
+
+    assert head.endswith("LAST RESULT")
+
+
+def test_in_an_outage_the_recovery_s_last_line_stands_behind_the_check_s() -> None:
+    of_recovery = {**IN_RECOVERY, "recovery_message": "cannot bind\x1b"}
+    said = [
+        status.row(facts(last=each, **of_recovery), NOW)[-1][0]  # type: ignore[arg-type]
+        for each in (FAILED, last(), None)
+    ]
+
+    assert said == [
+        "curl: (7) refused; recovery: cannot bind\\x1b",
+        *["recovery: cannot bind\\x1b"] * 2,
+    ]
 
 
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,49 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
         ["it is failure 1 of 1, and recovery 1 begins: TERM to HEAT itself."],
         [],
     ),
+    "what failed has said why": (
+        failing(
+            last=last(
+                "failed", "Exit Code 127 (command not found)", 127, message="x: not\x1bfound"
+            ),
+            outage={
+                **OUTAGE,
+                "first_message": "refused",
+                "last_code": 127,
+                "last_message": "x: not\x1bfound",
+            },
+            last_fail={
+                "code": 137,
+                "text": "Exit Code 137 (killed by SIGKILL)",
+                "message": None,
+                "age": 3.0,
+            },
+        ),
+        [
+            "last check failed: Exit Code 127 (command not found); took 0.034 s",
+            "last line x: not\\x1bfound",
+            "4 failures, first exit code 7, latest 127 (command not found)",
+            "first failure refused",
+            "fail script Exit Code 137 (killed by SIGKILL), ended 3 s ago",
+        ],
+        ["latest failure", "last recovery"],
+    ),
+    "a check passes in the window, and what failed had said why": (
+        recovering(
+            "open",
+            last=last(message="fine"),
+            window=window(),
+            outage={**OUTAGE, "first_message": "refused", "last_message": "timed out"},
+            last_recovery={"code": 1, "text": "Exit Code 1", "message": "cannot bind", "age": 60.0},
+        ),
+        [
+            "last line fine",
+            "first failure refused",
+            "latest failure timed out",
+            "last recovery Exit Code 1, ended 60 s ago: cannot bind",
+        ],
+        [],
+    ),
     "in the start period": (
         full({"start-period": 20}, start_period=11.0, last=FAILED),
         [

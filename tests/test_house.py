@@ -66,7 +66,11 @@ def test_what_a_watching_heat_loads_has_named_tuples_that_are_quick_to_load() ->
     found = {thing for module in modules for thing in vars(module).values() if named_tuple(thing)}
     own = {made for made in found if made.__module__.partition(".")[0] in {"heat", "states"}}
 
-    slow = {made for made in own if "states.engine.named_tuple" not in {b.__module__ for b in made.__mro__}}
+    slow = {
+        made
+        for made in own
+        if "states.engine.named_tuple" not in {b.__module__ for b in made.__mro__}
+    }
     assert len(own) > 40
     assert slow == set()
 

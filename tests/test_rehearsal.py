@@ -59,8 +59,8 @@ def test_the_rehearsal_of_the_contract(capfd: pytest.CaptureFixture[str]) -> Non
  90 s  RECOVERING  signal STOP to process 1234 (--fault-signal)
  90 s  RECOVERING  recovery script ./recover runs
                    HEAT_FAIL_CODE=1 HEAT_FAIL_INTERVAL=30 HEAT_FAIL_PID=2004 HEAT_FAIL_CNT=3
-                   HEAT_NAME=check HEAT_STATE=RECOVERING HEAT_FAIL_TIME=1700000030
-                   HEAT_FAIL_TIME_LAST=1700000090
+                   HEAT_FAIL_TEXT='' HEAT_NAME=check HEAT_STATE=RECOVERING
+                   HEAT_FAIL_TIME=1700000030 HEAT_FAIL_TIME_LAST=1700000090
  95 s  RECOVERING  recovery script ended: Exit Code 0, after 5 s
  95 s  RECOVERING  the window opens for 60 s, until 155 s
 """
@@ -557,3 +557,37 @@ def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
     assert "".join(f"    {line}\n" if line else "\n" for line in out.splitlines()) == shown
     picture = "diagrams/rehearsal.svg"
     assert (tmp_path / picture).read_text() == (home / picture).read_text()
+
+
+def test_codes_that_are_listed_are_told_as_the_real_heat_tells_them(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    words = "-i 10 -t 5 -s ./check --warn-codes 1 --unknown-codes 3 --results 1,3,2"
+    code, out, _ = rehearse(f"{words} --json", capfd)
+    told = [json.loads(line) for line in out.splitlines()]
+
+    assert code == 1
+    checks = [each for each in told if each.get("event") == "check"]
+    assert [(each["result"], each["code"], each.get("warning")) for each in checks] == [
+        ("ok", 1, True),
+        ("unknown", 3, None),
+        ("failed", 2, None),
+    ]
+    out = rehearse(words, capfd)[1]
+    assert "check 1: Warning: Exit Code 1" in out
+    assert "check 2: Unknown: Exit Code 3" in out
+
+
+def test_a_window_that_an_interval_of_its_own_makes_is_told_by_its_length() -> None:
+    of = played("2x4,0", "--recovery=./r", "--threshold=2", "--recovery-interval=5")
+
+    assert moments(of, "window") == [(10.0, "the window opens for 20 s, until 30 s")]
+
+
+def test_a_recovery_that_is_killed_ends_where_that_is_asked_for() -> None:
+    of = played("2,0", "--recovery=./r", "--on-killed=fail", recovery=Ends(killed=9))
+
+    assert (0.0, "recovery script ended: Exit Code 137 (killed by SIGKILL)") in moments(
+        of, "recovery"
+    )
+    assert of.well

@@ -43,6 +43,55 @@ def test_a_restart_counts_from_there() -> None:
     assert beat.due == 123
 
 
+def test_another_pace_counts_from_the_last_tick_and_ends_in_the_old_phase() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(110.0)
+
+    beat.pace(3.0, 110.5)
+    quick = [beat.due]
+    beat.advance(113.0)
+    quick.append(beat.due)
+    beat.pace(None, 114.5)
+
+    assert quick == [113, 116]
+    assert beat.due == 120
+    assert (beat.advance(120.0), beat.due) == (0, 130)
+
+
+def test_a_pace_begins_after_a_check_that_took_long() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+
+    beat.pace(1.0, 104.2)
+
+    assert beat.due == 105
+    assert beat.advance(105.0) == 0
+
+
+def test_the_phase_of_a_window_is_kept_after_its_pace() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(2.0, 101.0)
+    beat.restart(103.5)
+
+    quick = beat.due
+    beat.pace(None, 104.0)
+
+    assert (quick, beat.due) == (105.5, 113.5)
+
+
+def test_another_interval_waits_for_the_end_of_a_pace() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+
+    beat.change(20.0, 107.0)
+    quick = beat.due
+    beat.pace(None, 108.0)
+
+    assert (quick, beat.due) == (103, 127)
+
+
 @given(
     interval=st.floats(0.001, 1e6),
     start=st.floats(0, 1e9),

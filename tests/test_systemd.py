@@ -408,6 +408,7 @@ def test_lines_for_the_journal_have_a_priority_and_no_time(place: Place) -> None
         [monitor.dead]
         script = "./dies"
         interval = "50ms"
+        on-killed = "error"
     """
     heat = place.fleet(text, "--log-format", "journal")
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from heat.books import Books
-from heat.errors import StartError, TargetError
+from heat.errors import GONE, StartError, TargetError
 from heat.journal import Journal
 from heat.ledger import Remembered, decoded, encoded
 from heat.options import Common, Options, build, common
@@ -148,7 +148,7 @@ class VirtualWorld:
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
         if ends.error:
-            raise StartError(ends.error, passing=ends.passing)
+            raise StartError(ends.error, passing=ends.passing, code=ends.code or GONE)
         self._pid += 1
         self.note(program.shown)
         self.programs.append(program)

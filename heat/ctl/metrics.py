@@ -36,6 +36,7 @@ class Row(NamedTuple):
     recoveries: int
     helped: int
     useless: int
+    warnings: int
     duration: float
     buckets: Sequence[int]
     late: float
@@ -148,9 +149,16 @@ FAMILIES: Sequence[Family] = (
     Family(
         "heat_monitor_checks",
         "counter",
-        "Checks that have ended, by result; unknown ones could not be run.",
+        "Checks that have ended, by result; unknown ones could not be run, or could not tell.",
         _fields("ok", "failed", "unknown"),
         _each("_total", "result", ("ok", "failed", "unknown")),
+    ),
+    Family(
+        "heat_monitor_warnings",
+        "counter",
+        "Checks that have passed with a warning; they are among those that are ok.",
+        _fields("warnings"),
+        _COUNTED,
     ),
     Family(
         "heat_monitor_check_running",

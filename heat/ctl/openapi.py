@@ -219,12 +219,16 @@ def _monitor() -> Part:
                 result=_choice("ok", "failed", "unknown"),
                 code=_maybe({"type": "integer"}),
                 text=_TEXT,
+                message=_maybe(_TEXT),
                 time=_NUMBER,
                 age=_NUMBER,
                 duration=_maybe(_NUMBER),
                 pid=_maybe(_COUNT),
+                warning=_FLAG,
             )
         ),
+        last_recovery=_maybe(_ran()),
+        last_fail=_maybe(_ran()),
         checking=_choice("idle", "running", "waiting", "dying"),
         next=_maybe(_NUMBER),
         next_text=_TEXT,
@@ -232,6 +236,11 @@ def _monitor() -> Part:
         checks=_COUNT,
         skipped=_COUNT,
     )
+
+
+def _ran() -> Part:
+    """A script that has ended."""
+    return _object(code=_maybe({"type": "integer"}), text=_TEXT, message=_maybe(_TEXT), age=_NUMBER)
 
 
 def _why() -> Part:
@@ -245,7 +254,9 @@ def _why() -> Part:
                 began=_NUMBER,
                 failures=_COUNT,
                 first_code=_maybe({"type": "integer"}),
+                first_message=_maybe(_TEXT),
                 last_code=_maybe({"type": "integer"}),
+                last_message=_maybe(_TEXT),
                 last_time=_maybe(_NUMBER),
             )
         ),
@@ -285,6 +296,7 @@ def _history() -> Part:
         helped=_maybe(_FLAG),
         useless=_FLAG,
         well_after=_maybe(_NUMBER),
+        message=_maybe(_TEXT),
     )
     outage = _object(
         began=_NUMBER,
@@ -293,6 +305,10 @@ def _history() -> Part:
         failures=_COUNT,
         ending=_maybe(_TEXT),
         helped=_maybe(_COUNT),
+        first_code=_maybe({"type": "integer"}),
+        first_message=_maybe(_TEXT),
+        last_code=_maybe({"type": "integer"}),
+        last_message=_maybe(_TEXT),
         recoveries=_list(recovery),
     )
     return _object(

@@ -19,7 +19,9 @@ def _keys(names: str) -> Shape:
 MONITOR: Shape = {
     **_keys("name state since count threshold attempts max_recoveries checking next next_text"),
     **_keys("checks skipped"),
-    "last": _keys("result code time age duration pid"),
+    "last": _keys("result code time age duration pid warning"),
+    "last_recovery": _keys("code age"),
+    "last_fail": _keys("code age"),
     "paused": _keys("since until reason"),
 }
 
@@ -32,7 +34,9 @@ WHY: Shape = {
     "target": _keys("pid"),
     "options": _keys(
         "interval timeout pid signal fail-overlap threshold recovery-timeout max-recoveries "
-        "success-threshold fault-signal success-signal script-timeout start-period on-killed count"
+        "success-threshold fault-signal success-signal script-timeout start-period on-killed count "
+        "retry-interval unknown-codes warn-codes recovery-interval recovery-backoff "
+        "recovery-backoff-max when-spent"
     ),
 }
 """Beside the keys of `MONITOR`."""
@@ -40,7 +44,7 @@ WHY: Shape = {
 HISTORY: Shape = {
     **_keys("monitor from to watched down well mean_time_to_repair flaps"),
     "outages": {
-        **_keys("began ended length failures ending helped"),
+        **_keys("began ended length failures ending helped first_code last_code"),
         "recoveries": _keys("attempt began ended duration code helped useless well_after"),
     },
 }

@@ -47,10 +47,11 @@ from typing import Any, NamedTuple
 from heat import cli, config, options, reading
 from heat.arguments import Grammar, Words, beside_config, take_apart
 from heat.cli import refuse
+from heat.conflicts import BAD
 from heat.ctl import output
 from heat.durations import duration
 from heat.mistakes import Mistake, of_option, shown
-from heat.options import BAD, OPTIONS, Option, Options
+from heat.options import OPTIONS, Option, Options
 from heat.rehearsal import told
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play

@@ -12,9 +12,11 @@ Options:
   -h, --help      print this
 
 FAILURES are those in a row, and the threshold behind the slash; AGE is how
-long ago the last check ended; NEXT is the time until the next one. Not on a
-terminal, the table has no colour, is never cut, and each column but the last
-is one word (a monitor's name may have blanks).
+long ago the last check ended; NEXT is the time until the next one. LAST LINE
+is the last line that the last check has printed (stderr, else stdout), and in
+an outage that of the last recovery. Not on a terminal, the table has no
+colour, is never cut, and each column but the last two is one word (a monitor's
+name may have blanks).
 
 Exit status: 0 all are NORMAL; 1 one is not, or is paused; 2 bad usage, or there
 is no such monitor; 3 no HEAT answers.
@@ -27,7 +29,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from heat.ctl import answers, output
-from heat.ctl.answers import Monitor, Standing
+from heat.ctl.answers import Monitor, Result, Standing
 from heat.ctl.client import Client, connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
@@ -36,7 +38,7 @@ from heat.ctl.words import parse
 from heat.durations import short
 from heat.text import counted, escaped, of_them_paused
 
-HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT")
+HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT", "LAST LINE")
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""
 _One = TypeVar("_One", Monitor, Standing)
@@ -111,7 +113,7 @@ def summary(monitors: Sequence[Standing]) -> str:
 
 
 def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
-    """The words of one monitor under `HEAD`; ``wide``: each but the last is one word."""
+    """The words of one monitor under `HEAD`; ``wide``: each but the last two is one word."""
     last, state = monitor["last"], monitor["state"]
     threshold = monitor["threshold"]
     failures = f"{monitor['count']}/{'-' if threshold is None else threshold}"
@@ -125,14 +127,31 @@ def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...
         ("-" if last is None else short(last["age"]), ""),
         (_next(monitor), ""),
         ("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK", ""),
+        (_last_line(monitor), ""),
     )
+
+
+def _last_line(monitor: Standing) -> str:
+    """The last line of the check, and of the recovery in this outage."""
+    last, recovery = monitor["last"], monitor.get("recovery_message")
+    line = escaped(last.get("message") or "") if last is not None else ""
+    if not recovery:
+        return line
+    return f"{line}; recovery: {escaped(recovery)}".removeprefix("; ")
 
 
 def _unusual(monitor: Standing) -> bool:
     """There is more to say than that all is well; most of ten thousand are well."""
     last = monitor["last"]
-    well = last is not None and last["result"] == "ok" and monitor["next"] is not None
+    well = last is not None and not _said_of(last) and monitor["next"] is not None
     return not well or bool(monitor["attempts"]) or monitor["paused"] is not None
+
+
+def _said_of(last: Result) -> str:
+    """How a check went that was not simply well."""
+    if last["result"] == "ok":
+        return f"Warning: {escaped(last['text'] or '')}" if last.get("warning") else ""
+    return f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
 
 
 def _next(monitor: Standing) -> str:
@@ -151,10 +170,8 @@ def _said(monitor: Standing, now: float) -> Iterable[str]:
     last, paused = monitor["last"], monitor["paused"]
     if last is None:
         yield "no check ended yet"
-    elif last["result"] == "ok":
-        yield "OK"
     else:
-        yield f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
+        yield _said_of(last) or "OK"
     if attempts := monitor["attempts"]:
         most = monitor["max_recoveries"]
         yield f"recovery {attempts}{f' of {most}' if most else ''}"

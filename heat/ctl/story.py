@@ -8,12 +8,25 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import NamedTuple
 
-from heat.ctl.answers import Why
+from heat.ctl.answers import Ran, Why
 from heat.ctl.times import clock
 from heat.durations import exact, length, written
+from heat.signals import worded
 from heat.text import counted, escaped
 
-_DURATIONS = {"interval", "timeout", "script-timeout", "recovery-timeout", "start-period"}
+_DURATIONS = {
+    "interval",
+    "timeout",
+    "retry-interval",
+    "script-timeout",
+    "recovery-timeout",
+    "recovery-interval",
+    "recovery-backoff",
+    "recovery-backoff-max",
+    "start-period",
+}
+_OF_CHECK = ("retry-interval", "recovery-interval", "unknown-codes", "warn-codes")
+"""Options of the check that are told where they are given."""
 
 
 class Line(NamedTuple):
@@ -53,12 +66,16 @@ def _facts(why: Why) -> Iterator[tuple[str, str]]:
     yield "check", _check(why)
     yield "came here", _came_here(why)
     yield "last check", _last_check(why)
+    yield "last line", _last_line(why)
     yield "now", _now(why)
     yield "paused", _paused(why)
     yield "failures", _failures(why)
     yield "start period", _start_period(why)
     yield "outage", _outage(why)
+    yield from _lines_of_outage(why)
     yield "recovery", _recovery(why)
+    yield "last recovery", _ran(why.get("last_recovery"))
+    yield "fail script", _ran(why.get("last_fail"))
     yield "script", _script(why)
     yield "window", _window(why)
     yield "passes", _passes(why)
@@ -78,7 +95,9 @@ def _option(why: Why, name: str) -> str:
 
 
 def _check(why: Why) -> str:
-    return f"{escaped(why['check'])} ({_option(why, 'interval')}, {_option(why, 'timeout')})"
+    named = [_option(why, name) for name in ("interval", "timeout")]
+    named += [_option(why, name) for name in _OF_CHECK if why["options"].get(name) is not None]
+    return f"{escaped(why['check'])} ({', '.join(named)})"
 
 
 def _came_here(why: Why) -> str:
@@ -95,11 +114,17 @@ def _last_check(why: Why) -> str:
     last = why["last"]
     if last is None:
         return "none has ended yet"
-    said = "OK" if last["result"] == "ok" else f"{last['result']}: {escaped(last['text'])}"
+    said = f"{last['result']}: {escaped(last['text'])}"
+    if last["result"] == "ok":
+        said = f"warning: {escaped(last['text'])}" if last.get("warning") else "OK"
     took = f"took {exact(last['duration'])}"
     if why["state"] == "NORMAL" and last["result"] == "failed" and not why["count"]:
         said += " (not counted)"
     return f"{said}; {took}, ended {length(last['age'])} ago"
+
+
+def _last_line(why: Why) -> str:
+    return "" if why["last"] is None else escaped(why["last"].get("message") or "")
 
 
 def _now(why: Why) -> str:
@@ -128,7 +153,10 @@ def _failures(why: Why) -> str:
         return f"{text} ({_option(why, 'threshold')})" if why["count"] else ""
     if why["threshold"] is None:
         return f"{text}; no number of them starts recovery (no --recovery)"
-    return f"{text}; {why['threshold']} start recovery (--threshold {why['threshold']})"
+    option = f"(--threshold {why['threshold']})"
+    if not any(map(why["options"].get, ("recovery", "fault-signal", "success-signal"))):
+        return f"{text}; from number {why['threshold']} on each is told {option}"
+    return f"{text}; {why['threshold']} start recovery {option}"
 
 
 def _start_period(why: Why) -> str:
@@ -145,8 +173,28 @@ def _outage(why: Why) -> str:
         return ""
     began = clock(outage["began"], why["now"])
     ago = length(why["now"] - outage["began"])
-    codes = f"first exit code {outage['first_code']}, latest {outage['last_code']}"
+    first, latest = worded(outage["first_code"]), worded(outage["last_code"])
+    codes = f"first exit code {first}, latest {latest}"
     return f"began {began}, {ago} ago; {counted(outage['failures'], 'failure')}, {codes}"
+
+
+def _lines_of_outage(why: Why) -> Iterator[tuple[str, str]]:
+    """Last lines of its first and its latest failure, unless they are told already."""
+    if (outage := why["outage"]) is None:
+        return
+    told = _last_line(why)
+    first = escaped(outage.get("first_message") or "")
+    latest = escaped(outage.get("last_message") or "")
+    yield "first failure", first if first != told else ""
+    yield "latest failure", latest if latest not in {told, first} else ""
+
+
+def _ran(ran: Ran | None) -> str:
+    """How a script went that has ended, and its last line."""
+    if ran is None:
+        return ""
+    text = f"{escaped(ran['text'])}, ended {length(ran['age'])} ago"
+    return f"{text}: {escaped(ran['message'])}" if ran["message"] else text
 
 
 def _number(why: Why, attempt: int) -> str:
@@ -165,7 +213,10 @@ def _recovery(why: Why) -> str:
         "open": "it is over" if why["state"] == "ERROR" else "its window is open",
     }.get(why["remedy"], "it is over")
     number = _number(why, why["attempts"]).removeprefix("recovery ")
-    return f"{number} ({_option(why, 'max-recoveries')}); {how}"
+    limit = _option(why, "max-recoveries")
+    if why["max_recoveries"] is not None and why["options"].get("when-spent") is not None:
+        limit += f", {_option(why, 'when-spent')}"
+    return f"{number} ({limit}); {how}"
 
 
 def _script(why: Why) -> str:

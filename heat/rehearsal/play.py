@@ -129,10 +129,10 @@ class _Play:
         text = f"the window opens, until {limits.threshold} checks in it have failed"
         if limits.threshold == 1:
             text = "the window opens, until a check in it after the one at once has failed"
-        if (span := limits.recovery_timeout) is not None:
+        if (span := limits.window) is not None:
             close = self._time.elapsed() + span
             text = f"the window opens for {seconds(span)} s, until {seconds(close)} s"
-        self._timeline.add("window", text, seconds=limits.recovery_timeout)
+        self._timeline.add("window", text, seconds=span)
 
     # What the programs do
 

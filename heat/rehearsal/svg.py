@@ -188,7 +188,8 @@ def _of_checks(played: Played) -> Iterator[_Span]:
     for entry in played.entries:
         if entry.kind == "check":
             result, code = str(entry.about["result"]), entry.about["code"]
-            label = {"ok": "", "timed out": "time", "unknown": "?"}.get(result, str(code))
+            plain = "" if "warning" not in entry.about else str(code)
+            label = {"ok": plain, "timed out": "time", "unknown": "?"}.get(result, str(code))
             yield _Span(entry.began or 0.0, entry.at, result, label, _told(entry))
 
 

@@ -12,7 +12,7 @@ it is taken when all have heard the first one, and before what was raised, and i
 in the place where it was announced.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar, cast
@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, cast
 import transitions
 from transitions.core import EventData
 
-from states.engine.table import Action, Region, Row, Table
+from states.engine.table import Actions, Region, Row, Table
 
 M = TypeVar("M")
 
@@ -28,8 +28,8 @@ M = TypeVar("M")
 class Step(Generic[M]):
     """One event on its way through the table, and the effects gathered on it.
 
-    ``was`` has the regions as they were before the event; ``to`` is the state that the row
-    leads to.
+    ``was`` has the regions as guards are to see them, as they were before the event; ``to`` is
+    the state that the row leads to.
     """
 
     __slots__ = ("announced", "effects", "event", "model", "raised", "to", "was")
@@ -53,17 +53,20 @@ class Step(Generic[M]):
 class Rule(transitions.Transition):
     """A row in one state, within the library's machine: guards, actions, exit and entry."""
 
-    def __init__(
-        self, source: str, dest: str, *_: None, row: Row, region: Region, leaf: str
-    ) -> None:
-        super().__init__(source, dest)
-        left, entered = ([], []) if row.to is None else region.way(leaf, row.to)
+    def __init__(self, row: Row, region: Region, leaf: str) -> None:
         self.row = row
         self.guards = row.guards
         self.region = region.name
-        self.to = leaf if row.to is None else region.leaf(row.to)
-        self.actions = (*row.actions, *_all(region.on_exit, left))
-        self.entries = tuple(_all(region.on_enter, entered))
+        self.to, self.actions = leaf, row.actions
+        self.entries: Actions = ()
+        dest = None
+        if row.to is not None:
+            self.to = region.leaf(row.to)
+            dest = _name(self.to)
+            left, entered = region.way(leaf, row.to)
+            self.actions += _all(region.on_exit, left)
+            self.entries = _all(region.on_enter, entered)
+        super().__init__(_name(leaf), cast(str, dest))
 
     def execute(self, event_data: EventData) -> bool:
         """Apply the row, if its guards hold: as the library asks for it."""
@@ -166,20 +169,20 @@ def _build(region: Region) -> transitions.Machine:
         model_attribute=region.name,
     )
     for event in region.events:
-        for leaf in region.leaves:
+        heard = machine.events[event.__name__] = transitions.Event(event.__name__, machine)
+        for leaf in region.leaves:  # As `add_transition` does, at a third of its cost.
             for row in region.rows_of(event, leaf):
-                to = None if row.to is None else region.leaf(row.to)
-                machine.add_transition(event.__name__, leaf, to, row=row, region=region, leaf=leaf)
+                heard.add_transition(Rule(row, region, leaf))
     return machine
 
 
 def _name(leaf: str) -> str:
     """Name the state as the library does."""
-    return leaf.name if isinstance(leaf, Enum) else leaf
+    return leaf._name_ if isinstance(leaf, Enum) else leaf  # Ten times as quick as `name`.
 
 
-def _all(actions: Any, states: list[str]) -> list[Action]:  # noqa: ANN401
-    return [act for state in states for act in actions.get(state, ())]
+def _all(actions: Mapping[str, Actions], states: list[str]) -> Actions:
+    return tuple(act for state in states for act in actions.get(state, ()))
 
 
 def _keeper(table: Table) -> Callable[[Any], Any]:

@@ -82,6 +82,18 @@ class Region:
             named += row.sources if row.to is None else (*row.sources, row.to)
         if unknown := [each for each in named if each not in known]:
             raise ValueError(f"region {name} has no state {', '.join(sorted(set(unknown)))}")
+        self._spread = self._spread_rows()
+
+    def _spread_rows(self) -> dict[type, dict[str, list[Row]]]:
+        """Put each row to each of the states that its sources stand for."""
+        spread: dict[type, dict[str, list[Row]]] = {}
+        for row in self.rows:
+            of_event = spread.setdefault(row.event, {})
+            # A state that is named, and is in a parent that is, too, has the row once.
+            named = (leaf for source in row.sources for leaf in self.leaves_of(source))
+            for leaf in dict.fromkeys(named):
+                of_event.setdefault(leaf, []).append(row)
+        return spread
 
     @property
     def initial(self) -> str:
@@ -91,7 +103,11 @@ class Region:
     @property
     def events(self) -> list[type]:
         """Events that this region hears, in the order of its rows."""
-        return list(dict.fromkeys(row.event for row in self.rows))
+        return list(self._spread)
+
+    def hears(self, event: type) -> bool:
+        """Tell if there are rows for this event."""
+        return event in self._spread
 
     def leaf(self, state: str) -> str:
         """The state that a model is in when this one is entered."""
@@ -114,10 +130,7 @@ class Region:
 
     def rows_of(self, event: type, leaf: str) -> list[Row]:
         """Rows for this event in this state, in the order in which they are tried."""
-        of_event = (row for row in self.rows if row.event is event)
-        return [
-            row for row in of_event if any(leaf in self.leaves_of(each) for each in row.sources)
-        ]
+        return self._spread.get(event, {}).get(leaf, [])
 
     def way(self, leaf: str, to: str) -> tuple[list[str], list[str]]:
         """States that are left, and those that are entered, on the way from ``leaf`` to ``to``.
@@ -183,7 +196,7 @@ class Table:
 
     def hearing(self, event: type) -> list[Region]:
         """Regions that hear this event."""
-        return [region for region in self.regions.values() if event in region.events]
+        return [region for region in self.regions.values() if region.hears(event)]
 
     def rows_of(self, event: type) -> Iterator[tuple[str, Row]]:
         """Rows for this event, with the region in which each is."""

@@ -167,10 +167,11 @@ def only_failures_close(step: "MonitorStep") -> bool:
 
 
 def failure_closes_window(step: "MonitorStep") -> bool:
-    """Time is up, or this is the ``--threshold``-th failure and not the check at once."""
+    """Time is up, or this is a window's ``--threshold``-th failure and not the check at once."""
     monitor, limits = step.model, step.model.limits
     return monitor.overdue or (
-        limits.window is None
+        step.was.stage is _OPEN
+        and limits.window is None
         and limits.threshold is not None
         and monitor.window_failures + 1 >= limits.threshold
         and step.was.check is not _AT_ONCE

@@ -83,11 +83,16 @@ class Pause(StrEnum):
 
 
 class Failure(NamedTuple):
-    """One failed check: its exit code, its pid, and the unix second in which it failed."""
+    """One failed check: its exit code, its pid, and the unix second in which it failed.
+
+    ``text`` is the last line that it had printed by then. One that could not be started, and failed
+    by that, has no pid.
+    """
 
     code: int
-    pid: int
+    pid: int | None
     time: int
+    text: str = ""
 
 
 class FailRun(NamedTuple):

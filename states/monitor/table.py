@@ -30,7 +30,9 @@ Why the odd rows are there:
 - **No recovery is left.** ERROR, or, with ``--when-spent watch``, SPENT: checks go on, and a
   pass ends the outage as it does in a window.
 - **Other limits.** A reload changes what the rules look at and nothing else: state and counts
-  stay. An open window gets its new length from that moment on; ticks their new interval.
+  stay. An open window gets its new length from that moment on; ticks their new interval, in a
+  pause too, as nothing else would take the old one back. A BACKOFF lasts as long as it was to,
+  and is over sooner by no reload; whether a recovery is left is asked when it ends.
 - **A pause outranks every transition.** What comes in it is noted and leads nowhere: a result
   does not count, what would lead to ERROR waits for the pause's end. On resuming, an open window
   begins again, and a check that still runs is its check at once; a recovery that was entered and
@@ -93,14 +95,13 @@ STAGE = (
     Row((OPEN,), on.CheckFailed,
         (if_.failure_closes_window, if_.recoveries_left, if_.backs_off), BACKOFF,
         (do.count_failed,)),
-    Row((OPEN,), on.CheckFailed, (if_.failure_closes_window, if_.recoveries_left), RECOVERING,
+    Row((OPEN, BACKOFF), on.CheckFailed, (if_.failure_closes_window, if_.recoveries_left),
+        RECOVERING,
         (do.count_failed,)),
-    Row((OPEN,), on.CheckFailed, (if_.failure_closes_window, if_.watches_on), SPENT,
+    Row((OPEN, BACKOFF), on.CheckFailed, (if_.failure_closes_window, if_.watches_on), SPENT,
         (do.count_failed,)),
-    Row((OPEN,), on.CheckFailed, (if_.failure_closes_window,), ERROR,
+    Row((OPEN, BACKOFF), on.CheckFailed, (if_.failure_closes_window,), ERROR,
         (do.count_failed, do.mark_recoveries_spent)),
-    Row((BACKOFF,), on.CheckFailed, (if_.overdue,), RECOVERING,
-        (do.count_failed,)),
     Row((RECOVERING,), on.CheckFailed, (), None,
         (do.count_failed,)),
     Row((ERROR,), on.CheckFailed, (), None, ()),
@@ -113,14 +114,12 @@ STAGE = (
         (do.count_unknown,)),
     Row((OPEN,), on.CheckUnknown, (if_.overdue, if_.recoveries_left, if_.backs_off), BACKOFF,
         (do.count_unknown,)),
-    Row((OPEN,), on.CheckUnknown, (if_.overdue, if_.recoveries_left), RECOVERING,
+    Row((OPEN, BACKOFF), on.CheckUnknown, (if_.overdue, if_.recoveries_left), RECOVERING,
         (do.count_unknown,)),
-    Row((OPEN,), on.CheckUnknown, (if_.overdue, if_.watches_on), SPENT,
+    Row((OPEN, BACKOFF), on.CheckUnknown, (if_.overdue, if_.watches_on), SPENT,
         (do.count_unknown,)),
-    Row((OPEN,), on.CheckUnknown, (if_.overdue,), ERROR,
+    Row((OPEN, BACKOFF), on.CheckUnknown, (if_.overdue,), ERROR,
         (do.count_unknown, do.mark_recoveries_spent)),
-    Row((BACKOFF,), on.CheckUnknown, (if_.overdue,), RECOVERING,
-        (do.count_unknown,)),
     Row(WATCHED, on.CheckUnknown, (), None,
         (do.count_unknown,)),
     Row((ERROR,), on.CheckUnknown, (), None, ()),
@@ -176,7 +175,10 @@ STAGE = (
         (do.mark_overdue,)),
     Row((BACKOFF,), on.BackoffEnded, (if_.last_check_passed,), None,
         (do.mark_overdue,)),
-    Row((BACKOFF,), on.BackoffEnded, (), RECOVERING, ()),
+    Row((BACKOFF,), on.BackoffEnded, (if_.recoveries_left,), RECOVERING, ()),
+    Row((BACKOFF,), on.BackoffEnded, (if_.watches_on,), SPENT, ()),
+    Row((BACKOFF,), on.BackoffEnded, (), ERROR,
+        (do.mark_recoveries_spent,)),
 
     # The target
     Row((REPAIRING,), on.TargetGone, (), None,
@@ -192,11 +194,9 @@ STAGE = (
     # HEAT itself
     Row(WATCHED, on.WatchBroke, (), ERROR, ()),
     Row((ERROR,), on.WatchBroke, (), None, ()),
-    Row(WATCHED, on.LimitsChanged, (if_.paused,), None,
-        (do.take_limits,)),
     Row((FAILING,), on.LimitsChanged, (), None,
         (do.change_retry_interval, do.take_limits)),
-    Row((OPEN,), on.LimitsChanged, (if_.window_length_changes,), None,
+    Row((OPEN,), on.LimitsChanged, (if_.not_paused, if_.window_length_changes), None,
         (do.change_recovery_interval, do.change_window, do.take_limits)),
     Row((OPEN,), on.LimitsChanged, (), None,
         (do.change_recovery_interval, do.take_limits)),

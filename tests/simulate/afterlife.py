@@ -17,13 +17,23 @@ from .deeds import Violation
 from .invariants import ALIKE, Witness
 from .lives import Kept, Orphan
 from .oracle import Oracle
+from .recoveries import Recoveries
 
 if TYPE_CHECKING:
     from .world import Child
 
 _NEAR = 1e-4
 """Seconds; after some restarts a unix second is no more exact than that."""
-_UNDONE = ("_oracle", "_count", "_first", "_last_code", "_runs", "_was", "_untold", "_ran")
+_UNDONE = (
+    "_oracle",
+    "_count",
+    "_first",
+    "_last_code",
+    "_runs",
+    "_was",
+    "_untold",
+    "_ran",
+)
 """What is as before when a step was not written down."""
 
 
@@ -61,7 +71,7 @@ class LastingWitness(Witness):
     def remember(self) -> None:
         """A step is about to be taken that may not be written down."""
         self._before = {name: getattr(self, name) for name in _UNDONE}
-        self._before["_oracle"] = copy(self._oracle)
+        self._before |= {"_oracle": copy(self._oracle), "_recoveries": copy(self._recoveries)}
 
     def killed_with(self, kept: Kept, stopped: set[int]) -> None:
         """HEAT is no more, and has left these stopped; an unwritten step was never taken."""
@@ -69,6 +79,7 @@ class LastingWitness(Witness):
         if kept.lost:
             for name, value in self._before.items():
                 setattr(self, name, value)
+        self._recoveries.forget()
         held = kept.held.get(FROZEN)
         if stopped - ({held.pid} if held is not None else set[int]()):
             raise Violation("a stopped target is not written down")
@@ -138,6 +149,7 @@ class LastingWitness(Witness):
         """All that was known is forgotten."""
         self._oracle = Oracle(self._limits)
         self._count = self._runs = 0
+        self._recoveries = Recoveries()
         self._was = State.NORMAL
         self._untold = None
 
@@ -145,7 +157,8 @@ class LastingWitness(Witness):
         """The first tick of this life is then."""
         oracle = self._oracle
         oracle.outage_at += self._began - first
-        self._began = self._origin = first
+        self._began = first
+        self._ticks.begin(first, self._options.interval)
         self._recovered_at = float("-inf")
         self._window = None
         self._exact = True

@@ -159,6 +159,8 @@ class Launcher(SimulatedLauncher):
             history.witness.deeds.started(program.path, error)
             if program.path == "fail":
                 history.witness.fail_told(program)
+            elif program.path == "recovery" and not error.passing:
+                history.witness.recovery_is_gone()
             raise
         history.witness.started(child, program)
         if program.path != "check":
