@@ -90,7 +90,8 @@ def render(form: str, picture: Picture) -> bytes:
     source = diagram.dot(picture).encode()
     if form == "dot":
         return source
-    drawn = subprocess.run(["dot", f"-T{form}"], input=source, capture_output=True, check=True)
+    command = ["dot", f"-T{form}", *(["-Gdpi=144"] if form == "png" else [])]
+    drawn = subprocess.run(command, input=source, capture_output=True, check=True)
     mark = f"table {diagram.digest(picture)}"
     if form == "svg":
         return drawn.stdout.replace(b"<svg", f"<!-- {mark} -->\n<svg".encode(), 1)

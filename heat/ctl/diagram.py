@@ -11,8 +11,8 @@ is there, and why; a running HEAT is asked for it. Without one nothing but the
 table is looked at.
 
 Options:
-  --part PART        stage (what becomes of the watched thing), check, fail (the
-                     fail script), pause, or overview (default: stage)
+  --part PART        draw this: stage, check, fail, pause or overview (default:
+                     stage, which is what becomes of the watched thing)
   --format FORMAT    mermaid, dot, svg or png; SVG and PNG need Graphviz
                      (default: that of FILE's name, else mermaid)
   --highlight STATE  light this one: NORMAL, FAILING, RECOVERING or ERROR

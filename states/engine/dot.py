@@ -10,7 +10,7 @@ _UNLIT = "#ffffff"
 _START = 'shape=circle, style=filled, fillcolor="#333333", label="", width=0.16'
 _HEAD = """\
 digraph {name} {{
-    graph [rankdir={direction}, nodesep=0.4, ranksep=0.3, compound=true, pad=0.2, dpi=96,
+    graph [rankdir={direction}, nodesep=0.4, ranksep=0.3, compound=true, pad=0.2,
            bgcolor=white, fontname="Helvetica", fontsize=11];
     node [shape=plain, fontname="Helvetica", fontsize=11];
     edge [color="#555555", arrowsize=0.8];

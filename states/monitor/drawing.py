@@ -10,9 +10,9 @@ from states.engine.picture import Arrow, Box, Label, Layout, Picture
 from states.engine.table import Row
 from states.monitor import events as on
 from states.monitor import guards as if_
-from states.monitor.model import Pause, Stage, State
+from states.monitor.model import Check, Pause, Stage, State
 from states.monitor.questions import REMEDIES
-from states.monitor.table import TABLE
+from states.monitor.table import RUNNING, TABLE
 
 COLOURS = {
     State.NORMAL: ("#d7f0dc", "#1f7a3a"),
@@ -36,10 +36,11 @@ _STAGE = Layout(
     {
         "": (
             "graph [ranksep=0.22, nodesep=0.25];",
-            "{rank=same; OPEN__ERROR; any_other_state__ERROR; REPAIRING__ERROR}",
-            "BACKOFF -> OPEN__ERROR [style=invis];",
-            "BACKOFF -> any_other_state [style=invis, weight=20];",
-            "FAILING -> FAILING__RECOVERING -> WAITING [style=invis, weight=20];",
+            "edge [style=invis];",
+            "{rank=same; BACKOFF__ERROR -> any_other_state__ERROR -> OPEN__ERROR}",
+            "{rank=same; OPEN__ERROR -> REPAIRING__ERROR}",
+            "SPENT -> any_other_state;",
+            "FAILING -> FAILING__RECOVERING -> WAITING [weight=20];",
         ),
         State.RECOVERING: (
             "edge [style=invis];",
@@ -50,9 +51,16 @@ _STAGE = Layout(
     {(Stage.OPEN, Stage.WAITING): ("nw", "")},
     width=32,
 )
-LOOK = Look(
-    {state.value: colour for state, colour in COLOURS.items()}, _BOOKS, left_out, {"stage": _STAGE}
+_CHECK = Layout(
+    {"": ("graph [ranksep=0.22];",), RUNNING: ("graph [labeljust=l];",)},
+    {
+        (Check.DUE, Check.IDLE): ("", "e"),
+        (Check.DYING, Check.IDLE): ("", "se"),
+        (Check.IDLE, Check.SCHEDULED): ("", "ne"),
+    },
 )
+_COLOURS = {state.value: colour for state, colour in COLOURS.items()}
+LOOK = Look(_COLOURS, _BOOKS, left_out, {"stage": _STAGE, "check": _CHECK})
 
 # The overview
 
@@ -89,8 +97,6 @@ OVERVIEW = Picture(
         {"": ("graph [ranksep=0.22, nodesep=0.3];",), WATCHING: ("graph [labeljust=l];",)},
         {
             (WATCHING, PAUSED): (State.FAILING, ""),
-            (State.RECOVERING, State.NORMAL): ("", "n"),
-            (State.NORMAL, State.RECOVERING): ("ne", ""),
         },
     ),
     direction="LR",
