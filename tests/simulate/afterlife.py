@@ -29,6 +29,7 @@ _UNDONE = (
     "_count",
     "_first",
     "_last_code",
+    "_last_text",
     "_runs",
     "_was",
     "_untold",
