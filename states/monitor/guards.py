@@ -178,7 +178,8 @@ def failure_closes_window(step: "MonitorStep") -> bool:
     )
 
 
-def window_length_changes(step: "MonitorStep") -> bool:
-    """The window is another length than when it opened."""
+def window_changes(step: "MonitorStep") -> bool:
+    """The window has another length than when it opened, or closes in another way."""
     event: LimitsChanged = step.event
-    return event.limits.window != step.model.limits.window
+    before, after = step.model.limits, event.limits
+    return (before.window, before.recovery_timeout) != (after.window, after.recovery_timeout)

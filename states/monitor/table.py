@@ -196,7 +196,7 @@ STAGE = (
     Row((ERROR,), on.WatchBroke, (), None, ()),
     Row((FAILING,), on.LimitsChanged, (), None,
         (do.change_retry_interval, do.take_limits)),
-    Row((OPEN,), on.LimitsChanged, (if_.not_paused, if_.window_length_changes), None,
+    Row((OPEN,), on.LimitsChanged, (if_.not_paused, if_.window_changes), None,
         (do.change_recovery_interval, do.change_window, do.take_limits)),
     Row((OPEN,), on.LimitsChanged, (), None,
         (do.change_recovery_interval, do.take_limits)),
