@@ -222,7 +222,7 @@ def test_out_of_error_while_its_fail_script_still_tells_of_it(place: Place) -> N
     place.script("tell", "echo $$ >> tell.pids\n: < gate")
     target = place.receiver()
     check = place.check(1, 0)
-    keys = {"pid": target.pid, "fail": "./tell", "signal": "STOP"}
+    keys = {"pid": target.pid, "fail": "./tell", "signal": "STOP", "on_killed": "error"}
     heat = place.fleet(monitor("web", check, **keys) + BESIDE)
     place.await_words("tell.pids")
     heat.await_line("web: OK")

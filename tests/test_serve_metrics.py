@@ -16,7 +16,7 @@ from heat.ctl.exposition import Exposition, text_of
 from heat.ctl.metrics import BOUNDS, FAMILIES, STATES, Row, of_heat, of_monitors, reader
 
 HOME = Path(__file__).parent.parent
-FRESH = Row("web", "NORMAL", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
+FRESH = Row("web", "NORMAL", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
 
 counts = st.integers(0, 10**12)
 spans = st.floats(0, 1e9, allow_nan=False)

@@ -25,6 +25,9 @@ recovery-timeout = "10m"
 pid-file = "{secret}.pid"
 signal = "none"
 
+[defaults]
+when-spent = "error"
+
 [monitor.gone]
 script = "./gone-{secret}"
 interval = 0.05

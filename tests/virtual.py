@@ -3,7 +3,9 @@
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from heat import facts
 from heat.books import Books
 from heat.errors import GONE, StartError, TargetError
 from heat.journal import Journal
@@ -246,6 +248,11 @@ class _Log:
 
     def write(self, record: str) -> None:
         self._world.records[self.shown] += record
+
+
+def why_of(world: VirtualWorld) -> Any:
+    """All that heatctl why makes its screen of."""
+    return facts.why(world.watch, world.time.unix())
 
 
 def options(*words: str) -> Options:

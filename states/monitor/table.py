@@ -249,7 +249,7 @@ STAGE = (
         ()),
     Row((*OUTSIDE_RECOVERY, WAITING, REPAIRING, OWED, OPEN, SPENT), on.BackoffEnded, (), None, ()),
 )
-"""What becomes of the watched thing."""
+"""The stage: what becomes of the watched thing."""
 
 IDLE, SCHEDULED, AT_ONCE, DYING, DUE = Check
 RUNNING = "running"
@@ -339,7 +339,7 @@ PAUSE = (
     Row((Pause.PAUSED,), on.Resumed, (), Pause.ACTIVE, ()),
     Row((Pause.ACTIVE,), on.Resumed, (), None, ()),
 )
-"""What somebody has told it, or a restart."""
+"""The pause: somebody has told it, or a restart."""
 # fmt: on
 
 TABLE = Table(
