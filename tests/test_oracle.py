@@ -13,7 +13,7 @@ from states.monitor.events import Event
 from states.monitor.limits import Limits
 from states.monitor.machine import step
 from states.monitor.model import Check, Monitor, Stage, State
-from states.monitor.snapshot import save
+from states.monitor.snapshot import save, sound
 
 _ALWAYS = (
     on.Tick(),
@@ -95,3 +95,4 @@ def test_the_table_does_what_the_oracle_says(limits: Limits, data: st.DataObject
         if monitor.state is State.ERROR:
             break
         assert known(monitor) == thought(oracle)
+        assert sound(save(monitor))

@@ -5,7 +5,7 @@ Of other regions a guard sees what they were before the event: ``step.was``.
 
 from typing import TYPE_CHECKING
 
-from states.monitor.events import CheckFailed, LimitsChanged
+from states.monitor.events import CheckFailed
 from states.monitor.model import IN_RECOVERY, Check, Fail, Monitor, Pause, Stage
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def failure_closes_window(step: "MonitorStep") -> bool:
 
 
 def window_changes(step: "MonitorStep") -> bool:
-    """The window has another length than when it opened, or closes in another way."""
-    event: LimitsChanged = step.event
-    before, after = step.model.limits, event.limits
-    return (before.window, before.recovery_timeout) != (after.window, after.recovery_timeout)
+    """The window has another length than when it opened, or is closed by something else."""
+    before, now = step.model.limits, step.event.limits
+    timed = now.recovery_timeout is not None
+    return now.window != before.window or timed != (before.recovery_timeout is not None)
