@@ -165,7 +165,7 @@ def _names(boxes: tuple[Box, ...]) -> set[str]:
 
 
 def _note(note: str, line: str) -> str:
-    text = "<br/>".join(_escaped(each) for each in folded(note, 40))
+    text = "<br/>".join(_escaped(each) for each in folded(note, 46))
     return f"<tr><td bgcolor='{line}'><font color='#ffffff'>{text}</font></td></tr>"
 
 
