@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from heat import signals
+from heat import outlook, signals
 from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
-from heat.status import coming
+from heat.status import ahead, coming, next_check
 from heat.tally import Tallies
 from states.monitor.model import Monitor
-from states.monitor.questions import checking, held_up, remedy, spent
+from states.monitor.questions import (
+    backs_off,
+    checking,
+    remedy,
+    remedy_text,
+    shown,
+    spent,
+    window,
+)
 
 if TYPE_CHECKING:
     from heat.status import Look
@@ -59,6 +67,10 @@ BRIEF = (
     "next",
     "next_text",
     "paused",
+    "shown",
+    "backoff",
+    "spent",
+    "unknown_since",
     "recovery_message",
 )
 
@@ -86,6 +98,10 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
         "paused": of_pause(watch.paused),
+        "shown": shown(monitor),
+        "backoff": _backoff(monitor, look),
+        "spent": spent(monitor),
+        "unknown_since": look.unknown_since,
         "checks": monitor.checks,
         "skipped": monitor.skipped,
     }
@@ -111,6 +127,10 @@ def brief(watch: Watch, unix: float) -> list[object]:
         following,
         coming(monitor, look, watch.paused) if following is None else None,
         of_pause(watch.paused),
+        shown(monitor),
+        _backoff(monitor, look),
+        spent(monitor),
+        look.unknown_since,
         _message_of_recovery(watch),
     ]
 
@@ -172,12 +192,16 @@ def _checking(monitor: Monitor, look: Look) -> str:
 
 
 def _next(watch: Watch, look: Look) -> float | None:
-    """Seconds until the next tick that starts a check; None if none does as things are."""
-    monitor, limits = watch.monitor, watch.monitor.limits
-    done = limits.checks is not None and monitor.checks >= limits.checks
-    if look.next_in is None or done or held_up(monitor) or monitor.paused:
+    """Seconds until the next check by the clock; None if it waits for something, or none comes."""
+    following = next_check(watch.monitor, look, ahead(watch.monitor, look))
+    return None if following is None else round(following, 3)
+
+
+def _backoff(monitor: Monitor, look: Look) -> float | None:
+    """Seconds until the next recovery may begin; None where none waits for its time."""
+    if look.window_left is None or not backs_off(monitor):
         return None
-    return round(max(0.0, look.next_in), 3)
+    return round(max(0.0, look.window_left), 3)
 
 
 def of_pause(pause: Pause | None) -> Facts | None:
@@ -216,6 +240,8 @@ def why(watch: Watch, unix: float) -> Facts:
         "passes": monitor.passes if monitor.attempts else 0,
         "success_threshold": monitor.limits.success_threshold,
         "remedy": remedy(monitor),
+        "remedy_text": remedy_text(monitor),
+        "outlook": outlook.of(watch, look),
         "window": _of_window(monitor, look),
         "script": _of_script(watch, look),
         "fail_queued": monitor.fail_queued is not None,
@@ -229,16 +255,10 @@ def why(watch: Watch, unix: float) -> Facts:
 
 
 def _of_window(monitor: Monitor, look: Look) -> Facts | None:
-    if remedy(monitor) != "open":
+    there, left = window(monitor), look.window_left
+    if there is None:
         return None
-    limits = monitor.limits
-    left = look.window_left
-    return {
-        "closes": None if left is None else round(max(0.0, left), 3),
-        "failures": monitor.window_failures,
-        "of": limits.threshold if limits.recovery_timeout is None else None,
-        "overdue": monitor.overdue,
-    }
+    return {"closes": None if left is None else round(max(0.0, left), 3), **there._asdict()}
 
 
 def _of_script(watch: Watch, look: Look) -> Facts | None:

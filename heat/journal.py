@@ -29,6 +29,7 @@ COLOURS = {
 """As in the diagram."""
 
 
+_QUOTE = "'"
 _STOPPED = " (stopped: it waited for the terminal)"
 
 
@@ -208,21 +209,27 @@ class Journal(Writer):
         told = f"RECOVERING {after}, recovery {attempt}{of}{what}"
         self._outage(f"{told}; the check said: {text}" if text else told, State.RECOVERING)
 
+    def window_opens(self, span: float | None) -> None:
+        """A recovery window opens; goes without saying where nobody asks what would be."""
+
     def backs_off(self, span: float, attempt: int) -> None:
         """No further recovery begins for a while."""
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
-        after = f"checks go on, recovery {attempt}{of} comes in {length(span)} if none passes"
+        then = f"recovery {attempt}{of} begins in {length(span)} at the earliest"
         backoff = self.spelled("recovery-backoff", written(self.options.limits.recovery_backoff))
         self._outage(
-            f"recovery {attempt - 1}{of} did not help; {after} ({backoff})", State.RECOVERING
+            f"recovery {attempt - 1}{of} did not help; {then} ({backoff.strip(_QUOTE)}); until then "
+            "checks go on",
+            State.RECOVERING,
         )
 
     def spent(self, attempts: int, count: int) -> None:
         """No recovery is left, and checks go on."""
         runs = counted(attempts, "recovery", "recoveries")
         most = self.spelled("max-recoveries", str(attempts))
-        text = f"{runs} did not help, and none is left ({most}) after {counted(count, 'failure')}"
+        after = f"after {counted(count, 'failure')}"
+        text = f"{runs} did not help {after}, and none is left ({most.strip(_QUOTE)})"
         self._fault(f"{text}: checks go on, a pass ends the outage, 'heatctl reset' begins again")
 
     def recovered(self, count: int, span: float, attempts: int) -> None:
@@ -457,8 +464,12 @@ def until(pause: Pause) -> str:
     """How long a pause lasts, by the clock of this place."""
     if pause.until is None:
         return "until it is resumed"
-    there = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pause.until))
-    return f"until {there}"
+    return f"until {moment(pause.until)}"
+
+
+def moment(unix: float) -> str:
+    """A time by the clock of this place, with its date."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix))
 
 
 def explained(ending: str, code: int | None) -> str:

@@ -12,8 +12,8 @@ from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
-from states.monitor.model import FailRun, Failure, Monitor, Stage, State
-from states.monitor.snapshot import Snapshot, save, sound, unchanged
+from states.monitor.model import FailRun, Failure, Monitor, State
+from states.monitor.snapshot import Snapshot, of_now, save, sound, unchanged
 
 if TYPE_CHECKING:
     from heat.journal import Ran
@@ -94,9 +94,9 @@ def encoded(remembered: Remembered) -> str:
 def decoded(text: str) -> Remembered:
     """Read the text of `encoded`. Raises ValueError or TypeError for anything else."""
     plain, changed, began, *until = json.loads(text)
-    stage, count, attempts, first, last, run, queued, due, passed, backoff = _of_now(plain)
+    stage, count, attempts, first, last, run, queued, due, passed, backoff = of_now(plain)
     memory = Snapshot(
-        Stage(stage),
+        stage,
         _count(count),
         _count(attempts),
         _failure(first),
@@ -114,14 +114,6 @@ def decoded(text: str) -> Remembered:
         changed = Changed(State(before), State(after), _time(at), _count(failures), str(reason))
     times = (None if each is None else _time(each) for each in (began, *until))
     return Remembered(memory, changed, *times)
-
-
-def _of_now(plain: list[Any]) -> list[Any]:
-    """Take what 0.1.0 wrote, state and remedy, for the stage."""
-    if not isinstance(plain[3], str):
-        return plain
-    state, count, attempts, remedy, *rest = plain
-    return [_STAGES.get(remedy, state) if state in _STAGED else state, count, attempts, *rest, None]
 
 
 def _count(plain: object) -> int:
@@ -414,7 +406,5 @@ def removed(name: str, now: float) -> Iterator[Statement]:
 _plain = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value")).encode
 _END_OF_TIME = 1e11
 """Seconds; later than any clock can show."""
-_STAGED = ("RECOVERING",)
-_STAGES = {"waiting": "WAITING", "running": "REPAIRING", "owed": "OWED", "open": "OPEN"}
 _NEW = Snapshot()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})

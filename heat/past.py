@@ -22,6 +22,11 @@ class Changed(NamedTuple):
         return self.before is State.NORMAL and self.after is not State.ERROR
 
 
+def reset(now: float) -> Changed:
+    """Somebody has brought a monitor out of ERROR."""
+    return Changed(State.ERROR, State.NORMAL, now, 0, RESET)
+
+
 class Pause(NamedTuple):
     """No checks and no effects until then; None: until somebody resumes."""
 

@@ -54,7 +54,7 @@ from states.monitor.events import (
 )
 from states.monitor.machine import step
 from states.monitor.model import FailRun, Failure, Monitor, State
-from states.monitor.questions import checking, fail_holds_up, nothing_left, well
+from states.monitor.questions import check_runs, fail_holds_up, nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
@@ -150,6 +150,7 @@ class Watch:
         "_tick_timer",
         "_told",
         "_turn",
+        "_unknown_since",
         "_unsaid",
         "_watched",
         "_window_due",
@@ -203,6 +204,8 @@ class Watch:
         self._settling: dict[Run, Checked | None] | None = None
         """Runs that are gone and have left something behind, with what is still to be recorded."""
         self._last: Packed | None = None
+        self._unknown_since: float | None = None
+        """When the first one ended of the last checks that said nothing."""
         self._last_script = ""
         self._events: list[tuple[Event, Tell | None]] | None = None
         """Events that came while effects were performed; a list only then: monitors are many."""
@@ -369,6 +372,7 @@ class Watch:
             case effects.OpenWindow(span):
                 if span is not None:
                     self._await(span, WindowClosed())
+                tell(journal.window_opens, span)
             case effects.StartBackoff(span):
                 self._await_backoff(span)
                 tell(journal.backs_off, span, self.monitor.attempts + 1)
@@ -586,6 +590,10 @@ class Watch:
         now = self._world.clock.now()
         self._last = pack(checked, now)
         self._mend_record(checked)
+        if not checked.unknown:
+            self._unknown_since = None
+        elif self._unknown_since is None:
+            self._unknown_since = self._world.clock.unix()
         if self._world.tallies is not None:
             self._world.tallies.checked(self._row, checked, now)
 
@@ -940,11 +948,13 @@ class Watch:
             last,
             now - ended,
             None if self.exit_code is not None else self._beat.due - now,
-            checking(self.monitor) == "running" and self._check is None,
+            check_runs(self.monitor) and self._check is None,
             self._script,
             None if self._window_due is None else self._window_due - now,
+            None if self._check is None or self._check.limit is None else self._check.time_left,
             self._start - now,
             self._watched - now,
+            self._unknown_since if self.monitor.unseen else None,
         )
 
     def describe(self) -> str:

@@ -38,6 +38,52 @@ PIECE = 500
 Answer = dict[str, Any]
 
 
+def step(event: str, *effects: Answer) -> Answer:
+    """An event that would come, with these effects."""
+    window = {"failures": 1, "of": None, "overdue": False}
+    return {
+        "event": event,
+        "state": "RECOVERING",
+        "count": 3,
+        "passes": 0,
+        "attempts": 1,
+        "window": window,
+        "backoff": None,
+        "spent": False,
+        "effects": list(effects),
+    }
+
+
+def outlook() -> Answer:
+    """What would be, with an effect of each kind that has a text."""
+    given_up = [step("failed", {"do": "give-up", "reason": "./recover --password=geheim"})]
+    signal = {"do": "signal", "signal": "CONT", "option": "success-signal"}
+    return {
+        "ended": False,
+        "pace": "interval",
+        "tick": 4.2,
+        "due": 12.5,
+        "coming": [step("tick", {"do": "check"})],
+        "passed": [step("passed", signal)],
+        "failed": given_up,
+        "late": None,
+        "still": None,
+        "time": {
+            "event": "window-closed",
+            "in": 12.5,
+            "seconds": None,
+            "failed": given_up,
+            "passed": None,
+            "running": [step("window-closed")],
+            "then": [step("failed", {"do": "backoff", "seconds": 20.0})],
+        },
+        "passes": {"number": 1, "steps": [step("passed", signal)]},
+        "failures": None,
+        "resumed": None,
+        "commands": {"check": True, "pause": True, "resume": False, "reset": True},
+    }
+
+
 class HeatDouble:
     """Its monitors are rows by their names; ``put`` changes one, as a check does."""
 
@@ -206,6 +252,10 @@ class HeatDouble:
             "next": 4.2,
             "next_text": "next check in 4.2 s",
             "paused": None,
+            "shown": row["state"],
+            "backoff": None,
+            "spent": False,
+            "unknown_since": None,
             "checks": 7,
             "skipped": 0,
         }
@@ -233,6 +283,8 @@ class HeatDouble:
             "passes": 0,
             "success_threshold": 1,
             "remedy": "open",
+            "remedy_text": "its window is open",
+            "outlook": outlook(),
             "window": {"closes": 12.5, "failures": 1, "of": None, "overdue": False},
             "script": {
                 "role": "recovery",

@@ -75,7 +75,7 @@ BROKEN = [
     (b'{"heat": 1, "status": [{}]}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
     (b'{"heat": 1, "status": 7}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
     (b'{"heat": 1, "columns": 7}\n', "is not whole: columns is too short", "heatctl that"),
-    (b'{"heat": 1, "columns": [%s]}\n' % b",".join([b"1"] * 12), "columns are other ones", "that"),
+    (b'{"heat": 1, "columns": [%s]}\n' % b",".join([b"1"] * 16), "columns are other ones", "that"),
     (b'{"heat": 1, "rows": [["web"]]}\n', "is not whole: row is too short", "heatctl that"),
     (b"SSH-2.0-OpenSSH_9.2\r\n", "is not HEAT: 'SSH-2.0-OpenSSH_9.2\\r'", "--control PATH"),
     (b"\xff\xfe\x00\n", "what answers is not HEAT", "--control PATH"),

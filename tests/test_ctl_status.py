@@ -68,15 +68,52 @@ def test_the_worst_stands_first_and_columns_are_words(
             "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     "
             "Failed: Exit Code 7      curl: (7) refused"
         ),
-        "held    NORMAL      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
+        "held    PAUSED      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
         "new     NORMAL      2026-11-22T09:47:37  0/-       -     62m05s  no check ended yet",
         "well    NORMAL      2026-11-22T09:47:37  0/-       2.1s  4.2s    OK",
+    ]
+
+
+def test_what_says_more_than_the_state_stands_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spent: Facts = {"shown": "SPENT", "spent": True}
+    paused = {"paused": PAUSED, "next": None}
+    code, out, _ = said(
+        capsys,
+        tmp_path,
+        "status",
+        facts("pauses", **IN_RECOVERY, **paused),
+        facts("waits", **IN_RECOVERY, shown="BACKOFF", backoff=75.0),
+        facts("tries", **IN_RECOVERY),
+        facts("spent", **IN_RECOVERY, **spent),
+        facts("broken", state="ERROR"),
+        facts("unseen", last=last("unknown", "no room", None), unknown_since=NOW - 90),
+    )
+
+    assert code == 1
+    assert [tuple(line.split()[:2]) for line in out[1:]] == [
+        ("broken", "ERROR"),
+        ("spent", "SPENT"),
+        ("pauses", "PAUSED"),
+        ("tries", "RECOVERING"),
+        ("waits", "BACKOFF"),
+        ("unseen", "NORMAL"),
+    ]
+    ends = [" ".join(line.split()[6:]) for line in out[2:]]
+    assert ends == [
+        "OK; recovery 2 of 5 did not help; none is left",
+        "OK; recovery 2 of 5; RECOVERING; paused; new disk",
+        "OK; recovery 2 of 5",
+        "OK; recovery 2 of 5 did not help; the next in 75 s at the earliest",
+        "Unknown: no room; unknown since 10:46:07",
     ]
 
 
 @pytest.mark.parametrize(
     ("monitors", "code"),
     [
+        ([facts("a", unknown_since=NOW - 5)], 1),
         ([facts("a"), facts("b")], 0),
         ([facts("a"), facts("b", paused=PAUSED)], 1),
         ([facts("a"), facts("b", state="FAILING")], 1),

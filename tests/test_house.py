@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from heat.cli import USAGE
 from heat.options import OPTIONS
 from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
 from states.engine import diagram
+from states.monitor.model import IN_RECOVERY, State
+from states.monitor.table import TABLE
 
 HOME = Path(__file__).parent.parent
 PURE = {
@@ -153,6 +156,126 @@ def test_a_comparison_with_a_state_is_seen_however_it_is_written(tmp_path: Path)
         path.write_text(line)
 
         assert states_compared(path), line
+
+
+CHILDREN = {"Stage", "Check", "Fail", "Pause", "IN_RECOVERY", "STATES"}
+"""The names of `states.monitor.model` that tell what a state consists of."""
+STAGES = {word for stage in IN_RECOVERY for word in (stage.value, stage.value.lower())}
+REMEDIES = {"remedy", "remedy_text", "shown"}
+"""Facts and questions that word a stage: to be shown, not to be compared."""
+
+
+def children_mentioned(path: Path) -> list[str]:
+    """The places at which a module looks at what is inside a state."""
+    tree = ast.parse(path.read_text())
+    monitors = set(monitors_of(tree))
+    return [
+        f"{path.name}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if imports_child(node) or asks_region(node, monitors) or compares_stage(node)
+    ]
+
+
+def monitors_of(tree: ast.AST) -> Iterator[str]:
+    """The names that monitors have in a module."""
+    yield "monitor"
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=name, annotation=kind) if kind and "Monitor" in ast.unparse(kind):
+                yield name
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Attribute(attr="monitor")):
+                yield name
+            case ast.Assign(targets=[ast.Tuple(names)], value=ast.Tuple(values)):
+                for each, value in zip(names, values, strict=False):
+                    if isinstance(value, ast.Attribute) and value.attr == "monitor":
+                        yield ast.unparse(each)
+            case _:
+                pass
+
+
+def imports_child(node: ast.AST) -> bool:
+    match node:
+        case ast.ImportFrom(module="states.monitor.model", names=names):
+            return any(each.name in CHILDREN for each in names)
+        case ast.Attribute(value=ast.Name("model"), attr=name):
+            return name in CHILDREN
+        case _:
+            return False
+
+
+def asks_region(node: ast.AST, monitors: set[str]) -> bool:
+    """Tell if it is an attribute of a monitor, or of anything, that holds a child state."""
+    match node:
+        case ast.Attribute(attr="stage"):
+            return True
+        case ast.Attribute(value=ast.Name(name), attr=attr):
+            return name in monitors and attr in TABLE.regions
+        case ast.Attribute(value=ast.Attribute(attr="monitor"), attr=attr):
+            return attr in TABLE.regions
+        case _:
+            return False
+
+
+def compares_stage(node: ast.AST) -> bool:
+    """Tell if it compares the word of a stage, or what words it; not so what a check does."""
+    if not isinstance(node, ast.Compare | ast.MatchValue):
+        return False
+    inner = list(ast.walk(node))
+    keys = [each.slice for each in inner if isinstance(each, ast.Subscript)]
+    words = {each.value for each in inner if isinstance(each, ast.Constant) and each not in keys}
+    named = {ast.unparse(each).strip("'") for each in keys}
+    named |= {ast.unparse(each.func) for each in inner if isinstance(each, ast.Call)}
+    checks = named & {"checking"}
+    return not checks and bool(words & STAGES or named & REMEDIES)
+
+
+def test_nothing_outside_states_looks_at_what_is_inside_a_state() -> None:
+    paths = sorted((HOME / "heat").rglob("*.py"))
+    found = [text for path in paths for text in children_mentioned(path)]
+
+    # The state beside what says more of it, and the other way round.
+    assert found == ["story.py: why['shown'] in {why['state'], _PAUSED}"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from states.monitor.model import Monitor, Stage",
+        "from states.monitor import model\nx = model.Check.DUE",
+        "if watch.monitor.stage: pass",
+        "def f(it: Monitor) -> bool: return it.check",
+        "here = watch.monitor\nprint(here.fail)",
+        "here, look = watch.monitor, 1\nprint(here.pause)",
+        "if why['remedy'] == 'open': pass",
+        "if remedy(monitor) in NEXT: pass",
+        "if there == 'SPENT': pass",
+        "match it:\n    case 'BACKOFF': pass",
+    ],
+)
+def test_a_look_into_a_state_is_seen_however_it_is_written(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "there.py"
+    path.write_text(line)
+
+    assert children_mentioned(path)
+
+
+def test_a_check_of_a_watch_is_no_child_of_a_state(tmp_path: Path) -> None:
+    path = tmp_path / "there.py"
+    path.write_text("if self.parts.check and options.fail and why['checking'] == 'waiting': pass")
+
+    assert not children_mentioned(path)
+
+
+def test_what_is_to_come_is_worded_without_a_look_at_the_state() -> None:
+    tree = ast.parse((HOME / "heat/ctl/outlook.py").read_text())
+    compared = [
+        {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+    ]
+
+    assert compared
+    assert not any(words & {*State, "state", "shown"} for words in compared)
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])

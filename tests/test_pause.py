@@ -52,7 +52,7 @@ from states.monitor.events import (
 from states.monitor.limits import Limits
 from states.monitor.machine import step
 from states.monitor.model import Check, Monitor, Stage
-from states.monitor.questions import resettable
+from states.monitor.outlook import resettable
 from states.monitor.snapshot import Snapshot, restore, save
 
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()

@@ -252,7 +252,10 @@ def test_a_fail_script_that_overlaps() -> None:
     skip = played("1x3", "--fail=./tell", "--fail-overlap=skip", fail=Ends(after=15))
 
     assert (10, "fail script still runs: failure 2 has to wait for it") in moments(queue, "fail")
-    assert moments(skip, "skip")[0] == (10, "tick skipped: the fail script still runs")
+    assert moments(skip, "skip")[0] == (
+        10,
+        "tick skipped: the fail script runs, and fail-overlap is skip",
+    )
 
 
 def test_a_fail_script_that_recovery_waits_for() -> None:
@@ -305,9 +308,14 @@ def test_ticks_are_skipped_for_a_reason() -> None:
     stubborn = played("timeout,0", "--interval=1", "--timeout=1")
     recovers = played("1,0", "--recovery=./r", recovery=Ends(after=15))
 
-    assert moments(slow, "skip") == [(10, "2 ticks skipped, to 20 s: the check still runs")]
-    assert moments(stubborn, "skip") == [(1, "tick skipped: the check still runs")]
-    assert moments(recovers, "skip") == [(10, "tick skipped: the recovery script has not ended")]
+    assert moments(slow, "skip") == [(10, "2 ticks skipped, to 20 s: a check runs already")]
+    assert moments(stubborn, "skip") == [(1, "tick skipped: a check runs already")]
+    assert moments(recovers, "skip") == [
+        (
+            10,
+            "tick skipped: it recovers: the next check comes when the recovery script has ended",
+        )
+    ]
 
 
 def test_two_outages_are_told_apart() -> None:
@@ -491,6 +499,53 @@ def test_one_monitor_of_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
     assert code == 0
     assert "30 s  RECOVERING  signal USR1 to the process of web.pid (fault-signal)\n" in out
+
+
+def test_a_monitor_that_ends_beside_others_ends_no_heat(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "heat.toml"
+    gives_up = 'max-recoveries = 1\nwhen-spent = "error"\n'
+    path.write_text(FILE.replace("threshold = 2\n", f"threshold = 2\n{gives_up}"))
+    given = f"--config {path} --monitor web --results 1x9"
+    code, out, _ = rehearse(given, capfd)
+    *_, summary = map(json.loads, rehearse(f"{given} --json", capfd)[1].splitlines())
+
+    assert code == 1
+    assert "no more checks of web: HEAT goes on with the others\n" in out
+    assert out.splitlines()[-1] == "It ends in ERROR."
+    assert "HEAT ends" not in out
+    assert (summary["state"], summary["exit_code"]) == ("ERROR", None)
+
+    path.write_text(path.read_text().partition("[monitor.db]")[0])
+    _, alone, _ = rehearse(given, capfd)
+    assert "HEAT ends, exit status 3\n" in alone
+
+
+def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> None:
+    told = played(
+        *("1x9", "--recovery=./r", "--recovery-backoff=15"),
+        *("--max-recoveries=2", "--when-spent=watch"),
+    )
+    news = [entry.text for entry in told.entries if entry.kind == "news"]
+    rest = (
+        "(--max-recoveries 2): checks go on, a pass ends the outage, 'heatctl reset' begins again"
+    )
+
+    assert [text.partition(";")[0] for text in news] == [
+        "recovery 1 of 2 did not help",
+        f"2 recoveries did not help after 6 failures, and none is left {rest}",
+    ]
+    assert [*sentences(told)][-1] == "It ends in RECOVERING (SPENT)."
+
+
+def test_a_window_that_failures_close_after_a_time_is_told_with_it() -> None:
+    told = played("1x9", "--threshold=2", "--recovery=./r", "--recovery-interval=3")
+
+    assert moments(told, "window")[0] == (
+        10,
+        "the window opens, until a check fails at 30 s or later",
+    )
 
 
 @pytest.mark.parametrize(

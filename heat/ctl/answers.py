@@ -6,7 +6,7 @@ Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, Required, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
 from heat.mistakes import Mistake
@@ -61,6 +61,10 @@ class Monitor(TypedDict):
     next: float | None
     next_text: str
     paused: Paused | None
+    shown: str
+    backoff: float | None
+    spent: bool
+    unknown_since: float | None
     checks: int
     skipped: int
 
@@ -90,6 +94,10 @@ class Standing(TypedDict):
     next: float | None
     next_text: str | None
     paused: Paused | None
+    shown: str
+    backoff: float | None
+    spent: bool
+    unknown_since: float | None
     recovery_message: NotRequired[str | None]
 
 
@@ -144,6 +152,84 @@ class Target(TypedDict):
     pid_file: str | None
 
 
+class Counted(TypedDict):
+    """The window after an event: ``of`` failures close it, None where its time does."""
+
+    failures: int
+    of: int | None
+    overdue: bool
+
+
+class Effect(TypedDict, total=False):
+    """One thing that HEAT would do; which keys there are depends on what it does."""
+
+    do: Required[str]
+    signal: str
+    option: str
+    attempt: int
+    failure: int
+    seconds: float | None
+    helped: bool
+    reason: str
+
+
+class Step(TypedDict):
+    """An event that would come: its effects, and the monitor after it."""
+
+    event: str
+    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+    count: int
+    passes: int
+    attempts: int
+    window: Counted | None
+    backoff: float | None
+    spent: bool
+    effects: Sequence[Effect]
+
+
+Steps = Sequence[Step]
+
+TimeUp = TypedDict(
+    "TimeUp",
+    {
+        "event": Literal["window-closed", "backoff-ended"],
+        "in": float | None,
+        "seconds": float | None,
+        "failed": Steps | None,
+        "passed": Steps | None,
+        "running": Steps | None,
+        "then": Steps | None,
+    },
+)
+"""The end of a time limit, and what it does if the latest check has failed, passed, or runs."""
+
+
+class Turn(TypedDict):
+    """The check, of those in a row with the same result, that changes something."""
+
+    number: int
+    steps: Steps
+
+
+class Outlook(TypedDict):
+    """Things that would be, as HEAT's table says."""
+
+    ended: bool
+    pace: Literal["interval", "retry-interval", "recovery-interval"]
+    tick: float | None
+    due: float | None
+    coming: Steps | None
+    passed: Steps | None
+    failed: Steps | None
+    late: Steps | None
+    still: Steps | None
+    time: TimeUp | None
+    passes: Turn | None
+    failures: Turn | None
+    resumed: Steps | None
+    commands: Mapping[Literal["check", "pause", "resume", "reset"], bool]
+
+
 class Why(Monitor):
     """All that matters about one monitor."""
 
@@ -152,7 +238,8 @@ class Why(Monitor):
     outage: Outage | None
     passes: int
     success_threshold: int
-    remedy: Literal["none", "waiting", "running", "owed", "open"]
+    remedy: Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
+    remedy_text: str
     window: Window | None
     script: Script | None
     fail_queued: bool
@@ -160,6 +247,7 @@ class Why(Monitor):
     frozen: int | None
     start_period: float | None
     options: Mapping[str, Any]
+    outlook: Outlook
 
 
 class About(TypedDict):
@@ -183,7 +271,7 @@ class About(TypedDict):
 
 
 _BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = ("result", "age", "text")
+_OF_RESULT = ("result", "age", "text", "message")
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__

@@ -233,8 +233,70 @@ def _monitor() -> Part:
         next=_maybe(_NUMBER),
         next_text=_TEXT,
         paused=_maybe(_object(since=_NUMBER, until=_maybe(_NUMBER), reason=_TEXT)),
+        shown=_choice(*(state.value for state in State), "BACKOFF", "SPENT", "PAUSED"),
+        backoff=_maybe(_NUMBER),
+        spent=_FLAG,
+        unknown_since=_maybe(_NUMBER),
         checks=_COUNT,
         skipped=_COUNT,
+    )
+
+
+def _step() -> Part:
+    """An event that would come, its effects, and the monitor after it."""
+    return _object(
+        event=_TEXT,
+        state=_STATE,
+        count=_COUNT,
+        passes=_COUNT,
+        attempts=_COUNT,
+        window=_maybe(_object(failures=_COUNT, of=_maybe(_COUNT), overdue=_FLAG)),
+        backoff=_maybe(_NUMBER),
+        spent=_FLAG,
+        effects=_list(
+            _object(
+                ("do",),
+                do=_TEXT,
+                signal=_TEXT,
+                option=_TEXT,
+                attempt=_COUNT,
+                failure=_COUNT,
+                seconds=_maybe(_NUMBER),
+                helped=_FLAG,
+                reason=_TEXT,
+            )
+        ),
+    )
+
+
+def _outlook() -> Part:
+    steps = _maybe(_list(_step()))
+    turn = _maybe(_object(number=_COUNT, steps=_list(_step())))
+    return _object(
+        ended=_FLAG,
+        pace=_choice("interval", "retry-interval", "recovery-interval"),
+        tick=_maybe(_NUMBER),
+        due=_maybe(_NUMBER),
+        coming=steps,
+        passed=steps,
+        failed=steps,
+        late=steps,
+        still=steps,
+        time=_maybe(
+            _object(
+                event=_choice("window-closed", "backoff-ended"),
+                seconds=_maybe(_NUMBER),
+                failed=steps,
+                passed=steps,
+                running=steps,
+                then=steps,
+                **{"in": _maybe(_NUMBER)},
+            )
+        ),
+        passes=turn,
+        failures=turn,
+        resumed=steps,
+        commands=_object(check=_FLAG, pause=_FLAG, resume=_FLAG, reset=_FLAG),
     )
 
 
@@ -262,7 +324,9 @@ def _why() -> Part:
         ),
         passes=_COUNT,
         success_threshold=_COUNT,
-        remedy=_choice("none", "waiting", "running", "owed", "open"),
+        remedy=_choice("none", "waiting", "running", "owed", "open", "backoff", "spent"),
+        remedy_text=_TEXT,
+        outlook=_outlook(),
         window=_maybe(
             _object(
                 closes=_maybe(_NUMBER), failures=_COUNT, of=_maybe(_COUNT), overdue=_maybe(_FLAG)

@@ -119,6 +119,19 @@ class Timeline(Journal):
         of = "" if most is None else f" of {most}"
         self.add("state", f"recovery {attempt}{of} begins", attempt=attempt, count=count)
 
+    def window_opens(self, span: float | None) -> None:
+        """Checks run, and show if the recovery has helped."""
+        limits = self.options.limits
+        text = f"the window opens, until {limits.threshold} checks in it have failed"
+        if limits.threshold == 1:
+            text = "the window opens, until a check in it after the one at once has failed"
+        if span is not None:
+            close = seconds(round(self._time.elapsed() + span, 3))
+            text = f"the window opens for {seconds(span)} s, until {close} s"
+            if limits.recovery_timeout is None:
+                text = f"the window opens, until a check fails at {close} s or later"
+        self.add("window", text, seconds=span)
+
     def recovered(self, count: int, span: float, attempts: int) -> None:
         """The check passes again."""
         runs = f" and {counted(attempts, 'recovery', 'recoveries')}" if attempts else ""

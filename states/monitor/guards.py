@@ -5,7 +5,7 @@ Of other regions a guard sees what they were before the event: ``step.was``.
 
 from typing import TYPE_CHECKING
 
-from states.monitor.events import CheckFailed, LimitsChanged
+from states.monitor.events import CheckFailed
 from states.monitor.model import IN_RECOVERY, Check, Fail, Monitor, Pause, Stage
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def failure_closes_window(step: "MonitorStep") -> bool:
     )
 
 
-def window_length_changes(step: "MonitorStep") -> bool:
-    """The window is another length than when it opened."""
-    event: LimitsChanged = step.event
-    return event.limits.window != step.model.limits.window
+def window_changes(step: "MonitorStep") -> bool:
+    """The window has another length than when it opened, or is closed by something else."""
+    before, now = step.model.limits, step.event.limits
+    timed = now.recovery_timeout is not None
+    return now.window != before.window or timed != (before.recovery_timeout is not None)

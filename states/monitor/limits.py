@@ -4,7 +4,7 @@ from states.engine.named_tuple import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What the options say; times in seconds, None is "no limit"."""
+    """The options as rules see them; times in seconds, None is "no limit"."""
 
     threshold: int | None = None
     success_threshold: int = 1

@@ -181,6 +181,11 @@ class Monitor:
         return self.pause is Pause.PAUSED
 
     @property
+    def unseen(self) -> bool:
+        """Nobody knows how the watched thing is: the last checks said nothing."""
+        return self.unknowns >= UNSEEN
+
+    @property
     def fail_running(self) -> bool:
         """The fail script runs."""
         return self.fail_run is not None

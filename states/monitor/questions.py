@@ -1,16 +1,25 @@
-"""Questions about a monitor, for those who must not look at its stages."""
+"""Questions about a monitor as it is, for those who must not look at its stages.
 
+What it will be is asked of the table: `states.monitor.outlook`.
+"""
+
+from states.engine.named_tuple import NamedTuple
 from states.monitor.model import Check, Monitor, Stage, State
 
-_REPAIRING, _SPENT, _ERROR, _IDLE = Stage.REPAIRING, Stage.SPENT, Stage.ERROR, Check.IDLE
-REMEDIES = {
-    Stage.WAITING: "waiting",
-    Stage.REPAIRING: "running",
-    Stage.OWED: "owed",
-    Stage.OPEN: "open",
-    Stage.BACKOFF: "backoff",
-    Stage.SPENT: "spent",
+_REPAIRING, _ERROR, _IDLE = Stage.REPAIRING, Stage.ERROR, Check.IDLE
+_SCHEDULED, _AT_ONCE = Check.SCHEDULED, Check.AT_ONCE
+_REMEDIES = {
+    Stage.WAITING: ("waiting", "it waits for the fail script to end"),
+    Stage.REPAIRING: ("running", "its script runs"),
+    Stage.OWED: ("owed", "its script could not be started for want of resources"),
+    Stage.OPEN: ("open", "its window is open"),
+    Stage.BACKOFF: ("backoff", "it did not help; the next one is not due yet"),
+    Stage.SPENT: ("spent", "it did not help, and none is left"),
 }
+REMEDIES = {stage: word for stage, (word, _) in _REMEDIES.items()}
+"""How far a recovery has come, in a word, by its stage."""
+_OVER = ("none", "it is over")
+_SHOWN = {Stage.BACKOFF: "BACKOFF", Stage.SPENT: "SPENT"}
 _CHECKING = {
     Check.IDLE: "idle",
     Check.SCHEDULED: "running",
@@ -21,9 +30,30 @@ _CHECKING = {
 _UNDER_WAY = frozenset((Stage.WAITING, Stage.REPAIRING, Stage.OWED))
 
 
+class Window(NamedTuple):
+    """The open recovery window: ``of`` failures close it; None where its time does."""
+
+    failures: int
+    of: int | None
+    overdue: bool
+
+
 def well(monitor: Monitor) -> bool:
     """Tell if it is NORMAL, and the last check did not fail, not even in the start period."""
     return monitor.state is State.NORMAL and not monitor.last_check_failed
+
+
+def shown(monitor: Monitor) -> str:
+    """The word that tells people how it is: its state, or what says more."""
+    if monitor.paused and monitor.stage is not _ERROR:
+        return "PAUSED"
+    return _SHOWN.get(monitor.stage, monitor.state.value)
+
+
+def stands(monitor: Monitor) -> str:
+    """The same beside its state: ``RECOVERING (BACKOFF)``."""
+    more = _SHOWN.get(monitor.stage)
+    return monitor.state.value if more is None else f"{monitor.state.value} ({more})"
 
 
 def recovery_runs(monitor: Monitor) -> bool:
@@ -33,27 +63,53 @@ def recovery_runs(monitor: Monitor) -> bool:
 
 def remedy(monitor: Monitor) -> str:
     """How far the recovery of this outage has come, in a word."""
-    return REMEDIES.get(monitor.stage, "none")
+    return _REMEDIES.get(monitor.stage, _OVER)[0]
+
+
+def remedy_text(monitor: Monitor) -> str:
+    """The same in a few words."""
+    if monitor.stage is Stage.WAITING and not monitor.fail_running:
+        return "it is yet to begin"
+    return _REMEDIES.get(monitor.stage, _OVER)[1]
 
 
 def spent(monitor: Monitor) -> bool:
     """Tell if no recovery is left, and checks go on."""
-    return monitor.stage is _SPENT
+    return monitor.stage is Stage.SPENT
 
 
-def held_up(monitor: Monitor) -> bool:
-    """Tell if a recovery has to be over before the next check."""
-    return monitor.stage in _UNDER_WAY
+def backs_off(monitor: Monitor) -> bool:
+    """Tell if the next recovery has to wait for its time."""
+    return monitor.stage is Stage.BACKOFF
+
+
+def window(monitor: Monitor) -> Window | None:
+    """The recovery window; None if none is open."""
+    if monitor.stage is not Stage.OPEN:
+        return None
+    limits = monitor.limits
+    of = limits.threshold if limits.window is None else None
+    return Window(monitor.window_failures, of, monitor.overdue)
+
+
+def pace(monitor: Monitor) -> str:
+    """The option that sets the time from one check to the next now."""
+    limits = monitor.limits
+    if monitor.stage is Stage.FAILING and limits.retry_interval is not None:
+        return "retry-interval"
+    if monitor.stage is Stage.OPEN and limits.recovery_interval is not None:
+        return "recovery-interval"
+    return "interval"
 
 
 def checking(monitor: Monitor) -> str:
-    """What the check does: ``idle``, ``running`` or ``dying``."""
+    """The check as it is: ``idle``, ``running`` or ``dying``."""
     return _CHECKING[monitor.check]
 
 
-def resettable(monitor: Monitor) -> bool:
-    """Tell if its outage can be forgotten now: no recovery script runs."""
-    return monitor.stage is not _REPAIRING
+def check_runs(monitor: Monitor) -> bool:
+    """Tell if a check runs whose result decides."""
+    return monitor.check is _SCHEDULED or monitor.check is _AT_ONCE
 
 
 def fail_holds_up(monitor: Monitor) -> bool:

@@ -3,6 +3,8 @@
 A window is not kept: a monitor that goes on begins it again. Nor are counts of checks.
 """
 
+from typing import Any
+
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import (
     IN_RECOVERY,
@@ -86,6 +88,26 @@ def unchanged(monitor: Monitor, snapshot: Snapshot) -> bool:
         and monitor.error_due is snapshot.error_due
         and (monitor.passed_once == snapshot.passed_once or not monitor.limits.start_period)
     )
+
+
+def of_now(plain: list[Any]) -> list[Any]:
+    """Fields of a snapshot that was written, with its stage; 0.1.0 wrote a state and a remedy.
+
+    Raises ValueError for a stage that is none.
+    """
+    stage, count, attempts, *rest = plain
+    if isinstance(rest[0], str):
+        remedy, *rest = rest[0], *rest[1:], None
+        stage = _STAGES.get(remedy, stage) if stage == State.RECOVERING else stage
+    return [Stage(stage), count, attempts, *rest]
+
+
+_STAGES = {
+    "waiting": Stage.WAITING,
+    "running": Stage.REPAIRING,
+    "owed": Stage.OWED,
+    "open": Stage.OPEN,
+}
 
 
 def sound(snapshot: Snapshot) -> bool:

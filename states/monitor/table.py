@@ -196,7 +196,7 @@ STAGE = (
     Row((ERROR,), on.WatchBroke, (), None, ()),
     Row((FAILING,), on.LimitsChanged, (), None,
         (do.change_retry_interval, do.take_limits)),
-    Row((OPEN,), on.LimitsChanged, (if_.not_paused, if_.window_length_changes), None,
+    Row((OPEN,), on.LimitsChanged, (if_.not_paused, if_.window_changes), None,
         (do.change_recovery_interval, do.change_window, do.take_limits)),
     Row((OPEN,), on.LimitsChanged, (), None,
         (do.change_recovery_interval, do.take_limits)),
@@ -249,7 +249,7 @@ STAGE = (
         ()),
     Row((*OUTSIDE_RECOVERY, WAITING, REPAIRING, OWED, OPEN, SPENT), on.BackoffEnded, (), None, ()),
 )
-"""What becomes of the watched thing."""
+"""The stage: what becomes of the watched thing."""
 
 IDLE, SCHEDULED, AT_ONCE, DYING, DUE = Check
 RUNNING = "running"
@@ -339,7 +339,7 @@ PAUSE = (
     Row((Pause.PAUSED,), on.Resumed, (), Pause.ACTIVE, ()),
     Row((Pause.ACTIVE,), on.Resumed, (), None, ()),
 )
-"""What somebody has told it, or a restart."""
+"""The pause: somebody has told it, or a restart."""
 # fmt: on
 
 TABLE = Table(
