@@ -301,6 +301,20 @@ def test_a_long_word_is_broken() -> None:
 # The two languages
 
 
+def test_things_begin_in_the_outermost_state_that_is_entered() -> None:
+    within = Region(
+        "door",
+        ("AJAR", "WIDE", "SHUT"),
+        (row("OPEN", Pulled, "SHUT"),),
+        parents={"OPEN": ("AJAR", "WIDE")},
+    )
+    picture = of_table(Table("house", within))
+
+    assert (picture.initial, box(picture, "OPEN").initial) == ("OPEN", "AJAR")
+    assert "    start -> AJAR [dir=forward, lhead=cluster_OPEN];" in diagram.dot(picture)
+    assert "    [*] --> OPEN\n" in diagram.mermaid(picture)
+
+
 def test_what_stands_above_is_what_the_table_names_first() -> None:
     text = diagram.dot(drawn(row("SHUT", Pushed, "OPEN"), row("OPEN", Pulled, "SHUT")))
 

@@ -50,13 +50,21 @@ class _Writer:
         if initial is not None:
             own = f"start__{self.ids[name]}" if name else "start"
             yield f"{margin}{own} [{_START}];"
-            # Of the same rank it is on the left, where arrows lead down.
-            rank = "rank=same; " if self.picture.direction == "TB" else ""
-            yield f"{margin}{{{rank}{own} -> {self.ids[initial]}}}"
+            yield f"{margin}{self._start(own, initial, boxes)}"
         for arrow in self.picture.arrows:
             if self._home(arrow) == name:
                 yield from (f"{margin}{line}" for line in self._arrow(arrow))
         yield from (f"{margin}{line}" for line in self.layout.lines.get(name, ()))
+
+    def _start(self, own: str, initial: str, boxes: tuple[Box, ...]) -> str:
+        """Of the same rank it is on the left, where arrows lead down; no cluster allows that."""
+        end, clip = self._end(initial, "", "lhead")
+        beside = self.picture.direction == "TB" and initial in {
+            box.name for box in boxes if not box.boxes
+        }
+        return (
+            f"{{rank=same; {own} -> {end}}}" if beside else f"{own} -> {end} [dir=forward{clip}];"
+        )
 
     def _home(self, arrow: Arrow) -> str:
         """The innermost box that has both ends within it."""
@@ -157,7 +165,7 @@ def _names(boxes: tuple[Box, ...]) -> set[str]:
 
 
 def _note(note: str, line: str) -> str:
-    text = "<br/>".join(_escaped(each) for each in folded(note, 40))
+    text = "<br/>".join(_escaped(each) for each in folded(note, 46))
     return f"<tr><td bgcolor='{line}'><font color='#ffffff'>{text}</font></td></tr>"
 
 

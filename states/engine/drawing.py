@@ -64,7 +64,13 @@ def _of_region(name: str, region: Region, look: Look, prefix: str = "") -> Pictu
     if any(arrow.source == prefix + ANY for arrow in arrows):
         boxes.insert(0, Box(prefix + ANY, ANY, frame=True))
     layout = look.layouts.get(region.name, Layout())
-    return Picture(name, tuple(boxes), arrows, prefix + region.leaf(region.initial), layout)
+    return Picture(name, tuple(boxes), arrows, prefix + _first(region), layout)
+
+
+def _first(region: Region) -> str:
+    """The outermost state that is entered when things begin."""
+    leaf = region.leaf(region.initial)
+    return next(each for each in region.path(leaf) if region.leaf(each) == leaf)
 
 
 class _Place(NamedTuple):
@@ -102,7 +108,7 @@ class _Drawing:
             own,
             tuple(self._texts(state)),
             tuple(self.box(each, own) for each in within),
-            self.prefix + self.region.leaf(state) if within else None,
+            self.prefix + within[0] if within else None,
             not within and self._final(state),
         )
 
