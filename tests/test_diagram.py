@@ -31,6 +31,22 @@ class Jammed(NamedTuple):
 class HeardPush(NamedTuple):
     """The other machine was pushed."""
 
+    push: object
+
+
+class Rung(NamedTuple):
+    """A bell rings, or was heard."""
+
+    by: object
+
+
+def to_push(_effect: object) -> Pushed:
+    return Pushed()
+
+
+def when_oiled(each: Row) -> bool:
+    return oiled in each.guards
+
 
 def oiled(_step: object) -> bool:
     return True
@@ -63,8 +79,10 @@ def region(
     return Region("door", states.split(), rows, parents=open_, on_enter=on_enter or {})
 
 
-def drawn(*rows: Row, look: Look | None = None, **more: dict[str, Actions]) -> Picture:
-    return of_table(Table("house", region(*rows, **more)), look or Look())
+def drawn(
+    *rows: Row, look: Look | None = None, on_enter: dict[str, Actions] | None = None
+) -> Picture:
+    return of_table(Table("house", region(*rows, on_enter=on_enter)), look or Look())
 
 
 def arrows(picture: Picture) -> dict[tuple[str, str], list[str]]:
@@ -202,7 +220,7 @@ def test_a_state_that_nothing_leads_out_of_is_the_end() -> None:
 
 
 def test_hidden_rows_are_not_drawn_and_leave_nothing_otherwise() -> None:
-    look = Look(hidden=lambda each: oiled in each.guards)
+    look = Look(hidden=when_oiled)
     picture = drawn(
         row("SHUT", Pushed, "AJAR", when=(oiled,)), row("SHUT", Pushed, "BROKEN"), look=look
     )
@@ -420,15 +438,15 @@ def test_machines_are_boxes_and_links_arrows_with_the_name_of_the_effect() -> No
         (door, Table("bell", lamp())),
         (
             Link("door", Pushed, "bell", HeardPush),
-            Link("door", Pulled, "bell", Pulled),
-            Link("bell", Jammed, "door", lambda _effect: Pushed()),
+            Link("door", Rung, "bell", Rung),
+            Link("bell", Jammed, "door", to_push),
         ),
     )
 
     picture = of_coupling(coupling, look=Look({"bell": ("#ffffff", "#123456")}))
     assert [each.name for each in picture.boxes] == ["door", "bell"]
     assert arrows(picture) == {
-        ("door", "bell"): ["pushed / heard push", "pulled"],
+        ("door", "bell"): ["pushed / heard push", "rung"],
         ("bell", "door"): ["jammed"],
     }
     assert 'door -> door__bell [color="#123456"' in diagram.dot(
