@@ -528,11 +528,12 @@ def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> No
         *("--max-recoveries=2", "--when-spent=watch"),
     )
     news = [entry.text for entry in told.entries if entry.kind == "news"]
-    rest = "(--max-recoveries 2) after 6 failures: checks go on, a pass ends the outage, 'heatctl reset' begins again"
+    rest = "checks go on, a pass ends the outage, 'heatctl reset' begins again"
+    after = "(--max-recoveries 2) after 6 failures"
 
     assert [text.partition(";")[0] for text in news] == [
         "recovery 1 of 2 did not help",
-        f"2 recoveries did not help, and none is left {rest}",
+        f"2 recoveries did not help, and none is left {after}: {rest}",
     ]
     assert [*sentences(told)][-1] == "It ends in RECOVERING (SPENT)."
 
