@@ -1,4 +1,4 @@
-"""Limits and events of a monitor, drawn by hypothesis: whatever heat would take, and more."""
+"""Limits that heat would take, and events of a monitor, drawn by hypothesis."""
 
 from hypothesis import strategies as st
 
@@ -8,6 +8,23 @@ from states.monitor.limits import Limits
 from states.monitor.model import Failure
 
 _SPANS = st.sampled_from([None, 5.0, 2.5])
+
+
+def _taken(limits: Limits) -> Limits:
+    """Without what can have no effect: heat refuses that."""
+    if limits.recovers:
+        return limits._replace(threshold=limits.threshold or 1)
+    plain = Limits()
+    return limits._replace(
+        success_threshold=1,
+        max_recoveries=None,
+        recovery_timeout=None,
+        recovery_interval=None,
+        recovery_backoff=plain.recovery_backoff,
+        spent_watch=False,
+    )
+
+
 LIMITS = st.builds(
     Limits,
     threshold=st.sampled_from([None, 1, 2, 3]),
@@ -28,7 +45,7 @@ LIMITS = st.builds(
     recovery_interval=_SPANS,
     recovery_backoff=st.sampled_from([0.0, 4.0]),
     recovery_backoff_max=st.sampled_from([600.0, 6.0, 1.0]),
-)
+).map(_taken)
 
 FAILURES = st.builds(Failure, st.integers(1, 3), st.integers(1, 99), st.integers(100, 103))
 FAILED = st.builds(on.CheckFailed, FAILURES, st.sampled_from([-1.0, 5.0, 9.0]), st.booleans())

@@ -386,15 +386,27 @@ def test_one_machine_runs_any_number_of_models() -> None:
 # Coupling, and the package
 
 
+def pushed(_said: Say) -> Pushed:
+    return Pushed()
+
+
+def pulled(_said: Say) -> Pulled:
+    return Pulled()
+
+
+def rung_once_more(rung: Rung) -> Rung:
+    return Rung(rung.times + 1)
+
+
 def test_an_effect_of_one_machine_is_an_event_of_another() -> None:
     door, house = Table("door", region()), Table("house", region())
     coupling = Coupling(
         (door, house),
         (
-            Link("door", Say, "house", lambda _said: Pushed()),
-            Link("door", Rung, "house", lambda rung: Rung(rung.times + 1)),
-            Link("house", Say, "door", lambda _said: Pulled()),
-            Link("door", Say, "door", lambda _said: Pulled()),
+            Link("door", Say, "house", pushed),
+            Link("door", Rung, "house", rung_once_more),
+            Link("house", Say, "door", pulled),
+            Link("door", Say, "door", pulled),
         ),
     )
 
@@ -408,7 +420,7 @@ def test_an_effect_of_one_machine_is_an_event_of_another() -> None:
 
 @pytest.mark.parametrize(("source", "target"), [("door", "roof"), ("roof", "door")])
 def test_a_link_that_leads_nowhere_is_refused(source: str, target: str) -> None:
-    with pytest.raises(ValueError, match="^no machine is named roof$"):
+    with pytest.raises(ValueError, match=r"^no machine is named roof$"):
         Coupling((Table("door", region()),), (Link(source, Say, target, Say),))
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monitors import LIMITS
 
 from states.engine import Step
 from states.monitor import effects
@@ -907,30 +908,13 @@ def test_an_action_of_a_row_sees_where_it_leads() -> None:
     assert any("want_fail" in [action.__name__ for action in row.actions] for row in rows)
 
 
-LIMITS = st.builds(
-    Limits,
-    threshold=st.sampled_from([None, 1, 2, 3]),
-    success_threshold=st.integers(1, 3),
-    max_recoveries=st.sampled_from([None, 1, 2]),
-    recovery_timeout=st.sampled_from([None, 5.0]),
-    start_period=st.sampled_from([0.0, 9.0]),
-    checks=st.sampled_from([None, 4]),
-    fail=st.booleans(),
-    fail_overlap_skip=st.booleans(),
-    recovery=st.booleans(),
-    signal=st.sampled_from([None, HUP]),
-    fault_signal=st.sampled_from([None, USR1]),
-    success_signal=st.sampled_from([None, USR2]),
-)
-
-
 class Body:
     """The world as the effects leave it: what runs, so that only possible events come."""
 
     def __init__(self, limits: Limits) -> None:
         self.monitor = Monitor(limits)
         self.check = Check.IDLE
-        self.fail = self.recovery = self.window = False
+        self.fail = self.recovery = self.window = self.backoff = False
         self.owed_fault = self.other_limits = False
 
     def possible(self) -> list[Event]:
@@ -946,6 +930,8 @@ class Body:
             events += [RecoveryEnded(), RecoveryDelayed(), RecoveryKilled("killed")]
         if self.window:
             events += [WindowClosed()]
+        if self.backoff:
+            events += [BackoffEnded()]
         return events
 
     def feed(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one after another
@@ -962,6 +948,8 @@ class Body:
                 self.recovery = False
             case WindowClosed():
                 self.window = False
+            case BackoffEnded():
+                self.backoff = False
             case LimitsChanged():
                 self.other_limits = True
             case _:
@@ -978,6 +966,7 @@ class Body:
                     assert not self.recovery, "a fail script beside the recovery script"
                     self.fail = True
                 case effects.RunRecovery():
+                    assert not self.backoff, "a recovery before its backoff is over"
                     assert not self.recovery, "two recovery scripts"
                     assert not self.fail, "a recovery script beside the fail script"
                     self.recovery = True
@@ -987,6 +976,10 @@ class Body:
                     self.owed_fault = False
                 case effects.CloseWindow():
                     self.window = False
+                case effects.StartBackoff():
+                    self.backoff = True
+                case effects.EndBackoff():
+                    self.backoff = False
                 case effects.SendSignal(_, "--fault-signal"):
                     assert not self.owed_fault, "a fault signal without a recovery"
                     self.owed_fault = True

@@ -80,6 +80,41 @@ def test_the_phase_of_a_window_is_kept_after_its_pace() -> None:
     assert (quick, beat.due) == (105.5, 113.5)
 
 
+def test_a_pace_as_long_as_another_interval_is_one_all_the_same() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(5.0, 100.0)
+
+    beat.change(5.0, 102.0)
+    beat.change(20.0, 107.0)
+
+    assert (beat.due, beat.interval) == (105, 5)
+
+
+def test_the_first_tick_of_another_interval_comes_though_a_pace_has_ended() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+
+    beat.change(20.0, 107.0)
+    beat.pace(None, 101.0)
+
+    assert beat.due == 107
+
+
+def test_a_tick_that_has_just_come_does_not_come_again_in_the_old_phase() -> None:
+    beat = Beat(0.3, 1000.0)
+    beat.advance(1000.0)
+    beat.pace(0.1, 1000.0)
+    for _ in range(3):
+        now = beat.due
+        beat.advance(now)
+
+    beat.pace(None, now)
+
+    assert beat.due > now + 0.29
+
+
 def test_another_interval_waits_for_the_end_of_a_pace() -> None:
     beat = Beat(10.0, 100.0)
     beat.advance(100.0)

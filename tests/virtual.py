@@ -56,7 +56,8 @@ class VirtualWorld:
 
     ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays. With
     ``killed`` it goes on where HEAT was killed in that world just after a script was started,
-    which ends after ten seconds more.
+    which ends after ten seconds more. It was ``away`` for so long, as the wall clock
+    has it; None: what ends by that clock was not written down.
     """
 
     def __init__(  # noqa: PLR0913 - all by name
@@ -68,6 +69,7 @@ class VirtualWorld:
         after: float = 0.0,
         fleet: "VirtualFleet | None" = None,
         killed: "VirtualWorld | None" = None,
+        away: float | None = 0.0,
     ) -> None:
         self.time = VirtualTime(UNIX) if fleet is None else fleet.time
         self.options, whole = given_as(*words)
@@ -96,7 +98,9 @@ class VirtualWorld:
         else:
             memory = save(killed.watch.monitor)
             began = None if memory.well else self.time.unix()
-            until = None if memory.backoff is None else self.time.unix() + memory.backoff
+            until = None
+            if memory.backoff is not None and away is not None:
+                until = self.time.unix() + memory.backoff - away
             kept = Remembered(memory, killed.watch.changed, began, until)
             found = decoded(encoded(kept))
             self.watch.go_on(found, self.time.now() + after)

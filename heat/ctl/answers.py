@@ -262,7 +262,7 @@ class About(TypedDict):
 
 
 _BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = ("result", "age", "text")
+_OF_RESULT = ("result", "age", "text", "message")
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__

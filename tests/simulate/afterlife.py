@@ -29,6 +29,7 @@ _UNDONE = (
     "_count",
     "_first",
     "_last_code",
+    "_last_text",
     "_runs",
     "_was",
     "_untold",
@@ -158,6 +159,8 @@ class LastingWitness(Witness):
         oracle = self._oracle
         oracle.outage_at += self._began - first
         self._began = first
+        if self._recoveries.until is not None:  # Nobody could see that it was over.
+            self._recoveries.until = max(self._recoveries.until, self._time.now())
         self._ticks.begin(first, self._options.interval)
         self._recovered_at = float("-inf")
         self._window = None

@@ -105,6 +105,8 @@ def _ends_of_check(lengths: _Lengths, interval: float, on_killed: str) -> tuple[
         Ends(error="no memory"),
         Ends(lost=True),
         Ends(3),
+        Ends(1, stderr=b"why"),
+        Ends(after=None, stderr=b"why"),
         Ends(killed=9, after=0.5 if on_killed == "fail" else 0.0),
     )
     rare = (

@@ -177,7 +177,7 @@ class Deeds:
         if check is None:
             return CheckUnknown()
         if isinstance(check, StartError):
-            return CheckUnknown() if check.passing else self._gone(check.code)
+            return CheckUnknown() if check.passing else self._gone(check)
         return (
             self._timed_out(check) if check.own_end is None else self._ended(check, check.own_end)
         )
@@ -193,11 +193,11 @@ class Deeds:
         warns = code in self.options.warn_codes
         return CheckPassed() if code == 0 or warns else self._failed(check, code)
 
-    def _gone(self, code: int) -> Event:
+    def _gone(self, error: StartError) -> Event:
         """A check that can no longer be started."""
         if not self.options.limits.spent_watch:
             return CheckImpossible("")
-        return CheckFailed(Failure(code, None, int(self._time.unix()), "gone"))
+        return CheckFailed(Failure(error.code, None, int(self._time.unix()), str(error)))
 
     def _timed_out(self, check: Child) -> Event:
         if self._deadline is None or self._time.now() < self._deadline - _CLOSE:
@@ -205,7 +205,8 @@ class Deeds:
         return self._failed(check, _TIMED_OUT, dying=True)
 
     def _failed(self, check: Child, code: int, *, dying: bool = False) -> Event:
-        return CheckFailed(Failure(code, check.pid, int(self._time.unix())), 0.0, dying)
+        failure = Failure(code, check.pid, int(self._time.unix()), check.said)
+        return CheckFailed(failure, 0.0, dying)
 
     def _end_of(self, kind: str) -> Event:
         """What has become of a script; None runs where an earlier life's has ended."""

@@ -57,6 +57,7 @@ class Witness:
         "_exact",
         "_first",
         "_last_code",
+        "_last_text",
         "_leftovers",
         "_limits",
         "_lives",
@@ -94,6 +95,7 @@ class Witness:
         self._first = 0
         """The unix second of the first of them."""
         self._last_code = 0
+        self._last_text = ""
         self._runs = 0
         """Recovery runs in this outage."""
         self._recovered_at = float("-inf")
@@ -202,6 +204,7 @@ class Witness:
         if self._limits.fail and self._was is not _RECOVERING and self._to_be_told():
             self._untold = pid_text(event.failure)
         self._last_code = event.failure.code
+        self._last_text = event.failure.text
         if self._count == 1:
             self._first = event.failure.time
 
@@ -319,6 +322,7 @@ class Witness:
                 "HEAT_FAIL_CNT": str(self._count),
                 "HEAT_FAIL_CODE": str(self._last_code),
                 "HEAT_FAIL_TIME": str(self._first),
+                "HEAT_FAIL_TEXT": self._last_text,
                 "HEAT_STATE": "RECOVERING",
             }
         for name, text in wanted.items():

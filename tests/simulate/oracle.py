@@ -274,11 +274,11 @@ class Oracle:
                 why = now.reason
                 heard.append("give up")
             elif isinstance(now, happened.LimitsChanged):
-                before = self._window(), self.limits.recovery_timeout is None
+                before = self._window(), limits.recovery_timeout
                 self._take_limits(now.limits, said)
                 limits = now.limits
-                after = self._window(), self.limits.recovery_timeout is None
-                if self.recovery == _OPEN and after != before:
+                another = (self._window(), limits.recovery_timeout) != before
+                if self.recovery == _OPEN and another:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
                     said.append(do.OpenWindow(self._window()))
@@ -372,7 +372,7 @@ class Oracle:
         elif isinstance(now, happened.TargetGone):
             self.error_is_due = now.reason
         elif isinstance(now, happened.BackoffEnded):
-            self.time_is_up = self.recovery == _BACKOFF
+            self.time_is_up = self.time_is_up or self.recovery == _BACKOFF
         elif isinstance(now, happened.LimitsChanged):
             self._take_limits(now.limits, said)
         else:
