@@ -190,17 +190,17 @@ def _wake(why: Why, _step: Step, _effect: Effect) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Why, Step, Effect], str]] = {
-    "signal": lambda why, _, effect: _signal(why, effect["signal"]),
-    "fail": lambda why, _, __: _script(why, "fail"),
+    "signal": lambda why, _step, effect: _signal(why, effect["signal"]),
+    "fail": lambda why, _step, _effect: _script(why, "fail"),
     "queue-fail": _queue_fail,
     "drop-fail": _drop_fail,
-    "recovery-script": lambda why, _, __: _script(why, "recovery"),
-    "check": lambda *_: "a check runs at once",
-    "open-window": lambda *_: "the window opens",
-    "close-window": lambda *_: "the window closes",
+    "recovery-script": lambda why, _step, _effect: _script(why, "recovery"),
+    "check": lambda _why, _step, _effect: "a check runs at once",
+    "open-window": lambda _why, _step, _effect: "the window opens",
+    "close-window": lambda _why, _step, _effect: "the window closes",
     "pace": _pace,
     "backoff": _backoff,
-    "spent": lambda why, *_: f"no recovery is left ({option(why, 'max-recoveries')})",
+    "spent": lambda why, _step, _effect: f"no recovery is left ({option(why, 'max-recoveries')})",
     "wake": _wake,
     "give-up": _give_up,
 }
