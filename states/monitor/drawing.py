@@ -52,11 +52,21 @@ _STAGE = Layout(
     width=32,
 )
 _CHECK = Layout(
-    {"": ("graph [ranksep=0.22];",), RUNNING: ("graph [labeljust=l];",)},
     {
-        (Check.DUE, Check.IDLE): ("", "e"),
-        (Check.DYING, Check.IDLE): ("", "se"),
-        (Check.IDLE, Check.SCHEDULED): ("", "ne"),
+        "": (
+            "graph [ranksep=0.22];",
+            "edge [style=invis];",
+            "{rank=same; idle__at_once -> running__idle -> idle__scheduled}",
+            "{rank=same; idle__scheduled -> dying__idle -> due__idle}",
+        ),
+        RUNNING: ("graph [labeljust=l];",),
+    },
+    {
+        (Check.DUE, Check.IDLE): ("", "ne"),
+        (Check.DYING, Check.IDLE): ("", "e"),
+        (Check.IDLE, Check.SCHEDULED): ("se", "ne"),
+        (Check.IDLE, Check.AT_ONCE): ("sw", ""),
+        (RUNNING, Check.IDLE): ("", "s"),
     },
 )
 _COLOURS = {state.value: colour for state, colour in COLOURS.items()}
