@@ -186,7 +186,7 @@ def test_a_warning_and_an_unknown_result_are_told_wherever_one_looks(
 
     code, told = ctl(heat, capsys, "status", "disk")
     assert (code, told.splitlines()[1].split()[1]) == (0, "NORMAL")
-    assert "Warning: Exit Code 1  80 % full" in told
+    assert told.rstrip().endswith("Warning: Exit Code 1  80 % full")
     code, told = ctl(heat, capsys, "why", "disk")
     assert code == 0
     assert "--warn-codes 1)" in told

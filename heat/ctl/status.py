@@ -11,6 +11,8 @@ Options:
                   $XDG_RUNTIME_DIR/heat.sock else)
   -h, --help      print this
 
+STATE is PAUSED where it is paused, and of RECOVERING BACKOFF where the next
+recovery waits for its time, SPENT where none is left and checks go on.
 FAILURES are those in a row, and the threshold behind the slash; AGE is how
 long ago the last check ended; NEXT is the time until the next one. LAST LINE
 is the last line that the last check has printed (stderr, else stdout), and in
@@ -18,8 +20,9 @@ an outage that of the last recovery. Not on a terminal, the table has no
 colour, is never cut, and each column but the last two is one word (a monitor's
 name may have blanks).
 
-Exit status: 0 all are NORMAL; 1 one is not, or is paused; 2 bad usage, or there
-is no such monitor; 3 no HEAT answers.
+Exit status: 0 all are NORMAL; 1 one is not, or is paused, or its checks have
+said nothing for long; 2 bad usage, or there is no such monitor; 3 no HEAT
+answers.
 """
 
 import gc
