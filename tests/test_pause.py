@@ -69,6 +69,7 @@ CASES = [
     Case("no tick starts a check", PLAIN, (Paused(),), Tick(), NORMAL, []),
     Case("no check is made on request", PLAIN, (Paused(),), CheckAsked(), NORMAL, []),
     Case("a pass does not count", PLAIN, (*FAIL, Tick(), Paused()), CheckPassed(), FAILING, []),
+    Case("nor does one in recovery", RECOVER, (*WINDOW, Paused()), CheckPassed(), RECOVERING, []),
     Case("a failure does not count", FULL, (Tick(), Paused()), failed(), NORMAL, []),
     Case("an unknown check is no news", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
     Case("a killed check is no news", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),

@@ -106,6 +106,7 @@ def test_a_tick_that_has_just_come_does_not_come_again_in_the_old_phase() -> Non
     beat = Beat(0.3, 1000.0)
     beat.advance(1000.0)
     beat.pace(0.1, 1000.0)
+    now = 1000.0
     for _ in range(3):
         now = beat.due
         beat.advance(now)

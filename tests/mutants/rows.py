@@ -51,9 +51,10 @@ def _of_actions(region: Region, kind: str, actions: Mapping[str, Actions]) -> It
     for state, each in actions.items():
         for number, action in enumerate(each):
             rest = {**actions, state: each[:number] + each[number + 1 :]}
-            changed = {"on_enter" if kind == "entry" else "on_exit": rest}
             what = f"{region.name}: {kind} of {state}: without {action.__name__}"
-            yield Mutant(what, _with(region, **changed))
+            entry = kind == "entry"
+            changed = _with(region, on_enter=rest) if entry else _with(region, on_exit=rest)
+            yield Mutant(what, changed)
 
 
 def _changed(region: Region, row: Row) -> Iterator[tuple[Row, str]]:
