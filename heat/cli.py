@@ -58,9 +58,10 @@ Recovery, after failures in a row:
                             next recovery, doubled each time (default: 0)
   --recovery-backoff-max SECS  the longest it gets (default: 10m)
   --max-recoveries N        after N recoveries in one outage no more are tried
-  --when-spent POLICY       then give up, 'error' (exit 3), or 'watch': checks go
-                            on, a pass ends the outage; a check or script that
-                            is gone fails (default: error; in a file: watch)
+  --when-spent POLICY       then give up, 'error' (exit 3), or 'watch': checks
+                            go on, a pass ends the outage; a check or script
+                            that is gone fails (default: error; in a file:
+                            watch)
   --success-threshold N     consecutive passes that end recovery (default: 1)
   --fault-signal SIG        sent to the target just before each recovery run
   --success-signal SIG      sent to the target when recovery succeeds

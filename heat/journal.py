@@ -217,19 +217,16 @@ class Journal(Writer):
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
         then = f"recovery {attempt}{of} begins in {length(span)} at the earliest"
-        backoff = self.spelled("recovery-backoff", written(self.options.limits.recovery_backoff))
-        self._outage(
-            f"recovery {attempt - 1}{of} did not help; {then} ({backoff.strip(_QUOTE)}); until then "
-            "checks go on",
-            State.RECOVERING,
-        )
+        span_of = written(self.options.limits.recovery_backoff)
+        backoff = self.spelled("recovery-backoff", span_of).strip(_QUOTE)
+        text = f"recovery {attempt - 1}{of} did not help; {then} ({backoff})"
+        self._outage(f"{text}; until then checks go on", State.RECOVERING)
 
     def spent(self, attempts: int, count: int) -> None:
         """No recovery is left, and checks go on."""
         runs = counted(attempts, "recovery", "recoveries")
-        most = self.spelled("max-recoveries", str(attempts))
-        after = f"after {counted(count, 'failure')}"
-        text = f"{runs} did not help {after}, and none is left ({most.strip(_QUOTE)})"
+        most = self.spelled("max-recoveries", str(attempts)).strip(_QUOTE)
+        text = f"{runs} did not help, and none is left ({most}) after {counted(count, 'failure')}"
         self._fault(f"{text}: checks go on, a pass ends the outage, 'heatctl reset' begins again")
 
     def recovered(self, count: int, span: float, attempts: int) -> None:

@@ -29,8 +29,10 @@ _OUTAGE = (
     "first_code, first_message, last_code, last_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OUTAGE_GOES_ON = (
-    "UPDATE outages SET failures = ?, recoveries = ?, last_code = ?, last_message = ? "
-    "WHERE monitor = ? AND ended IS NULL"
+    "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
+)
+_FAILED_AGAIN = (
+    "UPDATE outages SET last_code = ?, last_message = ? WHERE monitor = ? AND ended IS NULL"
 )
 _PRINTED = (
     "UPDATE outages SET last_message = ?, "
@@ -243,8 +245,10 @@ class Ledger:
         elif self.began is not None and after.failures:
             yield (
                 _OUTAGE_GOES_ON,
-                (after.failures, after.attempts, *_reasons(after)[2:], name),
+                (after.failures, after.attempts, name),
             )
+            if after.last_failure != before.last_failure:
+                yield _FAILED_AGAIN, (*_reasons(after)[2:], name)
         if after.attempts > before.attempts:
             yield self._useless()
             yield (
@@ -373,7 +377,7 @@ class Ledger:
         else:
             counts, reasons = (memory.failures, memory.attempts), _reasons(memory)
             yield _NOT_KNOWN, (name, self.began, *counts, *reasons, name)
-            yield _OUTAGE_GOES_ON, (*counts, *reasons[2:], name)
+            yield _OUTAGE_GOES_ON, (*counts, name)
         yield self._unpaused(now if pause is None else pause.since)
         if pause is not None:
             yield _PAUSE, (name, *pause)

@@ -56,7 +56,7 @@ class Options(NamedTuple):
 
     @property
     def when_spent(self) -> Literal["error", "watch"]:
-        """What follows the last recovery that is allowed."""
+        """The policy after the last recovery that is allowed."""
         return "watch" if self.limits.spent_watch else "error"
 
 

@@ -54,6 +54,7 @@ OWN_VARIABLES = (
     b"HEAT_FAIL_INTERVAL",
     b"HEAT_FAIL_PID",
     b"HEAT_FAIL_CNT",
+    b"HEAT_FAIL_TEXT",
     b"HEAT_NAME",
     b"HEAT_STATE",
     b"NOTIFY_SOCKET",

@@ -1,6 +1,5 @@
 """The screen of heatctl why, of real watches: what happens next, and what would change it."""
 
-from collections import deque
 from collections.abc import Iterable
 
 import pytest
@@ -420,7 +419,7 @@ def test_checks_that_say_nothing_are_told_since_when() -> None:
     assert "unknown since 2" in screen(world) or "unknown since 1" in screen(world)
     assert "unknown since " in world.watch.describe()
 
-    world._ends["check"] = deque([OK])
+    world.checks_give(OK)
     world.run_until(45)
     assert why_of(world)["unknown_since"] is None
 

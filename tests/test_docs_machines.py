@@ -45,8 +45,8 @@ def test_its_tests_pass(desk: Path) -> None:
 
 
 def test_it_can_be_asked(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    [session] = [text for language, text in BLOCKS if text.startswith(">>>")]
-    monkeypatch.syspath_prepend(str(desk))
+    [session] = [text for _, text in BLOCKS if text.startswith(">>>")]
+    monkeypatch.setattr(sys, "path", [str(desk), *sys.path])
     test = doctest.DocTestParser().get_doctest(session, {}, "machines.md", None, None)
 
     assert doctest.DocTestRunner().run(test) == doctest.TestResults(0, len(test.examples))

@@ -15,10 +15,10 @@ import pytest
 from heat import __version__
 from heat.cli import USAGE
 from heat.options import OPTIONS
-from states import diagram
-from states.__main__ import main, render
+from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
+from states.engine import diagram
 from states.monitor.model import IN_RECOVERY, State
-from states.monitor.table import ROWS, TABLE
+from states.monitor.table import TABLE
 
 HOME = Path(__file__).parent.parent
 PURE = {
@@ -279,66 +279,57 @@ def test_what_is_to_come_is_worded_without_a_look_at_the_state() -> None:
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])
-def test_the_diagrams_are_fresh(form: str) -> None:
-    suffix = "mmd" if form == "mermaid" else form
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_diagrams_are_fresh(name: str, form: str) -> None:
+    path = HOME / f"diagrams/{name}.{SUFFIXES[form]}"
 
-    assert (HOME / f"diagrams/heat.{suffix}").read_bytes() == render(form), "python -m states"
+    assert path.read_bytes() == render(form, PICTURES[name]), "python -m states"
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])
-def test_the_pictures_are_of_this_table(suffix: str) -> None:
-    picture = (HOME / f"diagrams/heat.{suffix}").read_bytes()
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_are_of_this_table(name: str, suffix: str) -> None:
+    picture = (HOME / f"diagrams/{name}.{suffix}").read_bytes()
 
-    assert f"table {diagram.digest()}".encode() in picture, "python -m states"
-
-
-def test_the_diagram_shows_every_change_of_state_with_its_guards_and_effects() -> None:
-    for text in (diagram.mermaid(), diagram.dot()):
-        for row in ROWS:
-            for source in row.sources if row.to else ():
-                assert re.search(rf"{source.value} -+> {row.to.value}", text)  # type: ignore[union-attr]
-    for said in ("below threshold", "send fault signal", "window closed", "run recovery"):
-        assert said in diagram.mermaid()
-    assert "ERROR --> [*]" in diagram.mermaid()
-    assert "(terminal)" in diagram.dot()
+    assert f"table {diagram.digest(PICTURES[name])}".encode() in picture, "python -m states"
 
 
-def test_each_state_has_a_colour_of_its_own() -> None:
-    assert len({diagram.COLOURS[state] for state in State}) == 4
+def test_no_diagram_is_left_of_what_is_not_drawn_any_more() -> None:
+    made = {f"{name}.{SUFFIXES[form]}" for name in PICTURES for form in FORMS}
 
-
-def test_a_state_can_be_lit() -> None:
-    failing, normal = diagram.COLOURS[State.FAILING][0], diagram.COLOURS[State.NORMAL][0]
-
-    for draw in (diagram.dot, diagram.mermaid):
-        assert failing in draw(State.FAILING)
-        assert normal not in draw(State.FAILING)
-        assert normal in draw()
-    assert diagram.mermaid(State.ERROR).count("stroke-width:4px") == 1
+    assert {path.name for path in (HOME / "diagrams").iterdir()} == {*made, "rehearsal.svg"}
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])
-def test_one_diagram_on_stdout(form: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    code = main(["--format", form])
+@pytest.mark.parametrize("name", ["", "monitor-check"])
+def test_one_diagram_on_stdout(
+    name: str, form: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code = main([*name.split(), "--format", form])
 
-    assert (code, capfdbinary.readouterr().out) == (0, render(form))
+    picture = PICTURES[name or "monitor"]
+    assert (code, capfdbinary.readouterr().out) == (0, render(form, picture))
 
 
-def test_an_unknown_format_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--format", "gif"]) == 2
-    assert "--format 'gif' is not known" in capsys.readouterr().err
+def test_what_cannot_be_drawn_is_refused_all_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["door", "--format", "gif"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: --format 'gif' is not known\n  write one of mermaid, dot, svg, png\n"
+        f"Error: NAME 'door' is not known\n  write one of {', '.join(PICTURES)}\n"
+    )
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_the_pictures_are_drawn_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert main([]) == 0
-    mark = f"table {diagram.digest()}".encode()
-    assert mark in (tmp_path / "diagrams/heat.svg").read_bytes()
-    png = (tmp_path / "diagrams/heat.png").read_bytes()
+    assert main(["monitor"]) == 0
+    mark = f"table {diagram.digest(PICTURES['monitor'])}".encode()
+    assert mark in (tmp_path / "diagrams/monitor.svg").read_bytes()
+    png = (tmp_path / "diagrams/monitor.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert mark in png
+    assert len(list((tmp_path / "diagrams").iterdir())) == len(FORMS)
 
 
 def test_without_graphviz_the_texts_are_written_and_the_lack_is_said(
@@ -348,9 +339,10 @@ def test_without_graphviz_the_texts_are_written_and_the_lack_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert main([]) == 1
-    assert (tmp_path / "diagrams/heat.mmd").exists()
-    assert (tmp_path / "diagrams/heat.dot").exists()
+    written = {path.name for path in (tmp_path / "diagrams").iterdir()}
+    assert written == {f"{name}.{suffix}" for name in PICTURES for suffix in ("mmd", "dot")}
     assert "SVG and PNG need Graphviz" in capsys.readouterr().err
+    assert main(["--format", "svg"]) == 1
 
 
 def test_the_help_and_the_table_of_options_agree() -> None:

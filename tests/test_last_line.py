@@ -175,6 +175,17 @@ def test_a_fail_script_is_told_the_last_line_and_so_is_who_reads_json(
     orderly(heat)
 
 
+def test_a_check_is_told_nothing_of_what_another_heat_has_told_this_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEAT_FAIL_TEXT", "of another HEAT")
+    heat = place.heat("-i", "5m", "--count", "1", "env")
+
+    assert heat.wait() == 0
+    assert "> PATH=" in heat.verbose()
+    assert "HEAT_FAIL_TEXT" not in heat.verbose()
+
+
 def test_a_recovery_script_is_told_the_last_line_of_the_last_failed_check(place: Place) -> None:
     recovery = place.script("recover", "env > told; echo trying; echo in use >&2; exit 3")
     check = place.check(3, 127, 0, body="echo line $n")
@@ -406,9 +417,9 @@ def test_the_history_tells_why_an_outage_began_and_what_a_recovery_said() -> Non
     first, last = Failed(7, "refused"), Failed(127, "sh: x: not found")
     outage = Outage(0.0, 60.0, 3, 2, "passed", runs, first, last)
 
-    assert list(history._told_reasons(outage)) == [
+    assert list(history.told_reasons(outage)) == [
         "  first failure   exit code 7: refused",
         "  latest failure  exit code 127 (command not found): sh: x: not found",
     ]
-    assert list(history._told_reasons(outage._replace(last=first)))[1:] == []
-    assert list(history._told_reasons(Outage(0.0, 60.0, 3, 2, "passed"))) == []
+    assert list(history.told_reasons(outage._replace(last=first)))[1:] == []
+    assert list(history.told_reasons(Outage(0.0, 60.0, 3, 2, "passed"))) == []

@@ -1,6 +1,5 @@
 """What `heatctl why` says of a pass, a failure and a time is what then happens."""
 
-from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -115,7 +114,7 @@ def test_what_it_says_of_a_pass_and_a_failure_is_what_then_happens(
     why = why_of(world)
     said = why["outlook"]
     with recorded(world) as recorder:
-        world._ends["check"] = deque([Ends(code=result, after=0.6)])
+        world.checks_give(Ends(code=result, after=0.6))
         end = world.time.elapsed() + 200
         while recorder.of(CheckPassed, CheckFailed, CheckUnknown) is None and not world.done:
             if (when := world.time.next_until(end)) is None:

@@ -130,6 +130,10 @@ class VirtualWorld:
         self.time.run_until(end)
         return self
 
+    def checks_give(self, ends: Ends) -> None:
+        """Have all checks from now on end so."""
+        self._ends["check"] = deque([ends])
+
     def times(self, what: str) -> list[float]:
         """When this happened."""
         return [when for when, it in self.events if it == what]

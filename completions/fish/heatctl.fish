@@ -101,6 +101,7 @@ complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l control -r -F -
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l state -r -F -d 'keep there what survives a restart, and history'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -s q -l quiet -d 'print only failures, warnings and errors'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l config -r -F -d 'watch all that FILE names, in TOML: the keys are the options above ...'
+complete -c heatctl -n '__fish_seen_subcommand_from diagram' -l part -x -a 'stage check fail pause overview' -d 'draw this: stage, check, fail, pause or overview'
 complete -c heatctl -n '__fish_seen_subcommand_from diagram' -l format -x -a 'mermaid dot svg png' -d 'mermaid, dot, svg or png'
 complete -c heatctl -n '__fish_seen_subcommand_from diagram' -l highlight -x -a 'NORMAL FAILING RECOVERING ERROR' -d 'light this one: NORMAL, FAILING, RECOVERING or ERROR'
 complete -c heatctl -n '__fish_seen_subcommand_from diagram' -s o -l output -r -F -d 'write it into FILE'

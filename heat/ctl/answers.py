@@ -6,7 +6,7 @@ Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NotRequired, Required, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
 from heat.mistakes import Mistake
@@ -160,17 +160,8 @@ class Counted(TypedDict):
     overdue: bool
 
 
-class Effect(TypedDict, total=False):
-    """One thing that HEAT would do; which keys there are depends on what it does."""
-
-    do: Required[str]
-    signal: str
-    option: str
-    attempt: int
-    failure: int
-    seconds: float | None
-    helped: bool
-    reason: str
+Effect = Mapping[str, Any]
+"""One thing that HEAT would do, ``do``; which keys there are beside it depends on what it does."""
 
 
 class Step(TypedDict):
@@ -271,7 +262,7 @@ class About(TypedDict):
 
 
 _BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = ("result", "age", "text")
+_OF_RESULT = ("result", "age", "text", "message")
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__

@@ -125,7 +125,7 @@ def told(of: Account) -> Iterator[str]:
     for outage in of.outages:
         yield ""
         yield _told_outage(outage, now)
-        yield from _told_reasons(outage)
+        yield from told_reasons(outage)
         for recovery in outage.recoveries:
             yield f"  recovery {recovery.attempt}  {_told_recovery(recovery, outage, now)}"
             if recovery.message:
@@ -161,7 +161,7 @@ def _told_outage(outage: Outage, now: float) -> str:
     return f"{began}  for {lasted}, until {clock(outage.ended, now)}: {', '.join(parts)}"
 
 
-def _told_reasons(outage: Outage) -> Iterator[str]:
+def told_reasons(outage: Outage) -> Iterator[str]:
     """Why it began; and, where that is something else, why it went on."""
     first, last = _told_failure(outage.first), _told_failure(outage.last)
     if first:

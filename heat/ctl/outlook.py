@@ -9,7 +9,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from heat.ctl.answers import Counted, Effect, Step, TimeUp, Turn, Why
-from heat.durations import length, written
+from heat.durations import exact, length, written
 from heat.text import counted, escaped
 
 _DURATIONS = {
@@ -123,7 +123,7 @@ def _deeds(why: Why, steps: Steps) -> tuple[list[str], list[str]]:
 
     What a recovery sends and runs is part of its clause.
     """
-    notes, clauses, remedy = list[str](), list[str](), list[str]()
+    notes, clauses, remedy, last = list[str](), list[str](), list[str](), list[str]()
     begins = ""
     for step in steps:
         for effect in step["effects"]:
@@ -134,13 +134,13 @@ def _deeds(why: Why, steps: Steps) -> tuple[list[str], list[str]]:
             if text and effect["do"] in _NOTES:
                 (remedy if begins else notes).append(text)
             elif text and not (begins and effect["do"] in _OF_WINDOW):
-                clauses.append(text)
+                (last if effect["do"] == "pace" else clauses).append(text)
         if begins and step["event"] == "fail-ended" and step is not steps[0]:
             waits = "that" if _effect(steps[0], "fail") else _script(why, "fail")
             clauses[clauses.index(begins)] = begins = f"{begins} when {waits} has ended"
     if remedy:
         clauses[clauses.index(begins)] = f"{begins}: {', '.join(remedy)}"
-    return notes, clauses
+    return notes, clauses + last
 
 
 _OF_WINDOW = {"open-window", "check"}
@@ -171,7 +171,7 @@ def _drop_fail(why: Why, step: Step, _: Effect) -> str:
 
 def _pace(_why: Why, _step: Step, effect: Effect) -> str:
     span = effect["seconds"]
-    return "" if span is None else f"a check comes each {length(span)} from then on"
+    return "" if span is None else f"a check comes each {exact(span)} from then on"
 
 
 def _backoff(why: Why, step: Step, effect: Effect) -> str:
@@ -190,17 +190,17 @@ def _wake(why: Why, _step: Step, _effect: Effect) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Why, Step, Effect], str]] = {
-    "signal": lambda why, _, effect: _signal(why, effect["signal"]),
-    "fail": lambda why, _, __: _script(why, "fail"),
+    "signal": lambda why, _step, effect: _signal(why, effect["signal"]),
+    "fail": lambda why, _step, _effect: _script(why, "fail"),
     "queue-fail": _queue_fail,
     "drop-fail": _drop_fail,
-    "recovery-script": lambda why, _, __: _script(why, "recovery"),
-    "check": lambda *_: "a check runs at once",
-    "open-window": lambda *_: "the window opens",
-    "close-window": lambda *_: "the window closes",
+    "recovery-script": lambda why, _step, _effect: _script(why, "recovery"),
+    "check": lambda _why, _step, _effect: "a check runs at once",
+    "open-window": lambda _why, _step, _effect: "the window opens",
+    "close-window": lambda _why, _step, _effect: "the window closes",
     "pace": _pace,
     "backoff": _backoff,
-    "spent": lambda why, *_: f"no recovery is left ({option(why, 'max-recoveries')})",
+    "spent": lambda why, _step, _effect: f"no recovery is left ({option(why, 'max-recoveries')})",
     "wake": _wake,
     "give-up": _give_up,
 }

@@ -13,7 +13,7 @@ from heat.rehearsal.account import sentences
 from heat.rehearsal.play import Played
 from heat.rehearsal.timeline import Entry, Kind
 from heat.text import seconds
-from states.diagram import COLOURS
+from states.monitor.drawing import COLOURS
 from states.monitor.model import State
 
 _WIDTH = 1000

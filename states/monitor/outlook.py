@@ -6,7 +6,7 @@ in the table.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from states.engine.named_tuple import NamedTuple
 from states.monitor import actions as do
@@ -18,7 +18,7 @@ from states.monitor.questions import check_runs
 from states.monitor.table import TABLE
 
 if TYPE_CHECKING:
-    from states.engine import Row
+    from states.engine.table import Guard
     from states.monitor.effects import Effect
     from states.monitor.events import Event
 
@@ -268,19 +268,20 @@ def resettable(monitor: Monitor) -> bool:
 
 
 def refusal(monitor: Monitor, event: "Event") -> str:
-    """Why this tick, or this wish for a check, starts none; empty if it does."""
-    taken: Any = _Asked(monitor, event)
-    why = _BUSY.get(monitor.check, "")
-    kind: type = type(event)
-    for row in _rows(kind, monitor.check):
-        lacking = next((guard for guard in row.guards if not guard(taken)), None)
-        runs = do.run_check in row.actions
-        if lacking is None and runs:
-            return ""
-        if lacking is None:
-            return why or _sentence(row.guards[0], monitor)
-        if runs:
-            why = _sentence(lacking, monitor)
+    """Why this tick, or this wish for a check, starts none; empty if it does.
+
+    The first guard that does not hold, of the row that would run the check.
+    """
+    asked: Any = _Asked(monitor, event)
+    why, kind = _BUSY.get(monitor.check, ""), cast("type", type(event))
+    for guards, runs in _rows(kind, monitor.check):
+        for guard in guards:
+            if not guard(asked):
+                if runs:
+                    why = _sentence(guard, monitor)
+                break
+        else:
+            return "" if runs else why or _sentence(guards[0], monitor)
     return why  # pragma: no cover - no table has a hole
 
 
@@ -295,8 +296,10 @@ class _Asked:
 
 
 @cache
-def _rows(event: type, leaf: str) -> "list[Row]":
-    return TABLE.regions["check"].rows_of(event, leaf)
+def _rows(event: type, leaf: str) -> "list[tuple[tuple[Guard, ...], bool]]":
+    """Guards of each row, and whether it runs a check."""
+    rows = TABLE.regions["check"].rows_of(event, leaf)
+    return [(row.guards, do.run_check in row.actions) for row in rows]
 
 
 _BUSY = {

@@ -16,6 +16,8 @@ _REMEDIES = {
     Stage.BACKOFF: ("backoff", "it did not help; the next one is not due yet"),
     Stage.SPENT: ("spent", "it did not help, and none is left"),
 }
+REMEDIES = {stage: word for stage, (word, _) in _REMEDIES.items()}
+"""How far a recovery has come, in a word, by its stage."""
 _OVER = ("none", "it is over")
 _SHOWN = {Stage.BACKOFF: "BACKOFF", Stage.SPENT: "SPENT"}
 _CHECKING = {
