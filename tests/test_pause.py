@@ -71,6 +71,8 @@ CASES = [
     Case("a pass does not count", PLAIN, (*FAIL, Tick(), Paused()), CheckPassed(), FAILING, []),
     Case("nor does one in recovery", RECOVER, (*WINDOW, Paused()), CheckPassed(), RECOVERING, []),
     Case("a failure does not count", FULL, (Tick(), Paused()), failed(), NORMAL, []),
+    Case("nor does one that would close a window", RECOVER, (*WINDOW, failed(101), Tick(),
+         Paused()), failed(102), RECOVERING, []),
     Case("an unknown check is no news", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
     Case("a killed check is no news", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),
     Case("a dead check is noted", PLAIN, (*DYING, Paused()), CheckGone(), FAILING, []),
