@@ -306,6 +306,26 @@ def test_an_action_knows_where_the_row_leads_and_the_state_changes_after_it(way:
     assert seen == [("SHUT", "AJAR"), ("SHUT", "AJAR"), ("AJAR", "AJAR"), ("AJAR", "AJAR")]
 
 
+@EITHER_WAY
+def test_where_no_row_applies_nothing_happens(way: str) -> None:
+    of = porch(
+        Row(("SHUT",), Pushed, (flag,), "WIDE", (say("never"),)),
+        Row(("AJAR",), Pushed, (), "SHUT", (say("never"),)),
+        bell=(Row(("DUMB",), Pushed, (), "LOUD", (say("heard"),)),),
+    )
+    guarded, rowless = Model("SHUT", "DUMB"), Model("WIDE", "DUMB")
+
+    assert texts(fed(of, guarded, Pushed(), way)) == ["heard"]
+    assert texts(fed(of, rowless, Pushed(), way)) == ["heard"]
+    assert (guarded.door, rowless.door) == ("SHUT", "WIDE")
+
+
+@EITHER_WAY
+def test_an_event_that_no_region_hears_is_refused(way: str) -> None:
+    with pytest.raises(KeyError):
+        fed(machine(), Model("SHUT"), Pushed(), way)
+
+
 def announce(step: Step[Model]) -> None:
     step.announce(Rung(2))
 

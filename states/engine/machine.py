@@ -166,6 +166,7 @@ def _build(region: Region) -> transitions.Machine:
         states=list(region.leaves),
         initial=None,
         auto_transitions=False,
+        ignore_invalid_triggers=True,  # As `step` has it: where no row applies, nothing happens.
         model_attribute=region.name,
     )
     for event in region.events:

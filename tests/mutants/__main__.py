@@ -46,6 +46,8 @@ def _try(kind: str, only: str) -> int:
         if only not in mutant.what:
             continue
         tried += 1
+        if not tried % 50:
+            print(f"{kind}: {tried} tried, {alive} live", file=sys.stderr, flush=True)
         if lives(mutant):
             alive += 1
             print(f"lives: {mutant.what}", flush=True)

@@ -52,10 +52,9 @@ def _of_actions(region: Region, kind: str, actions: Mapping[str, Actions]) -> It
         for number, action in enumerate(each):
             rest = {**actions, state: each[:number] + each[number + 1 :]}
             what = f"{region.name}: {kind} of {state}: without {action.__name__}"
-            if kind == "entry":
-                yield Mutant(what, _with(region, on_enter=rest))
-            else:
-                yield Mutant(what, _with(region, on_exit=rest))
+            entry = kind == "entry"
+            changed = _with(region, on_enter=rest) if entry else _with(region, on_exit=rest)
+            yield Mutant(what, changed)
 
 
 def _changed(region: Region, row: Row) -> Iterator[tuple[Row, str]]:
