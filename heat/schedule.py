@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from math import floor
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +37,17 @@ class Beat:
         self.due = start + self.interval
 
     def pace(self, seconds: float | None, now: float) -> None:
-        """Tick each so many seconds from the last tick on; None: as before, in the old phase."""
+        """Tick each so many seconds from the last tick on; None: as before, in the old phase.
+
+        A tick that is due and has not come yet is not passed over, unless it is out of phase.
+        """
+        owed = self.due <= now + _SAME * self.interval
         self._paced = seconds is not None
-        self._start = self._phase if seconds is None else self.due - self.interval
+        last = self.due if owed else self.due - self.interval
+        self._start = self._phase if seconds is None else last
         self.interval = self._interval if seconds is None else seconds
-        self._k = max(0, floor((now - self._start) / self.interval + _SAME) + 1)
+        since = ((self.due if owed else now) - self._start) / self.interval
+        self._k = max(0, ceil(since - _SAME) if owed else floor(since + _SAME) + 1)
         self.due = self._start + self._k * self.interval
 
     def change(self, interval: float, start: float) -> None:

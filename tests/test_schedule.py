@@ -116,6 +116,32 @@ def test_a_tick_that_has_just_come_does_not_come_again_in_the_old_phase() -> Non
     assert beat.due > now + 0.29
 
 
+@pytest.mark.parametrize(("seconds", "following"), [(3.0, 103), (None, 110), (25.0, 125)])
+def test_a_tick_that_is_due_comes_whatever_the_pace(
+    seconds: float | None, following: float
+) -> None:
+    beat = Beat(10.0, 100.0)
+
+    beat.pace(seconds, 100.2)
+
+    assert beat.due == 100
+    assert (beat.advance(100.3), beat.due) == (0, following)
+
+
+def test_a_tick_of_a_pace_that_is_due_comes_only_where_it_is_in_phase() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+    beat.advance(106.0)
+
+    beat.pace(None, 109.1)
+    out_of_phase = beat.due
+    beat.pace(5.0, 109.2)
+    beat.pace(None, 110.1)
+
+    assert (out_of_phase, beat.due) == (110, 110)
+
+
 def test_another_interval_waits_for_the_end_of_a_pace() -> None:
     beat = Beat(10.0, 100.0)
     beat.advance(100.0)
@@ -123,6 +149,7 @@ def test_another_interval_waits_for_the_end_of_a_pace() -> None:
 
     beat.change(20.0, 107.0)
     quick = beat.due
+    beat.advance(106.0)
     beat.pace(None, 108.0)
 
     assert (quick, beat.due) == (103, 127)

@@ -54,6 +54,15 @@ def test_ticks_are_quick_while_failing_and_return_to_their_phase() -> None:
     assert world.times("check") == [0, 10, 14, 18, 22, 30, 40, 50]
 
 
+def test_heat_that_was_restarted_checks_at_once_whatever_the_retry_interval() -> None:
+    words = ("--retry-interval=4", "--threshold=9", "--fail=./tell")
+    before = VirtualWorld(*words, checks=[FAILS]).run_until(2)
+
+    after = VirtualWorld(*words, checks=[FAILS], killed=before).run_until(9)
+
+    assert after.times("check") == [0, 4, 8]
+
+
 def test_a_window_has_its_own_interval_and_lasts_as_long_as_without() -> None:
     words = ("--recovery=./repair", "--threshold=2", "--recovery-interval=3")
     world = VirtualWorld(*words, checks=[FAILS], recoveries=[Ends(after=1)]).run_until(60)

@@ -39,13 +39,24 @@ class Ticks:
     def change_pace(self, seconds: float | None, now: float) -> None:
         """Let them come each so many seconds from the last one on; None: in their old phase."""
         before, self._pace = self._pace, seconds
+        owed = self._due is not None and self._due <= now + _CLOSER
         if seconds is None:
-            self._await(_after(now, self._origin, self._interval))
+            self._return_to_phase(now, owed=owed)
+        elif owed:
+            self._await(now)
         elif before is None and not self._of_pace:
             self._await(_after(now, self._last, seconds))
         else:
             self._due, self._latest = None, now + seconds
         self._of_pace = True
+
+    def _return_to_phase(self, now: float, *, owed: bool) -> None:
+        """A tick that is due at this moment still comes, if it is one of the old ones."""
+        here = max(self._origin, _after(now - 2 * _CLOSER, self._origin, self._interval))
+        following = _after(now, self._origin, self._interval)
+        unsure = self._due is None and here <= now + _CLOSER
+        self._await(here if owed else following)
+        self._due = None if unsure else self._due
 
     def change_interval(self, interval: float, first: float) -> None:
         """Another interval; the first tick is then, unless they come at a pace of their own."""
