@@ -1,6 +1,6 @@
 """The way to the next check: what has to come before it, and when it is; the table is asked.
 
-Loaded when somebody asks.
+Loaded after the first check.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Look(NamedTuple):
 
 def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
     """State, count, last check and its age, next check."""
-    from heat.ahead import coming  # noqa: PLC0415 - loaded when somebody asks
+    from heat.ahead import coming  # noqa: PLC0415 - loaded after the first check
 
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
