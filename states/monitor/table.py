@@ -259,8 +259,6 @@ CHECK = (
     Row(ANY_CHECK, on.Tick, (if_.paused,), None, ()),
     Row((IDLE,), on.Tick, (if_.checked, if_.checks_left, if_.fail_script_allows), SCHEDULED,
         (do.count_missed, do.run_check)),
-    Row(ANY_CHECK, on.Tick, (if_.recovery_owed,), None,
-        (do.count_skipped,)),
     Row(ANY_CHECK, on.Tick, (if_.watched, if_.checks_left), None,
         (do.count_skipped,)),
     Row(ANY_CHECK, on.Tick, (), None, ()),
