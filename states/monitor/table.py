@@ -110,7 +110,7 @@ STAGE = (
     Row(WATCHED, on.CheckUnknown, (if_.paused,), None, ()),
     Row((OPEN, BACKOFF), on.CheckUnknown, (if_.last_check_passed,), None,
         (do.count_unknown,)),
-    Row((OPEN,), on.CheckUnknown, (if_.overdue, if_.only_failures_close), None,
+    Row((OPEN,), on.CheckUnknown, (if_.only_failures_close,), None,
         (do.count_unknown,)),
     Row((OPEN,), on.CheckUnknown, (if_.overdue, if_.recoveries_left, if_.backs_off), BACKOFF,
         (do.count_unknown,)),
