@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     MonitorStep = Step[Monitor]
 
 # In Python 3.11 a member takes ten times as long to find as a name of the module.
-_PAUSED, _ERROR, _OPEN, _OWED = Pause.PAUSED, Stage.ERROR, Stage.OPEN, Stage.OWED
+_PAUSED, _ERROR, _OPEN = Pause.PAUSED, Stage.ERROR, Stage.OPEN
 _AT_ONCE, _SCHEDULED, _DUE = Check.AT_ONCE, Check.SCHEDULED, Check.DUE
 _IDLE = Fail.IDLE
 _RECOVERING = frozenset(IN_RECOVERY)
@@ -109,11 +109,6 @@ def no_recovery_script(step: "MonitorStep") -> bool:
 def recovering(step: "MonitorStep") -> bool:
     """The threshold was reached, and the check has not passed since."""
     return step.was.stage in _RECOVERING
-
-
-def recovery_owed(step: "MonitorStep") -> bool:
-    """The recovery script could not be started for want of resources."""
-    return step.was.stage is _OWED
 
 
 def recoveries_left(step: "MonitorStep") -> bool:

@@ -32,7 +32,7 @@ _OPTIONS = (
     "not found",
 )
 _TESTS = (
-    ("backoff", "pause", "machine", "values", "questions", "snapshot", "engine"),
+    ("backoff", "pause", "machine", "regions", "values", "questions", "snapshot", "engine"),
     ("oracle", "ledger", "watch_backoff", "engine_ways", "simulate"),
 )
 """Those that are quick, and those that are tried on what these leave."""

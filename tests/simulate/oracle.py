@@ -78,8 +78,8 @@ class Oracle:
             # Ticks.
             if isinstance(now, happened.Tick):
                 if self.recovery == _OWED:
-                    self.skipped += 1 + now.missed
                     self._run_recovery(said)
+                    self.skipped += 1 + now.missed if checks_left else 0
                 elif checks_left:
                     in_the_way = limits.fail_overlap_skip and self.fail_runs
                     may = self.recovery in _CHECKS_GO_ON
