@@ -241,7 +241,7 @@ def start_up(bench: Bench) -> list[Figure]:
     ]
 
 
-# e. Memory and processor
+# e. Snapshot and processor
 
 
 def cost(bench: Bench) -> list[Figure]:
@@ -315,7 +315,7 @@ SECTIONS = {
     "b": Section("Reaction", reaction),
     "c": Section("Punctuality", punctuality),
     "d": Section("Start-up", start_up),
-    "e": Section("Memory and processor", cost, needs_c=False),
+    "e": Section("Snapshot and processor", cost, needs_c=False),
 }
 
 

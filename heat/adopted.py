@@ -12,7 +12,7 @@ from heat.errors import WANT
 from heat.identity import age, identity, open_same, started_with
 from heat.loop import Loop
 from heat.past import Held
-from heat.program import SILENT, Output, Program, Status
+from heat.program import SILENT, Output, Program, Status, encoded
 
 if TYPE_CHECKING:
     from heat.world import Owner
@@ -71,6 +71,10 @@ class AdoptedChild:
     def drained(self) -> bool:
         """Likewise."""
         return True
+
+    def peek(self) -> Output:
+        """Likewise."""
+        return SILENT
 
     def output(self) -> Output:
         """Likewise."""
@@ -154,7 +158,7 @@ def find(environment: Mapping[str, str]) -> Held | None:
     another file by now; a service that it has started leads a session, or belongs to its group.
     Raises OSError for want of resources.
     """
-    wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
+    wanted = {encoded(f"{name}={value}") for name, value in environment.items()}
     found: list[tuple[int, int]] = []
     for entry in os.listdir("/proc"):
         told = started_with(int(entry)) if entry.isdigit() else None

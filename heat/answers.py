@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.durations import LONGEST
 from heat.errors import HeatError
-from heat.facts import BRIEF, COLUMNS, HOLDING, Facts, brief, of_monitor, of_pause, row, why
+from heat.facts import BRIEF, COLUMNS, Facts, brief, of_monitor, of_pause, row, why
 from heat.options import NAME_LENGTH
 from heat.past import Pause
 from heat.refusals import Kind, RefusedError, refused
 from heat.text import escaped
-from states.model import CheckSlot
-from states.rules import resettable
+from states.monitor import outlook
+from states.monitor.events import CheckAsked
 
 if TYPE_CHECKING:
     from heat.fleet import Fleet
@@ -206,7 +206,7 @@ class Answers:
     def _reset(self, asked: Facts) -> Answer:
         watch = self._asked(asked)
         before = watch.monitor.state
-        if not resettable(watch.monitor):
+        if not outlook.resettable(watch.monitor):
             run = watch.look().script
             which = "" if run is None else f" (process {run.pid})"
             raise RefusedError(
@@ -242,6 +242,7 @@ class Answers:
 
 _DOING = {"check", "pause", "resume", "reset", "reload"}
 _LONGEST_REASON = 500
+_ASKED = CheckAsked()
 _MOST_LIKE = 200
 """Names that a wrong one is compared with: each takes some ten microseconds."""
 
@@ -292,19 +293,9 @@ def _done(**more: object) -> Answer:
 
 
 def _why_no_check(watch: Watch) -> str:
-    monitor = watch.monitor
-    reasons = (
-        (watch.exit_code is not None, f"it is not checked any more ({monitor.state})"),
-        (watch.paused is not None, "it is paused"),
-        (monitor.check is CheckSlot.RUNNING, "a check runs already"),
-        (monitor.check is CheckSlot.DYING, "a check that timed out is still dying"),
-        (
-            monitor.remedy in HOLDING,
-            "it recovers: the next check comes when the recovery script has ended",
-        ),
-        (monitor.fail_running, "the fail script runs, and fail-overlap is skip"),
-    )
-    return next((why for holds, why in reasons if holds), "its checks are counted out (count)")
+    if watch.exit_code is not None:
+        return f"it is not checked any more ({watch.monitor.state})"
+    return outlook.refusal(watch.monitor, _ASKED)
 
 
 def _how_to_check(watch: Watch) -> str:

@@ -12,7 +12,7 @@ import docopt
 from heat.mistakes import Mistake, dotted, quoted
 from heat.options import OF_HEAT, OPTIONS, Common, Option, Options, build, common, parsed, readable
 from heat.text import escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.content import Config

@@ -4,7 +4,7 @@ import os
 
 from heat.files import shut
 from heat.log import open_for_appending
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 BOUND = 1024 * 1024
 _KEPT = BOUND // 2

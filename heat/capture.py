@@ -1,6 +1,7 @@
 """The output of one program, kept within bounds: the beginning and the end of it."""
 
-from states.values import NamedTuple
+from heat.text import LAST_BYTES, beginning, last_line
+from states.engine.named_tuple import NamedTuple
 
 LIMIT = 64 * 1024
 """Bytes of one run that are kept; the middle of what goes beyond is cut."""
@@ -17,6 +18,11 @@ class Printed(NamedTuple):
 
     kept: bytes = b""
     total: int = 0
+
+    @property
+    def last_line(self) -> str:
+        """The last line, as it is told; where its beginning is cut, the rest of it."""
+        return last_line(self.kept if self.total <= len(self.kept) else self.within())
 
     def within(self, limit: int = LIMIT) -> bytes:
         """All of it, or its beginning and its end around a mark that counts what is gone."""
@@ -62,11 +68,35 @@ class Capture:
         self._total += count
         self._tail = b""
 
+    def peek(self) -> Printed:
+        """All that there was, which stays to be taken."""
+        return Printed(self._head + self._tail, self._total)
+
     def take(self) -> Printed:
         """Take all that there was, and begin anew."""
-        printed = Printed(self._head + self._tail, self._total)
+        printed = self.peek()
         self._head, self._tail, self._total = b"", b"", 0
         return printed
+
+
+class LastLine:
+    """The last line of a stream that is not blank, kept as it comes in."""
+
+    __slots__ = ("_begun", "_whole")
+
+    def __init__(self) -> None:
+        self._whole = b""
+        self._begun = b""
+
+    def add(self, data: bytes) -> None:
+        """Take what the program has written."""
+        whole, _, rest = (self._begun + data).rpartition(b"\n")
+        self._whole = beginning(whole) or self._whole
+        self._begun = rest.lstrip()[:LAST_BYTES]
+
+    def __str__(self) -> str:
+        """As it is told."""
+        return last_line(self._begun) or last_line(self._whole)
 
 
 def together(first: Printed, second: Printed) -> tuple[bytes, bytes]:

@@ -11,9 +11,9 @@ Usage:
   heat --version
 
 The check is a COMMAND, executed directly and not through a shell, or a SCRIPT;
-exit code 0 is well, any other a failure. HEAT's own options stand before
-COMMAND. SECS is a number of seconds such as 30 or 0.5, or has units: 500ms,
-30s, 5m, 2h, 1d, 1w, 1h30m.
+exit code 0 is well, any other a failure unless --unknown-codes or --warn-codes
+lists it. HEAT's own options stand before COMMAND. SECS is a number of seconds
+such as 30 or 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 The check:
   -i, --interval SECS       time from one check to the next
@@ -22,9 +22,14 @@ The check:
                             code 124; 'none' for no limit (default: 30)
   --start-period SECS       failures in this first while are logged and not
                             counted, until the first pass (default: 0)
-  --on-killed POLICY        a check killed by a signal is 'error' (HEAT stops)
-                            or 'fail', a failure with code 128+n
-                            (default: error)
+  --on-killed POLICY        a check or recovery script killed by a signal is
+                            'error' (HEAT stops) or 'fail', a failure or an end
+                            with code 128+n (default: error; in a file: fail)
+  --retry-interval SECS     from one check to the next while it fails and
+                            recovery has not begun (default: --interval)
+  --unknown-codes LIST      exit codes that say nothing about the service, such
+                            as 3,4: neither pass nor failure
+  --warn-codes LIST         exit codes that pass with a warning, such as 1
   --count N                 stop after N checks
 
 On each failure, outside recovery:
@@ -41,11 +46,22 @@ The target:
                             (without a target, signals go to HEAT itself)
 
 Recovery, after failures in a row:
-  --threshold N             this many start it (default: 1)
+  --threshold N             this many start it (default: 1); where nothing is
+                            done in recovery, --signal and --fail come from
+                            this failure on
   --recovery SCRIPT         run when it starts, and again each time a recovery
                             window closes without success
   --recovery-timeout SECS   length of the window (default: --threshold checks)
-  --max-recoveries N        after N recoveries in one outage give up (exit 3)
+  --recovery-interval SECS  from one check to the next in a window; the first
+                            still comes at once (default: --interval)
+  --recovery-backoff SECS   after a window checks go on for this long before the
+                            next recovery, doubled each time (default: 0)
+  --recovery-backoff-max SECS  the longest it gets (default: 10m)
+  --max-recoveries N        after N recoveries in one outage no more are tried
+  --when-spent POLICY       then give up, 'error' (exit 3), or 'watch': checks
+                            go on, a pass ends the outage; a check or script
+                            that is gone fails (default: error; in a file:
+                            watch)
   --success-threshold N     consecutive passes that end recovery (default: 1)
   --fault-signal SIG        sent to the target just before each recovery run
   --success-signal SIG      sent to the target when recovery succeeds
@@ -62,7 +78,7 @@ What is written:
   --state FILE              keep there what survives a restart, and history
                             (default with --config: FILE.state beside the logs)
   --json                    one JSON object a line on stdout
-  -q, --quiet               print only failures and errors
+  -q, --quiet               print only failures, warnings and errors
   -h, --help                print this
   --version                 print the version
 
@@ -79,6 +95,8 @@ Many monitors:
     threshold = 3
     recovery = "./restart-web"
 
+There a check that is killed or gone has failed, and no monitor is given up:
+'on-killed = "error"' and 'when-spent = "error"' would have it otherwise.
 Relative paths in FILE are relative to its folder; the programs run there.
 
 Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM, SIGINT

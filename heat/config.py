@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from heat.conflicts import BAD, COMMAND, conflicts, missing
 from heat.content import Config
 from heat.durations import HOUR, LONGEST_PAST, duration
 from heat.errors import reason_of
@@ -25,18 +26,15 @@ from heat.mistakes import (
     shown,
 )
 from heat.options import (
-    BAD,
-    COMMAND,
     HISTORY,
+    IN_FILE,
     OF_HEAT,
     OPTIONS,
     Option,
     Options,
     as_far_as_read,
     bad_value,
-    conflicts,
     made_of,
-    missing,
     monitor_name,
 )
 from heat.text import escaped
@@ -61,7 +59,8 @@ _TAKES: dict[str, tuple[tuple[type, ...], str]] = {
     "N": ((int,), "a whole number"),
     "PID": ((int,), "a process id"),
     "SIG": ((str, int), "a signal"),
-    "LIST": ((list,), "a list of text"),
+    "LIST": ((str, int, list), "a list of exit codes"),
+    "WORDS": ((list,), "a list of text"),
 }
 """By the word for its value: the types that an option takes, and what they are; else text."""
 _TEXT: tuple[tuple[type, ...], str] = ((str,), "text")
@@ -73,14 +72,17 @@ _EXAMPLES = {
     "SCRIPT": '"./script"',
     "FILE": '"/run/web.pid"',
     "fail-overlap": '"skip"',
-    "on-killed": '"fail"',
-    "LIST": '["curl", "-sf", "http://localhost/health_check"]',
+    "on-killed": '"error"',
+    "when-spent": '"error"',
+    "unknown-codes": "[3, 4]",
+    "warn-codes": "[1]",
+    "WORDS": '["curl", "-sf", "http://localhost/health_check"]',
 }
 """Values that could be written, by the key or by the word for its value."""
 
 KEYS = {
     option.name.removeprefix("--"): option
-    for option in (*OPTIONS, Option(COMMAND, "LIST", None))
+    for option in (*OPTIONS, Option(COMMAND, "WORDS", None))
     if option.name not in OF_HEAT and option.name != "--name"
 }
 """The keys of a monitor."""
@@ -357,6 +359,8 @@ class _Reading:
             raise _wrong_type(option, key, raw)
         if types == (list,):
             return self._share(tuple(map(self._share, _words(cast("list[object]", raw)))))
+        if isinstance(raw, list):
+            return self._share(_parsed(option, _as_codes(key, cast("list[object]", raw))))
         if known not in self._parsed:
             self._parsed[known] = _parsed(option, raw)
         return self._parsed[known]
@@ -367,7 +371,7 @@ class _Reading:
 
     def _merged(self, own: dict[str, Any], name: str) -> dict[str, Any]:
         """The defaults, with the values of a monitor in their place."""
-        merged = {**self._defaults, **own, "--name": name}
+        merged = {**IN_FILE, **self._defaults, **own, "--name": name}
         for one, other in _RIVALS:
             if one in own and other not in own:
                 merged.pop(other, None)
@@ -398,10 +402,20 @@ def _parsed(option: Option, raw: object) -> Any:
         raise _WrongError(mistake.in_file, mistake.fix_in_file) from None
 
 
+def _as_codes(key: str, given: list[object]) -> str:
+    """A list of exit codes as a command line has it; an empty one lifts that of the defaults."""
+    for place, each in enumerate(given, 1):
+        if type(each) is not int:
+            kind = _TYPES.get(type(each), _DATE)
+            complaint = f"its part {place} is {kind}, not a whole number"
+            raise _WrongError(complaint, f"write {key} = {example(key)}")
+    return ",".join(number_text(cast("int", each)) for each in given) or "none"
+
+
 def _words(given: list[object]) -> tuple[str, ...]:
     """A command: a list of text."""
     if not given:
-        raise _WrongError("is empty", f"write command = {_EXAMPLES['LIST']}")
+        raise _WrongError("is empty", f"write command = {_EXAMPLES['WORDS']}")
     for place, word in enumerate(given, 1):
         if not isinstance(word, str):
             kind = _TYPES.get(type(word), _DATE)
@@ -438,7 +452,7 @@ def _as_list(command: str) -> str:
     if _SHELL_SYNTAX.search(command):
         parts = ["sh", "-c", command]
     if not parts:
-        return f"write command = {_EXAMPLES['LIST']}"
+        return f"write command = {_EXAMPLES['WORDS']}"
     return f"write a list: command = [{', '.join(map(quoted, parts))}]"
 
 

@@ -7,7 +7,7 @@ from heat.durations import written
 from heat.mistakes import monitor_place
 from heat.options import Options
 from heat.text import escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 
 class Config(NamedTuple):

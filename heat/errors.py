@@ -11,6 +11,9 @@ WANT = frozenset(
 )
 """Errors that tell of a want of resources, and nothing of what was asked for."""
 
+NOT_EXECUTABLE, GONE = 126, 127
+"""Exit codes of a shell for a program that cannot be started."""
+
 
 def reason_of(error: Exception) -> str:
     """The system's own words for what is wrong, in small letters, or the error itself."""
@@ -27,11 +30,15 @@ class StartRefused(HeatError):  # noqa: N818 - what it is
 
 
 class StartError(HeatError):
-    """A program could not be started; ``passing`` if for want of resources only."""
+    """A program could not be started; ``passing`` if for want of resources only.
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    Else ``code`` is what a shell would exit with: `GONE`, or `NOT_EXECUTABLE`.
+    """
+
+    def __init__(self, reason: str, *, passing: bool, code: int = GONE) -> None:
         super().__init__(reason)
         self.passing = passing
+        self.code = code
 
 
 class TargetError(HeatError):

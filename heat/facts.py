@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from heat import signals
-from heat.journal import Checked
+from heat import outlook, signals
+from heat.ahead import ahead, coming, next_check
+from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
-from heat.status import coming
 from heat.tally import Tallies
-from states.model import CheckSlot, Monitor, Remedy
+from states.monitor.model import Monitor
+from states.monitor.questions import (
+    backs_off,
+    checking,
+    remedy,
+    remedy_text,
+    shown,
+    spent,
+    window,
+)
 
 if TYPE_CHECKING:
     from heat.status import Look
     from heat.watch import Watch
 
 Facts = dict[str, Any]
-
-HOLDING = (Remedy.WAITING, Remedy.RUNNING, Remedy.OWED)
-"""The remedies that have to be over before the next check."""
+FAIL, RECOVERY = "fail", "recovery"
+"""The roles of scripts."""
 
 COLUMNS = (
     "name",
@@ -35,12 +44,14 @@ COLUMNS = (
     "recoveries",
     "helped",
     "useless",
+    "warnings",
     "duration",
     "buckets",
     "late",
     "latest",
     "checking",
     "last",
+    "spent",
 )
 
 BRIEF = (
@@ -56,6 +67,11 @@ BRIEF = (
     "next",
     "next_text",
     "paused",
+    "shown",
+    "backoff",
+    "spent",
+    "unknown_since",
+    "recovery_message",
 )
 
 
@@ -76,10 +92,16 @@ def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
         "attempts": monitor.attempts,
         "max_recoveries": limits.max_recoveries,
         "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
+        "last_recovery": _of_ran(watch, RECOVERY),
+        "last_fail": _of_ran(watch, FAIL),
         "checking": _checking(monitor, look),
         "next": _next(watch, look),
         "next_text": coming(monitor, look, watch.paused),
         "paused": of_pause(watch.paused),
+        "shown": shown(monitor),
+        "backoff": _backoff(monitor, look),
+        "spent": spent(monitor),
+        "unknown_since": look.unknown_since,
         "checks": monitor.checks,
         "skipped": monitor.skipped,
     }
@@ -105,13 +127,37 @@ def brief(watch: Watch, unix: float) -> list[object]:
         following,
         coming(monitor, look, watch.paused) if following is None else None,
         of_pause(watch.paused),
+        shown(monitor),
+        _backoff(monitor, look),
+        spent(monitor),
+        look.unknown_since,
+        _message_of_recovery(watch),
     ]
 
 
 def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
-    """Result, age and text; no text where all is well."""
-    result = _result(last)
-    return [result, round(age, 3), None if result == "ok" else _text(watch, last)]
+    """Result, age, text and last line; no text where all is well, and no warning."""
+    text = None if last.passed and not last.warning else _text(watch, last)
+    return [_result(last), round(age, 3), text, last.text or None]
+
+
+def _message_of_recovery(watch: Watch) -> str | None:
+    """The last line of the recovery that ended last, in this outage."""
+    ran = watch.ran.get(RECOVERY) if watch.monitor.attempts else None
+    return None if ran is None else ran.text or None
+
+
+def _of_ran(watch: Watch, role: str) -> Facts | None:
+    """A script that has ended."""
+    ran = watch.ran.get(role)
+    if ran is None:
+        return None
+    return {
+        "code": ran.code,
+        "text": explained(ran.how, ran.code),
+        "message": ran.text or None,
+        "age": round(watch.age(ran), 3),
+    }
 
 
 def _since(watch: Watch, look: Look, unix: float) -> float:
@@ -124,33 +170,38 @@ def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
         "result": _result(last),
         "code": last.code,
         "text": _text(watch, last),
+        "message": last.text or None,
         "time": last.started,
         "age": round(age, 3),
         "duration": round(last.duration, 6),
         "pid": last.pid,
+        "warning": last.warning,
     }
 
 
 def _result(last: Checked) -> str:
-    return "unknown" if last.unknown else "failed" if last.code else "ok"
+    return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
 def _text(watch: Watch, last: Checked) -> str:
-    return last.unknown or watch.ending_of(last)
+    return last.unknown or watch.worded(last)
 
 
 def _checking(monitor: Monitor, look: Look) -> str:
-    return "waiting" if look.waits else monitor.check.value
+    return "waiting" if look.waits else checking(monitor)
 
 
 def _next(watch: Watch, look: Look) -> float | None:
-    """Seconds until the next tick that starts a check; None if none does as things are."""
-    monitor, limits = watch.monitor, watch.monitor.limits
-    done = limits.checks is not None and monitor.checks >= limits.checks
-    held = monitor.remedy in HOLDING
-    if look.next_in is None or done or held or monitor.paused:
+    """Seconds until the next check by the clock; None if it waits for something, or none comes."""
+    following = next_check(watch.monitor, look, ahead(watch.monitor, look))
+    return None if following is None else round(following, 3)
+
+
+def _backoff(monitor: Monitor, look: Look) -> float | None:
+    """Seconds until the next recovery may begin; None where none waits for its time."""
+    if look.window_left is None or not backs_off(monitor):
         return None
-    return round(max(0.0, look.next_in), 3)
+    return round(max(0.0, look.window_left), 3)
 
 
 def of_pause(pause: Pause | None) -> Facts | None:
@@ -181,12 +232,16 @@ def why(watch: Watch, unix: float) -> Facts:
             "began": began,
             "failures": monitor.count,
             "first_code": first.code,
+            "first_message": first.text or None,
             "last_code": last.code,
+            "last_message": last.text or None,
             "last_time": last.time,
         },
         "passes": monitor.passes if monitor.attempts else 0,
         "success_threshold": monitor.limits.success_threshold,
-        "remedy": monitor.remedy.value,
+        "remedy": remedy(monitor),
+        "remedy_text": remedy_text(monitor),
+        "outlook": outlook.of(watch, look),
         "window": _of_window(monitor, look),
         "script": _of_script(watch, look),
         "fail_queued": monitor.fail_queued is not None,
@@ -200,16 +255,10 @@ def why(watch: Watch, unix: float) -> Facts:
 
 
 def _of_window(monitor: Monitor, look: Look) -> Facts | None:
-    if monitor.remedy is not Remedy.OPEN:
+    there, left = window(monitor), look.window_left
+    if there is None:
         return None
-    limits = monitor.limits
-    left = look.window_left
-    return {
-        "closes": None if left is None else round(max(0.0, left), 3),
-        "failures": monitor.window_failures,
-        "of": limits.threshold if limits.recovery_timeout is None else None,
-        "overdue": monitor.overdue,
-    }
+    return {"closes": None if left is None else round(max(0.0, left), 3), **there._asdict()}
 
 
 def _of_script(watch: Watch, look: Look) -> Facts | None:
@@ -242,11 +291,18 @@ def _of_options(options: Options) -> Facts:
         "pid-file": options.pid_file,
         "signal": _signal(limits.signal),
         "fail": options.fail,
+        "retry-interval": limits.retry_interval,
+        "unknown-codes": _codes(options.unknown_codes),
+        "warn-codes": _codes(options.warn_codes),
         "fail-overlap": "skip" if limits.fail_overlap_skip else "queue",
         "threshold": limits.threshold,
         "recovery": options.recovery,
         "recovery-timeout": limits.recovery_timeout,
+        "recovery-interval": limits.recovery_interval,
+        "recovery-backoff": limits.recovery_backoff,
+        "recovery-backoff-max": limits.recovery_backoff_max,
         "max-recoveries": limits.max_recoveries,
+        "when-spent": options.when_spent,
         "success-threshold": limits.success_threshold,
         "fault-signal": _signal(limits.fault_signal),
         "success-signal": _signal(limits.success_signal),
@@ -255,6 +311,10 @@ def _of_options(options: Options) -> Facts:
         "on-killed": options.on_killed,
         "count": limits.checks,
     }
+
+
+def _codes(codes: Sequence[int]) -> str | None:
+    return ",".join(map(str, codes)) or None
 
 
 def _signal(signum: int | None) -> str | None:
@@ -278,6 +338,7 @@ def row(watch: Watch, tallies: Tallies, unix: float) -> list[object]:
         tallies.buckets(at),
         round(late, 6),
         round(latest, 6),
-        int(monitor.check is not CheckSlot.IDLE),
+        int(checking(monitor) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
+        int(spent(monitor)),
     ]

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from heat.errors import HeatError, reason_of
 from heat.text import escaped
 from heat.trust import Trust, is_foreign, own, user
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 _MOST_INTERPRETERS = 5
 """The kernel follows no longer chain of scripts that run scripts."""

@@ -15,6 +15,7 @@ from heat.files import on_path
 from heat.journal import Journal
 from heat.loop import Loop
 from heat.options import Options
+from heat.past import Changed, reset
 from heat.program import Program
 from heat.schedule import phase
 from heat.target import NoTarget, PidFileTarget, PidTarget
@@ -56,6 +57,8 @@ class Fleet:
         """Removed ones, of which something still runs."""
         self._awaited: dict[str, Parts] = {}
         """Monitors that take the place of one that is leaving, once it has left."""
+        self._reset: dict[str, Changed] = {}
+        """How those came to NORMAL that begin anew, as somebody has reset them."""
         self._stopped: int | None = None
         """The exit status of HEAT, once it was told to end."""
         self.stopping = False
@@ -100,8 +103,10 @@ class Fleet:
     def _add(self, parts: Parts, ledger: Ledger | None, found: Remembered | None = None) -> None:
         journal = Journal(parts.options, self._books)
         first = self._first(parts.options)
+        changed = self._reset.pop(parts.options.name, None)
         if ledger is None:
             watch = Watch(parts, self._world, journal, self._watch_done)
+            watch.changed = changed
             self._take_in(watch)
             watch.start(first)
             return
@@ -111,6 +116,7 @@ class Fleet:
         self._mind_frozen(parts.target, ledger)
         given_up = found is not None and found.memory.given_up
         self._take_in(restored, active=not given_up)
+        restored.changed = changed
         restored.go_on(found, first)
 
     def _take_in(self, watch: Watch, *, active: bool = True) -> None:
@@ -189,6 +195,7 @@ class Fleet:
         self._warn(watch)
 
     def _remove(self, name: str) -> None:
+        self._reset.pop(name, None)
         if self._forget_awaited(name):
             return
         watch = self.watches.pop(name)
@@ -225,6 +232,7 @@ class Fleet:
         if ledger is not None and self._keeping is not None:
             found = self._keeping.forget(ledger)
         del self.watches[name]
+        self._reset[name] = reset(self._world.clock.unix())
         if watch.left:
             self._let_go(watch)
             self._add(parts, ledger, found)

@@ -34,14 +34,22 @@ _HINTS = {
     "after before depends depends-on dependencies dependency order parent parents requires wants": (
         "HEAT knows no dependencies: each monitor is checked by itself"
     ),
-    "backoff recheck-interval retry-after retry-delay retry-interval": (
-        "HEAT checks at the same interval whether the check passes or fails: interval = 30"
+    "recheck-interval retry-after retry-delay": (
+        "retry-interval = 5 checks more often while the check fails, until recovery begins: with "
+        "threshold = 2 or more"
+    ),
+    "backoff backoff-factor cooldown restart-delay restart-sec restartsec": (
+        'recovery-backoff = "30s" waits before the next recovery, twice as long each time'
+    ),
+    "degraded-codes ok-codes success-codes success-exit-status successexitstatus valid-codes": (
+        "warn-codes = [1] passes with a warning, unknown-codes = [3] counts neither way; any other "
+        "code than 0 is a failure"
     ),
     "attempts consecutive-failures cycles failure-threshold failurethreshold fall "
     "max-attempts max-check-attempts max-retries retries retry retry-count tries "
     "unhealthy-threshold": (
-        "threshold = 3 starts recovery after 3 failures in a row, max-recoveries = 3 gives up "
-        "after 3 recoveries"
+        "threshold = 3 starts recovery after 3 failures in a row, max-recoveries = 3 tries no "
+        "more after 3 recoveries"
     ),
     "healthy-threshold rise success-count successes successthreshold": (
         "success-threshold = 2 ends recovery after 2 passes in a row"
@@ -101,7 +109,8 @@ _HINTS = {
     "log logfile log-file log-level loglevel output stderr stderr-logfile stdout stdout-logfile "
     "syslog": "what programs print is in heat.verbose.log, in the folder of heat --log-dir DIR",
     "crit critical level priority severity warn warning": (
-        "a check passes with exit code 0 and fails with any other: there is nothing between"
+        "a check passes with exit code 0 and fails with any other, but for those of "
+        "warn-codes = [1], which pass with a warning"
     ),
     "cpu-limit limits memory-limit nice rlimit ulimit": (
         "programs have the limits that HEAT has: set them where HEAT is started, or in a script"

@@ -9,7 +9,7 @@ from functools import cache
 
 from heat.errors import WANT
 from heat.target import START_TIME, has_ended, proc_stat
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 
 @cache

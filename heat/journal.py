@@ -11,14 +11,14 @@ from heat import signals
 from heat.books import Books, Writer
 from heat.capture import together
 from heat.console import BLUE, GREEN, RED, YELLOW
-from heat.durations import exact, length
+from heat.durations import exact, length, written
 from heat.options import Options
 from heat.past import Pause
 from heat.program import SILENT, Output
 from heat.run import Run
 from heat.text import counted, escaped, lines, seconds
-from states.model import FailRun, State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import FailRun, Failure, State
 
 COLOURS = {
     State.NORMAL: GREEN,
@@ -29,11 +29,15 @@ COLOURS = {
 """As in the diagram."""
 
 
+_QUOTE = "'"
 _STOPPED = " (stopped: it waited for the terminal)"
 
 
 class Checked(NamedTuple):
-    """One check as it went: passed, failed with ``code``, or ``unknown`` for a reason."""
+    """One check as it went: passed, failed with ``code``, or ``unknown`` for a reason.
+
+    With ``warning`` it passed, by its code; where it is unknown by its code, both are there.
+    """
 
     started: int
     """Unix second."""
@@ -45,6 +49,34 @@ class Checked(NamedTuple):
     unknown: str = ""
     terminal: bool = False
     """It was stopped, waiting for the terminal, until its time was up."""
+    text: str = ""
+    """The last line that it has printed."""
+    warning: bool = False
+
+    @property
+    def unknown_by_code(self) -> bool:
+        """It was run, and its exit code says nothing about the service."""
+        return bool(self.unknown) and self.code is not None
+
+    @property
+    def passed(self) -> bool:
+        """It says that the service is well."""
+        return self.warning or (self.code == 0 and not self.unknown)
+
+
+class Ran(NamedTuple):
+    """A script that has ended: its exit code, how, the last line that it has printed."""
+
+    code: int | None
+    how: str
+    text: str
+    ended: float
+    """On the monotonic clock."""
+
+
+def exit_code(code: int) -> str:
+    """An exit code in words."""
+    return f"Exit Code {code}"
 
 
 class Journal(Writer):
@@ -72,12 +104,14 @@ class Journal(Writer):
         """Print the line of a check."""
         if check.unknown:
             result, text, colour = "unknown", f"Unknown: {check.unknown}", YELLOW
+        elif check.warning:
+            result, text, colour = "ok", f"Warning: {self.ending_of(check)}", YELLOW
         elif check.code == 0:
             result, text, colour = "ok", "OK", GREEN
         else:
             details = f"details in {escaped(self._books.failures.shown)}"
             result, text, colour = "failed", f"Failed: {self.ending_of(check)}, {details}", RED
-        if self._books.common.quiet and result == "ok":
+        if self._books.common.quiet and result == "ok" and not check.warning:
             return
         if not self._books.common.json:
             self._books.console.result(f"{self._prefix}{text}", colour, check.started)
@@ -93,18 +127,24 @@ class Journal(Writer):
             "duration": round(check.duration, 6),
             "state": state.value,
             "count": count,
+            "message": check.text or None,
         }
+        if check.warning:
+            told["warning"] = True
         self._books.console.result(json.dumps(told))
 
     def record(self, check: Checked, output: Output) -> None:
         """Write down what a check printed, and how it ended where that was no success."""
         if check.unknown:
-            self._record(check.started, "ERR", self.options.shown, [check.unknown])
-        elif check.code == 0:
-            if output != SILENT:
-                self._record(check.started, "INFO", self.options.shown, _both(output))
-        else:
+            how = f"[{check.unknown}]" if check.unknown_by_code else check.unknown
+            self._record(check.started, "ERR", self.options.shown, [*_both(output), how])
+        elif check.warning:
+            said = [*_both(output), f"[{self.ending_of(check)}]"]
+            self._record(check.started, "INFO", self.options.shown, said)
+        elif check.code != 0:
             self._failed(check, output)
+        elif output != SILENT:
+            self._record(check.started, "INFO", self.options.shown, _both(output))
 
     def _failed(self, check: Checked, output: Output) -> None:
         how = ending = self.ending_of(check)
@@ -128,17 +168,25 @@ class Journal(Writer):
         self._record(run.started_unix, "INFO", self.options.shown, said)
 
     def ending_of(self, check: Checked) -> str:
-        """How the check went, in a word or two."""
+        """How the check went, in a word or two, as lines and records have it."""
         if check.unknown:
-            return "unknown"
+            return f"unknown: {check.unknown}" if check.unknown_by_code else "unknown"
         if check.killed is not None and not check.timed_out and self.options.on_killed == "error":
             return f"Killed by SIG{signals.name(check.killed)}"
-        how = self.how(check.code or 0, timed_out=check.timed_out)
+        how = self._timed_out() if check.timed_out else f"Exit Code {check.code or 0}"
         return how + _STOPPED * check.terminal
 
-    def how(self, code: int, *, timed_out: bool, terminal: bool = False) -> str:
-        """How a check has ended, in a word or two."""
-        return self._timed_out() + _STOPPED * terminal if timed_out else f"Exit Code {code}"
+    def worded(self, check: Checked) -> str:
+        """The same for people who ask: with what the exit code means."""
+        ending = self.ending_of(check)
+        return ending if check.timed_out else explained(ending, check.code)
+
+    def reason(self, failure: Failure, *, timed_out: bool, terminal: bool = False) -> str:
+        """Why a check has failed: how it has ended, and its last line."""
+        how = f"Exit Code {signals.worded(failure.code)}"
+        if timed_out:
+            how = self._timed_out() + _STOPPED * terminal
+        return with_line(how, failure.text)
 
     # States
 
@@ -152,13 +200,34 @@ class Journal(Writer):
         """A failure in the start period."""
         self._info("a failure in the start period, not counted")
 
-    def entered_recovery(self, attempt: int, count: int) -> None:
-        """A recovery of this outage begins."""
+    def entered_recovery(self, attempt: int, count: int, text: str) -> None:
+        """A recovery of this outage begins; ``text`` is the last line of the failed check."""
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
         what = f": {self._script(self.options.recovery)}" if self.options.recovery else ""
         after = f"after {counted(count, 'failure')} in a row"
-        self._outage(f"RECOVERING {after}, recovery {attempt}{of}{what}", State.RECOVERING)
+        told = f"RECOVERING {after}, recovery {attempt}{of}{what}"
+        self._outage(f"{told}; the check said: {text}" if text else told, State.RECOVERING)
+
+    def window_opens(self, span: float | None) -> None:
+        """A recovery window opens; goes without saying where nobody asks what would be."""
+
+    def backs_off(self, span: float, attempt: int) -> None:
+        """No further recovery begins for a while."""
+        most = self.options.limits.max_recoveries
+        of = "" if most is None else f" of {most}"
+        then = f"recovery {attempt}{of} begins in {length(span)} at the earliest"
+        span_of = written(self.options.limits.recovery_backoff)
+        backoff = self.spelled("recovery-backoff", span_of).strip(_QUOTE)
+        text = f"recovery {attempt - 1}{of} did not help; {then} ({backoff})"
+        self._outage(f"{text}; until then checks go on", State.RECOVERING)
+
+    def spent(self, attempts: int, count: int) -> None:
+        """No recovery is left, and checks go on."""
+        runs = counted(attempts, "recovery", "recoveries")
+        most = self.spelled("max-recoveries", str(attempts)).strip(_QUOTE)
+        text = f"{runs} did not help, and none is left ({most}) after {counted(count, 'failure')}"
+        self._fault(f"{text}: checks go on, a pass ends the outage, 'heatctl reset' begins again")
 
     def recovered(self, count: int, span: float, attempts: int) -> None:
         """The check passes again."""
@@ -290,8 +359,11 @@ class Journal(Writer):
         """The fail script could not be started."""
         self._fault(f"{why}; HEAT goes on checking")
 
-    def script_ended(self, name: str, run: Run, output: bytes) -> None:
-        """A fail or recovery script has ended; ``name`` is which of the two."""
+    def script_ended(self, name: str, run: Run, output: bytes, text: str) -> None:
+        """A fail or recovery script has ended; ``name`` is which of the two.
+
+        ``text`` is its last line.
+        """
         ending = _ending(run)
         passed = run.status.code == 0 and not run.timed_out
         well = passed or run.stopped
@@ -301,11 +373,26 @@ class Journal(Writer):
         if said:
             self._record(run.started_unix, "INFO" if well else "FAIL", run.program.shown, said)
         took = exact(run.duration)
-        text = f"{name} script {run.program.shown} ended: {ending}, after {took}"
+        how = explained(self.ending_of_script(name, run), run.status.code)
+        told = f"{name} script {run.program.shown} ended: {how}"
         if well:
-            self._detail(text)
+            self._detail(f"{told}, after {took}")
         else:
-            self._news(text, YELLOW)
+            self._news(with_line(f"{told}, after {took}", text), YELLOW)
+
+    def recovery_not_started(self, why: str, code: int) -> None:
+        """The recovery script is gone, or cannot be executed: that is how it has ended."""
+        ending = exit_code(code)
+        said, script = [why, f"[{ending}]"], self._script(self.options.recovery)
+        self._record(int(self._books.unix()), "FAIL", script, said)
+        self._news(f"{why}; that counts as a recovery that ended with {ending}", YELLOW)
+
+    def ending_of_script(self, name: str, run: Run) -> str:
+        """How a script has ended: a recovery that was killed may have ended like any other."""
+        ending = _ending(run)
+        if name == "recovery" and run.killed and self.options.on_killed == "fail":
+            return f"{exit_code(128 + (run.status.signal or 0))} ({ending})"
+        return ending
 
     def ending_of_run(self, run: Run) -> str:
         """How a script has ended, in a word or two."""
@@ -374,8 +461,23 @@ def until(pause: Pause) -> str:
     """How long a pause lasts, by the clock of this place."""
     if pause.until is None:
         return "until it is resumed"
-    there = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pause.until))
-    return f"until {there}"
+    return f"until {moment(pause.until)}"
+
+
+def moment(unix: float) -> str:
+    """A time by the clock of this place, with its date."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix))
+
+
+def explained(ending: str, code: int | None) -> str:
+    """How a program has ended, with what that means if it is an exit code."""
+    known = code is not None and ending == f"Exit Code {code}"
+    return f"Exit Code {signals.worded(code)}" if known and code is not None else ending
+
+
+def with_line(told: str, text: str) -> str:
+    """A text about a program, and the last line of that if there is one."""
+    return f"{told}: {text}" if text else told
 
 
 def _ending(run: Run) -> str:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from heat.books import HeatJournal
 from heat.identity import identity, open_same
 from heat.ledger import FAIL, FROZEN, Ledger, Remembered, removed
-from heat.past import RESET, Changed, Held
+from heat.past import Held, reset
 from heat.state import Statement, Store, storable
 from heat.target import Owed, PidFileTarget, PidTarget
-from states.model import State
 
 if TYPE_CHECKING:
     from heat.world import Target
@@ -96,8 +95,7 @@ class Keeping:
         pidfd = None if held is None else open_same(held.pid, held.identity)
         if pidfd is not None:
             os.close(pidfd)
-        changed = Changed(State.ERROR, State.NORMAL, now, 0, RESET)
-        return ledger.forget(changed, now, fail_runs=pidfd is not None)
+        return ledger.forget(reset(now), now, fail_runs=pidfd is not None)
 
 
 def mind_frozen(target: Target, ledger: Ledger) -> None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from heat.past import RESET, Changed, Held, Pause
 from heat.state import Saved, Statement, Store
-from states.memory import Memory, remember, sound, unchanged
-from states.model import FailRun, Failure, Monitor, Remedy, State
-from states.values import NamedTuple
+from heat.text import escaped
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import FailRun, Failure, Monitor, State
+from states.monitor.snapshot import Snapshot, of_now, save, sound, unchanged
 
 if TYPE_CHECKING:
-    from heat.run import Run
+    from heat.journal import Ran
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """Things that are held: the process of a script, or a target that was stopped."""
@@ -23,9 +24,20 @@ FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 _TRANSITION = (
     "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
 )
-_OUTAGE = "INSERT INTO outages (monitor, began, failures, recoveries) VALUES (?, ?, ?, ?)"
+_OUTAGE = (
+    "INSERT INTO outages (monitor, began, failures, recoveries, "
+    "first_code, first_message, last_code, last_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _OUTAGE_GOES_ON = (
     "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
+)
+_FAILED_AGAIN = (
+    "UPDATE outages SET last_code = ?, last_message = ? WHERE monitor = ? AND ended IS NULL"
+)
+_PRINTED = (
+    "UPDATE outages SET last_message = ?, "
+    "first_message = CASE WHEN failures = 1 THEN ? ELSE first_message END "
+    "WHERE monitor = ? AND ended IS NULL"
 )
 _RECOVERY = (
     "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
@@ -39,7 +51,8 @@ _USELESS = "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NUL
 _OUTAGE_ENDED = "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL"
 _HELD = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
 _RECOVERY_ENDED = (
-    "UPDATE recoveries SET ended = ?, code = ?, how = ? WHERE monitor = ? AND ended IS NULL"
+    "UPDATE recoveries SET ended = ?, code = ?, how = ?, message = ? "
+    "WHERE monitor = ? AND ended IS NULL"
 )
 _RECOVERY_OVER = (
     "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
@@ -55,7 +68,8 @@ _ADDED = (
 _REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
 _WELL = "UPDATE outages SET ended = ?, ending = 'reset' WHERE monitor = ? AND ended IS NULL"
 _NOT_KNOWN = (
-    "INSERT INTO outages (monitor, began, failures, recoveries) SELECT ?, ?, ?, ? "
+    "INSERT INTO outages (monitor, began, failures, recoveries, "
+    "first_code, first_message, last_code, last_message) SELECT ?, ?, ?, ?, ?, ?, ?, ? "
     "WHERE NOT EXISTS (SELECT 1 FROM outages WHERE monitor = ? AND ended IS NULL)"
 )
 _SCRIPTS_OVER = "DELETE FROM held WHERE monitor = ? AND role != 'frozen'"
@@ -67,38 +81,41 @@ _MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
 class Remembered(NamedTuple):
     """The file's knowledge of a monitor's machine, taken apart."""
 
-    memory: Memory
+    memory: Snapshot
     changed: Changed | None
     outage_began: float | None
+    backoff_until: float | None = None
+    """The unix second until which no further recovery begins."""
 
 
-def encoded(memory: Memory, changed: Changed | None, outage_began: float | None) -> str:
+def encoded(remembered: Remembered) -> str:
     """As it stands in the file."""
-    return _plain((memory, changed, outage_began))
+    return _plain(remembered)
 
 
 def decoded(text: str) -> Remembered:
     """Read the text of `encoded`. Raises ValueError or TypeError for anything else."""
-    plain, changed, began = json.loads(text)
-    state, count, attempts, remedy, first, last, run, queued, due, passed = plain
-    memory = Memory(
-        State(state),
+    plain, changed, began, *until = json.loads(text)
+    stage, count, attempts, first, last, run, queued, due, passed, backoff = of_now(plain)
+    memory = Snapshot(
+        stage,
         _count(count),
         _count(attempts),
-        Remedy(remedy),
         _failure(first),
         _failure(last),
         _fail_run(run),
         _fail_run(queued),
         None if due is None else str(due),
         bool(passed),
+        None if backoff is None else _time(backoff),
     )
     if not sound(memory):
         raise ValueError("no machine is ever like that")
     if changed is not None:
         before, after, at, failures, reason = changed
         changed = Changed(State(before), State(after), _time(at), _count(failures), str(reason))
-    return Remembered(memory, changed, None if began is None else _time(began))
+    times = (None if each is None else _time(each) for each in (began, *until))
+    return Remembered(memory, changed, *times)
 
 
 def _count(plain: object) -> int:
@@ -116,8 +133,14 @@ def _time(plain: object) -> float:
 def _failure(plain: list[object] | None) -> Failure | None:
     if plain is None:
         return None
-    code, pid, time = plain
-    return Failure(_count(code), _count(pid), _count(time))
+    code, pid, time, *text = plain  # Without a text in files of earlier versions.
+    return Failure(_count(code), None if pid is None else _count(pid), _count(time), _text(*text))
+
+
+def _text(plain: object = "") -> str:
+    if not isinstance(plain, str):
+        raise TypeError("no text")
+    return escaped(plain)
 
 
 def _fail_run(plain: list[Any] | None) -> FailRun | None:
@@ -137,6 +160,7 @@ class Ledger:
         "_memory",
         "_name",
         "_store",
+        "backoff_until",
         "began",
         "changed",
         "held",
@@ -152,6 +176,7 @@ class Ledger:
         """There was something to take up that nobody can read."""
         self.began: float | None = None
         """The unix second in which the present outage began."""
+        self.backoff_until: float | None = None
         self.changed: Changed | None = None
         self.held: Mapping[str, Held] = _NOTHING
         self.pause: Pause | None = None
@@ -171,7 +196,7 @@ class Ledger:
         except (ValueError, TypeError, RecursionError):
             self.unreadable = True
             return None
-        self._memory, self.changed, self.began = found
+        self._memory, self.changed, self.began, self.backoff_until = found
         return found
 
     # Steps
@@ -181,21 +206,28 @@ class Ledger:
         before = self._memory
         if unchanged(monitor, before):
             return
-        memory = remember(monitor)
+        memory = save(monitor)
         if memory == before:
             return
         self._memory = memory
-        rows = list(self._told(before, memory, changed, unix()))
+        now = unix()
+        if memory.backoff != before.backoff:
+            self.backoff_until = None if memory.backoff is None else now + memory.backoff
+        rows = list(self._told(before, memory, changed, now))
         if changed is not None:
             self.changed = changed
         self._store.write([self._row(), *rows])
 
+    def printed(self, text: str) -> None:
+        """The last line of the latest failed check came after its verdict."""
+        self._store.write([(_PRINTED, (text, text, self._name))])
+
     def _row(self) -> Statement:
-        text = encoded(self._memory, self.changed, self.began)
+        text = encoded(Remembered(self._memory, self.changed, self.began, self.backoff_until))
         return _MEMORY, (text, self._name)
 
     def _told(
-        self, before: Memory, after: Memory, changed: Changed | None, now: float
+        self, before: Snapshot, after: Snapshot, changed: Changed | None, now: float
     ) -> Iterator[Statement]:
         name = self._name
         if changed is not None:
@@ -208,24 +240,26 @@ class Ledger:
             self.began = now
             yield (
                 _OUTAGE,
-                (name, now, after.failures, after.attempts),
+                (name, now, after.failures, after.attempts, *_reasons(after)),
             )
         elif self.began is not None and after.failures:
             yield (
                 _OUTAGE_GOES_ON,
                 (after.failures, after.attempts, name),
             )
+            if after.last_failure != before.last_failure:
+                yield _FAILED_AGAIN, (*_reasons(after)[2:], name)
         if after.attempts > before.attempts:
             yield self._useless()
             yield (
                 _RECOVERY,
                 (name, name, after.attempts, now),
             )
-        if after.remedy is Remedy.RUNNING and before.remedy is not Remedy.RUNNING:
+        if after.repairing and not before.repairing:
             yield self._released(RECOVERY)
         if after.fail_run is not None and after.fail_run != before.fail_run:
             yield self._released(FAIL)
-        if after.given_up:
+        if after.given_up or after.spent:
             yield self._useless()
         if after.well and self.began is not None:
             self.began = None
@@ -258,7 +292,8 @@ class Ledger:
         ``fail_runs`` if a fail script of an earlier HEAT still runs: it is waited for.
         """
         memory = _NEW._replace(fail_run=self._memory.fail_run) if fail_runs else _NEW
-        self._memory, self.changed, self.began = memory, changed, None
+        self._memory, self.changed = memory, changed
+        self.began = self.backoff_until = None
         transition = _TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
         self._store.write([transition, self._row(), *self._over(changed, now)])
         return Remembered(memory, changed, None) if fail_runs else None
@@ -280,16 +315,10 @@ class Ledger:
         if role in self.held:
             self._store.write([self._released(role)])
 
-    def recovery_ended(self, run: Run, how: str, now: float) -> None:
+    def recovery_ended(self, ran: Ran, now: float) -> None:
         """The recovery script has ended."""
-        self._store.write(
-            [
-                (
-                    _RECOVERY_ENDED,
-                    (now, run.status.code if not run.timed_out else None, how, self._name),
-                )
-            ]
-        )
+        values = now, ran.code, ran.how, ran.text or None, self._name
+        self._store.write([(_RECOVERY_ENDED, values)])
 
     def recovery_over(self, now: float) -> None:
         """The recovery script has ended while no HEAT watched."""
@@ -346,8 +375,9 @@ class Ledger:
             yield _WELL, (now, name)
             yield self._useless()
         else:
-            yield _NOT_KNOWN, (name, self.began, memory.failures, memory.attempts, name)
-            yield _OUTAGE_GOES_ON, (memory.failures, memory.attempts, name)
+            counts, reasons = (memory.failures, memory.attempts), _reasons(memory)
+            yield _NOT_KNOWN, (name, self.began, *counts, *reasons, name)
+            yield _OUTAGE_GOES_ON, (*counts, name)
         yield self._unpaused(now if pause is None else pause.since)
         if pause is not None:
             yield _PAUSE, (name, *pause)
@@ -355,6 +385,14 @@ class Ledger:
         yield _SCRIPTS_OVER, (name,)
         for role, (pid, identity) in self.held.items():
             yield _HELD, (name, role, pid, identity)
+
+
+def _reasons(memory: Snapshot) -> tuple[int | str | None, ...]:
+    """Exit code and last line of the first failed check of the outage, and of the latest."""
+    first, last = memory.first_failure, memory.last_failure
+    if first is None or last is None:
+        return None, None, None, None
+    return first.code, first.text or None, last.code, last.text or None
 
 
 def removed(name: str, now: float) -> Iterator[Statement]:
@@ -372,5 +410,5 @@ def removed(name: str, now: float) -> Iterator[Statement]:
 _plain = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value")).encode
 _END_OF_TIME = 1e11
 """Seconds; later than any clock can show."""
-_NEW = Memory()
+_NEW = Snapshot()
 _NOTHING: Mapping[str, Held] = MappingProxyType({})

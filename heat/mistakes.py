@@ -3,7 +3,7 @@
 import re
 
 from heat.text import escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 
 class Mistake(NamedTuple):

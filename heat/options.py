@@ -6,16 +6,16 @@ and where it is known the fix.
 
 import os
 import re
-import signal
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from heat import signals
+from heat.conflicts import BAD, COMMAND, conflicts, missing, signal_of, threshold_of
 from heat.durations import DAY, duration, positive_duration
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.text import escaped
-from states.model import Limits
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.limits import Limits
 
 MOST = 1_000_000_000
 NAME_LENGTH = 100
@@ -38,6 +38,10 @@ class Options(NamedTuple):
     recovery: str | None
     script_timeout: float | None
     on_killed: Literal["error", "fail"]
+    unknown_codes: tuple[int, ...]
+    """Exit codes of the check that say nothing about the service."""
+    warn_codes: tuple[int, ...]
+    """Exit codes of the check that pass with a warning."""
     limits: Limits
 
     @property
@@ -49,6 +53,11 @@ class Options(NamedTuple):
     def has_target(self) -> bool:
         """Signals go to another process than HEAT."""
         return self.pid is not None or self.pid_file is not None
+
+    @property
+    def when_spent(self) -> Literal["error", "watch"]:
+        """The policy after the last recovery that is allowed."""
+        return "watch" if self.limits.spent_watch else "error"
 
 
 class Common(NamedTuple):
@@ -103,6 +112,27 @@ def signal_or_none(text: str) -> int | None:
     return None if text.lower() == _NONE else signals.parse(text)
 
 
+def exit_codes(text: str) -> tuple[int, ...]:
+    """A list of exit codes, the smallest first: ``3,4``, or ``none``."""
+    return () if text == _NONE else tuple(sorted({_exit_code(part) for part in text.split(",")}))
+
+
+def _exit_code(part: str) -> int:
+    if not re.fullmatch(r" *[0-9]{1,20} *", part):
+        what = f"holds '{escaped(part.strip())}', which is not an exit code"
+        what = what if part.strip() else "holds an empty part"
+        raise BadValueError(what, f"{_CODES} such as 3,4", _CODES_IN_FILE)
+    if not 1 <= (code := int(part)) <= LARGEST_CODE:
+        why = "which always passes" if code == 0 else f"and the largest exit code is {LARGEST_CODE}"
+        raise BadValueError(f"holds {code}, {why}", f"{_CODES} such as 3,4", _CODES_IN_FILE)
+    return code
+
+
+LARGEST_CODE = 255
+_CODES = f"write exit codes from 1 to {LARGEST_CODE},"
+_CODES_IN_FILE = f"{_CODES} such as [3, 4]"
+
+
 def path(text: str) -> str:
     """A file's path, as given."""
     if not text:
@@ -153,12 +183,19 @@ OPTIONS = (
     Option("--threshold", "N", number),
     Option("--recovery", "SCRIPT", path),
     Option("--recovery-timeout", "SECS", positive_duration),
+    Option("--recovery-interval", "SECS", positive_duration),
+    Option("--recovery-backoff", "SECS", duration),
+    Option("--recovery-backoff-max", "SECS", positive_duration),
     Option("--max-recoveries", "N", number),
+    Option("--when-spent", "POLICY", one_of("error", "watch")),
     Option("--success-threshold", "N", number),
     Option("--fault-signal", "SIG", signal_or_none),
     Option("--success-signal", "SIG", signal_or_none),
     Option("--script-timeout", "SECS", limit),
     Option("--start-period", "SECS", duration),
+    Option("--retry-interval", "SECS", positive_duration),
+    Option("--unknown-codes", "LIST", exit_codes),
+    Option("--warn-codes", "LIST", exit_codes),
     Option("--on-killed", "POLICY", one_of("error", "fail")),
     Option("--count", "N", number),
     Option("--name", "NAME", monitor_name),
@@ -189,22 +226,14 @@ OF_HEAT = frozenset(
 """Options that concern HEAT as a whole; the others are a monitor's."""
 PID_MAX = 4_194_304
 """The largest process id that Linux can be told to give."""
-COMMAND = "command"
-"""The command stands among the values under this name."""
-
 HISTORY = 90 * DAY
 """Seconds for which history is kept, where no file says otherwise."""
 DEFAULT_TIMEOUT = 30.0
-DEFAULT_SIGNAL = int(signal.SIGHUP)
-
-BAD = object()
-"""Stands for a value that could not be read: given, and told already."""
-
-_IN_RECOVERY = ("--recovery", "--fault-signal", "--success-signal")
-_FOR_RECOVERY = ("--threshold", "--success-threshold", "--recovery-timeout", "--max-recoveries")
-_SIGNALS = ("--signal", "--fault-signal", "--success-signal")
-_SCRIPTS = ("--fail", "--recovery")
-_TARGETS = ("--pid", "--pid-file")
+TIMED_OUT = 124
+"""The exit code of a check that timed out, as timeout(1) has it."""
+DEFAULT_BACKOFF_MAX = 600.0
+IN_FILE = {"--when-spent": "watch", "--on-killed": "fail"}
+"""Defaults of a file that are others on a command line: of many monitors none is to be given up."""
 
 
 def build(
@@ -267,74 +296,11 @@ def bad_value(option: str, value: object, error: BadValueError) -> Mistake:
     return of_option(option, shown(value), error.complaint, error.fix, error.fix_in_file)
 
 
-def missing(values: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The options that no monitor can do without."""
-    if "--interval" not in values:
-        yield of_option(
-            "--interval",
-            "",
-            "is missing",
-            "say how often to check, as in -i 30",
-            "say how often to check: interval = 30",
-        )
-    if ("--script" in values) == (COMMAND in values):
-        text = "use either script or command"
-        if COMMAND in values:
-            fix, in_file = "leave out --script, or the command behind the options", "leave out one"
-        else:
-            fix = "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
-            in_file = 'name the check: script = "./check", or command = ["curl", "-sf", "URL"]'
-        yield Mistake(f"Error: {text}", fix, "", text, in_file)
-
-
-class Conflict(NamedTuple):
-    """An option that does not go with the others; ``in_vain`` where it merely has no effect."""
-
-    option: str
-    complaint: str
-    fix: str
-    in_vain: bool = True
-
-    def mistake(self, value: object) -> Mistake:
-        """The mistake it is, the option having been given this value."""
-        return of_option(self.option, shown(value), self.complaint, self.fix)
-
-
-def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Options that do not go together."""
-    said = {option for option, value in values.items() if value is not None}
-    if said.isdisjoint(_IN_RECOVERY):
-        for option in filter(said.__contains__, _FOR_RECOVERY):
-            yield Conflict(
-                option,
-                "has no effect without anything to do in recovery",
-                "add --recovery, --fault-signal or --success-signal, or leave it out",
-            )
-    if "--fail-overlap" in said and "--fail" not in said:
-        yield Conflict(
-            "--fail-overlap", "has no effect without --fail", "add --fail, or leave it out"
-        )
-    if "--script-timeout" in said and said.isdisjoint(_SCRIPTS):
-        yield Conflict(
-            "--script-timeout",
-            "has no effect without a script to run",
-            "add --fail or --recovery, or leave it out",
-        )
-    if said.issuperset(_TARGETS):
-        yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
-    for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
-        if values.get(option) in signals.NEED_TARGET:
-            fix = "name the process with --pid or --pid-file"
-            yield Conflict(option, "needs a target", fix, in_vain=False)
-
-
 def made_of(values: Mapping[str, Any]) -> Options:
     """The options that these values make, in which nothing is wrong."""
     get = values.get
     script: str | None = get("--script")
     check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
-    target = "--pid" in values or "--pid-file" in values
-    recovers = any(get(option) is not None for option in _IN_RECOVERY)
     return Options(
         name=get("--name") or default_name(check[0]),
         interval=values["--interval"],
@@ -347,8 +313,10 @@ def made_of(values: Mapping[str, Any]) -> Options:
         recovery=get("--recovery"),
         script_timeout=get("--script-timeout"),
         on_killed=get("--on-killed", "error"),
+        unknown_codes=get("--unknown-codes", ()),
+        warn_codes=get("--warn-codes", ()),
         limits=Limits(
-            threshold=get("--threshold", 1) if recovers else None,
+            threshold=threshold_of(values),
             success_threshold=get("--success-threshold", 1),
             max_recoveries=get("--max-recoveries"),
             recovery_timeout=get("--recovery-timeout"),
@@ -357,9 +325,15 @@ def made_of(values: Mapping[str, Any]) -> Options:
             fail="--fail" in values,
             fail_overlap_skip=get("--fail-overlap") == "skip",
             recovery="--recovery" in values,
-            signal=get("--signal", DEFAULT_SIGNAL if target else None),
+            signal=signal_of(values),
             fault_signal=get("--fault-signal"),
             success_signal=get("--success-signal"),
+            spent_watch=get("--when-spent") == "watch",
+            interval=values["--interval"],
+            retry_interval=get("--retry-interval"),
+            recovery_interval=get("--recovery-interval"),
+            recovery_backoff=get("--recovery-backoff", 0.0),
+            recovery_backoff_max=get("--recovery-backoff-max", DEFAULT_BACKOFF_MAX),
         ),
     )
 

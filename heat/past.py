@@ -1,7 +1,7 @@
 """The past of a monitor: its last change of state, its pause. Unix seconds."""
 
-from states.model import State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import State
 
 RESET = "reset"
 """The reason of a change of state that somebody has made by hand."""
@@ -20,6 +20,11 @@ class Changed(NamedTuple):
     def begins_outage(self) -> bool:
         """All was well before."""
         return self.before is State.NORMAL and self.after is not State.ERROR
+
+
+def reset(now: float) -> Changed:
+    """Somebody has brought a monitor out of ERROR."""
+    return Changed(State.ERROR, State.NORMAL, now, 0, RESET)
 
 
 class Pause(NamedTuple):

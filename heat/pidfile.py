@@ -21,7 +21,7 @@ from heat.errors import WANT, NotBelievedError, TargetError, UnwrittenError, rea
 from heat.options import PID_MAX
 from heat.text import escaped, seconds
 from heat.trust import Step, group, leading_to, own, user
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 OLDER = 5.0
 """Seconds that a pid file may be older than its process.

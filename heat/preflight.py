@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from heat import signals
+from heat.conflicts import COMMAND
 from heat.errors import HeatError, TargetError, reason_of
 from heat.files import (
     Cause,
@@ -19,7 +20,7 @@ from heat.files import (
 )
 from heat.log import try_to_open
 from heat.mistakes import Mistake, as_keys, of_file, of_option, quoted
-from heat.options import COMMAND, Common, Options
+from heat.options import Common, Options
 from heat.target import PidFileTarget, PidTarget, open_process, would_end
 from heat.text import counted, escaped
 from heat.trust import Trust

@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from heat.capture import Capture
-from heat.errors import WANT, StartError, reason_of
+from heat.errors import GONE, NOT_EXECUTABLE, WANT, StartError, reason_of
 from heat.files import on_path, why_not_executable
 from heat.loop import Loop
-from heat.program import SILENT, Output, Program, Status
+from heat.program import SILENT, Output, Program, Status, encoded
 from heat.target import has_ended, proc_stat
 from heat.text import escaped
 from heat.trust import user
@@ -83,8 +83,9 @@ class PosixLauncher:
             why = reason_of(error)
             if not passing:
                 why = why_not_executable(program.path) or why
+            code = NOT_EXECUTABLE if os.path.exists(program.path) else GONE
             raise StartError(
-                f"{program.shown} cannot be started: {why}", passing=passing
+                f"{program.shown} cannot be started: {why}", passing=passing, code=code
             ) from error
 
     def _gone_with_folder(self, program: Program) -> bool:
@@ -118,7 +119,7 @@ class PosixLauncher:
     def _spawn(self, program: Program, out: int, err: int) -> int:
         environ: Mapping[bytes, bytes] = self._environ
         if program.env:
-            added = {key.encode(): os.fsencode(value) for key, value in program.env.items()}
+            added = {key.encode(): encoded(value) for key, value in program.env.items()}
             environ = {**environ, **added}
         path = program.path
         while True:
@@ -311,6 +312,14 @@ class PosixChild:
             while reads and self._read(which):
                 reads -= 1
         return self._pipes == [_NO_FD, _NO_FD]
+
+    def peek(self) -> Output:
+        """The output that `output` will give, as far as it has come."""
+        self.drained()
+        if self._captures is None:
+            return SILENT
+        stdout, stderr = self._captures
+        return Output(stdout.peek(), stderr.peek())
 
     def output(self) -> Output:
         """The output since the last call."""

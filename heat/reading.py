@@ -24,8 +24,8 @@ from heat.loop import RealClock
 from heat.mistakes import Mistake
 from heat.options import Common, Options
 from heat.signals import ENDING, HANDLED, STOP_HEAT
-from states.model import Limits
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.limits import Limits
 
 LIMIT = 20.0
 """Seconds that a reading may take; ten thousand monitors take two on a slow machine."""

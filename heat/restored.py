@@ -11,16 +11,9 @@ from heat import variables
 from heat.program import Program, SilentScripts
 from heat.run import Run, Told
 from heat.watch import EXIT_ERROR, FAIL, RECOVERY, SLOW_SCRIPT, Watch
-from states.memory import recall
-from states.model import (
-    Event,
-    FailEnded,
-    FailLost,
-    RecoveryEnded,
-    RecoveryLost,
-    Remedy,
-    Resumed,
-)
+from states.monitor.events import Event, FailEnded, FailLost, RecoveryEnded, RecoveryLost, Resumed
+from states.monitor.questions import recovery_runs
+from states.monitor.snapshot import restore
 
 if TYPE_CHECKING:
     from heat.ledger import Remembered
@@ -44,6 +37,7 @@ class Restored(Watch):
             self._journal.went_on(self.monitor.state, self.monitor.count)
             self._wake_if_free()
             self._take_up_scripts()
+            self._take_up_backoff(found)
         else:
             self.parts.target.wake()  # It was stopped in an outage that is forgotten.
             if pause is None:
@@ -56,8 +50,8 @@ class Restored(Watch):
             self.ledger.resumed(unix)
         self._feed(Resumed())
 
-    def _recall(self, found: Remembered) -> None:
-        recall(self.monitor, found.memory)
+    def _recall(self, found: Remembered, *, paused: bool = True) -> None:
+        restore(self.monitor, found.memory, paused=paused)
         self.changed = found.changed
         if found.outage_began is not None:
             clock = self._world.clock
@@ -67,8 +61,7 @@ class Restored(Watch):
     def _stay_in_error(self, found: Remembered) -> None:
         """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
         self._start = self._world.clock.now()
-        self._recall(found)
-        self.monitor.paused = False
+        self._recall(found, paused=False)
         self.exit_code = EXIT_ERROR
         self.left = True
         self._journal.stays_in_error()
@@ -85,7 +78,7 @@ class Restored(Watch):
             if self._script is not None:
                 self._mind_slow_fail(self._script)
         first, last = monitor.first_failure, monitor.last_failure
-        if monitor.remedy is Remedy.RUNNING and first is not None and last is not None:
+        if recovery_runs(monitor) and first is not None and last is not None:
             told = self._told_of_script(self._recovery_gone)
             environment = variables.of_recovery(self.parts.options, first, last, monitor.count)
             self._take_up(
@@ -93,6 +86,13 @@ class Restored(Watch):
             )
             if self._script is not None:
                 self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
+
+    def _take_up_backoff(self, found: Remembered) -> None:
+        """Wait for what is left of it; never longer than the whole, as the clock may have moved."""
+        backoff, until = found.memory.backoff, found.backoff_until
+        if backoff is not None:
+            left = backoff if until is None else until - self._world.clock.unix()
+            self._await_backoff(min(backoff, max(0.0, left)))
 
     def _take_up(
         self,
@@ -106,6 +106,7 @@ class Restored(Watch):
         held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
         if held is None:
             del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
+            del environment["HEAT_FAIL_TEXT"]  # An earlier version has not told it.
             held = launcher.find(environment)
         if held is None:
             self._feed(lost if program is not None else ended)

@@ -170,9 +170,19 @@ class Run:
         """HEAT has killed it, and not for its time limit."""
         return self._killing and not self.timed_out
 
+    @property
+    def killed(self) -> bool:
+        """A signal that HEAT did not send has ended it."""
+        return self.status.signal is not None and not self.timed_out and not self.stopped
+
     def identity(self) -> str:
         """Which process its leader is. Raises OSError."""
         return self._child.identity()
+
+    @property
+    def last_line(self) -> str:
+        """The last line of the output that it has printed by now and nobody has taken."""
+        return self._child.peek().last_line
 
     def output(self) -> Output:
         """The output since the last call."""

@@ -14,23 +14,46 @@ if TYPE_CHECKING:
     from heat.world import Owner
 
 _CANCELLED_BOUND = 1024
+_SAME = 1e-9
+"""A part of an interval; ticks that are no further apart are the same moment."""
 
 
 class Beat:
     """The ticks of one monitor; the first is at ``start``."""
 
-    __slots__ = ("_k", "_start", "due", "interval")
+    __slots__ = ("_interval", "_k", "_paced", "_phase", "_start", "due", "interval")
 
     def __init__(self, interval: float, start: float) -> None:
-        self.interval = interval
-        self._start = self.due = start
+        self._interval = self.interval = interval
+        self._phase = self._start = self.due = start
         self._k = 0
+        self._paced = False
 
     def restart(self, start: float) -> None:
         """Count from ``start``, which was a tick; the next is an interval later."""
-        self._start = start
+        self._phase = self._start = start
         self._k = 1
         self.due = start + self.interval
+
+    def pace(self, seconds: float | None, now: float) -> None:
+        """Tick each so many seconds from the last tick on; None: as before, in the old phase.
+
+        A tick that is due and has not come yet is not passed over, unless it is out of phase.
+        """
+        owed = self.due <= now + _SAME * self.interval
+        self._paced = seconds is not None
+        last = self.due if owed else self.due - self.interval
+        self._start = self._phase if seconds is None else last
+        self.interval = self._interval if seconds is None else seconds
+        since = ((self.due if owed else now) - self._start) / self.interval
+        self._k = max(0, -int((_SAME - since) // 1) if owed else int((since + _SAME) // 1) + 1)
+        self.due = self._start + self._k * self.interval
+
+    def change(self, interval: float, start: float) -> None:
+        """Take another interval; the first tick is at ``start``, unless the pace is another one."""
+        self._interval, self._phase = interval, start
+        if not self._paced:
+            self.interval, self._start, self.due, self._k = interval, start, start, 0
 
     def advance(self, now: float) -> int:
         """Take the tick that is due; return how many before it were missed."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heat.bounded import append
-from heat.capture import LIMIT, Capture
+from heat.capture import LIMIT, Capture, LastLine
 from heat.errors import HeatError, reason_of
 from heat.files import open_to_write, shut
 from heat.text import escaped
@@ -50,11 +50,16 @@ class ScriptOutput:
         self._offset = _size(path)
         """Up to here the file is known: another HEAT's keeper may append to it as well."""
         self._capture = Capture()
+        self._newest: int | None = None
+        """The pipe of the script that was started last; None: an earlier HEAT has started it."""
+        self._line: LastLine | None = None
+        """The last line that came through that."""
         self._trouble = self._due = False
 
     def open(self) -> int | None:
         """A descriptor for a script to print to; None where there can be none."""
         reader = writer = -1
+        self._newest, self._line = -1, None
         try:
             keeper = self._keeper()
             reader, writer = os.pipe()
@@ -71,6 +76,7 @@ class ScriptOutput:
                 os.close(writer)
             self._troubled(f"what the scripts print is lost: {reason_of(error)}")
             return None
+        self._newest = reader
         self._append(b"")
         return writer
 
@@ -108,8 +114,15 @@ class ScriptOutput:
             if not data:
                 self._close(reader)
                 return
-            self._capture.add(data)
+            self._take_in(data, reader)
             self._append(data)
+
+    def _take_in(self, data: bytes, reader: int | None) -> None:
+        self._capture.add(data)
+        if reader == self._newest:  # A service that an earlier script has left prints as well.
+            if self._line is None:
+                self._line = LastLine()
+            self._line.add(data)
 
     def _append(self, data: bytes) -> None:
         """Keep it in the file too; what others have appended in the meantime is taken first."""
@@ -150,13 +163,18 @@ class ScriptOutput:
 
     def _read_file(self, fd: int, end: int) -> None:
         while data := os.pread(fd, end - self._offset, self._offset):
-            self._capture.add(data)
+            self._take_in(data, None)
             self._offset += len(data)
 
     @property
     def held(self) -> bool:
         """Somebody can still print to it."""
         return bool(self._pipes)
+
+    @property
+    def last_line(self) -> str:
+        """The last line of the script that was started last, of what was read by now."""
+        return "" if self._line is None else str(self._line)
 
     def take(self) -> bytes:
         """The output since the last call, bounded."""

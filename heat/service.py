@@ -30,7 +30,7 @@ from heat.target import NoTarget
 from heat.text import counted
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-from states.model import State
+from states.monitor.model import State
 
 if TYPE_CHECKING:
     from heat.answers import Later
@@ -54,6 +54,7 @@ OWN_VARIABLES = (
     b"HEAT_FAIL_INTERVAL",
     b"HEAT_FAIL_PID",
     b"HEAT_FAIL_CNT",
+    b"HEAT_FAIL_TEXT",
     b"HEAT_NAME",
     b"HEAT_STATE",
     b"NOTIFY_SOCKET",
@@ -334,9 +335,9 @@ class Service:
     def _after_first_check(self) -> None:
         """Load what the first check does not need: later there may be no descriptors for that."""
         try:
-            from heat import closing, leftovers
+            from heat import ahead, closing, leftovers
 
-            del closing, leftovers
+            del ahead, closing, leftovers
             if self._has_scripts:
                 from heat import keeper
 

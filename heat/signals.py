@@ -52,6 +52,22 @@ def parse(text: str) -> int:
     return number
 
 
+_OF_SHELLS = {126: "not executable", 127: "command not found"}
+
+
+def meaning(code: int) -> str:
+    """The meaning that shells give to an exit code; empty if it has none."""
+    if code - 128 in _VALID:
+        return f"killed by SIG{name(code - 128)}"
+    return _OF_SHELLS.get(code, "")
+
+
+def worded(code: int) -> str:
+    """The exit code, and what it means: ``127 (command not found)``."""
+    means = meaning(code)
+    return f"{code} ({means})" if means else str(code)
+
+
 def name(number: int) -> str:
     """``USR1`` for 10; ``RTMIN+1`` for a real-time signal."""
     if signal.SIGRTMIN <= number <= signal.SIGRTMAX:

@@ -24,7 +24,7 @@ from heat.identity import boot
 from heat.lock import HeldError, Lock
 from heat.past import Held, Pause
 from heat.text import counted, escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.world import Clock, Owner, Timers
@@ -41,11 +41,12 @@ CREATE TABLE transitions (
     before TEXT NOT NULL, after TEXT NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE outages (
     id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, began REAL NOT NULL, ended REAL,
-    failures INTEGER NOT NULL, recoveries INTEGER NOT NULL, ending TEXT);
+    failures INTEGER NOT NULL, recoveries INTEGER NOT NULL, ending TEXT,
+    first_code INTEGER, first_message TEXT, last_code INTEGER, last_message TEXT);
 CREATE TABLE recoveries (
     id INTEGER PRIMARY KEY, outage INTEGER NOT NULL, monitor TEXT NOT NULL,
     attempt INTEGER NOT NULL, began REAL NOT NULL, ended REAL, code INTEGER, how TEXT,
-    helped INTEGER, well_after REAL);
+    helped INTEGER, well_after REAL, message TEXT);
 CREATE TABLE pauses (
     id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, began REAL NOT NULL, until REAL,
     ended REAL, reason TEXT NOT NULL);
@@ -57,6 +58,17 @@ CREATE INDEX outages_of ON outages (monitor, began);
 CREATE INDEX recoveries_of ON recoveries (monitor, began);
 CREATE INDEX pauses_of ON pauses (monitor, began);
 """
+
+LATER = {
+    "outages": {
+        "first_code": "INTEGER",
+        "first_message": "TEXT",
+        "last_code": "INTEGER",
+        "last_message": "TEXT",
+    },
+    "recoveries": {"message": "TEXT"},
+}
+"""Columns, all of which may be NULL, that a file of an earlier HEAT does not have yet."""
 
 Statement = tuple[str, tuple[object, ...]]
 
@@ -223,6 +235,7 @@ class Store:
                     f"Error: --state {self.shown} is of another version of HEAT, or no file of "
                     "HEAT's\n  give it another file: --state FILE"
                 )
+            _complete(db)
             _wait(db, _MOMENT)
         except BaseException:
             db.close()
@@ -462,6 +475,15 @@ def _naming(path: str) -> Generator[str]:
         yield path
     except NotOwnFileError as error:
         raise NotOwnFileError(f"{escaped(path)}: {error}") from None
+
+
+def _complete(db: sqlite3.Connection) -> None:
+    """Add the columns that the file of an earlier version lacks; that one can still use it."""
+    for table, columns in LATER.items():
+        found = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+        for name, kind in columns.items():
+            if name not in found:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
 
 def _loaded(db: sqlite3.Connection) -> dict[str, Saved]:

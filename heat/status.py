@@ -5,23 +5,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from heat.durations import length
-from heat.journal import until
+from heat.journal import moment, with_line
 from heat.past import Pause
 from heat.text import counted, of_them_paused
 from heat.turns import Turns
-from states.model import CheckSlot, Monitor, Remedy, State
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import Monitor, State
+from states.monitor.questions import backs_off, stands
 
 if TYPE_CHECKING:
     from heat.journal import Checked
     from heat.run import Run
     from heat.watch import Watch
-
-_NEXT = {
-    Remedy.WAITING: "next check when the fail and the recovery script have ended",
-    Remedy.RUNNING: "next check when the recovery script has ended",
-    Remedy.OWED: "the recovery script is tried again at the next tick",
-}
 
 
 class Look(NamedTuple):
@@ -36,41 +31,43 @@ class Look(NamedTuple):
     script: "Run | None"
     """The fail or recovery script that runs."""
     window_left: float | None
+    """Until the window closes, or the backoff is over."""
+    check_left: float | None
+    """Until the check that runs has to end; None if nobody knows."""
     began: float
     """When its first check is, or was: negative in the past."""
     watched: float
     """When HEAT began to watch it."""
+    unknown_since: float | None
+    """The unix second since when nobody knows how it is."""
 
 
 def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
     """State, count, last check and its age, next check."""
+    from heat.ahead import coming  # noqa: PLC0415 - loaded after the first check
+
     threshold = monitor.limits.threshold
-    of = f" (threshold {threshold})" if threshold and monitor.state is not State.ERROR else ""
+    of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
     parts = [
-        f"{monitor.state.value}, {counted(monitor.count, 'failure')} in a row{of}",
-        f"last check {last}, {length(look.last_age)} ago" if last else "no check ended yet",
+        f"{stands(monitor)}, {counted(monitor.count, 'failure')} in a row{of}",
+        _last(last, look),
         coming(monitor, look, pause),
         counted(monitor.checks, "check"),
     ]
+    if backs_off(monitor) and look.window_left is not None:
+        recovery = f"recovery {monitor.attempts + 1}"
+        parts.insert(2, f"{recovery} in {length(max(0.0, look.window_left))} at the earliest")
+    if look.unknown_since is not None:
+        parts.insert(2, f"unknown since {moment(look.unknown_since)}")
     if monitor.skipped:
         parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
     return "; ".join(parts)
 
 
-def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:
-    """When the next check is."""
-    limits = monitor.limits
-    if pause is not None:
-        return f"paused {until(pause)}"
-    if monitor.check is CheckSlot.RUNNING:
-        return "a check waits for its turn" if look.waits else "a check runs now"
-    if look.next_in is None or (limits.checks is not None and monitor.checks >= limits.checks):
-        return "no more checks"
-    if monitor.remedy in _NEXT:
-        return _NEXT[monitor.remedy]
-    if limits.fail_overlap_skip and monitor.fail_running:
-        return "next check when the fail script has ended"
-    return f"next check in {max(0.0, look.next_in):.1f}".removesuffix(".0") + " s"
+def _last(how: str, look: Look) -> str:
+    if look.last is None:
+        return "no check ended yet"
+    return with_line(f"last check {how}, {length(look.last_age)} ago", look.last.text)
 
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)

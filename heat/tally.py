@@ -15,15 +15,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from heat.journal import Checked
 
-Counted = Literal["outages", "recoveries", "helped", "useless"]
+Counted = Literal["outages", "recoveries", "helped", "useless", "warnings"]
 """The things that are counted beside the checks."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the buckets for durations; one more holds what is longer."""
 
 _OK, _FAILED, _UNKNOWN = range(3)
-_PLACES: dict[Counted, int] = {"outages": 3, "recoveries": 4, "helped": 5, "useless": 6}
-_BUCKETS = 7
+_PLACES: dict[Counted, int] = {
+    "outages": 3,
+    "recoveries": 4,
+    "helped": 5,
+    "useless": 6,
+    "warnings": 7,
+}
+_BUCKETS = 8
 _COUNTS = _BUCKETS + len(BOUNDS) + 1
 _DURATION, _LATE, _TOUCHED = range(3)
 _SPANS = 3
@@ -76,7 +82,9 @@ class Tallies:
         if check.unknown:
             counts[first + _UNKNOWN] += 1
             return
-        counts[first + (_FAILED if check.code else _OK)] += 1
+        if check.warning:
+            self.count(row, "warnings")
+        counts[first + (_FAILED if check.code and not check.warning else _OK)] += 1
         counts[first + _BUCKETS + bisect_left(BOUNDS, check.duration)] += 1
         spans[at + _DURATION] += check.duration
 
@@ -112,7 +120,7 @@ class Tallies:
         return self._spans[row * _SPANS + _TOUCHED] >= since or since < self._turned
 
     def counts(self, row: int) -> Sequence[int]:
-        """Checks that passed, failed and are unknown; outages, recoveries, helped, useless."""
+        """Checks that passed, failed and are unknown; then those of `Counted`, in that order."""
         return self._counts[row * _COUNTS : row * _COUNTS + _BUCKETS]
 
     def buckets(self, row: int) -> list[int]:

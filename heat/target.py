@@ -12,7 +12,7 @@ from heat.errors import WANT, NotBelievedError, TargetError, reason_of
 from heat.signals import NEED_TARGET, STOPPING
 from heat.signals import name as signal_name
 from heat.text import escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat import pidfile

@@ -33,6 +33,36 @@ def lines(output: bytes) -> list[str]:
     return [escaped(line) for line in found]
 
 
+LAST_LINE = 200
+"""Bytes of the last line that are told."""
+LAST_BYTES = LAST_LINE + 3
+"""Bytes of it that are read, so that the last character is whole."""
+_ESCAPED = {"x": 4, "u": 6}
+"""How long escapes are, by their second character; the others have two."""
+
+
+def last_line(output: bytes) -> str:
+    """The beginning of its last line that is not blank, escaped; empty if there is none."""
+    return _shortened(escaped(beginning(output).decode("utf-8", "backslashreplace")))
+
+
+def beginning(output: bytes) -> bytes:
+    """As much of its last line that is not blank as may be told."""
+    output = output.rstrip()
+    return output[output.rfind(b"\n") + 1 :].lstrip()[:LAST_BYTES]
+
+
+def _shortened(shown: str) -> str:
+    """As much of an escaped line as is told; no character and no escape is cut."""
+    if len(shown) <= LAST_LINE // 4 or len(data := shown.encode()) <= LAST_LINE:
+        return shown
+    kept = data[:LAST_LINE].decode("utf-8", "ignore")
+    at = kept.rfind("\\", -5)
+    if at >= 0 and at + _ESCAPED.get(shown[at + 1], 2) > len(kept):
+        return kept[:at]
+    return kept
+
+
 def seconds(span: float) -> str:
     """A length of time in seconds, as in messages: ``300``, ``0.5``, ``12.3``."""
     return f"{span:.3f}".rstrip("0").rstrip(".")

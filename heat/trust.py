@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from heat.text import escaped
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
 
 _MOST_LINKS = 40
 """As the kernel has it."""

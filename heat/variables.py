@@ -1,7 +1,7 @@
 """The HEAT_ variables of a fail and a recovery script (section 4 of the contract)."""
 
 from heat.options import Options
-from states.model import FailRun, Failure, State
+from states.monitor.model import FailRun, Failure, State
 
 
 def of_fail(options: Options, run: FailRun) -> dict[str, str]:
@@ -23,8 +23,9 @@ def _of_both(options: Options, last: Failure, count: int, state: State) -> dict[
     return {
         "HEAT_FAIL_CODE": str(last.code),
         "HEAT_FAIL_INTERVAL": f"{options.interval:.12g}",
-        "HEAT_FAIL_PID": str(last.pid),
+        "HEAT_FAIL_PID": "" if last.pid is None else str(last.pid),
         "HEAT_FAIL_CNT": str(count),
+        "HEAT_FAIL_TEXT": last.text,
         "HEAT_NAME": options.name,
         "HEAT_STATE": state.value,
     }

@@ -7,40 +7,38 @@ carried out whole. What is to be written waits until all reactions are out.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
 
 from heat import signals, variables
 from heat.errors import StartError, TargetError, UnwrittenError, unforeseen
-from heat.journal import Checked, Journal
-from heat.options import Options
+from heat.journal import Checked, Journal, Ran, exit_code
+from heat.options import TIMED_OUT, Options
 from heat.packed import Packed, pack, unpack
 from heat.past import RESET, Changed, Pause
-from heat.program import SILENT, Output, Program
+from heat.program import SILENT, Output, Program, on_stderr
 from heat.run import Run, Told
 from heat.schedule import Beat
 from heat.signals import STOPPING
 from heat.status import Look, describe
 from heat.text import counted
-from states import effects
-from states.machine import step
-from states.model import (
+from states.engine.named_tuple import NamedTuple
+from states.monitor import effects
+from states.monitor.events import (
+    BackoffEnded,
     CheckAsked,
     CheckFailed,
     CheckGone,
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
-    FailRun,
-    Failure,
     LimitsChanged,
-    Monitor,
     Paused,
     RecoveryDelayed,
     RecoveryEnded,
@@ -48,15 +46,15 @@ from states.model import (
     RecoveryKilled,
     Reset,
     Resumed,
-    State,
     TargetGone,
     TargetMissing,
     Tick,
     WatchBroke,
     WindowClosed,
 )
-from states.rules import fail_holds_up, nothing_left, well
-from states.values import NamedTuple
+from states.monitor.machine import step
+from states.monitor.model import FailRun, Failure, Monitor, State
+from states.monitor.questions import check_runs, fail_holds_up, nothing_left, well
 
 if TYPE_CHECKING:
     from heat.ledger import Ledger
@@ -64,8 +62,6 @@ if TYPE_CHECKING:
     from heat.world import Clock, Launcher, ScriptFile, Target, Timer, Timers, Turns
 
 _TICK, _PASSED, _NO_RESULT, _GONE = Tick(), CheckPassed(), CheckUnknown(), CheckGone()
-TIMED_OUT = 124
-"""The exit code of a check that timed out, as timeout(1) has it."""
 FAIL_LIMIT = 30.0
 """Seconds for a fail script that is waited for and has no ``--script-timeout``."""
 SLOW_SCRIPT = 10.0
@@ -80,6 +76,7 @@ FAIL, RECOVERY = "fail", "recovery"
 EXIT_WELL, EXIT_NOT_WELL, EXIT_USAGE, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 Tell = Callable[[State, int], None]
+_NEVER: Mapping[str, Ran] = MappingProxyType({})
 
 
 class World:
@@ -153,6 +150,7 @@ class Watch:
         "_tick_timer",
         "_told",
         "_turn",
+        "_unknown_since",
         "_unsaid",
         "_watched",
         "_window_due",
@@ -165,6 +163,7 @@ class Watch:
         "monitor",
         "parts",
         "paused",
+        "ran",
     )
 
     def __init__(
@@ -186,6 +185,8 @@ class Watch:
         self.changed: Changed | None = None
         """How it came to its state; None if it never left the first one."""
         self.paused: Pause | None = None
+        self.ran: Mapping[str, Ran] = _NEVER
+        """How its scripts have ended last, by their roles."""
         self._watched = world.clock.now()
         self._row = -1 if world.tallies is None else world.tallies.add(self._watched)
         self._start = self._due = 0.0
@@ -203,6 +204,8 @@ class Watch:
         self._settling: dict[Run, Checked | None] | None = None
         """Runs that are gone and have left something behind, with what is still to be recorded."""
         self._last: Packed | None = None
+        self._unknown_since: float | None = None
+        """When the first one ended of the last checks that said nothing."""
         self._last_script = ""
         self._events: list[tuple[Event, Tell | None]] | None = None
         """Events that came while effects were performed; a list only then: monitors are many."""
@@ -226,6 +229,10 @@ class Watch:
     def _arm_tick(self) -> None:
         # Itself, and no method of it: ten thousand bound methods are half a megabyte.
         self._tick_timer = self._world.timers.at(self._beat.due, self, self)
+
+    def _rearm_tick(self) -> None:
+        _cancel(self._tick_timer)
+        self._arm_tick()
 
     def __call__(self) -> None:
         """Tick."""
@@ -325,14 +332,14 @@ class Watch:
                 return effect.reason
         if isinstance(event, CheckFailed):
             terminal = self._check is not None and self._check.terminal
-            return self._journal.how(event.failure.code, timed_out=event.dying, terminal=terminal)
+            return self._journal.reason(event.failure, timed_out=event.dying, terminal=terminal)
         return RESET if isinstance(event, Reset) else "the check passed"
 
     def _tally(self, what: Counted) -> None:
         if self._world.tallies is not None:
             self._world.tallies.count(self._row, what)
 
-    def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912 - an arm an effect
+    def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - an arm an effect
         tell, journal = self._tell, self._journal
         match effect:  # The most urgent first.
             case effects.SendSignal(signum, option):
@@ -346,8 +353,10 @@ class Watch:
             case effects.RestartTicks():
                 self._due = self._world.clock.now()
                 self._beat.restart(self._due)
-                _cancel(self._tick_timer)
-                self._arm_tick()
+                self._rearm_tick()
+            case effects.Pace(seconds):
+                self._beat.pace(seconds, self._world.clock.now())
+                self._rearm_tick()
             case effects.QueueFail(run):
                 tell(journal.fail_queued, run)
             case effects.DropFail(run):
@@ -358,20 +367,26 @@ class Watch:
                 self._tally("recoveries")
                 if attempt > 1:
                     self._tally("useless")
-                tell(journal.entered_recovery, attempt, count)
+                last = self.monitor.last_failure
+                tell(journal.entered_recovery, attempt, count, "" if last is None else last.text)
             case effects.OpenWindow(span):
                 if span is not None:
-                    due = self._window_due = self._world.clock.now() + span
-                    closed = partial(self._feed, WindowClosed())
-                    self._window_timer = self._world.timers.at(due, closed, self)
-            case effects.CloseWindow():
+                    self._await(span, WindowClosed())
+                tell(journal.window_opens, span)
+            case effects.StartBackoff(span):
+                self._await_backoff(span)
+                tell(journal.backs_off, span, self.monitor.attempts + 1)
+            case effects.CloseWindow() | effects.EndBackoff():
                 self._window_due = None
                 _cancel(self._window_timer)
+            case effects.Spent(attempts, count):
+                self._touch()
+                tell(journal.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()
-            case effects.Recovered(count, outage_at, attempts):
+            case effects.Recovered(count, outage_at, attempts, helped):
                 if attempts:
-                    self._tally("helped")
+                    self._tally("helped" if helped else "useless")
                 span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
@@ -380,6 +395,14 @@ class Watch:
                 self._give_up(reason)
             case _:
                 assert_never(effect)
+
+    def _await(self, span: float, event: Event) -> None:
+        """Feed the event when this much time has passed, unless something else comes up."""
+        due = self._window_due = self._world.clock.now() + span
+        self._window_timer = self._world.timers.at(due, partial(self._feed, event), self)
+
+    def _await_backoff(self, span: float) -> None:
+        self._await(span, BackoffEnded())
 
     # The target
 
@@ -475,11 +498,20 @@ class Watch:
             self._check = self._run(self.parts.check, self.parts.options.timeout, told)
         except StartError as error:
             self._end_turn()
-            if error.passing:
-                checked = Checked(int(self._world.clock.unix()), None, unknown=str(error))
-                self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
-            else:
-                self._feed(CheckImpossible(str(error)))
+            self._check_not_started(error)
+
+    def _check_not_started(self, error: StartError) -> None:
+        why, now = str(error), int(self._world.clock.unix())
+        if error.passing:
+            checked = Checked(now, None, unknown=why)
+            self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
+        elif self.parts.options.limits.spent_watch:
+            at = self._world.clock.now() - self._start
+            failed = CheckFailed(Failure(error.code, None, now, why), at)
+            checked, output = Checked(now, error.code, text=why), on_stderr(why)
+            self._feed(failed, partial(self._tell_checked, checked, output))
+        else:
+            self._feed(CheckImpossible(why))
 
     def _end_turn(self) -> None:
         if self._turn:
@@ -501,18 +533,36 @@ class Watch:
             return _PASSED
         if code is None:
             return _NO_RESULT
-        signum = run.status.signal
-        if signum is not None and not run.timed_out and self.parts.options.on_killed == "error":
-            policy = self._journal.spelled("on-killed", "fail")
-            return CheckKilled(
-                f"check {self.parts.options.shown} (process {run.pid}) was killed by "
-                f"SIG{signals.name(signum)}, and not by HEAT; {policy} takes that for a failure"
-            )
-        failure = Failure(code, run.pid, int(self._world.clock.unix()))
+        options = self.parts.options
+        if run.killed and options.on_killed == "error":
+            return CheckKilled(self._was_killed("check", run, "takes that for a failure"))
+        if self._is_among(run, options.warn_codes):
+            return _PASSED
+        if self._is_among(run, options.unknown_codes):
+            return _NO_RESULT
+        failure = Failure(code, run.pid, int(self._world.clock.unix()), run.last_line)
         return CheckFailed(failure, self._world.clock.now() - self._start, run.timed_out)
 
+    def _was_killed(self, what: str, run: Run, else_: str) -> str:
+        name = signals.name(run.status.signal or 0)
+        policy = self._journal.spelled("on-killed", "fail")
+        return (
+            f"{what} {run.program.shown} (process {run.pid}) was killed by SIG{name}, and not by "
+            f"HEAT; {policy} {else_}"
+        )
+
+    def _is_among(self, run: Run, codes: Sequence[int]) -> bool:
+        """Its exit code is one of these; a check that timed out has none of its own."""
+        if not codes or run.timed_out:
+            return False
+        killed = run.killed and self.parts.options.on_killed == "error"
+        return not killed and _code(run) in codes
+
     def _tell_ended(self, run: Run, state: State, count: int) -> None:
-        code = _code(run)
+        code, options = _code(run), self.parts.options
+        unknown = "the check's exit code is lost" if code is None else ""
+        if code is not None and self._is_among(run, options.unknown_codes):
+            unknown = exit_code(code)
         checked = Checked(
             run.started_unix,
             code,
@@ -520,8 +570,10 @@ class Watch:
             run.duration,
             run.status.signal,
             run.timed_out,
-            "" if code is not None else "the check's exit code is lost",
+            unknown,
             run.timed_out and run.terminal,
+            run.last_line,
+            self._is_among(run, options.warn_codes),
         )
         if run.timed_out or run.drained():
             self._tell_checked(checked, run.output(), state, count)
@@ -537,6 +589,11 @@ class Watch:
     def _keep_result(self, checked: Checked) -> None:
         now = self._world.clock.now()
         self._last = pack(checked, now)
+        self._mend_record(checked)
+        if not checked.unknown:
+            self._unknown_since = None
+        elif self._unknown_since is None:
+            self._unknown_since = self._world.clock.unix()
         if self._world.tallies is not None:
             self._world.tallies.checked(self._row, checked, now)
 
@@ -551,7 +608,27 @@ class Watch:
         """All that is waited for of its output is there."""
         if self._settling and (checked := self._settling.get(run)) is not None:
             self._settling[run] = None
-            self._journal.record(checked, run.output())
+            output = run.output()
+            self._mend_text(checked, output.last_line)
+            self._journal.record(checked, output)
+
+    def _mend_text(self, checked: Checked, text: str) -> None:
+        """Its last line came after its verdict: whoever asks later is told of it."""
+        if self._last is None or text in {"", checked.text}:
+            return
+        last, ended = unpack(self._last)
+        if last == checked:
+            mended = checked._replace(text=text)
+            self._last = pack(mended, ended)
+            self._mend_record(mended)
+
+    def _mend_record(self, checked: Checked) -> None:
+        """The same for the history."""
+        failure = self.monitor.last_failure
+        if self.ledger is None or failure is None or failure.pid != checked.pid:
+            return
+        if checked.text != failure.text:
+            self.ledger.printed(checked.text)
 
     def _settled(self, run: Run) -> None:
         self._check_printed(run)
@@ -635,12 +712,23 @@ class Watch:
             if error.passing:
                 self._tell(self._journal.recovery_delayed, str(error))
                 self._feed(RecoveryDelayed())
+            elif self.parts.options.limits.spent_watch:
+                self._recovery_not_started(str(error), error.code)
             else:
                 self._feed(RecoveryImpossible(str(error)))
         else:
             self._hold(RECOVERY, self._script)
             self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
             self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
+
+    def _recovery_not_started(self, why: str, code: int) -> None:
+        """Take that for its end: the service may come back all the same."""
+        self._tell(self._journal.recovery_not_started, why, code)
+        ran = Ran(code, exit_code(code), why, self._world.clock.now())
+        self.ran = {**self.ran, RECOVERY: ran}
+        if self.ledger is not None:
+            self.ledger.recovery_ended(ran, self._world.clock.unix())
+        self._feed(RecoveryEnded())
 
     def _mind_slowness(self, run: Run, span: float) -> None:
         def slow() -> None:
@@ -680,32 +768,33 @@ class Watch:
 
     def _fail_gone(self, run: Run) -> None:
         _cancel(self._slow_timer)
-        self._feed(FailEnded(), self._script_gone("fail", run))
+        self._feed(FailEnded(), self._script_gone(FAIL, run))
         self._leave_if_ended()
 
     def _recovery_gone(self, run: Run) -> None:
         _cancel(self._slow_timer)
         event: Event = RecoveryEnded()
-        if run.status.signal is not None and not run.timed_out:
-            name = signals.name(run.status.signal)
-            event = RecoveryKilled(
-                f"recovery script {run.program.shown} (process {run.pid}) was killed by "
-                f"SIG{name}, and not by HEAT"
-            )
+        if run.killed and self.parts.options.on_killed == "error":
+            goes_on = "takes that for its end, and goes on"
+            event = RecoveryKilled(self._was_killed("recovery script", run, goes_on))
+        tell = self._script_gone(RECOVERY, run)
         if self.ledger is not None:
-            how = self._journal.ending_of_run(run)
-            self.ledger.recovery_ended(run, how, self._world.clock.unix())
-        self._feed(event, self._script_gone("recovery", run))
+            self.ledger.recovery_ended(self.ran[RECOVERY], self._world.clock.unix())
+        self._feed(event, tell)
         self._leave_if_ended()
 
     def _script_gone(self, name: str, run: Run) -> Tell:
-        """Take what the script printed, before another prints to the same file."""
+        """Keep how it went; take what it printed, before another prints to the same file."""
         self._script = None
         self._last_script = run.program.shown
-        output = b"" if run.program.file is None else run.program.file.take()
+        file = run.program.file
+        output, text = (b"", "") if file is None else (file.take(), file.last_line)
+        code = None if run.timed_out else _code(run)
+        how = self._journal.ending_of_run(run)
+        self.ran = {**self.ran, name: Ran(code, how, text, self._world.clock.now())}
         if not run.settled:
             self._settle_later(run, None)
-        return lambda _state, _count: self._journal.script_ended(name, run, output)
+        return lambda _state, _count: self._journal.script_ended(name, run, output, text)
 
     # A program that asks the terminal
 
@@ -843,9 +932,8 @@ class Watch:
             return
         self._wake_if_free()
         if parts.options.interval != before.options.interval:
-            self._beat = Beat(parts.options.interval, first)
-            _cancel(self._tick_timer)
-            self._arm_tick()
+            self._beat.change(parts.options.interval, first)
+            self._rearm_tick()
         self._feed(LimitsChanged(parts.options.limits))
 
     def warn(self, text: str) -> None:
@@ -860,22 +948,30 @@ class Watch:
             last,
             now - ended,
             None if self.exit_code is not None else self._beat.due - now,
-            self.monitor.check is CheckSlot.RUNNING and self._check is None,
+            check_runs(self.monitor) and self._check is None,
             self._script,
             None if self._window_due is None else self._window_due - now,
+            None if self._check is None or self._check.limit is None else self._check.time_left,
             self._start - now,
             self._watched - now,
+            self._unknown_since if self.monitor.unseen else None,
         )
 
     def describe(self) -> str:
         """One line: state, count, last check, next check."""
         look = self.look()
-        last = "" if look.last is None else self.ending_of(look.last)
+        last = "" if look.last is None else self.worded(look.last)
+        if look.last is not None and look.last.warning:
+            last = f"warning: {last}"
         return describe(self.monitor, last, look, self.paused)
 
-    def ending_of(self, check: Checked) -> str:
-        """How a check of it went, in a word or two."""
-        return self._journal.ending_of(check)
+    def worded(self, check: Checked) -> str:
+        """How a check of it went, in a word or two, for people who ask."""
+        return self._journal.worded(check)
+
+    def age(self, ran: Ran) -> float:
+        """Seconds since a script of it has ended."""
+        return self._world.clock.now() - ran.ended
 
     @property
     def row(self) -> int:

@@ -73,6 +73,10 @@ class Child(Protocol):
         """Take what it has printed; True if nobody can print more."""
         ...
 
+    def peek(self) -> Output:
+        """The output that `output` will give, as far as it has come."""
+        ...
+
     def output(self) -> Output:
         """The output since the last call."""
         ...
@@ -187,6 +191,11 @@ class ScriptFile(Protocol):
 
     printed: Callable[[], None] | None
     """Called, not for each line, when there is something to take."""
+
+    @property
+    def last_line(self) -> str:
+        """The last line of the script that was started last, of what was read by now."""
+        ...
 
     def open(self) -> int | None:
         """A descriptor for a script to print to; None where there can be none."""

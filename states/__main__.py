@@ -1,13 +1,15 @@
-"""Draw the machine, as ``python -m states``.
+"""Draw the machines, as ``python -m states``.
 
 Usage:
-  states [--format FORMAT]
+  states [NAME] [--format FORMAT]
   states -h | --help
 
-Without an option, heat.mmd, heat.dot, heat.svg and heat.png are written into diagrams/.
+Without --format, Mermaid, DOT, SVG and PNG are written into diagrams/: of all
+pictures, or of the one that is named. 'monitor' is the overview, 'monitor-stage'
+one of its regions.
 
 Options:
-  --format FORMAT  print one on stdout: mermaid, dot, svg or png
+  --format FORMAT  print it on stdout: mermaid, dot, svg or png (NAME: monitor)
   -h, --help       print this
 
 Mermaid and DOT need nothing but Python; SVG and PNG need Graphviz.
@@ -24,38 +26,54 @@ from typing import cast
 
 from docopt import docopt
 
-from states import diagram
-from states.model import State
+from states.engine import diagram
+from states.engine.diagram import Picture
+from states.monitor import drawing as monitor
 
 FOLDER = "diagrams"
 FORMS = ("mermaid", "dot", "svg", "png")
 SUFFIXES = {"mermaid": "mmd", "dot": "dot", "svg": "svg", "png": "png"}
+PICTURES: Mapping[str, Picture] = {each.name: each for each in monitor.PICTURES.values()}
+"""All pictures, by the names of their files."""
 _NO_GRAPHVIZ = """\
 SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH
   install it: apt-get install graphviz"""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the diagrams, or print one of them."""
+    """Write the pictures, or print one of them."""
     found = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
-    wanted = found["--format"]
-    if wanted is not None and wanted not in FORMS:
-        print(
-            f"Error: --format '{wanted}' is not known\n  write mermaid, dot, svg or png",
-            file=sys.stderr,
-        )
+    name, form = found["NAME"], found["--format"]
+    mistakes = [
+        f"Error: {option} '{value}' is not known\n  write one of {', '.join(known)}"
+        for option, value, known in (("--format", form, FORMS), ("NAME", name, PICTURES))
+        if value is not None and value not in known
+    ]
+    if mistakes:
+        print("\n".join(mistakes), file=sys.stderr)
         return 2
-    if wanted is None:
-        Path(FOLDER).mkdir(exist_ok=True)
-    for form in FORMS if wanted is None else (wanted,):
+    if form is None:
+        return _write(PICTURES if name is None else [name])
+    return _print(PICTURES[name or "monitor"], form)
+
+
+def _print(picture: Picture, form: str) -> int:
+    if lack := lacking(form):
+        print(lack, file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(render(form, picture))
+    return 0
+
+
+def _write(names: "Mapping[str, Picture] | list[str]") -> int:
+    Path(FOLDER).mkdir(exist_ok=True)
+    for form in FORMS:
         if lack := lacking(form):
             print(lack, file=sys.stderr)
             return 1
-        if wanted is not None:
-            sys.stdout.buffer.write(render(form))
-        else:
-            path = Path(FOLDER) / f"heat.{SUFFIXES[form]}"
-            path.write_bytes(render(form))
+        for name in names:
+            path = Path(FOLDER) / f"{name}.{SUFFIXES[form]}"
+            path.write_bytes(render(form, PICTURES[name]))
             print(path)
     return 0
 
@@ -65,15 +83,16 @@ def lacking(form: str) -> str:
     return _NO_GRAPHVIZ if form in {"svg", "png"} and shutil.which("dot") is None else ""
 
 
-def render(form: str, lit: State | None = None) -> bytes:
-    """The machine as ``mermaid``, ``dot``, ``svg`` or ``png``; ``lit`` is the present state."""
+def render(form: str, picture: Picture) -> bytes:
+    """Draw it as ``mermaid``, ``dot``, ``svg`` or ``png``. Raises OSError, CalledProcessError."""
     if form == "mermaid":
-        return diagram.mermaid(lit).encode()
-    source = diagram.dot(lit).encode()
+        return diagram.mermaid(picture).encode()
+    source = diagram.dot(picture).encode()
     if form == "dot":
         return source
-    drawn = subprocess.run(["dot", f"-T{form}"], input=source, capture_output=True, check=True)
-    mark = f"table {diagram.digest()}"
+    command = ["dot", f"-T{form}", *(["-Gdpi=144"] if form == "png" else [])]
+    drawn = subprocess.run(command, input=source, capture_output=True, check=True)
+    mark = f"table {diagram.digest(picture)}"
     if form == "svg":
         return drawn.stdout.replace(b"<svg", f"<!-- {mark} -->\n<svg".encode(), 1)
     return _marked_png(drawn.stdout, mark)

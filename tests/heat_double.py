@@ -22,18 +22,66 @@ COLUMNS = [
     "recoveries",
     "helped",
     "useless",
+    "warnings",
     "duration",
     "buckets",
     "late",
     "latest",
     "checking",
     "last",
+    "spent",
 ]
 STARTED = 1_671_306_479.0
 PIECE = 500
 """Rows in a line."""
 
 Answer = dict[str, Any]
+
+
+def step(event: str, *effects: Answer) -> Answer:
+    """An event that would come, with these effects."""
+    window = {"failures": 1, "of": None, "overdue": False}
+    return {
+        "event": event,
+        "state": "RECOVERING",
+        "count": 3,
+        "passes": 0,
+        "attempts": 1,
+        "window": window,
+        "backoff": None,
+        "spent": False,
+        "effects": list(effects),
+    }
+
+
+def outlook() -> Answer:
+    """What would be, with an effect of each kind that has a text."""
+    given_up = [step("failed", {"do": "give-up", "reason": "./recover --password=geheim"})]
+    signal = {"do": "signal", "signal": "CONT", "option": "success-signal"}
+    return {
+        "ended": False,
+        "pace": "interval",
+        "tick": 4.2,
+        "due": 12.5,
+        "coming": [step("tick", {"do": "check"})],
+        "passed": [step("passed", signal)],
+        "failed": given_up,
+        "late": None,
+        "still": None,
+        "time": {
+            "event": "window-closed",
+            "in": 12.5,
+            "seconds": None,
+            "failed": given_up,
+            "passed": None,
+            "running": [step("window-closed")],
+            "then": [step("failed", {"do": "backoff", "seconds": 20.0})],
+        },
+        "passes": {"number": 1, "steps": [step("passed", signal)]},
+        "failures": None,
+        "resumed": None,
+        "commands": {"check": True, "pause": True, "resume": False, "reset": True},
+    }
 
 
 class HeatDouble:
@@ -93,6 +141,7 @@ class HeatDouble:
             "since": STARTED,
             "buckets": [0] * 13,
             "last": None,
+            "spent": 0,
         }
         self._rows[name] = self._rows.get(name, fresh) | numbers
         self._cursor += 1
@@ -190,15 +239,23 @@ class HeatDouble:
                 "result": "ok",
                 "code": 0,
                 "text": "",
+                "message": "up to date",
                 "time": STARTED + 90,
                 "age": 9.5,
                 "duration": 0.5,
                 "pid": 815,
+                "warning": False,
             },
+            "last_recovery": {"code": 1, "text": "Exit Code 1", "message": None, "age": 40.0},
+            "last_fail": None,
             "checking": "idle",
             "next": 4.2,
             "next_text": "next check in 4.2 s",
             "paused": None,
+            "shown": row["state"],
+            "backoff": None,
+            "spent": False,
+            "unknown_since": None,
             "checks": 7,
             "skipped": 0,
         }
@@ -218,12 +275,16 @@ class HeatDouble:
                 "began": STARTED + 60,
                 "failures": 2,
                 "first_code": 7,
+                "first_message": "refused",
                 "last_code": 7,
+                "last_message": None,
                 "last_time": STARTED + 90,
             },
             "passes": 0,
             "success_threshold": 1,
             "remedy": "open",
+            "remedy_text": "its window is open",
+            "outlook": outlook(),
             "window": {"closes": 12.5, "failures": 1, "of": None, "overdue": False},
             "script": {
                 "role": "recovery",

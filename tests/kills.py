@@ -33,6 +33,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from heat.ledger import decoded
+from states.monitor.snapshot import Snapshot
+
 PATIENCE = 30.0
 MONITOR = "web"
 TURNS = 500
@@ -66,6 +69,8 @@ threshold = 2
 recovery-timeout = 0.05
 fail = "./fail"
 recovery = "./recover"
+recovery-backoff = 0.03
+recovery-backoff-max = 0.06
 pid = {}
 signal = "none"
 fault-signal = "STOP"
@@ -85,7 +90,7 @@ class Last(NamedTuple):
     failures: int
     paused: bool
     frozen: bool
-    remedy: str
+    stage: str
     scripts: tuple[str, ...]
     """Those that may run."""
 
@@ -215,17 +220,17 @@ class Ground:
             (paused,) = db.execute("SELECT count(*) FROM pauses WHERE ended IS NULL").fetchone()
             open_ = db.execute("SELECT count(*) FROM outages WHERE ended IS NULL").fetchone()
             held = {row[0] for row in db.execute("SELECT role FROM held")}
-        state, count, remedy, fail = "NORMAL", 0, "none", None
-        if memory is not None:
-            state, count, _, remedy, _, _, fail, *_ = json.loads(memory)[0]
+        known = Snapshot() if memory is None else decoded(memory).memory
+        state = known.state.value
         here = "NORMAL"
         for before, after in changes:
             must(before == here, f"a change from {here}, not {before}")
             here = after
         must(here == state, f"the last change led to {here}, and it is {state}")
         must(open_ == (int(state != "NORMAL"),), f"{open_} outages go on in {state}")
-        scripts = "./recover" * (remedy == "running"), "./fail" * (fail is not None)
-        return Last(state, count, bool(paused), "frozen" in held, remedy, scripts)
+        scripts = "./recover" * known.repairing, "./fail" * (known.fail_run is not None)
+        frozen = "frozen" in held
+        return Last(state, known.failures, bool(paused), frozen, known.stage.value, scripts)
 
     def lines(self, name: str) -> list[str]:
         """What the scripts have written there."""
@@ -257,7 +262,7 @@ class Ground:
         for line in running:
             must(line.split()[0] in last.scripts, f"{line} runs, and nobody knows: {last}")
         must(last.frozen or not self.stopped(), f"stopped, and nobody knows: {last}")
-        self.seen[f"{last.state}, {last.remedy}{', paused' if last.paused else ''}"] += 1
+        self.seen[f"{last.stage}{', paused' if last.paused else ''}"] += 1
         time.sleep(chance.choice((0, 0, 0.03, 0.1)))
         self.start(doomed=STRACE is not None and chance.random() < 0.5)
         if self.dead():
@@ -307,7 +312,7 @@ class Ground:
         must(not self.stopped(), "the target is still stopped")
         must(not self.lines("two"), f"scripts at once: {self.lines('two')}")
         last = self.last()
-        must(last[:5] == ("NORMAL", 0, False, False, "none"), f"at the end: {last}")
+        must(last[:5] == ("NORMAL", 0, False, False, "NORMAL"), f"at the end: {last}")
         must("Traceback" not in (self.folder / "heat.verbose.log").read_text(), "no bug of HEAT")
 
     def clean(self) -> None:

@@ -28,10 +28,16 @@ MONITOR_KEYS = (
     "attempts",
     "max_recoveries",
     "last",
+    "last_recovery",
+    "last_fail",
     "checking",
     "next",
     "next_text",
     "paused",
+    "shown",
+    "backoff",
+    "spent",
+    "unknown_since",
     "checks",
     "skipped",
 )
@@ -43,12 +49,52 @@ def last(result: str = "ok", text: str = "", code: int | None = 0, **other: Any)
         "result": result,
         "code": code,
         "text": text or f"Exit Code {code}",
+        "message": None,
         "time": NOW - 2.2,
         "age": 2.1,
         "duration": 0.034,
         "pid": 4321,
+        "warning": False,
     }
     return facts | other
+
+
+def step(event: str, *effects: Facts, **other: Any) -> Facts:
+    """An event that would come, and the monitor after it."""
+    known: Facts = {
+        "event": event,
+        "state": "NORMAL",
+        "count": 0,
+        "passes": 0,
+        "attempts": 0,
+        "window": None,
+        "backoff": None,
+        "spent": False,
+        "effects": list(effects),
+    }
+    return known | other
+
+
+def outlook(**other: Any) -> Facts:
+    """What would be of a monitor that is NORMAL, unless said otherwise."""
+    failed = step("failed", state="FAILING", count=1)
+    known: Facts = {
+        "ended": False,
+        "pace": "interval",
+        "tick": 4.2,
+        "due": None,
+        "coming": [step("tick", {"do": "check"})],
+        "passed": [step("passed")],
+        "failed": [failed],
+        "late": None,
+        "still": None,
+        "time": None,
+        "passes": None,
+        "failures": {"number": 1, "steps": [failed]},
+        "resumed": None,
+        "commands": {"check": True, "pause": True, "resume": False, "reset": False},
+    }
+    return known | other
 
 
 def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Facts:
@@ -63,10 +109,16 @@ def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Fact
         "attempts": 0,
         "max_recoveries": None,
         "last": last(),
+        "last_recovery": None,
+        "last_fail": None,
         "checking": "idle",
         "next": 4.2,
         "next_text": "next check in 4.2 s",
         "paused": None,
+        "shown": "PAUSED" if other.get("paused") else other.get("state", "NORMAL"),
+        "backoff": None,
+        "spent": False,
+        "unknown_since": None,
         "checks": 120,
         "skipped": 0,
         "now": NOW,
@@ -75,6 +127,8 @@ def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Fact
         "passes": 0,
         "success_threshold": 1,
         "remedy": "none",
+        "remedy_text": "it is over",
+        "outlook": outlook(),
         "window": None,
         "script": None,
         "fail_queued": False,

@@ -54,6 +54,46 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
             "make --count at least 5",
         ),
         (
+            f"{RECOVERS} --threshold=2 --retry-interval=4.9",
+            "--timeout '5' is longer than --retry-interval '4.9': a check that hangs",
+            "make --timeout 4.9 or less, or --retry-interval longer",
+        ),
+        (
+            f"{RECOVERS} --recovery-interval=4.9",
+            "--timeout '5' is longer than --recovery-interval '4.9': a check that hangs",
+            "make --timeout 4.9 or less, or --recovery-interval longer",
+        ),
+        (
+            "--timeout=5 --retry-interval=10",
+            "--retry-interval '10' is no shorter than --interval '10': what fails is looked at no",
+            "make it shorter, or leave it out",
+        ),
+        (
+            f"{RECOVERS} --recovery-backoff=9.9",
+            "--recovery-backoff '9.9' is shorter than --interval '10': no check may come in the",
+            "make it 10 or longer",
+        ),
+        (
+            f"{RECOVERS} --recovery-interval=8 --recovery-timeout=7",
+            "--recovery-timeout '7' is shorter than --recovery-interval '8': only the check at on",
+            "longer than 8",
+        ),
+        (
+            "--timeout=5 --fail=./f --script-timeout=5 --threshold=1",
+            "--threshold '1' changes nothing where nothing is done in recovery: each failure is",
+            "leave it out, or make it 2 or more",
+        ),
+        (
+            "--timeout=5 --unknown-codes=3,124",
+            "--unknown-codes '3,124' holds 124, which is not for a check that runs longer than --t",
+            "leave 124 out, unless the check itself exits with it",
+        ),
+        (
+            "--timeout=5 --warn-codes=124",
+            "--warn-codes '124' holds 124, which is not for a check that runs longer than --time",
+            "leave 124 out, unless the check itself exits with it",
+        ),
+        (
             "--timeout=5 --start-period=20.5 --count=3",
             "--start-period '20.5' is longer than the 3 checks of --count",
             "shorter",
@@ -127,6 +167,12 @@ def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, fix:
 )
 def test_where_all_is_well_nothing_is_told(words: str) -> None:
     assert told(*words.split()) == []
+
+
+def test_a_backoff_of_defaults_is_nothing_to_a_monitor_without_recovery() -> None:
+    plain = options("--timeout=5")
+
+    assert not advice(plain._replace(limits=plain.limits._replace(recovery_backoff=9.9)))
 
 
 def test_a_stopped_target_that_nobody_continues() -> None:

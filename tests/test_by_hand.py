@@ -222,7 +222,7 @@ def test_out_of_error_while_its_fail_script_still_tells_of_it(place: Place) -> N
     place.script("tell", "echo $$ >> tell.pids\n: < gate")
     target = place.receiver()
     check = place.check(1, 0)
-    keys = {"pid": target.pid, "fail": "./tell", "signal": "STOP"}
+    keys = {"pid": target.pid, "fail": "./tell", "signal": "STOP", "on_killed": "error"}
     heat = place.fleet(monitor("web", check, **keys) + BESIDE)
     place.await_words("tell.pids")
     heat.await_line("web: OK")
@@ -234,7 +234,11 @@ def test_out_of_error_while_its_fail_script_still_tells_of_it(place: Place) -> N
     gate.open()
     await_more(heat, "web: OK")
 
-    assert why(heat, "web")["state"] == "NORMAL"
+    found = why(heat, "web")
+    assert (found["state"], found["shown"]) == ("NORMAL", "NORMAL")
+    changed = found["changed"]
+    assert (changed["before"], changed["after"], changed["reason"]) == ("ERROR", "NORMAL", "reset")
+    assert found["since"] == changed["at"]
     assert process_state(target.pid) != "T"
     with closing(sqlite3.connect(place.folder / "heat.state")) as db:
         held = "SELECT count(*) FROM held WHERE role = 'frozen'"

@@ -19,7 +19,7 @@ from heat.ctl.validate import advised
 from heat.mistakes import Mistake
 from heat.options import HISTORY, Common, Options, build
 from heat.reading import look
-from states.model import Limits
+from states.monitor.limits import Limits
 
 WEB = '[monitor.web]\nscript = "./ok"\ninterval = 30\n'
 HUGE = "0x" + "f" * 20_000
@@ -168,7 +168,21 @@ BAD = [
     web('fail = "a\\u0000"', "'a\\x00' is no path", "leave out the NUL"),
     web("pid-file = true", "is true or false, not text", 'write pid-file = "/run/web.pid"'),
     web("on-killed = 'ignore'", "'ignore' is not known", "write error or fail"),
-    web("on-killed = []", "is a list, not text", 'write on-killed = "fail"'),
+    web("on-killed = []", "is a list, not text", 'write on-killed = "error"'),
+    Bad(f"{WEB}recovery = './ok'\nmax-recoveries = 1\nwhen-spent = 'never'\n",
+        "monitor.web.when-spent: 'never' is not known", "write error or watch"),
+    web("when-spent = 'watch'", "'watch' has no effect without anything to do in recovery"),
+    # exit codes
+    web("warn-codes = 0", "0 holds 0, which always passes", "from 1 to 255, such as [3, 4]"),
+    web("warn-codes = [1, 256]", "'1,256' holds 256, and the largest exit code is 255"),
+    web("warn-codes = -1", "-1 holds '-1', which is not an exit code"),
+    web("warn-codes = [1, '2']", "its part 2 is text, not a whole number", "codes = [1]"),
+    web("warn-codes = 1.5", "1.5 is a decimal number, not a list of exit codes", "codes = [1]"),
+    web("unknown-codes = true", "is true or false, not a list of exit codes", "codes = [3, 4]"),
+    web("unknown-codes = {}", "is a table, not a list of exit codes", "codes = [3, 4]"),
+    web("unknown-codes = ''", "'' holds an empty part"),
+    web("warn-codes = 3\nunknown-codes = [3]", "3 holds 3, which unknown-codes holds as well",
+        "leave 3 out of one of the two"),
     # commands
     command("'true'", "'true' is text, not a list", 'write a list: command = ["true"]'),
     command("'curl -sf x'", "'curl -sf x' is text", 'command = ["curl", "-sf", "x"]'),
@@ -318,8 +332,15 @@ fault-signal = "usr1"
 success-signal = 18
 script-timeout = "500ms"
 start-period = 0
-on-killed = "fail"
+on-killed = "error"
 count = 7
+retry-interval = "2s"
+unknown-codes = [4, 3]
+warn-codes = 1
+recovery-interval = 0.5
+recovery-backoff = 10
+recovery-backoff-max = "1h"
+when-spent = "error"
 """)
     same, _ = build({
         "--name": "web", "--script": "./check", "--interval": "5m", "--timeout": "none",
@@ -327,7 +348,10 @@ count = 7
         "--fail-overlap": "skip", "--threshold": "3", "--recovery": "./restart",
         "--recovery-timeout": "90.5", "--max-recoveries": "4", "--success-threshold": "2",
         "--fault-signal": "usr1", "--success-signal": "18", "--script-timeout": "500ms",
-        "--start-period": "0", "--on-killed": "fail", "--count": "7",
+        "--start-period": "0", "--on-killed": "error", "--count": "7",
+        "--retry-interval": "2", "--unknown-codes": "3,4", "--warn-codes": "1",
+        "--recovery-interval": "500ms", "--recovery-backoff": "10",
+        "--recovery-backoff-max": "60m", "--when-spent": "error",
     }, (), ())  # fmt: skip
 
     assert found == {"web": same}
@@ -370,6 +394,118 @@ recovery = "./mend"
 
     assert found["plain"].limits.threshold is None
     assert found["mended"].limits.threshold == 3
+
+
+def test_in_a_file_what_is_killed_or_gone_has_failed_and_no_monitor_is_given_up() -> None:
+    found = monitors("""
+[monitor.a]
+script = "./a"
+interval = 1
+
+[monitor.b]
+script = "./b"
+interval = 1
+recovery = "./r"
+max-recoveries = 3
+when-spent = "error"
+on-killed = "error"
+""")
+
+    assert [(each.when_spent, each.on_killed) for each in found.values()] == [
+        ("watch", "fail"),
+        ("error", "error"),
+    ]
+
+
+def test_defaults_may_have_all_given_up_as_on_a_command_line() -> None:
+    found = monitors("""
+[defaults]
+interval = 1
+when-spent = "error"
+on-killed = "error"
+
+[monitor.a]
+script = "./a"
+""")
+
+    assert (found["a"].when_spent, found["a"].on_killed) == ("error", "error")
+
+
+def test_codes_may_be_a_number_a_list_or_text_and_an_empty_list_lifts_the_defaults() -> None:
+    found = monitors("""
+[defaults]
+interval = 1
+unknown-codes = [4, 3, 4]
+warn-codes = "5, 6"
+
+[monitor.a]
+script = "./a"
+
+[monitor.b]
+script = "./b"
+unknown-codes = []
+warn-codes = 3
+""")
+
+    assert (found["a"].unknown_codes, found["a"].warn_codes) == ((3, 4), (5, 6))
+    assert (found["b"].unknown_codes, found["b"].warn_codes) == ((), (3,))
+
+
+def test_a_threshold_of_the_defaults_holds_where_a_failure_is_told() -> None:
+    found = monitors("""
+[defaults]
+interval = 1
+threshold = 3
+
+[monitor.silent]
+script = "./a"
+
+[monitor.told]
+script = "./b"
+fail = "./tell"
+
+[monitor.signalled]
+script = "./c"
+pid-file = "c.pid"
+
+[monitor.not-signalled]
+script = "./d"
+pid-file = "d.pid"
+signal = "none"
+""")
+
+    assert {name: each.limits.threshold for name, each in found.items()} == {
+        "silent": None,
+        "told": 3,
+        "signalled": 3,
+        "not-signalled": None,
+    }
+
+
+def test_a_pause_longer_than_the_longest_of_the_defaults_is_a_mistake() -> None:
+    _, mistakes = parse(
+        b"""
+[defaults]
+interval = 1
+recovery-backoff-max = "5m"
+
+[monitor.a]
+script = "./a"
+
+[monitor.b]
+script = "./b"
+recovery = "./r"
+recovery-backoff = "10m"
+""",
+        "heat.toml",
+    )
+
+    assert [str(each).splitlines() for each in mistakes] == [
+        [
+            "heat.toml: monitor.b.recovery-backoff-max: '5m' is shorter than recovery-backoff, 10m",
+            "  make it 10m or longer, or recovery-backoff shorter",
+        ]
+    ]
 
 
 def test_an_own_key_is_judged_beside_the_defaults() -> None:
@@ -431,7 +567,9 @@ def test_equal_values_are_kept_once() -> None:
     one, other = monitors(text).values()
 
     assert one.limits is other.limits
-    assert one.limits == Limits(threshold=3, recovery=True, signal=1)
+    assert one.limits == Limits(
+        threshold=3, recovery=True, signal=1, spent_watch=True, interval=30.0
+    )
     assert one.check[0] is other.check[0]
     assert one.pid_file is other.pid_file
 

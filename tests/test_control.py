@@ -215,7 +215,7 @@ def test_a_brief_answer_has_rows_of_all_monitors(heat: Heat) -> None:
     waiting = {row["name"]: row for row in rows}["idle-7"]
     assert waiting["last"] is None
     assert waiting["next_text"] is None
-    steady = waiting.keys() - {"next", "next_text"}
+    steady = waiting.keys() - {"next", "next_text", "recovery_message"}
     assert {key: waiting[key] for key in steady} == {key: whole["idle-7"][key] for key in steady}
 
 
@@ -550,7 +550,7 @@ def spent(heat: Heat) -> float:
 def test_what_is_asked_of_a_heat_that_ends_is_refused_and_it_ends(place: Place) -> None:
     stubborn(place, "web")
     killed = place.script("killed", "kill -9 $$")
-    heat = place.fleet(monitor("web", "./web") + monitor("bad", killed))
+    heat = place.fleet(monitor("web", "./web") + monitor("bad", killed, on_killed="error"))
     await_state(heat, "bad", "ERROR")
     pid_of(place, "web")
     with client(heat) as there:

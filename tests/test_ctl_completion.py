@@ -30,6 +30,7 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("heatctl validate heat.t", ["heat.toml"], ["web"]),
     ("heatctl diagram --format ", ["mermaid", "png"], ["text"]),
     ("heatctl diagram --highlight F", ["FAILING"], ["NORMAL"]),
+    ("heatctl diagram --part ", ["stage", "overview"], ["web"]),
     ("heatctl rehearse --rec", ["--recovery", "--recovery-takes"], ["--results"]),
     ("heat --log-format ", ["text", "journal"], ["png"]),
     ("heatctl reload ", [], ["web", "status"]),

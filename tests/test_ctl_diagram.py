@@ -1,57 +1,127 @@
 """heatctl diagram: the machine drawn, with a state lit."""
 
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from talker import Talker, facts
+from talker import NOW, Talker, facts
 
-from heat.ctl import cli
+from heat.ctl import answers, cli
+from heat.ctl.answers import Why
 from heat.ctl.diagram import USAGE, main
-from heat.errors import HeatError
+from heat.ctl.errors import NoAnswerError
+from heat.mistakes import Mistake
 from states.__main__ import render
-from states.model import State
+from states.monitor.drawing import PICTURES
 
 needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz")
 
+STAGE = PICTURES["stage"]
+CHANGED = {
+    "before": "FAILING",
+    "after": "RECOVERING",
+    "at": NOW - 420,
+    "count": 3,
+    "reason": "exit code 7",
+}
 
-def test_without_a_word_the_mermaid_text_is_printed(
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def why(**other: object) -> Why:
+    return answers.why(facts("web", None, **other))
+
+
+def test_without_a_word_the_stage_is_printed_as_mermaid(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     assert main([]) == 0
-    assert capfdbinary.readouterr().out == render("mermaid")
+    assert capfdbinary.readouterr().out == render("mermaid", STAGE)
+
+
+@pytest.mark.parametrize("part", PICTURES)
+def test_each_part_is_a_picture_of_its_own(
+    part: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["--part", part]) == 0
+    assert capfdbinary.readouterr().out == render("mermaid", PICTURES[part])
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])
-def test_a_state_is_lit(form: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    code = main(["--format", form, "--highlight", "recovering"])
+@pytest.mark.parametrize("part", ["stage", "overview"])
+def test_a_state_is_lit(part: str, form: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    code = main(["--format", form, "--part", part, "--highlight", "recovering"])
     out = capfdbinary.readouterr().out
 
-    assert (code, out) == (0, render(form, State.RECOVERING))
-    assert out != render(form)
+    assert (code, out) == (0, render(form, PICTURES[part].light(["RECOVERING"])))
+    assert out != render(form, PICTURES[part])
 
 
-def test_the_state_of_a_monitor_is_lit(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_state_of_a_monitor_is_lit_with_its_name_since_when_and_why(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
     asked: list[str] = []
 
-    def state_of(name: str) -> State:
+    def ask(name: str) -> Why:
         asked.append(name)
-        return State.ERROR
+        return why(state="RECOVERING", remedy="open", since=NOW - 420, changed=CHANGED)
 
-    code = main(["web", "--format", "dot"], state_of)
+    code = main(["web", "--format", "dot"], ask)
 
+    notes = ("web is RECOVERING, since 10:40:37 (7 min ago)", "exit code 7")
     assert (code, asked) == (0, ["web"])
-    assert capfdbinary.readouterr().out == render("dot", State.ERROR)
+    assert capfdbinary.readouterr().out == render("dot", STAGE.light(["OPEN"], notes))
 
 
-def test_where_nobody_can_tell_the_state_that_is_said(
-    capfd: pytest.CaptureFixture[str],
+def test_in_the_overview_a_pause_is_lit_as_well(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    paused = {"since": NOW - 60, "until": NOW + 600, "reason": "deploy"}
+
+    assert main(["web", "--part", "overview"], lambda _name: why(paused=paused)) == 0
+    notes = (
+        "web is NORMAL, since 09:47:37 (60 min ago)",
+        "paused since 10:46:37, until 10:57:37: deploy",
+    )
+    picture = PICTURES["overview"].light(["NORMAL", "PAUSED"], notes)
+    assert capfdbinary.readouterr().out == render("mermaid", picture)
+
+
+def test_the_pause_of_a_monitor_is_lit(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    paused = {"since": NOW - 60, "until": None, "reason": ""}
+
+    assert main(["web", "--part=pause"], lambda _name: why(paused=paused)) == 0
+    out = capfdbinary.readouterr().out.decode()
+    assert "    paused : paused since 10#58;46#58;37, until it is resumed" in out
+
+
+def test_nothing_of_a_reason_is_taken_for_the_pictures_own(
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    def state_of(name: str) -> State:
-        raise HeatError(f"no HEAT answers for {name}")
+    reason = "exit code 7; x --> y: <b>\x1b[31m\nend note"
+    changed = CHANGED | {"reason": reason}
 
-    assert main(["web"], state_of) == 3
-    assert capfd.readouterr() == ("", "Error: no HEAT answers for web\n")
+    for form, shown in (
+        ("mermaid", "exit code 7#59; x --#62; y#58; #60;b#62;#92;x1b[31m#92;nend"),
+        ("dot", "exit code 7; x --&gt; y: &lt;b&gt;\\x1b[31m\\nend"),
+    ):
+        assert main(["web", "--format", form], lambda _name: why(changed=changed)) == 0
+        assert shown in capfdbinary.readouterr().out.decode()
+
+
+def test_where_nobody_can_tell_the_state_that_is_an_error_of_heatctl() -> None:
+    def ask(name: str) -> Why:
+        raise NoAnswerError(Mistake(f"no HEAT answers for {name}", ""))
+
+    with pytest.raises(NoAnswerError):
+        main(["web"], ask)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +129,7 @@ def test_where_nobody_can_tell_the_state_that_is_said(
 )
 def test_the_name_of_the_file_tells_the_form(tmp_path: Path, name: str, form: str) -> None:
     assert main(["-o", str(tmp_path / name)]) == 0
-    assert (tmp_path / name).read_bytes() == render(form)
+    assert (tmp_path / name).read_bytes() == render(form, STAGE)
 
 
 @needs_graphviz
@@ -80,6 +150,18 @@ def test_pictures(tmp_path: Path, form: str, magic: bytes) -> None:
             "--highlight 'SICK' is no state\n  write one of NORMAL, FAILING, RECOVERING, ERROR",
         ),
         ("--highlight ERROR web", "--highlight 'ERROR' cannot stand beside NAME"),
+        (
+            "--part door",
+            "--part 'door' is not known\n  write overview or stage or check or fail or",
+        ),
+        (
+            "web --part check",
+            "which of its states to light\n  leave out NAME, or draw stage or overview or pause",
+        ),
+        (
+            "--highlight ERROR --part pause",
+            "--part 'pause' cannot stand beside --highlight: nothing tells which of its states",
+        ),
         ("web db", "'db' is a second NAME\n  draw one monitor at a time"),
         ("web db --form", "--format is without its value"),
         ("--hilight ERROR", "--hilight is not an option of heatctl diagram\n  did you mean --high"),
@@ -142,9 +224,11 @@ def test_the_help_is_printed_and_fits_a_terminal(capfd: pytest.CaptureFixture[st
 def test_the_state_of_a_monitor_is_asked_of_heat(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    with Talker(tmp_path / "s", facts("web", state="FAILING")):
+    with Talker(tmp_path / "s", facts("web", state="FAILING", since=NOW - 5)) as heat:
         code = cli.main(["--control", f"{tmp_path}/s", "diagram", "web"])
 
-    assert (code, capfdbinary.readouterr().out) == (0, render("mermaid", State.FAILING))
+    picture = STAGE.light(["FAILING"], ("web is FAILING, since 10:47:32 (5 s ago)",))
+    assert (code, capfdbinary.readouterr().out) == (0, render("mermaid", picture))
+    assert [request["do"] for request in heat.requests] == ["why"]
     assert cli.main(["diagram", "web", "--control", f"{tmp_path}/s"]) == 3
     assert b"no HEAT answers" in capfdbinary.readouterr().err

@@ -40,7 +40,7 @@ class Watched:
     def __init__(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         self._place = place
         self._capsys = capsys
-        place.script("web", "[ ! -e broken ]")
+        place.script("web", "[ ! -e broken ] || { echo it is broken; exit 1; }")
         place.script("recover", "rm -f broken")
         (place.folder / "heat.toml").write_text(FILE)
         self.control = os.fspath(place.folder / "s")
@@ -141,6 +141,7 @@ def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, pl
     assert len(briefly) == 2
     assert briefly[0][6][0].startswith("Failed: Exit Code 1; ")
     assert "paused; a look at it" in briefly[0][6][0]
+    assert briefly[0][7][0].startswith("it is broken")
     age, following = 4, 5
     for one, other in zip(briefly, whole, strict=True):
         assert [*one[:age], *one[following + 1 :]] == [*other[:age], *other[following + 1 :]]

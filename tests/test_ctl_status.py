@@ -15,7 +15,7 @@ from heat.ctl.cli import main
 from heat.ctl.times import brief, clock, stamp
 from heat.durations import length, short
 
-FAILED = last("failed", code=7)
+FAILED = last("failed", code=7, message="curl: (7) refused")
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}
 IN_RECOVERY: Facts = {"state": "RECOVERING", "attempts": 2, "max_recoveries": 5, "count": 6}
 
@@ -58,19 +58,69 @@ def test_the_worst_stands_first_and_columns_are_words(
 
     assert (code, err) == (1, [])
     assert out == [
-        "NAME    STATE       SINCE                FAILURES  AGE   NEXT    LAST RESULT",
+        (
+            "NAME    STATE       SINCE                FAILURES  AGE   NEXT    "
+            "LAST RESULT              LAST LINE"
+        ),
         "broken  ERROR       2026-11-22T09:47:37  0/-       2.1s  -       Failed: killed by SEGV",
         "mend    RECOVERING  2026-11-22T09:47:37  6/3       2.1s  -       OK; recovery 2 of 5; or",
-        "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     Failed: Exit Code 7",
-        "held    NORMAL      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
+        (
+            "bad     FAILING     2026-11-22T09:47:37  2/3       2.1s  now     "
+            "Failed: Exit Code 7      curl: (7) refused"
+        ),
+        "held    PAUSED      2026-11-22T09:47:37  0/-       2.1s  paused  OK; paused; new disk",
         "new     NORMAL      2026-11-22T09:47:37  0/-       -     62m05s  no check ended yet",
         "well    NORMAL      2026-11-22T09:47:37  0/-       2.1s  4.2s    OK",
+    ]
+
+
+def test_what_says_more_than_the_state_stands_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spent: Facts = {"shown": "SPENT", "spent": True}
+    twice: Facts = IN_RECOVERY | {"max_recoveries": 2}
+    paused = {"paused": PAUSED, "next": None}
+    code, out, _ = said(
+        capsys,
+        tmp_path,
+        "status",
+        facts("pauses", **IN_RECOVERY, **paused),
+        facts("waits", **IN_RECOVERY, shown="BACKOFF", backoff=75.0),
+        facts("tries", **IN_RECOVERY),
+        facts("spent", **twice, **spent),
+        facts("spent_of_5", **IN_RECOVERY, **spent),
+        facts("waits_no_more", **twice, shown="BACKOFF", backoff=75.0),
+        facts("broken", state="ERROR"),
+        facts("unseen", last=last("unknown", "no room", None), unknown_since=NOW - 90),
+    )
+
+    assert code == 1
+    assert [tuple(line.split()[:2]) for line in out[1:]] == [
+        ("broken", "ERROR"),
+        ("spent", "SPENT"),
+        ("spent_of_5", "SPENT"),
+        ("pauses", "PAUSED"),
+        ("tries", "RECOVERING"),
+        ("waits", "BACKOFF"),
+        ("waits_no_more", "BACKOFF"),
+        ("unseen", "NORMAL"),
+    ]
+    ends = [" ".join(line.split()[6:]) for line in out[2:]]
+    assert ends == [
+        "OK; recovery 2 of 2 did not help; none is left",
+        "OK; recovery 2 of 5 did not help; none was left",
+        "OK; recovery 2 of 5; RECOVERING; paused; new disk",
+        "OK; recovery 2 of 5",
+        "OK; recovery 2 of 5 did not help; the next in 75 s at the earliest",
+        "OK; recovery 2 of 2 did not help; none is left",
+        "Unknown: no room; unknown since 10:46:07",
     ]
 
 
 @pytest.mark.parametrize(
     ("monitors", "code"),
     [
+        ([facts("a", unknown_since=NOW - 5)], 1),
         ([facts("a"), facts("b")], 0),
         ([facts("a"), facts("b", paused=PAUSED)], 1),
         ([facts("a"), facts("b", state="FAILING")], 1),
@@ -164,6 +214,66 @@ def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None
     head, line = captured.get().splitlines()
     assert head.split() == ["NAME", "STATE", "LAST", "RESULT"]
     assert line.split() == ["a-rather-long…", "RECOVERING", "OK"]
+
+
+def drawn(width: int, *monitors: Facts) -> list[str]:
+    """The table of these on a terminal of this width."""
+    rows = [status.row(each, NOW) for each in monitors]  # type: ignore[arg-type]
+    there = drawing.console()
+    with there.capture() as captured:
+        there.width = width
+        there.print(drawing.table(status.HEAD, rows, width))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+REFUSED = "curl: (7) Failed to connect to localhost port 8000 after 0 ms"
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            140,
+            [
+                "NAME  STATE    SINCE     FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                f"web   FAILING  09:47:37  0/-       2.1s  4.2s  Failed: Exit Code 7  {REFUSED}",
+            ],
+        ),
+        (
+            80,
+            [
+                "NAME  STATE    FAILURES  AGE   NEXT  LAST RESULT          LAST LINE",
+                "web   FAILING  0/-       2.1s  4.2s  Failed: Exit Code 7  curl: (7) Failed to c…",
+            ],
+        ),
+        (40, ["NAME  STATE    LAST RESULT", "web   FAILING  Failed: Exit Code 7"]),
+    ],
+)
+def test_the_last_line_is_cut_to_the_terminal_and_left_out_of_a_narrow_one(
+    width: int, lines: list[str]
+) -> None:
+    failed = last("failed", code=7, message=REFUSED)
+
+    assert drawn(width, facts(state="FAILING", last=failed)) == lines
+
+
+def test_where_nothing_has_printed_a_line_there_is_no_column_for_it() -> None:
+    head, *_ = drawn(200, facts(), facts("queue"))
+
+    assert head.endswith("LAST RESULT")
+
+
+def test_in_an_outage_the_recovery_s_last_line_stands_behind_the_check_s() -> None:
+    of_recovery = {**IN_RECOVERY, "recovery_message": "cannot bind\x1b"}
+    said = [
+        status.row(facts(last=each, **of_recovery), NOW)[-1][0]  # type: ignore[arg-type]
+        for each in (FAILED, last(), None)
+    ]
+
+    assert said == [
+        "curl: (7) refused; recovery: cannot bind\\x1b",
+        *["recovery: cannot bind\\x1b"] * 2,
+    ]
 
 
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

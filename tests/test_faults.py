@@ -850,18 +850,28 @@ def test_10_a_check_killed_from_outside_is_an_error_at_once(
     assert heat.lines() == [f"Failed: Killed by {signum.name}, {DETAILS}"]
 
 
-@pytest.mark.parametrize("policy", ["error", "fail"])
-def test_10_a_recovery_script_killed_from_outside_is_an_error_at_once(
-    place: Place, policy: str
-) -> None:
-    heat = recovery_script(place, "--on-killed", policy)
+def test_10_a_recovery_script_killed_from_outside_is_an_error_at_once(place: Place) -> None:
+    heat = recovery_script(place)
     pid = int(place.words("pids")[0])
     os.kill(pid, signal.SIGKILL)
 
     assert heat.wait() == 3
     said = f"recovery script ./recover (process {pid}) was killed by SIGKILL, and not by HEAT"
     assert said in heat.news()[-1]
+    assert "'--on-killed fail' takes that for its end, and goes on" in heat.news()[-1]
     assert ("FAIL", "./recover", ["[killed by SIGKILL]"]) in records(heat.verbose())
+
+
+def test_10_a_recovery_script_killed_from_outside_has_ended_where_that_is_asked_for(
+    place: Place,
+) -> None:
+    heat = recovery_script(place, "--on-killed", "fail")
+    os.kill(int(place.words("pids")[0]), signal.SIGKILL)
+    heat.await_news("recovery script ./recover ended: Exit Code 137 (killed by SIGKILL), after ")
+    heat.await_line("Failed: ", 2)
+
+    assert ("FAIL", "./recover", ["[killed by SIGKILL]"]) in records(heat.verbose())
+    assert heat.stop() == 0
 
 
 def test_10_a_fail_script_killed_from_outside_is_a_record(place: Place) -> None:

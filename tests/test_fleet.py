@@ -184,7 +184,8 @@ def test_one_in_error_stays_there_and_one_at_its_count_too_and_the_others_go_on(
     place: Place,
 ) -> None:
     bad = place.check(0, name="bad", body="kill -9 $$")
-    heat = place.fleet(monitor("bad", bad) + monitor("good", WELL) + monitor("some", WELL, count=2))
+    dying = monitor("bad", bad, on_killed="error")
+    heat = place.fleet(dying + monitor("good", WELL) + monitor("some", WELL, count=2))
     heat.await_news("bad: heat: error: ")
     heat.await_news("some: heat: 2 checks done (--count)")
     await_more(heat, "good: OK")
@@ -202,7 +203,7 @@ def test_one_in_error_stays_there_and_one_at_its_count_too_and_the_others_go_on(
 
 def test_when_all_are_in_error_heat_exits_3(place: Place) -> None:
     dies = place.script("dies", "kill -9 $$")
-    heat = place.fleet(monitor("a", dies) + monitor("b", dies) + monitor("c", dies))
+    heat = place.fleet("".join(monitor(name, dies, on_killed="error") for name in "abc"))
 
     assert heat.wait() == 3
     assert heat.err.read_text().count("heat: error: check ./dies") == 3
@@ -225,7 +226,10 @@ def test_the_exit_status_when_all_have_reached_their_count(
     place: Place, commands: str, code: int
 ) -> None:
     place.script("dies", "kill -9 $$")
-    tables = [monitor(f"m{n}", [command], count=2) for n, command in enumerate(commands.split())]
+    tables = [
+        monitor(f"m{n}", [command], count=2, on_killed="error")
+        for n, command in enumerate(commands.split())
+    ]
     heat = place.fleet("".join(tables))
 
     assert heat.wait() == code
@@ -237,7 +241,7 @@ def test_a_signal_stops_what_runs_of_all_of_them(place: Place, signum: int, code
     bad = place.script("bad", "kill -9 $$")
     text = "".join(monitor(name, hanging(place, name)) for name in "abc")
     fails = monitor("fails", ["false"], fail=hanging(place, "fail"))
-    heat = place.fleet(text + fails + monitor("bad", bad))
+    heat = place.fleet(text + fails + monitor("bad", bad, on_killed="error"))
     pids = [pid_of(place, name) for name in ("a", "b", "c", "fail")]
     heat.await_news("bad: heat: error: ")
     heat.signal(signum)
@@ -408,7 +412,8 @@ def test_a_removed_one_is_stopped_and_the_target_it_froze_is_woken(place: Place)
 
 
 def test_one_in_error_that_is_removed_and_added_again_begins_anew(place: Place) -> None:
-    bad = monitor("bad", place.check(0, name="bad", body="[ $n -gt 0 ] || kill -9 $$"))
+    check = place.check(0, name="bad", body="[ $n -gt 0 ] || kill -9 $$")
+    bad = monitor("bad", check, on_killed="error")
     heat = place.fleet(monitor("good", WELL) + bad)
     heat.await_news("bad: heat: error: ")
     place.write_config(monitor("good", WELL))
@@ -423,7 +428,7 @@ def test_one_in_error_that_is_removed_and_added_again_begins_anew(place: Place) 
 
 
 def test_when_only_those_in_error_are_left_heat_exits_3(place: Place) -> None:
-    bad = monitor("bad", place.script("bad", "kill -9 $$"))
+    bad = monitor("bad", place.script("bad", "kill -9 $$"), on_killed="error")
     heat = place.fleet(bad + monitor("good", hanging(place, "good")))
     heat.await_news("bad: heat: error: ")
     pid = pid_of(place, "good")
@@ -816,7 +821,7 @@ def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
 
 def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(place: Place) -> None:
     dies = place.script("dies", "kill -9 $$")
-    text = monitor("a", dies) + monitor("b", dies) + monitor("good", WELL)
+    text = "".join(monitor(name, dies, on_killed="error") for name in "ab") + monitor("good", WELL)
     broken = {"a": ("Journal.changed",), "b": ("Journal.error",)}
     heat = place.fleet(text, prefix=with_bugs(broken))
     for name in ("changed", "error"):
@@ -984,7 +989,7 @@ def test_all_is_out_before_heat_exits(place: Place, way: str) -> None:
     gate = place.gate("gate")
     ends = "kill -9 $$" if way == "ERROR" else "exec sleep 600"
     check = place.script("check", f"echo said; echo >> started; : < gate\n{ends}")
-    heat = place.fleet("".join(monitor(f"m{n}", check) for n in range(30)))
+    heat = place.fleet("".join(monitor(f"m{n}", check, on_killed="error") for n in range(30)))
     place.await_words("started", 30)
     if way == "TERM":
         heat.signal(signal.SIGTERM)
@@ -1061,7 +1066,7 @@ def test_of_a_few_monitors_each_has_its_line(place: Place) -> None:
     text = (
         monitor("well", WELL, interval="8000h")
         + monitor("down", place.check(1, name="down", body="[ $n -lt 2 ] || exec sleep 600"))
-        + monitor("dead", place.script("dead", "kill -9 $$"))
+        + monitor("dead", place.script("dead", "kill -9 $$"), on_killed="error")
     )
     heat = place.fleet(text)
     place.await_words("down.ran", 3)

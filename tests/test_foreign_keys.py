@@ -11,8 +11,8 @@ HINTS = dict(hints())
 WEB = '[monitor.web]\ncommand = ["true"]\ninterval = 30\n'
 BROUGHT_ALONG = [
     "env", "environment", "user", "group", "cwd", "working-dir", "enabled", "disabled", "include",
-    "depends-on", "retry-interval", "retries", "description", "url", "port", "http", "tcp", "alert",
-    "notify", "Environment", "WorkingDirectory", "depends_on", "max_attempts", "CMD",
+    "depends-on", "retry-delay", "backoff", "retries", "description", "url", "port", "http", "tcp",
+    "alert", "notify", "Environment", "WorkingDirectory", "depends_on", "max_attempts", "CMD",
 ]  # fmt: skip
 
 
@@ -46,6 +46,8 @@ def test_what_a_hint_says_to_write_can_be_written(hint: str) -> None:
         base = {"command": 'command = ["true"]', "interval": "interval = 30"}
         if key == "script":
             del base["command"]
+        if key == "retry-interval":
+            base["threshold"] = "threshold = 2"
         base.pop(key, None)
         own = "\n".join(base.values())
         recovery = "" if key == "recovery" else 'recovery = "./r"\n'

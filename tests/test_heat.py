@@ -76,7 +76,10 @@ def test_the_worked_example_signals_in_order_and_says_so(place: Place) -> None:
     took = r"(?:, after|,) [\d.]+ s"
     assert [re.sub(took, "", line) for line in news] == [
         *["T: sent HUP to P (--signal)"] * 3,
-        "T: RECOVERING after 3 failures in a row, recovery 1: ./recover",
+        (
+            "T: RECOVERING after 3 failures in a row, recovery 1: ./recover; "
+            "the check said: curl: (7) Failed to connect"
+        ),
         "T: sent USR1 to P (--fault-signal)",
         "T: recovery script ./recover ended: Exit Code 0",
         "T: sent USR2 to P (--success-signal)",
@@ -103,6 +106,7 @@ def test_the_recovery_script_is_told_of_the_outage(place: Place) -> None:
         "HEAT_FAIL_INTERVAL": "0.1",
         "HEAT_FAIL_PID": place.words("check.ran")[1],
         "HEAT_FAIL_CNT": "2",
+        "HEAT_FAIL_TEXT": "",
         "HEAT_NAME": "web",
         "HEAT_STATE": "RECOVERING",
     }
@@ -462,6 +466,7 @@ def test_the_fail_script_is_told_of_the_failure(
         "HEAT_FAIL_INTERVAL": "300",
         "HEAT_FAIL_PID": place.words("check.ran")[0],
         "HEAT_FAIL_CNT": "1",
+        "HEAT_FAIL_TEXT": "",
         "HEAT_NAME": "check",
         "HEAT_STATE": "FAILING",
     }
@@ -823,19 +828,26 @@ def test_json_has_one_object_a_line(place: Place) -> None:
     before = int(time.time())
     heat = place.heat(
         *("-i", FAST, "--count", "3", "--json", "--name", "web", "--recovery"),
-        *(place.script("recover", "true"), "--threshold", "2", "-s", place.check(0, 7)),
+        *(
+            place.script("recover", "true"),
+            "--threshold",
+            "2",
+            "-s",
+            place.check(0, 7, body="echo value 42"),
+        ),
     )
 
     assert heat.wait() == 1
     told = heat.objects()
     for each, pid in zip(told, place.words("check.ran"), strict=True):
         assert list(each) == [
-            *("time", "monitor", "result", "code", "pid", "duration", "state", "count")
+            *("time", "monitor", "result", "code", "pid", "duration", "state", "count", "message")
         ]
         assert before <= each["time"] <= time.time()
         assert each["pid"] == int(pid)
         assert 0 < each["duration"] < 60
         assert each["monitor"] == "web"
+        assert each["message"] == "value 42"
     assert [(e["result"], e["code"], e["state"], e["count"]) for e in told] == [
         ("ok", 0, "NORMAL", 0),
         ("failed", 7, "FAILING", 1),
@@ -1071,6 +1083,8 @@ def test_help_tells_all_options(place: Place) -> None:
         *("--interval", "--script", "--timeout", "--pid", "--pid-file", "--signal", "--fail"),
         *("--fail-overlap", "--threshold", "--recovery", "--recovery-timeout", "--name"),
         *("--max-recoveries", "--success-threshold", "--fault-signal", "--success-signal"),
+        *("--retry-interval", "--unknown-codes", "--warn-codes", "--recovery-interval"),
+        *("--recovery-backoff", "--recovery-backoff-max", "--when-spent"),
         *("--script-timeout", "--start-period", "--on-killed", "--count", "--log-dir", "--json"),
         *("--quiet", "--help", "--version"),
     ):
@@ -1100,14 +1114,14 @@ def test_both_script_and_command_are_refused(place: Place) -> None:
 
 
 def test_all_mistakes_are_told_at_once_the_options_first(place: Place) -> None:
-    lines = refused(place.heat("-i", "no", "--threshold", "0", "--signal", "NIX", "true"))
+    lines = refused(place.heat("-i", "no", "--max-recoveries", "0", "--signal", "NIX", "true"))
 
     told = [line for line in lines if line.startswith("Error: ")]
     assert told == [
         "Error: --interval 'no' is not a duration",
         "Error: --signal 'NIX' is not a signal of this system",
-        "Error: --threshold '0' is not a count",
-        "Error: --threshold '0' has no effect without anything to do in recovery",
+        "Error: --max-recoveries '0' is not a count",
+        "Error: --max-recoveries '0' has no effect without anything to do in recovery",
     ]
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -14,10 +15,10 @@ import pytest
 from heat import __version__
 from heat.cli import USAGE
 from heat.options import OPTIONS
-from states import diagram
-from states.__main__ import main, render
-from states.model import State
-from states.table import ROWS
+from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
+from states.engine import diagram
+from states.monitor.model import IN_RECOVERY, State
+from states.monitor.table import TABLE
 
 HOME = Path(__file__).parent.parent
 PURE = {
@@ -66,7 +67,11 @@ def test_what_a_watching_heat_loads_has_named_tuples_that_are_quick_to_load() ->
     found = {thing for module in modules for thing in vars(module).values() if named_tuple(thing)}
     own = {made for made in found if made.__module__.partition(".")[0] in {"heat", "states"}}
 
-    slow = {made for made in own if "states.values" not in {b.__module__ for b in made.__mro__}}
+    slow = {
+        made
+        for made in own
+        if "states.engine.named_tuple" not in {b.__module__ for b in made.__mro__}
+    }
     assert len(own) > 40
     assert slow == set()
 
@@ -153,67 +158,178 @@ def test_a_comparison_with_a_state_is_seen_however_it_is_written(tmp_path: Path)
         assert states_compared(path), line
 
 
-@pytest.mark.parametrize("form", ["mermaid", "dot"])
-def test_the_diagrams_are_fresh(form: str) -> None:
-    suffix = "mmd" if form == "mermaid" else form
+CHILDREN = {"Stage", "Check", "Fail", "Pause", "IN_RECOVERY", "STATES"}
+"""The names of `states.monitor.model` that tell what a state consists of."""
+STAGES = {word for stage in IN_RECOVERY for word in (stage.value, stage.value.lower())}
+REMEDIES = {"remedy", "remedy_text", "shown"}
+"""Facts and questions that word a stage: to be shown, not to be compared."""
 
-    assert (HOME / f"diagrams/heat.{suffix}").read_bytes() == render(form), "python -m states"
+
+def children_mentioned(path: Path) -> list[str]:
+    """The places at which a module looks at what is inside a state."""
+    tree = ast.parse(path.read_text())
+    monitors = set(monitors_of(tree))
+    return [
+        f"{path.name}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if imports_child(node) or asks_region(node, monitors) or compares_stage(node)
+    ]
+
+
+def monitors_of(tree: ast.AST) -> Iterator[str]:
+    """The names that monitors have in a module."""
+    yield "monitor"
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=name, annotation=kind) if kind and "Monitor" in ast.unparse(kind):
+                yield name
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Attribute(attr="monitor")):
+                yield name
+            case ast.Assign(targets=[ast.Tuple(names)], value=ast.Tuple(values)):
+                for each, value in zip(names, values, strict=False):
+                    if isinstance(value, ast.Attribute) and value.attr == "monitor":
+                        yield ast.unparse(each)
+            case _:
+                pass
+
+
+def imports_child(node: ast.AST) -> bool:
+    match node:
+        case ast.ImportFrom(module="states.monitor.model", names=names):
+            return any(each.name in CHILDREN for each in names)
+        case ast.Attribute(value=ast.Name("model"), attr=name):
+            return name in CHILDREN
+        case _:
+            return False
+
+
+def asks_region(node: ast.AST, monitors: set[str]) -> bool:
+    """Tell if it is an attribute of a monitor, or of anything, that holds a child state."""
+    match node:
+        case ast.Attribute(attr="stage"):
+            return True
+        case ast.Attribute(value=ast.Name(name), attr=attr):
+            return name in monitors and attr in TABLE.regions
+        case ast.Attribute(value=ast.Attribute(attr="monitor"), attr=attr):
+            return attr in TABLE.regions
+        case _:
+            return False
+
+
+def compares_stage(node: ast.AST) -> bool:
+    """Tell if it compares the word of a stage, or what words it; not so what a check does."""
+    if not isinstance(node, ast.Compare | ast.MatchValue):
+        return False
+    inner = list(ast.walk(node))
+    keys = [each.slice for each in inner if isinstance(each, ast.Subscript)]
+    words = {each.value for each in inner if isinstance(each, ast.Constant) and each not in keys}
+    named = {ast.unparse(each).strip("'") for each in keys}
+    named |= {ast.unparse(each.func) for each in inner if isinstance(each, ast.Call)}
+    checks = named & {"checking"}
+    return not checks and bool(words & STAGES or named & REMEDIES)
+
+
+def test_nothing_outside_states_looks_at_what_is_inside_a_state() -> None:
+    paths = sorted((HOME / "heat").rglob("*.py"))
+    found = [text for path in paths for text in children_mentioned(path)]
+
+    # The state beside what says more of it, and the other way round.
+    assert found == ["story.py: why['shown'] in {why['state'], _PAUSED}"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from states.monitor.model import Monitor, Stage",
+        "from states.monitor import model\nx = model.Check.DUE",
+        "if watch.monitor.stage: pass",
+        "def f(it: Monitor) -> bool: return it.check",
+        "here = watch.monitor\nprint(here.fail)",
+        "here, look = watch.monitor, 1\nprint(here.pause)",
+        "if why['remedy'] == 'open': pass",
+        "if remedy(monitor) in NEXT: pass",
+        "if there == 'SPENT': pass",
+        "match it:\n    case 'BACKOFF': pass",
+    ],
+)
+def test_a_look_into_a_state_is_seen_however_it_is_written(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "there.py"
+    path.write_text(line)
+
+    assert children_mentioned(path)
+
+
+def test_a_check_of_a_watch_is_no_child_of_a_state(tmp_path: Path) -> None:
+    path = tmp_path / "there.py"
+    path.write_text("if self.parts.check and options.fail and why['checking'] == 'waiting': pass")
+
+    assert not children_mentioned(path)
+
+
+def test_what_is_to_come_is_worded_without_a_look_at_the_state() -> None:
+    tree = ast.parse((HOME / "heat/ctl/outlook.py").read_text())
+    compared = [
+        {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+    ]
+
+    assert compared
+    assert not any(words & {*State, "state", "shown"} for words in compared)
+
+
+@pytest.mark.parametrize("form", ["mermaid", "dot"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_diagrams_are_fresh(name: str, form: str) -> None:
+    path = HOME / f"diagrams/{name}.{SUFFIXES[form]}"
+
+    assert path.read_bytes() == render(form, PICTURES[name]), "python -m states"
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])
-def test_the_pictures_are_of_this_table(suffix: str) -> None:
-    picture = (HOME / f"diagrams/heat.{suffix}").read_bytes()
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_are_of_this_table(name: str, suffix: str) -> None:
+    picture = (HOME / f"diagrams/{name}.{suffix}").read_bytes()
 
-    assert f"table {diagram.digest()}".encode() in picture, "python -m states"
-
-
-def test_the_diagram_shows_every_change_of_state_with_its_guards_and_effects() -> None:
-    for text in (diagram.mermaid(), diagram.dot()):
-        for row in ROWS:
-            for source in row.sources if row.to else ():
-                assert re.search(rf"{source.value} -+> {row.to.value}", text)  # type: ignore[union-attr]
-    for said in ("below threshold", "send fault signal", "window closed", "run recovery"):
-        assert said in diagram.mermaid()
-    assert "ERROR --> [*]" in diagram.mermaid()
-    assert "(terminal)" in diagram.dot()
+    assert f"table {diagram.digest(PICTURES[name])}".encode() in picture, "python -m states"
 
 
-def test_each_state_has_a_colour_of_its_own() -> None:
-    assert len({diagram.COLOURS[state] for state in State}) == 4
+def test_no_diagram_is_left_of_what_is_not_drawn_any_more() -> None:
+    made = {f"{name}.{SUFFIXES[form]}" for name in PICTURES for form in FORMS}
 
-
-def test_a_state_can_be_lit() -> None:
-    failing, normal = diagram.COLOURS[State.FAILING][0], diagram.COLOURS[State.NORMAL][0]
-
-    for draw in (diagram.dot, diagram.mermaid):
-        assert failing in draw(State.FAILING)
-        assert normal not in draw(State.FAILING)
-        assert normal in draw()
-    assert diagram.mermaid(State.ERROR).count("stroke-width:4px") == 1
+    assert {path.name for path in (HOME / "diagrams").iterdir()} == {*made, "rehearsal.svg"}
 
 
 @pytest.mark.parametrize("form", ["mermaid", "dot"])
-def test_one_diagram_on_stdout(form: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    code = main(["--format", form])
+@pytest.mark.parametrize("name", ["", "monitor-check"])
+def test_one_diagram_on_stdout(
+    name: str, form: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code = main([*name.split(), "--format", form])
 
-    assert (code, capfdbinary.readouterr().out) == (0, render(form))
+    picture = PICTURES[name or "monitor"]
+    assert (code, capfdbinary.readouterr().out) == (0, render(form, picture))
 
 
-def test_an_unknown_format_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--format", "gif"]) == 2
-    assert "--format 'gif' is not known" in capsys.readouterr().err
+def test_what_cannot_be_drawn_is_refused_all_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["door", "--format", "gif"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: --format 'gif' is not known\n  write one of mermaid, dot, svg, png\n"
+        f"Error: NAME 'door' is not known\n  write one of {', '.join(PICTURES)}\n"
+    )
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_the_pictures_are_drawn_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert main([]) == 0
-    mark = f"table {diagram.digest()}".encode()
-    assert mark in (tmp_path / "diagrams/heat.svg").read_bytes()
-    png = (tmp_path / "diagrams/heat.png").read_bytes()
+    assert main(["monitor"]) == 0
+    mark = f"table {diagram.digest(PICTURES['monitor'])}".encode()
+    assert mark in (tmp_path / "diagrams/monitor.svg").read_bytes()
+    png = (tmp_path / "diagrams/monitor.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert mark in png
+    assert len(list((tmp_path / "diagrams").iterdir())) == len(FORMS)
 
 
 def test_without_graphviz_the_texts_are_written_and_the_lack_is_said(
@@ -223,9 +339,10 @@ def test_without_graphviz_the_texts_are_written_and_the_lack_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert main([]) == 1
-    assert (tmp_path / "diagrams/heat.mmd").exists()
-    assert (tmp_path / "diagrams/heat.dot").exists()
+    written = {path.name for path in (tmp_path / "diagrams").iterdir()}
+    assert written == {f"{name}.{suffix}" for name in PICTURES for suffix in ("mmd", "dot")}
     assert "SVG and PNG need Graphviz" in capsys.readouterr().err
+    assert main(["--format", "svg"]) == 1
 
 
 def test_the_help_and_the_table_of_options_agree() -> None:

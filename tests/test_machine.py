@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monitors import LIMITS
 
-from states import effects, model
-from states.machine import step
-from states.model import (
+from states.engine import Step
+from states.monitor import effects
+from states.monitor import events as happened
+from states.monitor.events import (
+    BackoffEnded,
     CheckAsked,
     CheckDue,
     CheckFailed,
@@ -17,16 +20,11 @@ from states.model import (
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
     FailLost,
-    FailRun,
-    Failure,
-    Limits,
     LimitsChanged,
-    Monitor,
     Paused,
     RecoveryDelayed,
     RecoveryDue,
@@ -34,18 +32,19 @@ from states.model import (
     RecoveryImpossible,
     RecoveryKilled,
     RecoveryLost,
-    Remedy,
     Reset,
     Resumed,
-    State,
     TargetGone,
     TargetMissing,
     Tick,
     WatchBroke,
     WindowClosed,
 )
-from states.rules import Step, nothing_left, well
-from states.table import ROWS, Row
+from states.monitor.limits import Limits
+from states.monitor.machine import step
+from states.monitor.model import Check, Fail, FailRun, Failure, Monitor, Pause, Stage, State
+from states.monitor.questions import nothing_left, well
+from states.monitor.table import TABLE
 
 NORMAL, FAILING, RECOVERING, ERROR = State
 
@@ -613,7 +612,7 @@ CASES = [
         )
     ),
     *(
-        Case(f"{event!r}", RECOVER, RECOVERY, event, ERROR, [CLOSE, effects.GiveUp("why")])
+        Case(f"{event!r}", RECOVER, RECOVERY, event, ERROR, [effects.GiveUp("why")])
         for event in (RecoveryKilled("why"), RecoveryImpossible("why"))
     ),
     Case(
@@ -646,7 +645,7 @@ CASES = [
         (*RECOVERY, TargetGone("why")),
         RecoveryEnded(),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "or could not be started after all",
@@ -654,7 +653,7 @@ CASES = [
         (*RECOVERY, TargetGone("why")),
         RecoveryDelayed(),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "a target that ends while recovery waits is an error at once",
@@ -662,7 +661,7 @@ CASES = [
         RECOVERY,
         TargetGone("why"),
         ERROR,
-        [CLOSE, effects.GiveUp("why")],
+        [effects.GiveUp("why")],
     ),
     Case(
         "ERROR drops the queued fail run",
@@ -752,6 +751,7 @@ EVERY_EVENT: tuple[Event, ...] = (
     RecoveryKilled("again"),
     RecoveryImpossible("again"),
     WindowClosed(),
+    BackoffEnded(),
     TargetGone("again"),
     TargetMissing("again"),
     WatchBroke("again"),
@@ -766,7 +766,7 @@ EVERY_EVENT: tuple[Event, ...] = (
 
 
 def test_the_list_of_events_is_whole() -> None:
-    assert {type(event) for event in EVERY_EVENT} == set(model.Event.__args__)
+    assert {type(event) for event in EVERY_EVENT} == set(happened.Event.__args__)
 
 
 @pytest.mark.parametrize("event", EVERY_EVENT, ids=repr)
@@ -795,13 +795,8 @@ def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Eve
 
 
 def test_the_table_is_total() -> None:
-    for event in model.Event.__args__:
-        for state in State:
-            rows = [row for row in ROWS if row.event is event and state in row.sources]
-
-            assert rows, f"no row for {event.__name__} in {state}"
-            assert rows[-1].guards == (), f"{event.__name__} in {state} may find no row"
-            assert all(row.guards for row in rows[:-1]), f"{event.__name__} in {state}: dead row"
+    assert {*happened.Event.__args__, *happened.ANNOUNCED} == set(TABLE.events)
+    assert (TABLE.holes(), TABLE.shadowed(), TABLE.unreachable()) == ([], [], [])
 
 
 def test_guards_return_real_bools() -> None:
@@ -809,14 +804,16 @@ def test_guards_return_real_bools() -> None:
     events = {type(event): event for event in (*EVERY_EVENT, failed())}
 
     assert all(
-        isinstance(guard(Step(monitor, events[row.event])), bool)
-        for row in ROWS
+        isinstance(guard(Step(monitor, events[row.event], monitor)), bool)
+        for row in TABLE.rows
         for guard in row.guards
     )
 
 
 def test_no_row_leads_out_of_error() -> None:
-    assert [row for row in ROWS if ERROR in row.sources and (row.to or row.actions)] == []
+    rows = TABLE.regions["stage"].rows
+
+    assert [row for row in rows if Stage.ERROR in row.sources and (row.to or row.actions)] == []
 
 
 def test_the_count_runs_on_through_all_recoveries_of_an_outage() -> None:
@@ -864,7 +861,7 @@ def test_a_check_that_has_ended_is_not_taken_for_one_that_runs(
 ) -> None:
     monitor = led(limits, *before, event)
 
-    assert monitor.check is CheckSlot.IDLE
+    assert monitor.check is Check.IDLE
 
 
 def test_ticks_after_the_last_check_are_not_skipped_ones() -> None:
@@ -906,27 +903,9 @@ def test_well_is_normal_with_a_last_check_that_did_not_fail() -> None:
 
 
 def test_an_action_of_a_row_sees_where_it_leads() -> None:
-    rows = [row for row in ROWS if row.to is RECOVERING]
+    rows = [row for row in TABLE.rows if row.to is RECOVERING]
 
-    assert all(isinstance(row, Row) for row in rows)
-    assert any("run_fail" in [action.__name__ for action in row.actions] for row in rows)
-
-
-LIMITS = st.builds(
-    Limits,
-    threshold=st.sampled_from([None, 1, 2, 3]),
-    success_threshold=st.integers(1, 3),
-    max_recoveries=st.sampled_from([None, 1, 2]),
-    recovery_timeout=st.sampled_from([None, 5.0]),
-    start_period=st.sampled_from([0.0, 9.0]),
-    checks=st.sampled_from([None, 4]),
-    fail=st.booleans(),
-    fail_overlap_skip=st.booleans(),
-    recovery=st.booleans(),
-    signal=st.sampled_from([None, HUP]),
-    fault_signal=st.sampled_from([None, USR1]),
-    success_signal=st.sampled_from([None, USR2]),
-)
+    assert any("want_fail" in [action.__name__ for action in row.actions] for row in rows)
 
 
 class Body:
@@ -934,16 +913,16 @@ class Body:
 
     def __init__(self, limits: Limits) -> None:
         self.monitor = Monitor(limits)
-        self.check = CheckSlot.IDLE
-        self.fail = self.recovery = self.window = False
+        self.check = Check.IDLE
+        self.fail = self.recovery = self.window = self.backoff = False
         self.owed_fault = self.other_limits = False
 
     def possible(self) -> list[Event]:
         events: list[Event] = [Tick(), TargetMissing("missing"), TargetGone("gone")]
-        if self.check is CheckSlot.RUNNING:
+        if self.check is Check.SCHEDULED:
             events += [CheckPassed(), failed(), failed(dying=True), CheckUnknown()]
             events += [CheckKilled("killed")]
-        if self.check is CheckSlot.DYING:
+        if self.check is Check.DYING:
             events += [CheckGone()]
         if self.fail:
             events += [FailEnded()]
@@ -951,6 +930,8 @@ class Body:
             events += [RecoveryEnded(), RecoveryDelayed(), RecoveryKilled("killed")]
         if self.window:
             events += [WindowClosed()]
+        if self.backoff:
+            events += [BackoffEnded()]
         return events
 
     def feed(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one after another
@@ -958,15 +939,17 @@ class Body:
         before, count = monitor.state, monitor.count
         match event:
             case CheckPassed() | CheckUnknown() | CheckKilled() | CheckGone():
-                self.check = CheckSlot.IDLE
+                self.check = Check.IDLE
             case CheckFailed(_, _, dying):
-                self.check = CheckSlot.DYING if dying else CheckSlot.IDLE
+                self.check = Check.DYING if dying else Check.IDLE
             case FailEnded():
                 self.fail = False
             case RecoveryEnded() | RecoveryDelayed() | RecoveryKilled():
                 self.recovery = False
             case WindowClosed():
                 self.window = False
+            case BackoffEnded():
+                self.backoff = False
             case LimitsChanged():
                 self.other_limits = True
             case _:
@@ -975,14 +958,15 @@ class Body:
         for effect in wanted:
             match effect:
                 case effects.RunCheck():
-                    assert self.check is CheckSlot.IDLE, "a check overlaps itself"
+                    assert self.check is Check.IDLE, "a check overlaps itself"
                     assert not self.recovery, "a check while the recovery script runs"
-                    self.check = CheckSlot.RUNNING
+                    self.check = Check.SCHEDULED
                 case effects.RunFail():
                     assert not self.fail, "two fail scripts"
                     assert not self.recovery, "a fail script beside the recovery script"
                     self.fail = True
                 case effects.RunRecovery():
+                    assert not self.backoff, "a recovery before its backoff is over"
                     assert not self.recovery, "two recovery scripts"
                     assert not self.fail, "a recovery script beside the fail script"
                     self.recovery = True
@@ -992,6 +976,10 @@ class Body:
                     self.owed_fault = False
                 case effects.CloseWindow():
                     self.window = False
+                case effects.StartBackoff():
+                    self.backoff = True
+                case effects.EndBackoff():
+                    self.backoff = False
                 case effects.SendSignal(_, "--fault-signal"):
                     assert not self.owed_fault, "a fault signal without a recovery"
                     self.owed_fault = True
@@ -1000,7 +988,8 @@ class Body:
                 case _:
                     pass
         assert not self.owed_fault, "a fault signal that no recovery follows"
-        assert monitor.check is self.check or monitor.state is ERROR
+        alike = {Check.AT_ONCE: Check.SCHEDULED, Check.DUE: Check.DYING}
+        assert alike.get(monitor.check, monitor.check) is self.check or monitor.state is ERROR
         if before is ERROR:
             assert (monitor.state, wanted) == (ERROR, [])
         elif isinstance(event, CheckFailed) and not any(
@@ -1014,7 +1003,7 @@ class Body:
         limits = monitor.limits
         assert limits.checks is None or monitor.checks <= limits.checks
         assert limits.max_recoveries is None or monitor.attempts <= limits.max_recoveries
-        if limits.threshold is not None and monitor.state is FAILING:
+        if limits.threshold is not None and monitor.state is FAILING and limits.recovers:
             assert 0 < monitor.count < limits.threshold
 
 
@@ -1039,15 +1028,18 @@ def test_a_new_monitor_has_seen_nothing() -> None:
     seen = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
     assert seen == {
         **dict.fromkeys(seen, 0),
-        "state": NORMAL,
-        "check": CheckSlot.IDLE,
-        "remedy": Remedy.NONE,
+        "stage": Stage.NORMAL,
+        "check": Check.IDLE,
+        "fail": Fail.IDLE,
+        "pause": Pause.ACTIVE,
         **dict.fromkeys(("first_failure", "last_failure", "fail_run", "fail_queued", "error_due")),
+        "backoff": None,
     }
 
 
 def test_what_is_not_limited_is_not_limited() -> None:
-    assert Limits() == (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    plain = (None, 1, None, None, 0.0, None, False, False, False, None, None, None)
+    assert Limits() == (*plain, False, 0.0, None, None, 0.0, 600.0)
     assert CheckFailed(failed().failure) == (failed().failure, 0.0, False)
     assert Tick() == (0,)
 
@@ -1083,4 +1075,4 @@ def test_who_recovers_or_is_in_error_is_not_well_though_the_last_check_passed() 
 def test_remedy_is_none_when_well() -> None:
     monitor = led(RECOVER, *WINDOW, CheckPassed())
 
-    assert monitor.remedy is Remedy.NONE
+    assert monitor.stage is Stage.NORMAL

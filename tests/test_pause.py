@@ -26,42 +26,39 @@ from test_machine import (
     typed,
 )
 
-from states import effects
-from states.machine import step
-from states.memory import Memory, recall, remember
-from states.model import (
+from states.monitor import effects
+from states.monitor.events import (
     CheckAsked,
     CheckGone,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
     FailEnded,
     FailLost,
-    Limits,
     LimitsChanged,
-    Monitor,
     Paused,
     RecoveryDelayed,
     RecoveryEnded,
     RecoveryKilled,
     RecoveryLost,
-    Remedy,
     Reset,
     Resumed,
-    State,
     TargetGone,
     Tick,
     WatchBroke,
     WindowClosed,
 )
-from states.rules import resettable
+from states.monitor.limits import Limits
+from states.monitor.machine import step
+from states.monitor.model import Check, Monitor, Stage
+from states.monitor.outlook import resettable
+from states.monitor.snapshot import Snapshot, restore, save
 
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
 DYING = (Tick(), failed(dying=True))
-TWO_RUNS = Limits(threshold=9, fail=True, signal=1)
-SKIPS = Limits(threshold=9, fail=True, fail_overlap_skip=True)
+TWO_RUNS = Limits(threshold=9, fail=True, signal=1, success_signal=12)
+SKIPS = Limits(threshold=9, fail=True, fail_overlap_skip=True, success_signal=12)
 TIMED = RECOVER._replace(recovery_timeout=9.0)
 WAITING = FULL._replace(fault_signal=None, signal=None)
 WAITS = (Tick(), failed(100), Tick(), failed(101))  # recovery waits for the fail script
@@ -72,7 +69,10 @@ CASES = [
     Case("no tick starts a check", PLAIN, (Paused(),), Tick(), NORMAL, []),
     Case("no check is made on request", PLAIN, (Paused(),), CheckAsked(), NORMAL, []),
     Case("a pass does not count", PLAIN, (*FAIL, Tick(), Paused()), CheckPassed(), FAILING, []),
+    Case("nor does one in recovery", RECOVER, (*WINDOW, Paused()), CheckPassed(), RECOVERING, []),
     Case("a failure does not count", FULL, (Tick(), Paused()), failed(), NORMAL, []),
+    Case("nor does one that would close a window", RECOVER, (*WINDOW, failed(101), Tick(),
+         Paused()), failed(102), RECOVERING, []),
     Case("an unknown check is no news", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
     Case("a killed check is no news", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),
     Case("a dead check is noted", PLAIN, (*DYING, Paused()), CheckGone(), FAILING, []),
@@ -213,7 +213,7 @@ def test_a_pause_keeps_the_counts() -> None:
 def test_a_paused_check_that_times_out_is_still_in_the_way() -> None:
     monitor = led(PLAIN, Tick(), Paused(), failed(dying=True), Resumed())
 
-    assert monitor.check is CheckSlot.DYING
+    assert monitor.check is Check.DYING
     assert step(monitor, Tick()) == []
 
 
@@ -235,7 +235,7 @@ def test_a_window_that_closes_in_a_pause_is_not_entered_anew() -> None:
 def test_a_check_that_is_owed_does_not_begin_in_a_pause() -> None:
     monitor = led(RECOVER, Tick(), failed(dying=True), RecoveryEnded(), Paused())
 
-    assert (monitor.check_owed, step(monitor, CheckGone())) == (True, [])
+    assert (monitor.check, step(monitor, CheckGone())) == (Check.DUE, [])
 
 
 def test_other_limits_are_those_after_the_pause() -> None:
@@ -247,7 +247,7 @@ def test_other_limits_are_those_after_the_pause() -> None:
 def again(limits: Limits, *before: Event, then: tuple[Event, ...] = ()) -> Monitor:
     """A monitor that was led somewhere, killed, and given back what it knew."""
     monitor = Monitor(limits)
-    recall(monitor, remember(led(limits, *before)))
+    restore(monitor, save(led(limits, *before)))
     for event in then:
         step(monitor, event)
     return monitor
@@ -292,7 +292,7 @@ def test_a_recovery_that_may_not_have_begun_is_begun() -> None:
 
 def test_a_fail_script_that_may_not_have_begun_is_run_before_recovery() -> None:
     monitor = again(FULL, *WAITS)
-    assert monitor.remedy is Remedy.WAITING
+    assert monitor.stage is Stage.WAITING
 
     wanted = [step(monitor, event) for event in (FailLost(), Resumed(), FailEnded())]
 
@@ -360,16 +360,17 @@ def test_an_outage_can_be_forgotten_unless_the_recovery_script_runs(
 
 
 def test_a_new_monitor_is_remembered_as_new() -> None:
-    assert remember(led(PLAIN, Tick(), CheckPassed())) == Memory()
-    assert Memory().well
-    assert not Memory().given_up
+    assert save(led(PLAIN, Tick(), CheckPassed())) == Snapshot()
+    assert Snapshot().well
+    assert not Snapshot().given_up
 
 
-@pytest.mark.parametrize("state", State)
-def test_a_memory_tells_its_state(state: State) -> None:
-    memory = Memory(state)
+@pytest.mark.parametrize("stage", Stage)
+def test_a_snapshot_tells_its_state(stage: Stage) -> None:
+    kept = Snapshot(stage)
 
-    assert (memory.well, memory.given_up) == (state is NORMAL, state is ERROR)
+    assert (kept.well, kept.given_up) == (kept.state is NORMAL, kept.state is ERROR)
+    assert (kept.repairing, kept.spent) == (stage is Stage.REPAIRING, stage is Stage.SPENT)
 
 
 def test_a_check_that_is_asked_for_before_the_first_tick_is_in_no_start_period() -> None:

@@ -38,6 +38,7 @@ class Bench(Nobody):
         self.left: list[tuple[Run, list[str]]] = []
         self.late: list[Output] = []
         self.printed: Callable[[], None] | None = None
+        self.last_line = ""
 
     def open(self) -> int:
         return os.open(self.script_output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -18,7 +18,7 @@ from heat.rehearsal.account import account, sentences
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.results import MOST, Plot, results
 from heat.rehearsal.told import lines
-from states.model import State
+from states.monitor.model import State
 
 WORDS = (
     "-i 30 -s ./check --threshold 3 --recovery ./recover --recovery-timeout 60 --pid 1234 "
@@ -59,8 +59,8 @@ def test_the_rehearsal_of_the_contract(capfd: pytest.CaptureFixture[str]) -> Non
  90 s  RECOVERING  signal STOP to process 1234 (--fault-signal)
  90 s  RECOVERING  recovery script ./recover runs
                    HEAT_FAIL_CODE=1 HEAT_FAIL_INTERVAL=30 HEAT_FAIL_PID=2004 HEAT_FAIL_CNT=3
-                   HEAT_NAME=check HEAT_STATE=RECOVERING HEAT_FAIL_TIME=1700000030
-                   HEAT_FAIL_TIME_LAST=1700000090
+                   HEAT_FAIL_TEXT='' HEAT_NAME=check HEAT_STATE=RECOVERING
+                   HEAT_FAIL_TIME=1700000030 HEAT_FAIL_TIME_LAST=1700000090
  95 s  RECOVERING  recovery script ended: Exit Code 0, after 5 s
  95 s  RECOVERING  the window opens for 60 s, until 155 s
 """
@@ -252,7 +252,10 @@ def test_a_fail_script_that_overlaps() -> None:
     skip = played("1x3", "--fail=./tell", "--fail-overlap=skip", fail=Ends(after=15))
 
     assert (10, "fail script still runs: failure 2 has to wait for it") in moments(queue, "fail")
-    assert moments(skip, "skip")[0] == (10, "tick skipped: the fail script still runs")
+    assert moments(skip, "skip")[0] == (
+        10,
+        "tick skipped: the fail script runs, and fail-overlap is skip",
+    )
 
 
 def test_a_fail_script_that_recovery_waits_for() -> None:
@@ -305,9 +308,14 @@ def test_ticks_are_skipped_for_a_reason() -> None:
     stubborn = played("timeout,0", "--interval=1", "--timeout=1")
     recovers = played("1,0", "--recovery=./r", recovery=Ends(after=15))
 
-    assert moments(slow, "skip") == [(10, "2 ticks skipped, to 20 s: the check still runs")]
-    assert moments(stubborn, "skip") == [(1, "tick skipped: the check still runs")]
-    assert moments(recovers, "skip") == [(10, "tick skipped: the recovery script has not ended")]
+    assert moments(slow, "skip") == [(10, "2 ticks skipped, to 20 s: a check runs already")]
+    assert moments(stubborn, "skip") == [(1, "tick skipped: a check runs already")]
+    assert moments(recovers, "skip") == [
+        (
+            10,
+            "tick skipped: it recovers: the next check comes when the recovery script has ended",
+        )
+    ]
 
 
 def test_two_outages_are_told_apart() -> None:
@@ -493,6 +501,43 @@ def test_one_monitor_of_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert "30 s  RECOVERING  signal USR1 to the process of web.pid (fault-signal)\n" in out
 
 
+def test_a_monitor_that_ends_beside_others_ends_no_heat(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "heat.toml"
+    gives_up = 'max-recoveries = 1\nwhen-spent = "error"\n'
+    path.write_text(FILE.replace("threshold = 2\n", f"threshold = 2\n{gives_up}"))
+    given = f"--config {path} --monitor web --results 1x9"
+    code, out, _ = rehearse(given, capfd)
+    *_, summary = map(json.loads, rehearse(f"{given} --json", capfd)[1].splitlines())
+
+    assert code == 1
+    assert "no more checks of web: HEAT goes on with the others\n" in out
+    assert out.splitlines()[-1] == "It ends in ERROR."
+    assert "HEAT ends" not in out
+    assert (summary["state"], summary["exit_code"]) == ("ERROR", None)
+
+    path.write_text(path.read_text().partition("[monitor.db]")[0])
+    _, alone, _ = rehearse(given, capfd)
+    assert "HEAT ends, exit status 3\n" in alone
+
+
+def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> None:
+    told = played(
+        *("1x9", "--recovery=./r", "--recovery-backoff=15"),
+        *("--max-recoveries=2", "--when-spent=watch"),
+    )
+    news = [entry.text for entry in told.entries if entry.kind == "news"]
+    rest = "checks go on, a pass ends the outage, 'heatctl reset' begins again"
+    after = "(--max-recoveries 2) after 6 failures"
+
+    assert [text.partition(";")[0] for text in news] == [
+        "recovery 1 of 2 did not help",
+        f"2 recoveries did not help, and none is left {after}: {rest}",
+    ]
+    assert [*sentences(told)][-1] == "It ends in RECOVERING (SPENT)."
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -557,3 +602,39 @@ def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
     assert "".join(f"    {line}\n" if line else "\n" for line in out.splitlines()) == shown
     picture = "diagrams/rehearsal.svg"
     assert (tmp_path / picture).read_text() == (home / picture).read_text()
+
+
+def test_codes_that_are_listed_are_told_as_the_real_heat_tells_them(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    words = "-i 10 -t 5 -s ./check --warn-codes 1 --unknown-codes 3 --results 1,3,2"
+    code, out, _ = rehearse(f"{words} --json", capfd)
+    told = [json.loads(line) for line in out.splitlines()]
+
+    assert code == 1
+    checks = [each for each in told if each.get("event") == "check"]
+    assert [(each["result"], each["code"], each.get("warning")) for each in checks] == [
+        ("ok", 1, True),
+        ("unknown", 3, None),
+        ("failed", 2, None),
+    ]
+    out = rehearse(words, capfd)[1]
+    assert "check 1: Warning: Exit Code 1" in out
+    assert "check 2: Unknown: Exit Code 3" in out
+
+
+def test_a_window_that_an_interval_of_its_own_makes_is_told_by_its_length() -> None:
+    of = played("2x4,0", "--recovery=./r", "--threshold=2", "--recovery-interval=5")
+
+    assert moments(of, "window") == [
+        (10.0, "the window opens, until a check fails at 30 s or later")
+    ]
+
+
+def test_a_recovery_that_is_killed_ends_where_that_is_asked_for() -> None:
+    of = played("2,0", "--recovery=./r", "--on-killed=fail", recovery=Ends(killed=9))
+
+    assert (0.0, "recovery script ended: Exit Code 137 (killed by SIGKILL)") in moments(
+        of, "recovery"
+    )
+    assert of.well

@@ -43,6 +43,118 @@ def test_a_restart_counts_from_there() -> None:
     assert beat.due == 123
 
 
+def test_another_pace_counts_from_the_last_tick_and_ends_in_the_old_phase() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(110.0)
+
+    beat.pace(3.0, 110.5)
+    quick = [beat.due]
+    beat.advance(113.0)
+    quick.append(beat.due)
+    beat.pace(None, 114.5)
+
+    assert quick == [113, 116]
+    assert beat.due == 120
+    assert (beat.advance(120.0), beat.due) == (0, 130)
+
+
+def test_a_pace_begins_after_a_check_that_took_long() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+
+    beat.pace(1.0, 104.2)
+
+    assert beat.due == 105
+    assert beat.advance(105.0) == 0
+
+
+def test_the_phase_of_a_window_is_kept_after_its_pace() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(2.0, 101.0)
+    beat.restart(103.5)
+
+    quick = beat.due
+    beat.pace(None, 104.0)
+
+    assert (quick, beat.due) == (105.5, 113.5)
+
+
+def test_a_pace_as_long_as_another_interval_is_one_all_the_same() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(5.0, 100.0)
+
+    beat.change(5.0, 102.0)
+    beat.change(20.0, 107.0)
+
+    assert (beat.due, beat.interval) == (105, 5)
+
+
+def test_the_first_tick_of_another_interval_comes_though_a_pace_has_ended() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+
+    beat.change(20.0, 107.0)
+    beat.pace(None, 101.0)
+
+    assert beat.due == 107
+
+
+def test_a_tick_that_has_just_come_does_not_come_again_in_the_old_phase() -> None:
+    beat = Beat(0.3, 1000.0)
+    beat.advance(1000.0)
+    beat.pace(0.1, 1000.0)
+    now = 1000.0
+    for _ in range(3):
+        now = beat.due
+        beat.advance(now)
+
+    beat.pace(None, now)
+
+    assert beat.due > now + 0.29
+
+
+@pytest.mark.parametrize(("seconds", "following"), [(3.0, 103), (None, 110), (25.0, 125)])
+def test_a_tick_that_is_due_comes_whatever_the_pace(
+    seconds: float | None, following: float
+) -> None:
+    beat = Beat(10.0, 100.0)
+
+    beat.pace(seconds, 100.2)
+
+    assert beat.due == 100
+    assert (beat.advance(100.3), beat.due) == (0, following)
+
+
+def test_a_tick_of_a_pace_that_is_due_comes_only_where_it_is_in_phase() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+    beat.advance(106.0)
+
+    beat.pace(None, 109.1)
+    out_of_phase = beat.due
+    beat.pace(5.0, 109.2)
+    beat.pace(None, 110.1)
+
+    assert (out_of_phase, beat.due) == (110, 110)
+
+
+def test_another_interval_waits_for_the_end_of_a_pace() -> None:
+    beat = Beat(10.0, 100.0)
+    beat.advance(100.0)
+    beat.pace(3.0, 100.0)
+
+    beat.change(20.0, 107.0)
+    quick = beat.due
+    beat.advance(106.0)
+    beat.pace(None, 108.0)
+
+    assert (quick, beat.due) == (103, 127)
+
+
 @given(
     interval=st.floats(0.001, 1e6),
     start=st.floats(0, 1e9),

@@ -16,7 +16,7 @@ from heat.ctl.exposition import Exposition, text_of
 from heat.ctl.metrics import BOUNDS, FAMILIES, STATES, Row, of_heat, of_monitors, reader
 
 HOME = Path(__file__).parent.parent
-FRESH = Row("web", "NORMAL", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 13, 0.0, 0.0, 0, None)
+FRESH = Row("web", "NORMAL", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
 
 counts = st.integers(0, 10**12)
 spans = st.floats(0, 1e9, allow_nan=False)
@@ -37,12 +37,14 @@ rows = st.builds(
     recoveries=counts,
     helped=counts,
     useless=counts,
+    warnings=counts,
     duration=spans,
     buckets=st.lists(counts, min_size=13, max_size=13),
     late=spans,
     latest=spans,
     checking=st.integers(0, 1),
     last=st.none() | spans,
+    spent=st.integers(0, 1),
 )
 
 
@@ -109,7 +111,7 @@ def test_columns_may_come_in_any_order_and_with_others_between() -> None:
     values: list[Any] = [7, *range(len(COLUMNS), 0, -1)]
 
     row = reader(columns)(values)
-    assert (row.name, row.state, row.failures, row.last) == (1, 2, 4, len(COLUMNS))
+    assert (row.name, row.state, row.failures, row.spent) == (1, 2, 4, len(COLUMNS))
 
 
 def test_a_column_that_is_missing_is_told() -> None:

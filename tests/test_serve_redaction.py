@@ -25,6 +25,9 @@ recovery-timeout = "10m"
 pid-file = "{secret}.pid"
 signal = "none"
 
+[defaults]
+when-spent = "error"
+
 [monitor.gone]
 script = "./gone-{secret}"
 interval = 0.05
@@ -70,7 +73,10 @@ def test_with_the_token_all_of_it_is_told(watched: Place) -> None:
     with served(watched.folder, *with_token(watched.folder)) as server:
         why = server.tell("/api/why/web").found
         assert SECRET in why["check"]
+        assert why["last"]["message"] == why["outage"]["first_message"] == SECRET
         assert why["options"]["command"][3] == SECRET
+        history = server.tell("/api/history?name=web").found[0]["outages"][0]
+        assert history["last_message"] == SECRET
         assert why["options"]["recovery"] == f"./recover-{SECRET}"
         assert SECRET in server.tell("/api/status").text
         assert server.get("/api/why/web").status == 401
@@ -96,7 +102,7 @@ def assert_same(schema: dict[str, Any], shape: Shape) -> None:
 
 
 def test_a_key_that_nobody_has_looked_at_is_kept_back() -> None:
-    found = {"name": "web", "output": SECRET, "last": {"code": 7, "line": SECRET}}
+    found = {"name": "web", "output": SECRET, "last": {"code": 7, "message": SECRET}}
 
     assert redacted(found, MONITOR) == {"name": "web", "last": {"code": 7}}
 

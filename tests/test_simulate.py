@@ -16,11 +16,13 @@ import heat.target
 import heat.watch
 from heat.ledger import Ledger
 from heat.restored import Restored
+from heat.schedule import Beat
 from heat.target import Frost, Frozen
 from heat.watch import Watch
-from states.effects import Effect
-from states.machine import step
-from states.model import RecoveryEnded, RecoveryKilled, WindowClosed
+from states.monitor.effects import Effect, RunRecovery, Spent
+from states.monitor.events import BackoffEnded, RecoveryEnded, RecoveryKilled, WindowClosed
+from states.monitor.limits import Limits
+from states.monitor.machine import step
 
 TICKS = 4000
 
@@ -95,6 +97,7 @@ _send, _verdict, _code = (
     for each, name in ((Watch, "_send"), (Watch, "_verdict"), (heat.watch, "_code"))
 )
 _run_check, _frost_send = vars(Watch)["_run_check"], Frost.send
+_perform = vars(Watch)["_perform"]
 
 
 def _twice(watch: Watch, wanted: Any) -> None:
@@ -181,6 +184,45 @@ def _turned_round(watch: Watch, run: Any) -> Any:
         watch.parts = parts
 
 
+def _forgotten_backoff(watch: Watch, _found: Any) -> None:
+    """What is left of it is not waited for."""
+    if (backoff := watch.monitor.backoff) is not None and backoff > 0:
+        vars(Watch)["_await"](watch, 0.0, BackoffEnded())
+
+
+def _recovers_once_more(watch: Watch, effect: Any) -> None:
+    """What is spent runs its script all the same."""
+    _perform(watch, effect)
+    monitor = watch.monitor
+    first, last = monitor.first_failure, monitor.last_failure
+    if isinstance(effect, Spent) and watch.parts.recovery and first and last:
+        _perform(watch, RunRecovery(first, last, monitor.count, monitor.attempts))
+
+
+def _spent_twice(watch: Watch, effect: Any) -> None:
+    _perform(watch, effect)
+    if isinstance(effect, Spent):
+        _perform(watch, effect)
+
+
+def _spent_unsaid(watch: Watch, effect: Any) -> None:
+    if not isinstance(effect, Spent):
+        _perform(watch, effect)
+
+
+def _out_of_phase(beat: Beat, seconds: float | None, now: float) -> None:
+    """Ticks go on at the interval, from wherever the last one was."""
+    del now
+    last = beat.due - beat.interval
+    beat.interval = vars(Beat)["_interval"].__get__(beat) if seconds is None else seconds
+    beat.restart(last)
+
+
+def _same_backoff(limits: Limits, _attempts: int) -> float:
+    """It is not doubled."""
+    return limits.recovery_backoff
+
+
 def _lost_for_well(run: Any) -> int:
     """A code that nobody knows is taken for 0."""
     return _code(run) or 0
@@ -188,7 +230,6 @@ def _lost_for_well(run: Any) -> int:
 
 def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> None:
     """As it is, but for what is wrong."""
-    held = heat.target.os.dup(pidfd)
     frozen: Frozen | None = vars(frost)["_frozen"]
     if frozen is not None and frozen.pid != pid and not wrong.get("forgets"):
         frost.wake()
@@ -201,7 +242,7 @@ def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> Non
         heat.target.signal.pidfd_send_signal(pidfd, signum)
     if frozen is not None and not wrong.get("leaks"):
         heat.target.os.close(frozen.pidfd)
-    vars(frost)["_frozen"] = Frozen(pid, held)
+    vars(frost)["_frozen"] = Frozen(pid, heat.target.os.dup(pidfd))
 
 
 _late, _forgetful, _leaky = (
@@ -239,9 +280,27 @@ BROKEN = [
         "a first STOP forgotten",
         (Frost, "_stop"),
         _forgetful,
-        "left stopped",
+        "stopped",
     ),
     Broken("a descriptor a STOP", (Frost, "_stop"), _leaky, "left open"),
+    Broken("a backoff not armed", (Watch, "_await_backoff"), _nothing, "a backoff goes on beyond"),
+    Broken(
+        "a backoff lost at a restart",
+        (Restored, "_take_up_backoff"),
+        _nothing,
+        "a backoff goes on beyond",
+    ),
+    Broken(
+        "a backoff over at a restart",
+        (Restored, "_take_up_backoff"),
+        _forgotten_backoff,
+        "before its backoff is over",
+    ),
+    Broken("a backoff not doubled", (Limits, "backoff"), _same_backoff, "the oracle says"),
+    Broken("spent recovers", (Watch, "_perform"), _recovers_once_more, "and none is left"),
+    Broken("spent said twice", (Watch, "_perform"), _spent_twice, "said twice"),
+    Broken("spent not said", (Watch, "_perform"), _spent_unsaid, "nobody is told"),
+    Broken("a pace out of phase", (Beat, "pace"), _out_of_phase, "a tick came"),
 ]
 
 

@@ -274,7 +274,12 @@ def test_the_history_of_a_removed_monitor_ends(place: Place) -> None:
 def test_one_of_two_in_error_stays_there_and_can_be_reset(place: Place) -> None:
     target = place.receiver()
     check = place.check(0, 1, body="[ -e well ] || kill -9 $$")
-    text = monitor("web", check, pid=target.pid, signal="none") + monitor("other", WELL)
+    text = "".join(
+        [
+            monitor("web", check, pid=target.pid, signal="none", on_killed="error"),
+            monitor("other", WELL),
+        ]
+    )
     heat = place.fleet(text)
     before = await_state(heat, "web", "ERROR")
     kill(heat)
@@ -301,10 +306,11 @@ def test_one_in_error_can_be_removed_after_a_restart(place: Place) -> None:
     target = place.receiver()
     check = place.script("killed", "kill -9 $$")
     other = monitor("other", WELL)
-    heat = place.fleet(monitor("web", check, pid=target.pid) + other)
+    text = monitor("web", check, pid=target.pid, on_killed="error") + other
+    heat = place.fleet(text)
     await_state(heat, "web", "ERROR")
     kill(heat)
-    heat = place.fleet(monitor("web", check, pid=target.pid) + other)
+    heat = place.fleet(text)
     assert why(heat, "web")["state"] == "ERROR"
     place.write_config(other)
     heat.reload("1 removed")
@@ -317,7 +323,7 @@ def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(plac
     gate = place.gate("gate")
     place.script("tell", "echo $$ >> told.pids\n: < gate")
     check = place.check(1, name="once", body="[ $n -lt 1 ] || [ -e again ] || kill -9 $$")
-    text = monitor("web", check, signal="none", fail="./tell")
+    text = monitor("web", check, signal="none", fail="./tell", on_killed="error")
     heat = place.fleet(text)
     place.adopt(int(place.await_words("told.pids")[0]))
     await_state(heat, "web", "ERROR")
@@ -339,7 +345,7 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     target = place.receiver()
     place.script("recover", "kill -9 $$")
     keys = {"pid": target.pid, "fault_signal": "STOP", "success_signal": "CONT"}
-    text = fails(place, recovery="./recover", **keys)
+    text = fails(place, recovery="./recover", on_killed="error", **keys)
     heat = place.fleet(text)
     assert heat.wait() == 3
     goes_on(target.pid)
@@ -625,11 +631,11 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
                 " VALUES ('web', ?, 'NORMAL', 'FAILING', 1, 'x')",
                 (n,),
             )
-        db.execute("INSERT INTO outages VALUES (1000, 'web', 1, 2, 1, 1, 'passed')")
-        db.execute("INSERT INTO outages VALUES (1001, 'old', 1, NULL, 1, 1, NULL)")
-        db.execute("INSERT INTO recoveries VALUES (1, 1000, 'web', 1, 1, 2, 0, 'x', 1, 1)")
-        db.execute("INSERT INTO recoveries VALUES (2, 1000, 'web', 1, 1, NULL, 0, 'x', 0, 1)")
-        db.execute("INSERT INTO recoveries VALUES (3, 1001, 'old', 1, 1, 2, 0, 'x', 0, 1)")
+        db.execute("INSERT INTO outages VALUES (1000, 'web', 1, 2, 1, 1, 'passed', 7, 'x', 7, 'x')")
+        db.execute("INSERT INTO outages VALUES (1001, 'old', 1, NULL, 1, 1, NULL, 7, 'x', 7, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (1, 1000, 'web', 1, 1, 2, 0, 'x', 1, 1, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (2, 1000, 'web', 1, 1, NULL, 0, 'x', 0, 1, 'x')")
+        db.execute("INSERT INTO recoveries VALUES (3, 1001, 'old', 1, 1, 2, 0, 'x', 0, 1, 'x')")
         db.execute("INSERT INTO pauses VALUES (1, 'web', 1, 2, 3, 'x')")
         db.execute("INSERT INTO pauses VALUES (2, 'old', 1, NULL, NULL, 'x')")
         db.execute("INSERT INTO sessions VALUES (0, 1, 2, NULL, 1, 'x', NULL)")

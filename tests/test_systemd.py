@@ -27,7 +27,7 @@ from heat.places import OF_ROOT
 from heat.status import worst_first
 from heat.systemd import Systemd, watchdog_span
 from heat.watch import Watch
-from states.model import State
+from states.monitor.model import State
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TWO = """
@@ -408,6 +408,7 @@ def test_lines_for_the_journal_have_a_priority_and_no_time(place: Place) -> None
         [monitor.dead]
         script = "./dies"
         interval = "50ms"
+        on-killed = "error"
     """
     heat = place.fleet(text, "--log-format", "journal")
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heat.journal import Checked
 from heat.tally import WINDOW, Tallies
 
 
@@ -74,3 +75,17 @@ def test_the_longest_is_that_of_the_present_window_and_the_one_before(
 
         recent = [late for window, late in lates if window >= now // WINDOW - 1]
         assert tallies.lateness(row)[1] == max(recent)
+
+
+def test_a_warning_is_counted_among_those_that_are_ok() -> None:
+    tallies = Tallies(1)
+    row = tallies.add(0.0)
+    codes = [0, 1, 7]
+    for code in codes:
+        tallies.checked(row, Checked(0, code, 77, 0.5, warning=code == 1), 1.0)
+    tallies.checked(row, Checked(0, 3, 77, 0.5, unknown="Exit Code 3"), 1.0)
+
+    ok, failed, unknown, *others = tallies.counts(row)
+    assert (ok, failed, unknown) == (2, 1, 1)
+    assert others == [0, 0, 0, 0, 1]
+    assert sum(tallies.buckets(row)) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from states import values
+from states.engine import named_tuple as values
 
 
 class Ours(values.NamedTuple):

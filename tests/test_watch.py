@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from virtual import Ends, VirtualWorld
 
 from heat.errors import TargetError
-from states.model import State
+from states.monitor.model import State
 
 OK = Ends()
 FAILS = Ends(7)
@@ -272,12 +272,29 @@ def test_a_check_killed_from_outside(policy: str) -> None:
     assert world.printed[0] == f"1671306479: Failed: {expected}, details in heat.log"
 
 
-def test_a_killed_recovery_is_an_error_whatever_on_killed_says() -> None:
+@pytest.mark.parametrize("policy", ["error", "fail"])
+def test_a_recovery_killed_from_outside(policy: str) -> None:
     world = VirtualWorld(
-        *RECOVER, "--on-killed=fail", checks=[FAILS], recoveries=[Ends(killed=signal.SIGKILL)]
+        *RECOVER,
+        f"--on-killed={policy}",
+        checks=[FAILS, OK],
+        recoveries=[Ends(killed=signal.SIGKILL)],
     ).run_until(5)
 
-    assert world.watch.exit_code == 3
+    assert " : FAIL : recovery :\n> [killed by SIGKILL]\n" in world.records["heat.verbose.log"]
+    news = [line for line in world.printed if line.startswith("(")]
+    if policy == "error":
+        assert world.watch.exit_code == 3
+        assert news[-1].endswith(
+            "SIGKILL, and not by HEAT; '--on-killed fail' takes that for its end, and goes on; "
+            "HEAT stops)"
+        )
+    else:
+        assert world.watch.exit_code is None
+        assert "(recovery script recovery ended: Exit Code 137 (killed by SIGKILL), after 0 s)" in (
+            news
+        )
+        assert world.watch.monitor.state is State.NORMAL
 
 
 def test_a_killed_fail_script_is_a_fail_record() -> None:
@@ -418,7 +435,7 @@ def test_scripts_are_told_of_the_outage() -> None:
         "--fail=./tell",
         "--threshold=2",
         *RECOVER,
-        checks=[Ends(3, after=0.125), Ends(4), OK],
+        checks=[Ends(3, after=0.125, stderr=b"slow\n"), Ends(4, stderr=b"refused\n"), OK],
     ).run_until(1)
 
     fail, recovery = [dict(p.env) for p in world.programs if p.shown != "check"][1:]
@@ -428,6 +445,7 @@ def test_scripts_are_told_of_the_outage() -> None:
         "HEAT_FAIL_INTERVAL": "0.5",
         "HEAT_FAIL_PID": "47003",
         "HEAT_FAIL_CNT": "2",
+        "HEAT_FAIL_TEXT": "refused",
         "HEAT_NAME": "web",
         "HEAT_STATE": "RECOVERING",
     }

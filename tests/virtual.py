@@ -3,11 +3,13 @@
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from heat import facts
 from heat.books import Books
-from heat.errors import StartError, TargetError
+from heat.errors import GONE, StartError, TargetError
 from heat.journal import Journal
-from heat.ledger import decoded, encoded
+from heat.ledger import Remembered, decoded, encoded
 from heat.options import Common, Options, build, common
 from heat.past import Held
 from heat.program import Program, SilentScripts, Status
@@ -16,7 +18,7 @@ from heat.restored import Restored
 from heat.turns import Turns
 from heat.watch import Parts, World
 from heat.world import Owner
-from states.memory import remember
+from states.monitor.snapshot import save
 
 UNIX = 1_671_306_479
 """The unix second in which each virtual world begins."""
@@ -54,7 +56,8 @@ class VirtualWorld:
 
     ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays. With
     ``killed`` it goes on where HEAT was killed in that world just after a script was started,
-    which ends after ten seconds more.
+    which ends after ten seconds more. It was ``away`` for so long, as the wall clock
+    has it; None: what ends by that clock was not written down.
     """
 
     def __init__(  # noqa: PLR0913 - all by name
@@ -66,6 +69,7 @@ class VirtualWorld:
         after: float = 0.0,
         fleet: "VirtualFleet | None" = None,
         killed: "VirtualWorld | None" = None,
+        away: float | None = 0.0,
     ) -> None:
         self.time = VirtualTime(UNIX) if fleet is None else fleet.time
         self.options, whole = given_as(*words)
@@ -92,8 +96,13 @@ class VirtualWorld:
         if killed is None:
             self.watch.start(self.time.now() + after)
         else:
-            memory = remember(killed.watch.monitor)
-            found = decoded(encoded(memory, killed.watch.changed, self.time.unix()))
+            memory = save(killed.watch.monitor)
+            began = None if memory.well else self.time.unix()
+            until = None
+            if memory.backoff is not None and away is not None:
+                until = self.time.unix() + memory.backoff - away
+            kept = Remembered(memory, killed.watch.changed, began, until)
+            found = decoded(encoded(kept))
             self.watch.go_on(found, self.time.now() + after)
 
     def parts(self, given: Options) -> Parts:
@@ -121,6 +130,10 @@ class VirtualWorld:
         self.time.run_until(end)
         return self
 
+    def checks_give(self, ends: Ends) -> None:
+        """Have all checks from now on end so."""
+        self._ends["check"] = deque([ends])
+
     def times(self, what: str) -> list[float]:
         """When this happened."""
         return [when for when, it in self.events if it == what]
@@ -145,7 +158,7 @@ class VirtualWorld:
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
         if ends.error:
-            raise StartError(ends.error, passing=ends.passing)
+            raise StartError(ends.error, passing=ends.passing, code=ends.code or GONE)
         self._pid += 1
         self.note(program.shown)
         self.programs.append(program)
@@ -239,6 +252,11 @@ class _Log:
 
     def write(self, record: str) -> None:
         self._world.records[self.shown] += record
+
+
+def why_of(world: VirtualWorld) -> Any:
+    """All that heatctl why makes its screen of."""
+    return facts.why(world.watch, world.time.unix())
 
 
 def options(*words: str) -> Options:

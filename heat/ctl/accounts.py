@@ -31,11 +31,20 @@ class Recovery(NamedTuple):
     code: int | None
     how: str | None
     well_after: float | None
+    message: str | None = None
+    """Its last line."""
 
     @property
     def useless(self) -> bool:
         """It exits 0 and does not help."""
         return self.helped is False and self.code == 0
+
+
+class Failed(NamedTuple):
+    """A failed check of an outage: its exit code and last line, as far as they are on record."""
+
+    code: int | None = None
+    message: str | None = None
 
 
 class Outage(NamedTuple):
@@ -47,6 +56,8 @@ class Outage(NamedTuple):
     attempts: int
     ending: str | None
     recoveries: Sequence[Recovery] = ()
+    first: Failed = Failed()
+    last: Failed = Failed()
 
     def length(self, now: float) -> float:
         """How long it lasted, or has lasted by now."""

@@ -1,25 +1,38 @@
 """The answers of HEAT: the tables of PROTOCOL.md as types, and whether all of it is there.
 
+A key that is not required is missing in the answers of an earlier HEAT.
+
 Times are unix seconds, lengths seconds; None stands for "no such thing".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
 from heat.mistakes import Mistake
 
 
 class Last(TypedDict):
-    """The last check that ended; ``age`` is how long ago."""
+    """The last check that ended, ``age`` seconds ago; one that is ok may be a ``warning``."""
 
     result: Literal["ok", "failed", "unknown"]
     code: int | None
     text: str
+    message: NotRequired[str | None]
     time: float
     age: float
     duration: float
     pid: int | None
+    warning: bool
+
+
+class Ran(TypedDict):
+    """A fail or recovery script that has ended, ``age`` seconds ago."""
+
+    code: int | None
+    text: str
+    message: str | None
+    age: float
 
 
 class Paused(TypedDict):
@@ -42,20 +55,28 @@ class Monitor(TypedDict):
     attempts: int
     max_recoveries: int | None
     last: Last | None
+    last_recovery: NotRequired[Ran | None]
+    last_fail: NotRequired[Ran | None]
     checking: Literal["idle", "running", "waiting", "dying"]
     next: float | None
     next_text: str
     paused: Paused | None
+    shown: str
+    backoff: float | None
+    spent: bool
+    unknown_since: float | None
     checks: int
     skipped: int
 
 
 class Result(TypedDict):
-    """The last check as a table shows it; ``text`` may be missing where all is well."""
+    """The last check as a table shows it; a row has a ``text`` of one that is ok as a warning."""
 
     result: Literal["ok", "failed", "unknown"]
     age: float
     text: str | None
+    message: NotRequired[str | None]
+    warning: bool
 
 
 class Standing(TypedDict):
@@ -73,6 +94,11 @@ class Standing(TypedDict):
     next: float | None
     next_text: str | None
     paused: Paused | None
+    shown: str
+    backoff: float | None
+    spent: bool
+    unknown_since: float | None
+    recovery_message: NotRequired[str | None]
 
 
 class Changed(TypedDict):
@@ -91,7 +117,9 @@ class Outage(TypedDict):
     began: float
     failures: int
     first_code: int
+    first_message: NotRequired[str | None]
     last_code: int
+    last_message: NotRequired[str | None]
     last_time: float
 
 
@@ -124,6 +152,75 @@ class Target(TypedDict):
     pid_file: str | None
 
 
+class Counted(TypedDict):
+    """The window after an event: ``of`` failures close it, None where its time does."""
+
+    failures: int
+    of: int | None
+    overdue: bool
+
+
+Effect = Mapping[str, Any]
+"""One thing that HEAT would do, ``do``; which keys there are beside it depends on what it does."""
+
+
+class Step(TypedDict):
+    """An event that would come: its effects, and the monitor after it."""
+
+    event: str
+    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+    count: int
+    passes: int
+    attempts: int
+    window: Counted | None
+    backoff: float | None
+    spent: bool
+    effects: Sequence[Effect]
+
+
+Steps = Sequence[Step]
+
+TimeUp = TypedDict(
+    "TimeUp",
+    {
+        "event": Literal["window-closed", "backoff-ended"],
+        "in": float | None,
+        "seconds": float | None,
+        "failed": Steps | None,
+        "passed": Steps | None,
+        "running": Steps | None,
+        "then": Steps | None,
+    },
+)
+"""The end of a time limit, and what it does if the latest check has failed, passed, or runs."""
+
+
+class Turn(TypedDict):
+    """The check, of those in a row with the same result, that changes something."""
+
+    number: int
+    steps: Steps
+
+
+class Outlook(TypedDict):
+    """Things that would be, as HEAT's table says."""
+
+    ended: bool
+    pace: Literal["interval", "retry-interval", "recovery-interval"]
+    tick: float | None
+    due: float | None
+    coming: Steps | None
+    passed: Steps | None
+    failed: Steps | None
+    late: Steps | None
+    still: Steps | None
+    time: TimeUp | None
+    passes: Turn | None
+    failures: Turn | None
+    resumed: Steps | None
+    commands: Mapping[Literal["check", "pause", "resume", "reset"], bool]
+
+
 class Why(Monitor):
     """All that matters about one monitor."""
 
@@ -132,7 +229,8 @@ class Why(Monitor):
     outage: Outage | None
     passes: int
     success_threshold: int
-    remedy: Literal["none", "waiting", "running", "owed", "open"]
+    remedy: Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
+    remedy_text: str
     window: Window | None
     script: Script | None
     fail_queued: bool
@@ -140,6 +238,7 @@ class Why(Monitor):
     frozen: int | None
     start_period: float | None
     options: Mapping[str, Any]
+    outlook: Outlook
 
 
 class About(TypedDict):
@@ -163,7 +262,7 @@ class About(TypedDict):
 
 
 _BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = tuple(Result.__annotations__)
+_OF_RESULT = ("result", "age", "text", "message")
 _OF_MONITOR = Monitor.__required_keys__
 _OF_WHY = Why.__required_keys__
 _OF_ABOUT = About.__required_keys__
@@ -184,20 +283,23 @@ def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
     if "status" in said:
         yield from cast("list[Standing]", monitors(said))
     if "columns" in said:
-        _named(_BRIEF, said["columns"], "columns")
-        if tuple(said["columns"][: len(_BRIEF)]) != _BRIEF:
+        columns = _named(_BRIEF, said["columns"], "columns")
+        if any(name != column for name, column in columns.items() if column is not None):
             raise _not_whole("columns are other ones")
     for row in said.get("rows", ()):
         there = _named(_BRIEF, row, "row")
         if there["last"] is not None:
-            there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+            last = there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+            last["warning"] = last["result"] == "ok" and last["text"] is not None
         yield cast(Standing, there)
 
 
 def _named(names: Sequence[str], values: object, what: str) -> dict[str, Any]:
-    if not isinstance(values, list) or len(cast("list[object]", values)) < len(names):
+    """The values by their names; an earlier HEAT does not know of the last one."""
+    there = cast("list[object]", values if isinstance(values, list) else [])
+    if len(there) < len(names) - 1:
         raise _not_whole(f"{what} is too short")
-    return dict(zip(names, cast("list[object]", values), strict=False))
+    return dict(zip(names, [*there, None], strict=False))
 
 
 def why(found: object) -> Why:

@@ -8,9 +8,10 @@ from collections.abc import Generator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from heat.ctl.accounts import HOUR, Life, Outage, Pause, Recovery, Span
+from heat.ctl.accounts import HOUR, Failed, Life, Outage, Pause, Recovery, Span
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
+from heat.state import LATER
 from heat.text import escaped
 
 VERSION = 1
@@ -22,11 +23,12 @@ _MONITORS = """
     WHERE (removed IS NULL OR removed >= :since) AND (:name IS NULL OR name = :name)
     ORDER BY name"""
 _OUTAGES = """
-    SELECT id, monitor, began, ended, failures, recoveries, ending FROM outages
+    SELECT id, monitor, began, ended, failures, recoveries, ending,
+        {first_code}, {first_message}, {last_code}, {last_message} FROM outages
     WHERE (ended IS NULL OR ended >= :since) AND (:name IS NULL OR monitor = :name)
     ORDER BY began, id"""
 _RECOVERIES = """
-    SELECT outage, helped, attempt, began, ended, code, how, well_after FROM recoveries
+    SELECT outage, helped, attempt, began, ended, code, how, well_after, {message} FROM recoveries
     WHERE outage IN (SELECT id FROM outages WHERE ended IS NULL OR ended >= :since)
     AND (:name IS NULL OR monitor = :name)
     ORDER BY id"""
@@ -77,13 +79,14 @@ class Archive:
     def _lives(self, since: float, now: float, name: str | None) -> list[Life]:
         keys = {"since": since, "hour": now - HOUR, "name": name}
         recoveries: dict[int, list[Recovery]] = defaultdict(list)
-        for outage, helped, *rest in self._rows(_RECOVERIES, keys):
+        for outage, helped, *rest in self._rows(self._known("recoveries", _RECOVERIES), keys):
             known = None if helped is None else bool(helped)
             recoveries[outage].append(Recovery(known, *rest))
         outages: dict[str, list[Outage]] = defaultdict(list)
-        for key, monitor, began, ended, failures, attempts, ending in self._rows(_OUTAGES, keys):
-            ours = recoveries[key]
-            outages[monitor].append(Outage(began, ended, failures, attempts, ending, ours))
+        for key, monitor, *about in self._rows(self._known("outages", _OUTAGES), keys):
+            began, ended, failures, attempts, ending, *of = about
+            found = Outage(began, ended, failures, attempts, ending, recoveries[key])
+            outages[monitor].append(found._replace(first=Failed(*of[:2]), last=Failed(*of[2:])))
         pauses: dict[str, list[Pause]] = defaultdict(list)
         for monitor, *pause in self._rows(_PAUSES, keys):
             pauses[monitor].append(Pause(*pause))
@@ -94,6 +97,12 @@ class Archive:
             Life(each, began, removed, outages[each], pauses[each], leaves[each])
             for each, began, removed in self._rows(_MONITORS, keys)
         ]
+
+    def _known(self, table: str, query: str) -> str:
+        """The query without those columns that an earlier HEAT's file does not have yet."""
+        found = {name for _, name, *_ in self._rows(f"PRAGMA table_info({table})")}
+        later = LATER[table]
+        return query.format_map({name: name if name in found else "NULL" for name in later})
 
     def names(self) -> list[str]:
         """The names of all monitors that are on record."""

@@ -6,10 +6,13 @@ Usage:
   heatctl diagram [options] [NAME]
   heatctl diagram -h | --help
 
-With NAME the present state of that monitor is lit; a running HEAT is asked
-for it. Without one nothing but the table is looked at.
+With NAME the present state of that monitor is lit, with its name, since when it
+is there, and why; a running HEAT is asked for it. Without one nothing but the
+table is looked at.
 
 Options:
+  --part PART        draw this: stage, check, fail, pause or overview (default:
+                     stage, which is what becomes of the watched thing)
   --format FORMAT    mermaid, dot, svg or png; SVG and PNG need Graphviz
                      (default: that of FILE's name, else mermaid)
   --highlight STATE  light this one: NORMAL, FAILING, RECOVERING or ERROR
@@ -25,26 +28,32 @@ answers.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from heat.arguments import Grammar, take_apart
 from heat.cli import refuse, write
-from heat.ctl import output
+from heat.ctl import answers, output
+from heat.ctl.answers import Why
 from heat.ctl.client import connect
-from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_USAGE, EXIT_WELL, CtlError
-from heat.ctl.status import ask
-from heat.errors import HeatError
+from heat.ctl.errors import EXIT_USAGE, EXIT_WELL
+from heat.ctl.times import clock
+from heat.durations import length
 from heat.mistakes import BadValueError, Mistake, of_option, shown
 from heat.options import Option, one_of, parsed, path
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
-from states.model import State
+from states.engine.diagram import Picture
+from states.monitor.drawing import PICTURES, present
+from states.monitor.model import State
 
 COMMAND = "heatctl diagram"
+_PART = "stage"
+_LIT = ("stage", "overview", "pause")
+"""Parts of which HEAT tells in which state a monitor is; the first two know the four states."""
 
-StateOf = Callable[[str], State]
-"""The present state of the monitor of this name. Raises HeatError where nobody can tell."""
+Ask = Callable[[str], Why]
+"""Asks why the monitor of this name is as it is. Raises CtlError where nobody can tell."""
 
 
 def state(text: str) -> State:
@@ -56,6 +65,7 @@ def state(text: str) -> State:
 
 
 OPTIONS = (
+    Option("--part", "PART", one_of(*PICTURES)),
     Option("--format", "FORMAT", one_of(*FORMS)),
     Option("--highlight", "STATE", state),
     Option("--output", "FILE", path, "-o"),
@@ -67,19 +77,18 @@ _GRAMMAR = Grammar(
 )
 
 
-def told_by(control: str | None) -> StateOf:
-    """A function that asks the HEAT at this socket. Raises CtlError."""
+def asker(control: str | None) -> Ask:
+    """Get a function that asks the HEAT at this socket."""
 
-    def state_of(name: str) -> State:
+    def ask(name: str) -> Why:
         with connect(control) as client:
-            (monitor,) = ask(client, [name])
-        return State(monitor["state"])
+            return answers.why(client.last("why", {"name": name}).get("why"))
 
-    return state_of
+    return ask
 
 
-def main(words: Sequence[str], state_of: StateOf | None = None) -> int:
-    """Draw as these words say; ``state_of`` tells what is lit. The exit status is returned.
+def main(words: Sequence[str], ask: Ask | None = None) -> int:
+    """Draw as these words say; ``ask`` tells what is lit. The exit status is returned.
 
     Raises CtlError where HEAT is asked and does not tell.
     """
@@ -88,26 +97,55 @@ def main(words: Sequence[str], state_of: StateOf | None = None) -> int:
         output.write(USAGE)
         return EXIT_WELL
     values, mistakes = parsed(taken.given, OPTIONS)
-    mistakes = [*taken.mistakes, *mistakes]
-    lit: State | None = values.get("--highlight")
-    if len(taken.command) > 1:
-        line = f"Error: '{escaped(taken.command[1])}' is a second NAME"
-        mistakes.append(Mistake(line, "draw one monitor at a time"))
-    elif taken.command and "--highlight" in taken.given:
-        given = shown(taken.given["--highlight"])
-        fix = "leave out one of them"
-        mistakes.append(of_option("--highlight", given, "cannot stand beside NAME", fix))
+    mistakes = [*taken.mistakes, *mistakes, *_at_odds(taken.command, taken.given, values)]
     if mistakes:
         return refuse([str(mistake) for mistake in mistakes], COMMAND)
+    part: str = values.get("--part", _PART)
+    picture, lit = PICTURES[part], values.get("--highlight")
     if taken.command:
-        try:
-            lit = (state_of or told_by(values.get("--control")))(taken.command[0])
-        except CtlError:
-            raise
-        except HeatError as error:
-            write(2, f"Error: {error}\n")
-            return EXIT_NO_ANSWER
-    return _draw(_form(values), lit, values.get("--output"))
+        picture = _lit(part, (ask or asker(values.get("--control")))(taken.command[0]))
+    elif lit is not None:
+        picture = picture.light(present(part, lit) or [])
+    return _draw(_form(values), picture, values.get("--output"))
+
+
+def _at_odds(
+    names: Sequence[str], given: Mapping[str, str], values: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """Find words that are right each for itself, and not together."""
+    if len(names) > 1:
+        line = f"Error: '{escaped(names[1])}' is a second NAME"
+        yield Mistake(line, "draw one monitor at a time")
+    elif names and "--highlight" in given:
+        fix = "leave out one of them"
+        yield of_option("--highlight", shown(given["--highlight"]), "cannot stand beside NAME", fix)
+    part = values.get("--part", _PART)
+    lights = "NAME" if names else "--highlight" if "--highlight" in given else None
+    if lights and part not in (_LIT if names else _LIT[:2]):
+        why = f"cannot stand beside {lights}: nothing tells which of its states to light"
+        fix = f"leave out {lights}, or draw {' or '.join(_LIT if names else _LIT[:2])}"
+        yield of_option("--part", shown(given["--part"]), why, fix)
+
+
+def _lit(part: str, why: Why) -> Picture:
+    """The part with the states lit in which a monitor is, and what is to be said of it."""
+    paused = why["paused"] is not None
+    return PICTURES[part].light(
+        present(part, why["state"], why["remedy"], paused=paused) or [], tuple(_notes(why))
+    )
+
+
+def _notes(why: Why) -> Iterator[str]:
+    """Name, time and reason, for somebody who sees nothing but the picture."""
+    now, paused, changed = why["now"], why["paused"], why["changed"]
+    since = f"since {clock(why['since'], now)} ({length(now - why['since'])} ago)"
+    yield f"{escaped(why['name'])} is {why['state']}, {since}"
+    if changed is not None and changed["reason"]:
+        yield escaped(changed["reason"])
+    if paused is not None:
+        until = "it is resumed" if paused["until"] is None else clock(paused["until"], now)
+        reason = f": {escaped(paused['reason'])}" if paused["reason"] else ""
+        yield f"paused since {clock(paused['since'], now)}, until {until}{reason}"
 
 
 def _form(values: Mapping[str, Any]) -> str:
@@ -118,7 +156,7 @@ def _form(values: Mapping[str, Any]) -> str:
     return form
 
 
-def _draw(form: str, lit: State | None, file: str | None) -> int:
+def _draw(form: str, picture: Picture, file: str | None) -> int:
     if file is None and form == "png" and os.isatty(1):
         fix = "write it into a file: -o heat.png"
         mistake = of_option("--format", "'png'", "is nothing for a terminal", fix)
@@ -127,16 +165,16 @@ def _draw(form: str, lit: State | None, file: str | None) -> int:
         write(2, f"Error: {lack}\n")
         return EXIT_USAGE
     try:
-        picture = render(form, lit)
+        drawn = render(form, picture)
     except (OSError, subprocess.CalledProcessError) as error:
         write(2, f"Error: Graphviz has not drawn it: {error}\n")
         return EXIT_USAGE
     if file is None:
-        output.write_bytes(picture)
+        output.write_bytes(drawn)
         return EXIT_WELL
     try:
         with open(file, "wb") as there:
-            there.write(picture)
+            there.write(drawn)
     except OSError as error:
         why = f"cannot be written: {str(error.strerror).lower()}"
         fix = "name a file in a folder that you may write to"

@@ -1,6 +1,6 @@
 """Tables on a terminal, drawn by `rich`: loaded only where somebody looks on."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from heat.ctl.top import Shown
 
 _GAP = 2
-_LEAST = 12
-_LEFT_OUT = ("SINCE", "AGE", "NEXT", "FAILURES")
+_LEAST = {"NAME": 12, "LAST RESULT": 22, "LAST LINE": 20}
+"""Columns that are cut on a narrow terminal, and how wide they are at least."""
+_NARROWEST = 12
+_LEFT_OUT = ("SINCE", "AGE", "NEXT", "FAILURES", "LAST LINE")
 """Columns that a narrow terminal goes without, these first."""
 _STYLES = {
     "32": "green",
@@ -33,35 +35,45 @@ _STYLES = {
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Table:
-    """A table of one line a row, so wide: what does not fit is cut in the first and last column.
+    """A table of one line a row, so wide: what does not fit is cut, the last column first.
 
-    Where that is not enough, columns between them are left out.
+    Where that is not enough, columns are left out.
     """
-    wanted = {
-        title: max(len(title), *(cell_len(row[place][0]) for row in rows), 0)
-        for place, title in enumerate(head)
-    }
-    left = list(_LEFT_OUT)
-    while left and _narrowest(list(wanted.values())) > width:
-        wanted.pop(left.pop(0), None)
-    shown = [place for place, title in enumerate(head) if title in wanted]
-    widths = list(wanted.values())
-    gaps = _GAP * (len(widths) - 1)
-    widths[-1] = max(_LEAST, width - gaps - sum(widths[:-1]))
-    widths[0] = min(widths[0], max(_LEAST, width - gaps - sum(widths[1:])))
+    wanted = {title: _widest(title, place, rows) for place, title in enumerate(head)}
+    if not any(row[-1][0] for row in rows) and len(wanted) > 1:
+        wanted.popitem()  # Nothing has printed a line.
+    widths = _fitted(wanted, width)
     drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for title, wide in zip(wanted, widths, strict=True):
+    for title, wide in widths.items():
         drawn.add_column(title, no_wrap=True, overflow="ellipsis", width=wide)
+    shown = [place for place, title in enumerate(head) if title in widths]
     for row in rows:
         cells = (row[place] for place in shown)
         drawn.add_row(*(Text(text, _STYLES[paint]) for text, paint in cells))
     return drawn
 
 
-def _narrowest(widths: Sequence[int]) -> int:
-    """How wide a table of these columns is at least."""
-    first, *between = widths[:-1]
-    return min(first, _LEAST) + sum(between) + _LEAST + _GAP * len(between) + _GAP
+def _widest(title: str, place: int, rows: Sequence[Sequence[Cell]]) -> int:
+    least = _NARROWEST if title == "LAST RESULT" else 0
+    return max(len(title), least, *(cell_len(row[place][0]) for row in rows), 0)
+
+
+def _fitted(wanted: Mapping[str, int], width: int) -> dict[str, int]:
+    """The columns that have room, and how wide they are; the first ones get what they want."""
+    widths = {title: min(wide, _LEAST.get(title, wide)) for title, wide in wanted.items()}
+    left = list(_LEFT_OUT)
+    while left and _together(widths) > width:
+        widths.pop(left.pop(0), None)
+    for title, wide in widths.items():
+        room = max(0, width - _together(widths))
+        widths[title] = min(wanted[title], wide + room)
+    last = next(reversed(widths))
+    widths[last] = max(_NARROWEST, widths[last] + width - _together(widths))
+    return widths
+
+
+def _together(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
 def console() -> Console:

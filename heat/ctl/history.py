@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from heat.ctl import answers, output
-from heat.ctl.accounts import Account, Outage, Pause, Recovery, Span, account
+from heat.ctl.accounts import Account, Failed, Outage, Pause, Recovery, Span, account
 from heat.ctl.archive import Archive
 from heat.ctl.client import connect
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
@@ -38,6 +38,7 @@ from heat.ctl.times import clock
 from heat.ctl.words import Asked, nearest, parse
 from heat.durations import DAY, duration_back, length, short
 from heat.mistakes import Mistake
+from heat.signals import worded
 from heat.text import counted, escaped
 
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
@@ -124,8 +125,11 @@ def told(of: Account) -> Iterator[str]:
     for outage in of.outages:
         yield ""
         yield _told_outage(outage, now)
+        yield from told_reasons(outage)
         for recovery in outage.recoveries:
             yield f"  recovery {recovery.attempt}  {_told_recovery(recovery, outage, now)}"
+            if recovery.message:
+                yield f"    {escaped(recovery.message)}"
     if of.pauses:
         yield ""
         yield from (_told_pause(pause, now) for pause in of.pauses)
@@ -157,6 +161,22 @@ def _told_outage(outage: Outage, now: float) -> str:
     return f"{began}  for {lasted}, until {clock(outage.ended, now)}: {', '.join(parts)}"
 
 
+def told_reasons(outage: Outage) -> Iterator[str]:
+    """Why it began; and, where that is something else, why it went on."""
+    first, last = _told_failure(outage.first), _told_failure(outage.last)
+    if first:
+        yield f"  first failure   {first}"
+    if last not in {"", first}:
+        yield f"  latest failure  {last}"
+
+
+def _told_failure(failed: Failed) -> str:
+    if failed.code is None:
+        return ""
+    how = f"exit code {worded(failed.code)}"
+    return f"{how}: {escaped(failed.message)}" if failed.message else how
+
+
 _ENDINGS = {"reset": "a reset", "removed": "the monitor's removal"}
 
 
@@ -167,7 +187,7 @@ def _told_recovery(recovery: Recovery, outage: Outage, now: float) -> str:
         return f"{began}, {'runs still' if runs else 'nobody knows how it ended'}"
     how = escaped(recovery.how or "ended")
     if recovery.code is not None:
-        how = f"exit code {recovery.code}"
+        how = f"exit code {worded(recovery.code)}"
     if not how.startswith("Timed out after"):
         how += f" after {length(recovery.ended - recovery.began)}"
     return f"{began}, {how}: {verdict(recovery)}"
@@ -250,6 +270,10 @@ def _outage_object(outage: Outage, now: float) -> dict[str, Any]:
         "failures": outage.failures,
         "ending": outage.ending,
         "helped": None if helper is None else helper.attempt,
+        "first_code": outage.first.code,
+        "first_message": outage.first.message,
+        "last_code": outage.last.code,
+        "last_message": outage.last.message,
         "recoveries": [
             {
                 "attempt": each.attempt,
@@ -261,6 +285,7 @@ def _outage_object(outage: Outage, now: float) -> dict[str, Any]:
                 "helped": each.helped,
                 "useless": each.useless,
                 "well_after": each.well_after,
+                "message": each.message,
             }
             for each in outage.recoveries
         ],

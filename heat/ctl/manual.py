@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from heat import config
 from heat.config import KEYS, MAX_RUNNING
+from heat.conflicts import COMMAND
 from heat.ctl import roff, shells, texts
 from heat.ctl.programs import Command, Program, heat, heatctl
 from heat.ctl.texts import Block, Entry
 from heat.mistakes import as_keys
-from heat.options import COMMAND
 
 _SEE = {
     "heat(1)": "heatctl(1), heat.toml(5)",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from prometheus_client.core import Metric
 from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType]
 
-from states.model import State
+from states.monitor.model import State
 
 STATES = tuple(state.value for state in State)
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -36,12 +36,14 @@ class Row(NamedTuple):
     recoveries: int
     helped: int
     useless: int
+    warnings: int
     duration: float
     buckets: Sequence[int]
     late: float
     latest: float
     checking: int
     last: float | None
+    spent: int
 
 
 def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
@@ -139,11 +141,24 @@ FAMILIES: Sequence[Family] = (
         _fields("paused"),
     ),
     Family(
+        "heat_monitor_spent",
+        "gauge",
+        "1 while no recovery is left and checks go on (when-spent = watch).",
+        _fields("spent"),
+    ),
+    Family(
         "heat_monitor_checks",
         "counter",
-        "Checks that have ended, by result; unknown ones could not be run.",
+        "Checks that have ended, by result; unknown ones could not be run, or could not tell.",
         _fields("ok", "failed", "unknown"),
         _each("_total", "result", ("ok", "failed", "unknown")),
+    ),
+    Family(
+        "heat_monitor_warnings",
+        "counter",
+        "Checks that have passed with a warning; they are among those that are ok.",
+        _fields("warnings"),
+        _COUNTED,
     ),
     Family(
         "heat_monitor_check_running",

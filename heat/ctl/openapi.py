@@ -5,7 +5,7 @@ from typing import Any
 
 from heat import __version__
 from heat.ctl.redaction import HISTORY, MONITOR, WHY, Shape
-from states.model import State
+from states.monitor.model import State
 
 Part = dict[str, Any]
 
@@ -219,19 +219,90 @@ def _monitor() -> Part:
                 result=_choice("ok", "failed", "unknown"),
                 code=_maybe({"type": "integer"}),
                 text=_TEXT,
+                message=_maybe(_TEXT),
                 time=_NUMBER,
                 age=_NUMBER,
                 duration=_maybe(_NUMBER),
                 pid=_maybe(_COUNT),
+                warning=_FLAG,
             )
         ),
+        last_recovery=_maybe(_ran()),
+        last_fail=_maybe(_ran()),
         checking=_choice("idle", "running", "waiting", "dying"),
         next=_maybe(_NUMBER),
         next_text=_TEXT,
         paused=_maybe(_object(since=_NUMBER, until=_maybe(_NUMBER), reason=_TEXT)),
+        shown=_choice(*(state.value for state in State), "BACKOFF", "SPENT", "PAUSED"),
+        backoff=_maybe(_NUMBER),
+        spent=_FLAG,
+        unknown_since=_maybe(_NUMBER),
         checks=_COUNT,
         skipped=_COUNT,
     )
+
+
+def _step() -> Part:
+    """An event that would come, its effects, and the monitor after it."""
+    return _object(
+        event=_TEXT,
+        state=_STATE,
+        count=_COUNT,
+        passes=_COUNT,
+        attempts=_COUNT,
+        window=_maybe(_object(failures=_COUNT, of=_maybe(_COUNT), overdue=_FLAG)),
+        backoff=_maybe(_NUMBER),
+        spent=_FLAG,
+        effects=_list(
+            _object(
+                ("do",),
+                do=_TEXT,
+                signal=_TEXT,
+                option=_TEXT,
+                attempt=_COUNT,
+                failure=_COUNT,
+                seconds=_maybe(_NUMBER),
+                helped=_FLAG,
+                reason=_TEXT,
+            )
+        ),
+    )
+
+
+def _outlook() -> Part:
+    steps = _maybe(_list(_step()))
+    turn = _maybe(_object(number=_COUNT, steps=_list(_step())))
+    return _object(
+        ended=_FLAG,
+        pace=_choice("interval", "retry-interval", "recovery-interval"),
+        tick=_maybe(_NUMBER),
+        due=_maybe(_NUMBER),
+        coming=steps,
+        passed=steps,
+        failed=steps,
+        late=steps,
+        still=steps,
+        time=_maybe(
+            _object(
+                event=_choice("window-closed", "backoff-ended"),
+                seconds=_maybe(_NUMBER),
+                failed=steps,
+                passed=steps,
+                running=steps,
+                then=steps,
+                **{"in": _maybe(_NUMBER)},
+            )
+        ),
+        passes=turn,
+        failures=turn,
+        resumed=steps,
+        commands=_object(check=_FLAG, pause=_FLAG, resume=_FLAG, reset=_FLAG),
+    )
+
+
+def _ran() -> Part:
+    """A script that has ended."""
+    return _object(code=_maybe({"type": "integer"}), text=_TEXT, message=_maybe(_TEXT), age=_NUMBER)
 
 
 def _why() -> Part:
@@ -245,13 +316,17 @@ def _why() -> Part:
                 began=_NUMBER,
                 failures=_COUNT,
                 first_code=_maybe({"type": "integer"}),
+                first_message=_maybe(_TEXT),
                 last_code=_maybe({"type": "integer"}),
+                last_message=_maybe(_TEXT),
                 last_time=_maybe(_NUMBER),
             )
         ),
         passes=_COUNT,
         success_threshold=_COUNT,
-        remedy=_choice("none", "waiting", "running", "owed", "open"),
+        remedy=_choice("none", "waiting", "running", "owed", "open", "backoff", "spent"),
+        remedy_text=_TEXT,
+        outlook=_outlook(),
         window=_maybe(
             _object(
                 closes=_maybe(_NUMBER), failures=_COUNT, of=_maybe(_COUNT), overdue=_maybe(_FLAG)
@@ -285,6 +360,7 @@ def _history() -> Part:
         helped=_maybe(_FLAG),
         useless=_FLAG,
         well_after=_maybe(_NUMBER),
+        message=_maybe(_TEXT),
     )
     outage = _object(
         began=_NUMBER,
@@ -293,6 +369,10 @@ def _history() -> Part:
         failures=_COUNT,
         ending=_maybe(_TEXT),
         helped=_maybe(_COUNT),
+        first_code=_maybe({"type": "integer"}),
+        first_message=_maybe(_TEXT),
+        last_code=_maybe({"type": "integer"}),
+        last_message=_maybe(_TEXT),
         recoveries=_list(recovery),
     )
     return _object(

@@ -11,8 +11,15 @@ from heat.cells import cells
 from heat.ctl.errors import CtlError
 from heat.mistakes import Mistake
 
-COLOURS = {"NORMAL": "32", "FAILING": "33", "RECOVERING": "34", "ERROR": "31"}
-"""The states as in the diagram: green, yellow, blue, red."""
+COLOURS = {
+    "NORMAL": "32",
+    "FAILING": "33",
+    "RECOVERING": "34",
+    "BACKOFF": "34",
+    "SPENT": "31",
+    "ERROR": "31",
+}
+"""The states as in the diagram: green, yellow, blue, red; what says more of RECOVERING."""
 FAINT = "2"
 STRONG = "1"
 

@@ -101,7 +101,7 @@ def words_for(switch: Switch) -> Sequence[str]:
     """The words that fit as an option's value, where they can be told."""
     if switch.value == "SIG":
         return _SIGNALS
-    if switch.value in {"POLICY", "FORMAT", "STATE"}:
+    if switch.value in {"POLICY", "FORMAT", "STATE", "PART"}:
         listed = re.split(r";| \(", switch.text)[0].rpartition(": ")[2]
         return re.findall(r"'([a-z]+)'", switch.text) or re.split(", | or ", listed)
     return ()

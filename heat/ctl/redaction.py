@@ -18,13 +18,34 @@ def _keys(names: str) -> Shape:
 
 MONITOR: Shape = {
     **_keys("name state since count threshold attempts max_recoveries checking next next_text"),
-    **_keys("checks skipped"),
-    "last": _keys("result code time age duration pid"),
+    **_keys("checks skipped shown backoff spent unknown_since"),
+    "last": _keys("result code time age duration pid warning"),
+    "last_recovery": _keys("code age"),
+    "last_fail": _keys("code age"),
     "paused": _keys("since until reason"),
+}
+_STEP: Shape = {
+    **_keys("event state count passes attempts backoff spent"),
+    "window": _keys("failures of overdue"),
+    "effects": _keys("do signal option attempt failure seconds helped"),
+}
+_TURN: Shape = {"number": None, "steps": _STEP}
+_OUTLOOK: Shape = {
+    **_keys("ended pace tick due"),
+    **dict.fromkeys(("coming", "passed", "failed", "late", "still", "resumed"), _STEP),
+    "time": {
+        **_keys("event in seconds"),
+        **dict.fromkeys(("failed", "passed", "running", "then"), _STEP),
+    },
+    "passes": _TURN,
+    "failures": _TURN,
+    "commands": _keys("check pause resume reset"),
 }
 
 WHY: Shape = {
     **_keys("now passes success_threshold remedy fail_queued frozen start_period"),
+    "remedy_text": None,
+    "outlook": _OUTLOOK,
     "changed": _keys("before after at count"),
     "outage": _keys("began failures first_code last_code last_time"),
     "window": _keys("closes failures of overdue"),
@@ -32,7 +53,9 @@ WHY: Shape = {
     "target": _keys("pid"),
     "options": _keys(
         "interval timeout pid signal fail-overlap threshold recovery-timeout max-recoveries "
-        "success-threshold fault-signal success-signal script-timeout start-period on-killed count"
+        "success-threshold fault-signal success-signal script-timeout start-period on-killed count "
+        "retry-interval unknown-codes warn-codes recovery-interval recovery-backoff "
+        "recovery-backoff-max when-spent"
     ),
 }
 """Beside the keys of `MONITOR`."""
@@ -40,7 +63,7 @@ WHY: Shape = {
 HISTORY: Shape = {
     **_keys("monitor from to watched down well mean_time_to_repair flaps"),
     "outages": {
-        **_keys("began ended length failures ending helped"),
+        **_keys("began ended length failures ending helped first_code last_code"),
         "recoveries": _keys("attempt began ended duration code helped useless well_after"),
     },
 }

@@ -47,10 +47,11 @@ from typing import Any, NamedTuple
 from heat import cli, config, options, reading
 from heat.arguments import Grammar, Words, beside_config, take_apart
 from heat.cli import refuse
+from heat.conflicts import BAD
 from heat.ctl import output
 from heat.durations import duration
 from heat.mistakes import Mistake, of_option, shown
-from heat.options import BAD, OPTIONS, Option, Options
+from heat.options import OPTIONS, Option, Options
 from heat.rehearsal import told
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play
@@ -96,6 +97,8 @@ class _Asked(NamedTuple):
     options: Options
     plot: Plot
     in_file: str
+    others: bool
+    """The file has more monitors."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -107,7 +110,8 @@ def main(words: Sequence[str]) -> int:
     asked, mistakes = _understood(taken)
     if asked is None:
         return refuse([str(mistake) for mistake in mistakes], COMMAND)
-    played = play(asked.options, asked.plot, named=bool(asked.in_file))
+    named = bool(asked.in_file)
+    played = play(asked.options, asked.plot, named=named, others=asked.others)
     if (path := taken.given.get("--svg")) and (wrong := _draw(path, played)):
         return refuse([str(wrong)], COMMAND)
     _print(played, asked, as_json="--json" in taken.flags)
@@ -147,10 +151,10 @@ def _understood(taken: Words) -> tuple[_Asked | None, list[Mistake]]:
         fix = "say what the checks give, as in --results 0,1x3,timeout,0"
         mistakes.append(of_option("--results", "", "is missing", fix))
     if "--config" in taken.given:
-        found, place, wrong = _of_file(taken)
+        found, place, others, wrong = _of_file(taken)
     else:
         found, wrong = options.build(taken.given, taken.flags, taken.command)
-        place = ""
+        place, others = "", False
         if "--monitor" in taken.given:
             fix = "add --config FILE, or leave it out"
             wrong.append(_wrong(taken, "--monitor", "has no effect without --config", fix))
@@ -158,7 +162,7 @@ def _understood(taken: Words) -> tuple[_Asked | None, list[Mistake]]:
     if found is None:
         return None, mistakes
     mistakes += _conflicts(taken, values, found)
-    return (None if mistakes else _Asked(found, _plot(values), place)), mistakes
+    return (None if mistakes else _Asked(found, _plot(values), place, others)), mistakes
 
 
 def _without_twins(mistakes: list[Mistake]) -> list[Mistake]:
@@ -170,24 +174,24 @@ def _read(given: str) -> reading.Found:
     return reading.Found(content._replace(unsound={}), wrong, [])
 
 
-def _of_file(taken: Words) -> tuple[Options | None, str, list[Mistake]]:
-    """The monitor that is meant, and its place."""
+def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Mistake]]:
+    """The monitor that is meant, its place, and whether there are others."""
     given, mistakes = taken.given["--config"], beside_config(taken)
     content, wrong, _ = reading.read(partial(_read, given))
     mistakes += wrong
     if wrong:
-        return None, "", mistakes
+        return None, "", False, mistakes
     name = taken.given.get("--monitor")
     names = list(content.monitors)
     if name is None and len(names) == 1:
         name = names[0]
     if name in content.monitors:
-        return content.monitors[name], content.place(name), mistakes
+        return content.monitors[name], content.place(name), len(names) > 1, mistakes
     known = ", ".join(map(escaped, names[:_SOME])) + (", ..." if len(names) > _SOME else "")
     if name is None:
         line = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
-        return None, "", [*mistakes, Mistake(line, f"name one of them: {known}")]
-    return None, "", [*mistakes, _unknown_monitor(taken, name, names, known)]
+        return None, "", True, [*mistakes, Mistake(line, f"name one of them: {known}")]
+    return None, "", True, [*mistakes, _unknown_monitor(taken, name, names, known)]
 
 
 _SOME = 10

@@ -31,7 +31,7 @@ from heat.mistakes import BadValueError
 from heat.options import monitor_name
 from heat.refusals import Kind
 from heat.text import escaped
-from states.model import State
+from states.monitor.model import State
 
 History = Callable[[str, str | None, float | None, float], list[dict[str, Any]]]
 """State file, name or all, how many seconds back, now: as `heatctl history` tells; it blocks."""

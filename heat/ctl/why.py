@@ -13,10 +13,10 @@ Options:
 
 It tells the state and how it got there, each number that matters beside its
 limit and the option that sets it, what happens next and when, and what would
-change it.
+change it. What would happen is asked of HEAT's own rules.
 
-Exit status: 0 it is NORMAL; 1 it is not, or is paused; 2 bad usage, or there is
-no such monitor; 3 no HEAT answers.
+Exit status: 0 it is NORMAL; 1 it is not, or is paused, or its checks have said
+nothing for long; 2 bad usage, or there is no such monitor; 3 no HEAT answers.
 """
 
 import shutil

@@ -75,9 +75,9 @@ def sentences(played: Played) -> Iterator[str]:
         yield _of_outage(outage, played, number if len(told.outages) > 1 else None)
     yield from _often(told, played.end)
     if played.exit_code is not None:
-        yield f"HEAT ended in {played.state.value}, with exit status {played.exit_code}."
+        yield f"HEAT ended in {played.stands}, with exit status {played.exit_code}."
     else:
-        yield f"It ends in {played.state.value}."
+        yield f"It ends in {played.stands}."
 
 
 def _of_outage(outage: Outage, played: Played, number: int | None) -> str:

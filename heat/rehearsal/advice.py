@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from heat import signals
 from heat.durations import exact, written
 from heat.mistakes import Mistake, of_option
-from heat.options import Options
+from heat.options import TIMED_OUT, Options
 from heat.text import counted, escaped
 
 Advice = Iterator[Mistake]
@@ -55,6 +55,71 @@ def _timeout_beyond_interval(options: Options) -> Advice:
         )
 
 
+def _timeout_beyond_pace(options: Options) -> Advice:
+    limits = options.limits
+    paces = (
+        ("--retry-interval", limits.retry_interval),
+        ("--recovery-interval", limits.recovery_interval),
+    )
+    for option, pace in paces:
+        if pace is not None and pace < (options.timeout or 0) <= options.interval:
+            yield _say(
+                "--timeout",
+                _span(options.timeout),
+                f"is longer than {option} '{written(pace)}': a check that hangs is not followed by "
+                "another one any sooner",
+                f"make --timeout {written(pace)} or less, or {option} longer",
+            )
+
+
+def _retry_no_sooner(options: Options) -> Advice:
+    span = options.limits.retry_interval
+    if span is not None and span >= options.interval:
+        yield _say(
+            "--retry-interval",
+            _span(span),
+            f"is no shorter than --interval '{written(options.interval)}': what fails is looked at "
+            "no sooner again",
+            "make it shorter, or leave it out",
+        )
+
+
+def _backoff_without_check(options: Options) -> Advice:
+    span = options.limits.recovery_backoff
+    if options.limits.recovers and 0 < span < options.interval:
+        yield _say(
+            "--recovery-backoff",
+            _span(span),
+            f"is shorter than --interval '{written(options.interval)}': no check may come in the "
+            "first pause, and what has become well by itself is recovered once more",
+            f"make it {written(options.interval)} or longer",
+        )
+
+
+def _threshold_of_one(options: Options) -> Advice:
+    if options.limits.threshold == 1 and not options.limits.recovers:
+        yield _say(
+            "--threshold",
+            "'1'",
+            "changes nothing where nothing is done in recovery: each failure is told without it, "
+            "too",
+            "leave it out, or make it 2 or more",
+        )
+
+
+def _code_of_timeout(options: Options) -> Advice:
+    lists = (("--unknown-codes", options.unknown_codes), ("--warn-codes", options.warn_codes))
+    for option, codes in lists:
+        if TIMED_OUT in codes and options.timeout is not None:
+            yield _say(
+                option,
+                f"'{','.join(map(str, codes))}'",
+                f"holds {TIMED_OUT}, which is not for a check that runs longer than --timeout: "
+                "that has failed, whatever is listed",
+                f"leave {TIMED_OUT} out, unless the check itself exits with it",
+            )
+
+
 def _and_threshold(options: Options) -> str:
     return ", and --threshold is reached later" if options.limits.threshold else ""
 
@@ -72,15 +137,23 @@ def _window_shorter_than_timeout(options: Options) -> Advice:
 
 
 def _window_shorter_than_interval(options: Options) -> Advice:
-    window = options.limits.recovery_timeout
-    if window is not None and (options.timeout or 0) <= window < options.interval:
+    window, option, interval = _of_window(options)
+    if window is not None and (options.timeout or 0) <= window < interval:
         yield _say(
             "--recovery-timeout",
             _span(window),
-            f"is shorter than --interval '{written(options.interval)}': only the check at once is "
+            f"is shorter than {option} '{written(interval)}': only the check at once is "
             "run in a window, so what recovers slowly is recovered again before it is well",
-            f"make --recovery-timeout longer than {written(options.interval)}",
+            f"make --recovery-timeout longer than {written(interval)}",
         )
+
+
+def _of_window(options: Options) -> tuple[float | None, str, float]:
+    """Its given length, and how often checks are in it, by which option."""
+    limits = options.limits
+    if limits.recovery_interval is not None:
+        return limits.recovery_timeout, "--recovery-interval", limits.recovery_interval
+    return limits.recovery_timeout, "--interval", options.interval
 
 
 def _threshold_beyond_count(options: Options) -> Advice:
@@ -99,6 +172,8 @@ def _max_recoveries_beyond_count(options: Options) -> Advice:
     most, checks, threshold = limits.max_recoveries, limits.checks, limits.threshold
     if most is None or checks is None or threshold is None or threshold > checks:
         return
+    if limits.recovery_interval is not None or limits.recovery_backoff:
+        return  # How many checks a window has is another sum then.
     # The last window, too, has to close; the check at once of each never does that alone.
     a_window = 1 if limits.recovery_timeout is not None else max(2, threshold)
     needed = threshold + most * a_window
@@ -115,15 +190,16 @@ def _max_recoveries_beyond_count(options: Options) -> Advice:
 def _success_beyond_count(options: Options) -> Advice:
     limits = options.limits
     checks, passes = limits.checks, limits.success_threshold
-    if checks is not None and limits.threshold and limits.threshold <= checks:
-        needed = limits.threshold + passes
+    if checks is not None and limits.recovers and (limits.threshold or 1) <= checks:
+        threshold = limits.threshold or 1
+        needed = threshold + passes
         if needed > checks:
             yield _say(
                 "--success-threshold",
                 f"'{passes}'",
                 f"is never reached: --count '{checks}' leaves "
-                f"{counted(checks - limits.threshold, 'check')} behind --threshold "
-                f"'{limits.threshold}'",
+                f"{counted(checks - threshold, 'check')} behind --threshold "
+                f"'{threshold}'",
                 f"make --count at least {needed}",
             )
 
@@ -211,7 +287,7 @@ def _endless_fail(options: Options) -> Advice:
     if options.limits.fail_overlap_skip:
         complaint = "has no --script-timeout: with --fail-overlap 'skip' no check is run while it"
         yield _say("--fail", script, f"{complaint} hangs", fix)
-    elif options.limits.threshold is None:
+    elif not options.limits.recovers:
         complaint = "has no --script-timeout: where it hangs, no later failure is told"
         yield _say("--fail", script, complaint, fix)
 
@@ -254,7 +330,7 @@ def _slow_fail(options: Options, span: float) -> Advice:
 def _what_overlap_does(options: Options) -> str:
     if options.limits.fail_overlap_skip:
         return "with --fail-overlap 'skip' the checks meanwhile are left out"
-    waits = ", and recovery waits for it" if options.limits.threshold else ""
+    waits = ", and recovery waits for it" if options.limits.recovers else ""
     return f"failures that come meanwhile are told by one run{waits}"
 
 
@@ -267,6 +343,11 @@ def _target(options: Options) -> str:
 _RULES: tuple[Callable[[Options], Advice], ...] = (
     _endless_check,
     _timeout_beyond_interval,
+    _timeout_beyond_pace,
+    _retry_no_sooner,
+    _backoff_without_check,
+    _threshold_of_one,
+    _code_of_timeout,
     _window_shorter_than_timeout,
     _window_shorter_than_interval,
     _threshold_beyond_count,

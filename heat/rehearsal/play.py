@@ -18,14 +18,17 @@ from heat.rehearsal.world import (
     SimulatedTarget,
     VirtualTime,
 )
-from heat.text import escaped, seconds
+from heat.text import escaped
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, Parts, Watch, World
-from states.model import CheckSlot, Monitor, Remedy, State
-from states.rules import well
+from states.monitor.events import Tick
+from states.monitor.model import State
+from states.monitor.outlook import refusal
+from states.monitor.questions import stands, well
 
 _MOST_STEPS = 50_000
 """Where a script takes for ever, so does the skipping of ticks."""
+_TICK = Tick()
 _HANGS = Ends(after=None)
 _PID_OF_FILE = 1001
 
@@ -38,6 +41,8 @@ class Played(NamedTuple):
     end: float
     """Seconds from the start until it was over."""
     state: State
+    stands: str
+    """The same, with what more there is to say of it."""
     well: bool
     outage_at: float | None
     """When the outage began that was not over at the end; None if there was none."""
@@ -47,14 +52,18 @@ class Played(NamedTuple):
     """The exit status that HEAT would have had; None if it would have gone on."""
 
 
-def play(options: Options, plot: Plot, *, named: bool = False) -> Played:
-    """Rehearse; ``named`` if the options are from a file, and are told of as its keys."""
-    return _Play(options, plot, named=named).run()
+def play(options: Options, plot: Plot, *, named: bool = False, others: bool = False) -> Played:
+    """Rehearse; ``named`` if the options are from a file, and are told of as its keys.
+
+    ``others`` if HEAT has more monitors, and does not end with this one.
+    """
+    return _Play(options, plot, named=named, others=others).run()
 
 
 class _Play:
-    def __init__(self, options: Options, plot: Plot, *, named: bool) -> None:
+    def __init__(self, options: Options, plot: Plot, *, named: bool, others: bool) -> None:
         self._plot = plot
+        self._others = others
         self._results = iter(plot.results)
         self._last: Ends | None = None
         self._over = False
@@ -108,31 +117,20 @@ class _Play:
             tuple(self._timeline.entries),
             end,
             monitor.state,
+            stands(monitor),
             well(monitor),
             None if monitor.first_failure is None else monitor.outage_at,
             monitor.skipped,
-            self._watch.exit_code,
+            None if self._others else self._watch.exit_code,
         )
 
     def _do(self, when: float) -> None:
         """Do what is due next, and look at what no journal is told of."""
         monitor = self._watch.monitor
-        skipped, window = monitor.skipped, _window(monitor)
+        skipped = monitor.skipped
         self._time.run_next(when)
         if monitor.skipped > skipped and not self._over:
-            self._timeline.skipped(_why_skipped(monitor))
-        if _window(monitor) not in (window, None):
-            self._window_opens()
-
-    def _window_opens(self) -> None:
-        limits = self._watch.parts.options.limits
-        text = f"the window opens, until {limits.threshold} checks in it have failed"
-        if limits.threshold == 1:
-            text = "the window opens, until a check in it after the one at once has failed"
-        if (span := limits.recovery_timeout) is not None:
-            close = self._time.elapsed() + span
-            text = f"the window opens for {seconds(span)} s, until {seconds(close)} s"
-        self._timeline.add("window", text, seconds=limits.recovery_timeout)
+            self._timeline.skipped(refusal(monitor, _TICK))
 
     # What the programs do
 
@@ -176,11 +174,16 @@ class _Play:
     def _own_signal(self, signum: int) -> None:
         sent = f"SIG{signals.name(signum)} sent by HEAT to itself"
         self._timeline.ending(f"{sent}, exit code {EXIT_ERROR}, stopping")
+        self._others = False  # All of HEAT ends.
         self._watch.give_in(EXIT_ERROR)
 
     def _left(self, watch: Watch) -> None:
         self._over = True
-        self._timeline.add("end", f"HEAT ends, exit status {watch.exit_code}", code=watch.exit_code)
+        name, code = escaped(watch.parts.options.name), watch.exit_code
+        text = f"HEAT ends, exit status {code}"
+        if self._others:
+            text, code = f"no more checks of {name}: HEAT goes on with the others", None
+        self._timeline.add("end", text, code=code)
 
     def _crowded(self, text: str) -> None:
         raise AssertionError(text)
@@ -192,19 +195,3 @@ class _Play:
 
 def _script(kind: str, path: str | None, file: SilentScripts) -> Program | None:
     return None if path is None else Program(escaped(path), kind, (path,), file)
-
-
-def _window(monitor: Monitor) -> int | None:
-    """Which window is open, by the entry of RECOVERING; None if none is."""
-    return monitor.attempts if monitor.remedy is Remedy.OPEN else None
-
-
-def _why_skipped(monitor: Monitor) -> str:
-    if monitor.check is CheckSlot.DYING:
-        return "the timed-out check is not dead yet"
-    if monitor.check is CheckSlot.RUNNING:
-        return "the check still runs"
-    if monitor.remedy in (Remedy.NONE, Remedy.OPEN):
-        return "the fail script still runs"
-    waits = monitor.remedy is Remedy.WAITING
-    return f"the {'fail' if waits else 'recovery'} script has not ended"

@@ -13,8 +13,8 @@ from heat.rehearsal.account import sentences
 from heat.rehearsal.play import Played
 from heat.rehearsal.timeline import Entry, Kind
 from heat.text import seconds
-from states.diagram import COLOURS
-from states.model import State
+from states.monitor.drawing import COLOURS
+from states.monitor.model import State
 
 _WIDTH = 1000
 _LEFT, _RIGHT = 110, 24
@@ -188,7 +188,8 @@ def _of_checks(played: Played) -> Iterator[_Span]:
     for entry in played.entries:
         if entry.kind == "check":
             result, code = str(entry.about["result"]), entry.about["code"]
-            label = {"ok": "", "timed out": "time", "unknown": "?"}.get(result, str(code))
+            plain = "" if "warning" not in entry.about else str(code)
+            label = {"ok": plain, "timed out": "time", "unknown": "?"}.get(result, str(code))
             yield _Span(entry.began or 0.0, entry.at, result, label, _told(entry))
 
 

@@ -14,7 +14,7 @@ from heat.program import NO_ENV, Output
 from heat.rehearsal.world import Nowhere, VirtualTime
 from heat.run import Run
 from heat.text import counted, escaped, seconds
-from states.model import FailRun, State
+from states.monitor.model import FailRun, State
 
 Kind = Literal[
     "check", "skip", "state", "signal", "fail", "recovery", "window", "recovered", "news", "end"
@@ -81,10 +81,12 @@ class Timeline(Journal):
         del output
         self.state = state
         self.checks += 1
-        result = "ok" if check.code == 0 else "failed"
+        result = "ok" if check.passed else "failed"
         said = "OK"
         if check.unknown:
             result, said = "unknown", f"Unknown: {check.unknown}"
+        elif check.warning:
+            said = f"Warning: {self.ending_of(check)}"
         elif check.timed_out:
             result, said = "timed out", f"Failed: {self.ending_of(check)}"
         elif check.killed is not None:
@@ -97,6 +99,8 @@ class Timeline(Journal):
             said += f" ({counted(count, 'failure')} in a row)"
         began = self._time.elapsed() - check.duration
         about = {"result": result, "code": check.code, "pid": check.pid, "count": count}
+        if check.warning:
+            about["warning"] = True
         self.add("check", f"check {self.checks}: {said}", began, **about)
 
     def changed(self, before: State, after: State, count: int) -> None:
@@ -108,11 +112,25 @@ class Timeline(Journal):
         """A failure in the start period."""
         self.add("news", "that failure does not count: the start period is not over")
 
-    def entered_recovery(self, attempt: int, count: int) -> None:
+    def entered_recovery(self, attempt: int, count: int, text: str) -> None:
         """A recovery of this outage begins."""
+        del text
         most = self.options.limits.max_recoveries
         of = "" if most is None else f" of {most}"
         self.add("state", f"recovery {attempt}{of} begins", attempt=attempt, count=count)
+
+    def window_opens(self, span: float | None) -> None:
+        """Checks run, and show if the recovery has helped."""
+        limits = self.options.limits
+        text = f"the window opens, until {limits.threshold} checks in it have failed"
+        if limits.threshold == 1:
+            text = "the window opens, until a check in it after the one at once has failed"
+        if span is not None:
+            close = seconds(round(self._time.elapsed() + span, 3))
+            text = f"the window opens for {seconds(span)} s, until {close} s"
+            if limits.recovery_timeout is None:
+                text = f"the window opens, until a check fails at {close} s or later"
+        self.add("window", text, seconds=span)
 
     def recovered(self, count: int, span: float, attempts: int) -> None:
         """The check passes again."""
@@ -153,16 +171,16 @@ class Timeline(Journal):
         self.add(kind, text, pid=pid, env=dict(env))
         self.entries[-1] = self.entries[-1]._replace(env=env)
 
-    def script_ended(self, name: str, run: Run, output: bytes) -> None:
+    def script_ended(self, name: str, run: Run, output: bytes, text: str) -> None:
         """A fail or recovery script has ended."""
-        del output
+        del output, text
         kind: Kind = "fail" if name == "fail" else "recovery"
         if run.timed_out:
             result, said = "timed out", f"Timed out after {seconds(round(run.limit or 0, 3))} s"
         elif run.stopped:
             result, said = "stopped", "stopped with HEAT"
         elif run.status.signal is not None:
-            result, said = "killed", f"killed by SIG{signals.name(run.status.signal)}"
+            result, said = "killed", self.ending_of_script(name, run)
         else:
             result = "failed" if run.status.code else "ok"
             said = f"Exit Code {run.status.code}"

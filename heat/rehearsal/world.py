@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat.capture import Printed
-from heat.errors import StartError, TargetError
+from heat.errors import GONE, StartError, TargetError
 from heat.past import Held
 from heat.program import SILENT, Output, Program, Status
 from heat.schedule import Agenda
@@ -143,6 +143,10 @@ class SimulatedChild:
         """Likewise, unless it was told to leave somebody behind."""
         return not self._ends.escapee
 
+    def peek(self) -> Output:
+        """The output that `output` will give."""
+        return self._output
+
     def output(self) -> Output:
         """The output since the last call."""
         taken, self._output = self._output, SILENT
@@ -226,7 +230,7 @@ class SimulatedLauncher:
         """Start it. Raises StartError."""
         ends = self._ends(program)
         if ends.error:
-            raise StartError(ends.error, passing=ends.passing)
+            raise StartError(ends.error, passing=ends.passing, code=ends.code or GONE)
         self.last = program
         self._next += 1
         return self._child(self._next - 1, ends, exited, owner)

@@ -19,7 +19,7 @@ from heat import pidfile
 from heat.errors import NotBelievedError, TargetError, UnwrittenError
 from heat.rehearsal.world import Ends
 from heat.target import NoTarget, PidFileTarget
-from states.model import State
+from states.monitor.model import State
 
 OTHER, GROUP = 65534, 8
 SHOWN = "--pid-file pid"

@@ -1,4 +1,5 @@
-"""Mutants of the source of states/, as the operators of cosmic-ray make them.
+"""Mutants of the source of the engine and of the monitor on it, as the operators of cosmic-ray
+make them.
 
 It is asked for the mutated text alone: no file is changed.
 """
@@ -6,13 +7,29 @@ It is asked for the mutated text alone: no file is changed.
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from itertools import count
 from pathlib import Path
 from types import ModuleType
 
 from .judge import Mutant
 
-_MODULES = ("model", "effects", "rules", "machine")
+_MODULES = (
+    "engine.table",
+    "engine.machine",
+    "engine.coupling",
+    "engine.named_tuple",
+    "monitor.limits",
+    "monitor.model",
+    "monitor.events",
+    "monitor.effects",
+    "monitor.guards",
+    "monitor.actions",
+    "monitor.snapshot",
+    "monitor.questions",
+)
 _HOME = Path(__file__).parent.parent.parent
 _ALIKE = (
     # Unions of types: nothing but a type checker looks at them.
@@ -30,7 +47,7 @@ def mutants() -> Iterator[Mutant]:
     plugins = import_module("cosmic_ray.plugins")
     names: list[str] = sorted(plugins.operator_names())
     for module in _MODULES:
-        source = (_HOME / "states" / f"{module}.py").read_text()
+        source = _file(module).read_text()
         for name in names:
             if name.startswith(_ALIKE):
                 continue
@@ -42,14 +59,14 @@ def mutants() -> Iterator[Mutant]:
                 if changed is None:
                     break
                 where = _difference(source, changed)
-                what = f"{module}.py {name.removeprefix('core/')}: {where}"
+                what = f"{module} {name.removeprefix('core/')}: {where}"
                 yield Mutant(what, _with_source(module, changed))
 
 
 def unchanged() -> Iterator[Mutant]:
     """What no test may find: modules made of the text that they have."""
     for module in _MODULES:
-        source = (_HOME / "states" / f"{module}.py").read_text()
+        source = _file(module).read_text()
         yield Mutant(module, _with_source(module, source))
 
 
@@ -61,20 +78,35 @@ def _difference(before: str, after: str) -> str:
     return "at its end"
 
 
+def _file(module: str) -> Path:
+    return _HOME / "states" / f"{module.replace('.', '/')}.py"
+
+
+class _Changed(Loader, MetaPathFinder):
+    """Has one module made of another text than that of its file."""
+
+    def __init__(self, name: str, file: Path, source: str) -> None:
+        self._name = name
+        self._file = file
+        self._source = source
+
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
+        """Find that module alone."""
+        if fullname != self._name:
+            return None
+        return spec_from_file_location(fullname, self._file, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the text."""
+        exec(compile(self._source, self._file, "exec"), module.__dict__)  # noqa: S102 - our own
+
+
 def _with_source(module: str, source: str) -> Callable[[], None]:
-    """Have ``states.module`` made of this text, before anything else loads it."""
+    """Have this module of ``states`` made of this text, before anything else loads it."""
 
     def make() -> None:
-        package = import_module("states")
-        for name in [name for name in sys.modules if name.startswith("states.")]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"heat", "states"}]:
             del sys.modules[name]
-            delattr(package, name.removeprefix("states."))
-        full = f"states.{module}"
-        made = ModuleType(full)
-        made.__file__ = str(_HOME / "states" / f"{module}.py")
-        made.__package__ = "states"
-        sys.modules[full] = made
-        exec(compile(source, made.__file__, "exec"), made.__dict__)  # noqa: S102 - our own text
-        setattr(package, module, made)
+        sys.meta_path.insert(0, _Changed(f"states.{module}", _file(module), source))
 
     return make

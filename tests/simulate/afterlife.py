@@ -10,20 +10,31 @@ from heat.ledger import FROZEN, Remembered
 from heat.options import Options
 from heat.past import Pause
 from heat.rehearsal.world import SimulatedChild, VirtualTime
-from states.memory import Memory
-from states.model import State
+from states.monitor.model import State
+from states.monitor.snapshot import Snapshot
 
 from .deeds import Violation
 from .invariants import ALIKE, Witness
 from .lives import Kept, Orphan
 from .oracle import Oracle
+from .recoveries import Recoveries
 
 if TYPE_CHECKING:
     from .world import Child
 
 _NEAR = 1e-4
 """Seconds; after some restarts a unix second is no more exact than that."""
-_UNDONE = ("_oracle", "_count", "_first", "_last_code", "_runs", "_was", "_untold", "_ran")
+_UNDONE = (
+    "_oracle",
+    "_count",
+    "_first",
+    "_last_code",
+    "_last_text",
+    "_runs",
+    "_was",
+    "_untold",
+    "_ran",
+)
 """What is as before when a step was not written down."""
 
 
@@ -61,7 +72,7 @@ class LastingWitness(Witness):
     def remember(self) -> None:
         """A step is about to be taken that may not be written down."""
         self._before = {name: getattr(self, name) for name in _UNDONE}
-        self._before["_oracle"] = copy(self._oracle)
+        self._before |= {"_oracle": copy(self._oracle), "_recoveries": copy(self._recoveries)}
 
     def killed_with(self, kept: Kept, stopped: set[int]) -> None:
         """HEAT is no more, and has left these stopped; an unwritten step was never taken."""
@@ -69,6 +80,7 @@ class LastingWitness(Witness):
         if kept.lost:
             for name, value in self._before.items():
                 setattr(self, name, value)
+        self._recoveries.forget()
         held = kept.held.get(FROZEN)
         if stopped - ({held.pid} if held is not None else set[int]()):
             raise Violation("a stopped target is not written down")
@@ -109,9 +121,9 @@ class LastingWitness(Witness):
         oracle.paused = found is not None
 
     def _compare_memory(self, found: Remembered | None) -> Oracle:
-        memory = Memory() if found is None else found.memory
+        memory = Snapshot() if found is None else found.memory
         oracle = self._oracle
-        if oracle.state is State.ERROR and memory == Memory():
+        if oracle.state is State.ERROR and memory == Snapshot():
             self.anew()  # It was killed when it had just done that.
             oracle = self._oracle
         wanted = oracle.memory()
@@ -138,6 +150,7 @@ class LastingWitness(Witness):
         """All that was known is forgotten."""
         self._oracle = Oracle(self._limits)
         self._count = self._runs = 0
+        self._recoveries = Recoveries()
         self._was = State.NORMAL
         self._untold = None
 
@@ -145,7 +158,10 @@ class LastingWitness(Witness):
         """The first tick of this life is then."""
         oracle = self._oracle
         oracle.outage_at += self._began - first
-        self._began = self._origin = first
+        self._began = first
+        if self._recoveries.until is not None:  # Nobody could see that it was over.
+            self._recoveries.until = max(self._recoveries.until, self._time.now())
+        self._ticks.begin(first, self._options.interval)
         self._recovered_at = float("-inf")
         self._window = None
         self._exact = True

@@ -5,7 +5,7 @@ from functools import cache
 
 from heat.options import Options
 from heat.rehearsal.world import Ends
-from states.model import Limits
+from states.monitor.limits import Limits
 
 from .choices import Choices
 
@@ -25,10 +25,14 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
     fault, success = choices.of(sent), choices.of((None, int(signal.SIGCONT), 10))
     in_recovery = recovery or fault is not None or success is not None
     fail = bool(choices.pick(2))
+    threshold = choices.of((1, 2, 3, 5) if in_recovery else (None, None, 2, 3))
+    most = choices.of((None, 1, 2, 3)) if in_recovery else None
+    paces = (None, None, 0.5 * interval, 0.25 * interval, interval, 1.5 * interval)
+    backoff = choices.of((0.0, 0.0, interval, 0.5 * interval, 2.5 * interval))
     limits = Limits(
-        threshold=choices.of((1, 2, 3, 5)) if in_recovery else None,
+        threshold=threshold,
         success_threshold=choices.of((1, 2, 3)) if in_recovery else 1,
-        max_recoveries=choices.of((None, 1, 2, 3)) if in_recovery else None,
+        max_recoveries=most,
         recovery_timeout=(
             choices.of((None, interval, 2.5 * interval, 0.5 * interval, 3 * interval))
             if in_recovery
@@ -42,6 +46,12 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
         signal=choices.of((None, int(signal.SIGHUP), *sent)),
         fault_signal=fault,
         success_signal=success,
+        spent_watch=most is not None and bool(choices.pick(2)),
+        interval=interval,
+        retry_interval=choices.of(paces) if threshold != 1 else None,
+        recovery_interval=choices.of(paces) if in_recovery else None,
+        recovery_backoff=backoff if in_recovery else 0.0,
+        recovery_backoff_max=choices.of((600.0, 3 * backoff, backoff, 600.0)) or 600.0,
     )
     return Options(
         name="simulated",
@@ -55,6 +65,8 @@ def choose_options(choices: Choices, before: Options | None = None) -> Options:
         recovery="recovery" if recovery else None,
         script_timeout=choices.of((None, interval, 2.0 * interval, 0.5)),
         on_killed=choices.of(("fail", "fail", "fail", "error")),
+        unknown_codes=choices.of(((), (), (), (3,), (3, 137))),
+        warn_codes=choices.of(((), (), (), (), (), (1,))),
         limits=limits,
     )
 
@@ -92,6 +104,9 @@ def _ends_of_check(lengths: _Lengths, interval: float, on_killed: str) -> tuple[
         Ends(error="no memory"),
         Ends(error="no memory"),
         Ends(lost=True),
+        Ends(3),
+        Ends(1, stderr=b"why"),
+        Ends(after=None, stderr=b"why"),
         Ends(killed=9, after=0.5 if on_killed == "fail" else 0.0),
     )
     rare = (

@@ -14,9 +14,9 @@ from heat.errors import StartError
 from heat.options import Options
 from heat.program import Program, Status
 from heat.rehearsal.world import VirtualTime
-from states import effects as do
-from states.effects import Effect
-from states.model import (
+from states.monitor import effects as do
+from states.monitor.effects import Effect
+from states.monitor.events import (
     CheckFailed,
     CheckImpossible,
     CheckKilled,
@@ -24,12 +24,12 @@ from states.model import (
     CheckUnknown,
     Event,
     FailEnded,
-    Failure,
     RecoveryDelayed,
     RecoveryEnded,
     RecoveryImpossible,
     RecoveryKilled,
 )
+from states.monitor.model import Failure
 
 if TYPE_CHECKING:
     from .world import Child
@@ -43,6 +43,11 @@ _CONT = int(signal.SIGCONT)
 
 class Violation(AssertionError):  # noqa: N818 - that is what it is
     """An invariant does not hold."""
+
+
+def pid_text(failure: Failure) -> str:
+    """What HEAT_FAIL_PID says."""
+    return "" if failure.pid is None else str(failure.pid)
 
 
 class Deeds:
@@ -88,9 +93,9 @@ class Deeds:
             elif isinstance(effect, do.RunCheck):
                 self._check_due = True
             elif isinstance(effect, do.RunFail):
-                self._script_due = "fail", str(effect.run.failure.pid)
+                self._script_due = "fail", pid_text(effect.run.failure)
             elif isinstance(effect, do.RunRecovery):
-                self._script_due = "recovery", str(effect.last.pid)
+                self._script_due = "recovery", pid_text(effect.last)
 
     def settled(self) -> None:
         """What was wanted has been done by now; a check may still wait for its turn."""
@@ -172,7 +177,7 @@ class Deeds:
         if check is None:
             return CheckUnknown()
         if isinstance(check, StartError):
-            return CheckUnknown() if check.passing else CheckImpossible("")
+            return CheckUnknown() if check.passing else self._gone(check)
         return (
             self._timed_out(check) if check.own_end is None else self._ended(check, check.own_end)
         )
@@ -180,11 +185,19 @@ class Deeds:
     def _ended(self, check: Child, status: Status) -> Event:
         code, signum = status
         if signum is not None:
-            killed = self.options.on_killed == "error"
-            return CheckKilled("") if killed else self._failed(check, 128 + signum)
-        if code is None:
+            if self.options.on_killed == "error":
+                return CheckKilled("")
+            code = 128 + signum
+        if code is None or code in self.options.unknown_codes:
             return CheckUnknown()
-        return self._failed(check, code) if code else CheckPassed()
+        warns = code in self.options.warn_codes
+        return CheckPassed() if code == 0 or warns else self._failed(check, code)
+
+    def _gone(self, error: StartError) -> Event:
+        """A check that can no longer be started."""
+        if not self.options.limits.spent_watch:
+            return CheckImpossible("")
+        return CheckFailed(Failure(error.code, None, int(self._time.unix()), str(error)))
 
     def _timed_out(self, check: Child) -> Event:
         if self._deadline is None or self._time.now() < self._deadline - _CLOSE:
@@ -192,7 +205,8 @@ class Deeds:
         return self._failed(check, _TIMED_OUT, dying=True)
 
     def _failed(self, check: Child, code: int, *, dying: bool = False) -> Event:
-        return CheckFailed(Failure(code, check.pid, int(self._time.unix())), 0.0, dying)
+        failure = Failure(code, check.pid, int(self._time.unix()), check.said)
+        return CheckFailed(failure, 0.0, dying)
 
     def _end_of(self, kind: str) -> Event:
         """What has become of a script; None runs where an earlier life's has ended."""
@@ -203,11 +217,15 @@ class Deeds:
         if isinstance(script, StartError):
             if not recovery:
                 return FailEnded()
-            return RecoveryDelayed() if script.passing else RecoveryImpossible("")
+            if script.passing:
+                return RecoveryDelayed()
+            ends = self.options.limits.spent_watch
+            return RecoveryEnded() if ends else RecoveryImpossible("")
         if script is not None and not script.exited():
             raise Violation(f"{kind} is said to have ended, and it runs")
         if recovery and script is not None:
             status = script.own_end
-            if status is not None and status.signal is not None:
+            killed = status is not None and status.signal is not None
+            if killed and self.options.on_killed == "error":
                 return RecoveryKilled("")
         return RecoveryEnded() if recovery else FailEnded()

@@ -19,9 +19,10 @@ from heat.schedule import Agenda, DueCall
 from heat.state import Store
 from heat.turns import Turns
 from heat.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
-from states.effects import Effect
-from states.machine import step
-from states.model import Event, Monitor, State
+from states.monitor.effects import Effect
+from states.monitor.events import Event
+from states.monitor.machine import step
+from states.monitor.model import Monitor, State
 
 from .afterlife import LastingWitness
 from .choices import Choices
@@ -45,16 +46,22 @@ def _never() -> float:
     return 0.0
 
 
-_TELLING = {"ending_of", "ending_of_run", "how", "spelled"}
-"""What makes words and says nothing."""
+_TELLING = {"ending_of", "ending_of_run", "how", "spelled", "spent"}
+"""What makes words and says nothing, or is counted."""
 
 
 class _Mute(Journal):
     """Writes nothing; a text a check would take longer than the check."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, witness: LastingWitness) -> None:
         nowhere = Nowhere()
         super().__init__(options, Books(nowhere, nowhere, nowhere, _never, Common()))
+        self._witness = witness
+
+    def spent(self, attempts: int, count: int) -> None:
+        """Somebody is told, and counts how often."""
+        del attempts, count
+        self._witness.said_spent()
 
 
 for _name in vars(Journal):
@@ -210,7 +217,9 @@ class History:
         time = self.time
         self._turns = Turns(1, (time, time), _nothing, self)
         world = World(time, time, self._launcher, self._turns)
-        self.watch = Restored(self._parts(), world, _Mute(self.options), self._done, ledger)
+        self.watch = Restored(
+            self._parts(), world, _Mute(self.options, self.witness), self._done, ledger
+        )
         self.witness.watch = self.watch
 
     def _dies(self) -> None:

@@ -8,43 +8,44 @@ from heat.options import Options
 from heat.program import Program
 from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
 from heat.watch import EXIT_ERROR
-from states import effects as do
-from states.effects import Effect
-from states.model import (
+from states.monitor import effects as do
+from states.monitor.effects import Effect
+from states.monitor.events import (
     CheckFailed,
     CheckImpossible,
     CheckKilled,
     CheckPassed,
-    CheckSlot,
     CheckUnknown,
     Event,
-    Limits,
     LimitsChanged,
-    Monitor,
-    Remedy,
-    State,
     Tick,
 )
+from states.monitor.limits import Limits
+from states.monitor.model import Check, Monitor, Stage, State
 
-from .deeds import Deeds, Violation
+from .deeds import Deeds, Violation, pid_text
 from .lives import Orphan
 from .oracle import Oracle
+from .recoveries import Recoveries
+from .ticks import ALIKE, Ticks
 
 if TYPE_CHECKING:
     from heat.watch import Watch
 
     from .world import Child
 
-ALIKE = 1e-6
-"""Seconds; less than that apart is the same moment."""
 _FAULT = "--fault-signal"
-_AFTER_FAULT = (do.RunRecovery, do.OpenWindow)
+_AFTER_FAULT = (do.RunRecovery, do.OpenWindow, do.Pace)
 _VERDICTS = (CheckPassed, CheckFailed, CheckUnknown, CheckKilled, CheckImpossible)
 # In Python 3.11 a member takes ten times as long to find as a name of the module.
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
-_IDLE, _CHECK_RUNS, _DYING = CheckSlot
-_NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
-_NO_CHECK = (_WAITING, _RUNNING, _OWED)
+_IN_FLIGHT = (Check.SCHEDULED, Check.AT_ONCE)
+_PENDING = (*_IN_FLIGHT, Check.DUE)
+_OPEN, _BACKOFF, _SPENT = Stage.OPEN, Stage.BACKOFF, Stage.SPENT
+_BEGUN = (_OPEN, _BACKOFF, _SPENT)
+_NO_CHECK = (Stage.WAITING, Stage.REPAIRING, Stage.OWED)
+_OVER = (do.EnterRecovery, do.StartBackoff, do.Spent)
+"""What follows a window in which the outage has not ended."""
 
 
 class Witness:
@@ -56,18 +57,20 @@ class Witness:
         "_exact",
         "_first",
         "_last_code",
+        "_last_text",
         "_leftovers",
         "_limits",
         "_lives",
         "_options",
         "_oracle",
-        "_origin",
         "_orphans",
         "_ran",
         "_reads",
         "_recovered_at",
+        "_recoveries",
         "_runs",
         "_still",
+        "_ticks",
         "_time",
         "_untold",
         "_was",
@@ -92,12 +95,13 @@ class Witness:
         self._first = 0
         """The unix second of the first of them."""
         self._last_code = 0
+        self._last_text = ""
         self._runs = 0
         """Recovery runs in this outage."""
         self._recovered_at = float("-inf")
         """When the last of them began."""
-        self._origin: float = time.now()
-        """A tick from which the others are counted."""
+        self._recoveries = Recoveries()
+        self._ticks = Ticks(time.now(), options.interval)
         self._exact = True
         """Ticks come when they are due."""
         self._window: float | None = None
@@ -132,15 +136,17 @@ class Witness:
             self._take_limits(event.limits)
         if effects:
             self._look_at(effects, monitor)
-        self._was = monitor.state
         if monitor.state is _NORMAL:
             self._count = self._runs = 0
+            if monitor.state is not self._was:
+                self._recoveries = Recoveries()
+        self._was = monitor.state
         if monitor.count != self._count:
             raise Violation(f"the count is {monitor.count}, and {self._count} checks have failed")
 
     def _compare(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
         oracle = self._oracle
-        if oracle.check is not _CHECK_RUNS and isinstance(event, _VERDICTS):
+        if oracle.slot not in _IN_FLIGHT and isinstance(event, _VERDICTS):
             raise Violation(f"{event} comes, and no check runs")
         wanted = oracle.hear(event)
         # As tuples, effects of several kinds are equal.
@@ -148,45 +154,43 @@ class Witness:
             raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
         self.deeds.wanted(wanted)
         here = (
-            monitor.state,
+            monitor.stage,
             monitor.count,
             monitor.skipped,
             monitor.checks,
+            monitor.unknowns,
             monitor.check,
-            monitor.check_owed,
-            monitor.at_once,
             monitor.fail_run,
-            monitor.remedy,
+            monitor.fail_queued,
             monitor.attempts,
             monitor.overdue,
             monitor.passed_once,
+            monitor.last_check_failed,
+            monitor.backoff,
+            monitor.paused,
         )
         there = (
-            oracle.state,
+            oracle.stage,
             oracle.count,
             oracle.skipped,
             oracle.checks,
-            oracle.check,
-            oracle.check_is_owed,
-            oracle.check_is_at_once,
+            oracle.unknowns,
+            oracle.slot,
             oracle.fail_runs,
-            oracle.recovery,
+            oracle.fail_waits,
             oracle.recoveries,
             oracle.time_is_up,
             oracle.ever_passed,
+            oracle.last_failed,
+            oracle.backoff,
+            oracle.paused,
         )
         if here != there:
             raise Violation(f"at {event}: state and counts are {here}, and should be {there}")
 
     def _ticked(self, tick: Tick) -> None:
         self.ticks += 1 + tick.missed
-        if not self._exact:
-            return
-        if tick.missed:
-            raise Violation("ticks were missed though nothing stood still")
-        beats = (self._time.now() - self._origin) / self._options.interval
-        if abs(beats - round(beats)) > ALIKE:
-            raise Violation(f"a tick came {beats} intervals after another")
+        self._ticks.came(self._time.now(), tick.missed, exact=self._exact)
 
     def _take_limits(self, limits: Limits) -> None:
         self._limits = limits
@@ -196,12 +200,18 @@ class Witness:
     def _failed(self, event: CheckFailed) -> None:
         if self.watch.monitor.paused:
             return
-        if self._limits.fail and self._was is not _RECOVERING:
-            self._untold = str(event.failure.pid)
         self._count += 1
+        if self._limits.fail and self._was is not _RECOVERING and self._to_be_told():
+            self._untold = pid_text(event.failure)
         self._last_code = event.failure.code
+        self._last_text = event.failure.text
         if self._count == 1:
             self._first = event.failure.time
+
+    def _to_be_told(self) -> bool:
+        """The failure is; those below a threshold that nothing recovers at are not."""
+        limits = self._limits
+        return limits.recovers or self._count >= (limits.threshold or 1)
 
     def _look_at(self, effects: list[Effect], monitor: Monitor) -> None:
         after_fault = False
@@ -213,8 +223,6 @@ class Witness:
                 self._checks_left(monitor)
             elif isinstance(effect, do.SendSignal):
                 after_fault = effect.option == _FAULT
-            elif isinstance(effect, do.RestartTicks):
-                self._origin = self._time.now()
             elif isinstance(effect, do.OpenWindow):
                 self._window_opens(effect)
             elif isinstance(effect, do.CloseWindow):
@@ -227,8 +235,16 @@ class Witness:
             raise Violation(f"the last effect of an error is {effects[-1]}")
 
     def _note(self, effect: Effect) -> None:
-        if isinstance(effect, do.EnterRecovery):
+        now = self._time.now()
+        if isinstance(effect, do.RestartTicks):
+            self._ticks.restart(now)
+        elif isinstance(effect, do.Pace):
+            self._ticks.change_pace(effect.seconds, now)
+        elif isinstance(effect, do.EnterRecovery):
             self._ran = False
+            self._recoveries.enter(now)
+        elif isinstance(effect, do.Spent):
+            self._recoveries.spend()
         elif isinstance(effect, do.DropFail):
             self._untold = None
 
@@ -238,12 +254,18 @@ class Witness:
             raise Violation("a window opens, and the recovery script has not run")
 
     def _window_closes(self, effects: list[Effect], monitor: Monitor) -> None:
-        again = any(isinstance(each, do.EnterRecovery) for each in effects)
+        again = any(isinstance(each, _OVER) for each in effects)
         due, self._window = self._window, None
+        if again:
+            self._recoveries.back_off(self._limits, self._time.now())
         if again and due is not None and self._time.now() < due - ALIKE:
             raise Violation(f"a window closes {due - self._time.now()} s too early")
         if again and monitor.passes:
             raise Violation("a window closes after a pass")
+
+    def said_spent(self) -> None:
+        """Somebody is told that no recovery is left."""
+        self._recoveries.said()
 
     def _checks_left(self, monitor: Monitor) -> None:
         most = self._limits.checks
@@ -255,17 +277,22 @@ class Witness:
     def starting(self, program: Program) -> None:
         """A program is about to be started."""
         kind, monitor = program.path, self.watch.monitor
+        if kind == "recovery":
+            self._recoveries.begin(self._time.now())
         self.deeds.starting(program)
         if self.watch.exit_code is not None:
             raise Violation(f"{kind} is started after the end")
         self._begins(kind)
         if kind == "check":
-            if monitor.remedy in _NO_CHECK:
+            if monitor.stage in _NO_CHECK:
                 raise Violation("a check is started before the recovery script has ended")
         elif kind == "fail":
-            window = monitor.remedy is _OPEN and self._limits.recovery and not self._reads
-            if window or monitor.remedy in (_RUNNING, _OWED):
+            begun = monitor.stage in _BEGUN and self._limits.recovery and not self._reads
+            if begun or monitor.stage in (Stage.REPAIRING, Stage.OWED):
                 raise Violation("the fail script is started in recovery")
+        self._is_alone(kind)
+
+    def _is_alone(self, kind: str) -> None:
         others = ("check",) if kind == "check" else ("fail", "recovery")
         for other, _ in self._alive.values():
             if other in others:
@@ -295,6 +322,7 @@ class Witness:
                 "HEAT_FAIL_CNT": str(self._count),
                 "HEAT_FAIL_CODE": str(self._last_code),
                 "HEAT_FAIL_TIME": str(self._first),
+                "HEAT_FAIL_TEXT": self._last_text,
                 "HEAT_STATE": "RECOVERING",
             }
         for name, text in wanted.items():
@@ -305,6 +333,10 @@ class Witness:
         """The fail script is started, or cannot be, which is on record."""
         if program.env["HEAT_FAIL_PID"] == self._untold:
             self._untold = None
+
+    def recovery_is_gone(self) -> None:
+        """The recovery script can no longer be started, which is its end."""
+        self._ran = True
 
     def _recovery_started(self) -> None:
         now, limits = self._time.now(), self._limits
@@ -342,6 +374,9 @@ class Witness:
         if self.watch.exit_code is not None and self.watch.monitor.state is not _ERROR:
             raise Violation(f"signal {signum} is sent after the end")
         self._begins(f"signal {signum} is sent")
+        limits = self._limits
+        if signum == limits.fault_signal and signum not in {limits.signal, limits.success_signal}:
+            self._recoveries.begin(self._time.now())
         self.deeds.sending(signum)
 
     # From outside
@@ -350,7 +385,7 @@ class Witness:
         """Other options are about to be taken."""
         self._reads += 1
         if options.interval != self._options.interval:
-            self._origin = first
+            self._ticks.change_interval(options.interval, first)
         self._options = self.deeds.options = options
 
     def stalled(self) -> None:
@@ -362,8 +397,9 @@ class Witness:
     def look(self) -> None:
         """What holds between the steps."""
         self.deeds.settled()
+        self._recoveries.settled()
         monitor = self.watch.monitor
-        remedy = monitor.remedy
+        stage = monitor.stage
         if len(self._alive) > 2:
             raise Violation(f"there are {len(self._alive)} programs")
         if self.watch.exit_code is not None:
@@ -372,17 +408,24 @@ class Witness:
             self._look_at_pause(self._still)
         if monitor.state is _ERROR:
             raise Violation("an error did not end it")
-        if remedy is _RUNNING and monitor.check is _CHECK_RUNS:
+        if stage is Stage.REPAIRING and monitor.check in _IN_FLIGHT:
             raise Violation("a check runs beside the recovery script")
         if monitor.state is _NORMAL and monitor.count:
             raise Violation("all is well, and there are failures")
         if self._untold is not None and not monitor.paused:
             self._look_for_fail()
-        due = self._window
-        if due is not None and remedy is _OPEN and self._time.now() > due + ALIKE:
-            waits = monitor.check is _CHECK_RUNS or monitor.check_owed or monitor.passes
-            if not waits and self._exact:
-                raise Violation("a window is open beyond its time")
+        if self._exact and monitor.check not in _PENDING and not monitor.passes:
+            self._look_for_an_end(monitor)
+
+    def _look_for_an_end(self, monitor: Monitor) -> None:
+        """No check decides any more whether a window or a backoff is over."""
+        now, due, until = self._time.now(), self._window, self._recoveries.until
+        timed = self._limits.recovery_timeout is not None
+        if monitor.stage is _OPEN and timed and due is not None and now > due + ALIKE:
+            raise Violation("a window is open beyond its time")
+        resting = monitor.stage is _BACKOFF and not monitor.paused
+        if resting and until is not None and now > until + ALIKE:
+            raise Violation("a backoff goes on beyond its time")
 
     def _look_at_pause(self, still: float) -> None:
         over = self._time.now() - still

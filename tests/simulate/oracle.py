@@ -1,23 +1,28 @@
 """Section 2 of the contract, written a second time: plainly, without a table or a library.
 
-It hears the events that the machine hears, and says what should be done, in order. Of sections
-10 and 11 it knows what a pause is, what somebody may ask for, and what a restart leaves.
+It hears the events that the machine hears, and says what should be done, in order. Of section 17
+it knows backoff, what follows the last recovery, and the other intervals; of sections 10 and 11
+what a pause is, what somebody may ask for, and what a restart leaves.
 """
 
 from typing import Literal
 
-from states import effects as do
-from states import model as happened
-from states.effects import Effect
-from states.memory import Memory
-from states.model import CheckSlot, Event, FailRun, Failure, Limits, Remedy, State
+from states.monitor import effects as do
+from states.monitor import events as happened
+from states.monitor.effects import Effect
+from states.monitor.events import Event
+from states.monitor.limits import Limits
+from states.monitor.model import Check, FailRun, Failure, Stage, State
+from states.monitor.snapshot import Snapshot
 
 # In Python 3.11 a member takes ten times as long to find as a name of the module.
 _NORMAL, _FAILING, _RECOVERING, _ERROR = State
-_IDLE, _CHECK_RUNS, _DYING = CheckSlot
-_NONE, _WAITING, _RUNNING, _OWED, _OPEN = Remedy
+_IDLE, _RUNS, _DIES = "idle", "runs", "dies"
+_NONE, _WAITING, _RUNNING, _OWED = "none", "WAITING", "REPAIRING", "OWED"
+_OPEN, _BACKOFF, _SPENT = "OPEN", "BACKOFF", "SPENT"
+_CHECKS_GO_ON = (_NONE, _OPEN, _BACKOFF, _SPENT)
 
-_Inner = Literal["enter", "due", "begin", "open", "close", "give up"]
+_Inner = Literal["enter", "due", "begin", "open", "check", "close", "give up"]
 """What recovery consists of."""
 
 _CHECK_IS_NO_MORE = (happened.CheckKilled, happened.CheckImpossible)
@@ -35,10 +40,12 @@ class Oracle:
         self.count = 0
         self.checks = 0
         self.skipped = 0
+        self.unknowns = 0
         self.check = _IDLE
         self.check_is_owed = False
         self.check_is_at_once = False
         self.ever_passed = False
+        self.last_failed = False
         self.passes = 0
         self.first: Failure | None = None
         self.last: Failure | None = None
@@ -49,6 +56,7 @@ class Oracle:
         self.recoveries = 0
         self.failures_in_window = 0
         self.time_is_up = False
+        self.backoff: float | None = None
         self.error_is_due = ""
         self.paused = False
 
@@ -61,21 +69,22 @@ class Oracle:
             now = heard.pop(0)
             if self.state is _ERROR:
                 continue
-            if self.paused and self._only_noted(now):
+            if self.paused and self._only_noted(now, said):
                 continue
             in_recovery = self.state is _RECOVERING
+            recovers = limits.recovery or {limits.fault_signal, limits.success_signal} != {None}
             checks_left = limits.checks is None or self.checks < limits.checks
 
             # Ticks.
             if isinstance(now, happened.Tick):
-                if in_recovery and self.recovery is _OWED:
-                    self.skipped += 1 + now.missed
+                if self.recovery == _OWED:
                     self._run_recovery(said)
+                    self.skipped += 1 + now.missed if checks_left else 0
                 elif checks_left:
                     in_the_way = limits.fail_overlap_skip and self.fail_runs
-                    may = not in_recovery or self.recovery is _OPEN
+                    may = self.recovery in _CHECKS_GO_ON
                     self.skipped += now.missed
-                    if may and self.check is _IDLE and not in_the_way:
+                    if may and self.check == _IDLE and not in_the_way:
                         self._run_check(said)
                     else:
                         self.skipped += 1
@@ -84,20 +93,24 @@ class Oracle:
             elif isinstance(now, happened.CheckPassed):
                 self._check_ended()
                 self.ever_passed = True
+                self.last_failed = False
+                self.unknowns = 0
                 self.passes += 1
                 enough = self.passes >= limits.success_threshold
                 if self.state is _FAILING or (in_recovery and enough):
                     if in_recovery and limits.success_signal is not None:
                         said.append(do.SendSignal(limits.success_signal, "--success-signal"))
-                    said.append(do.Recovered(self.count, self.outage_at, self.recoveries))
-                    if in_recovery:
-                        said.append(do.CloseWindow())
+                    helped = self.recovery != _SPENT
+                    said.append(do.Recovered(self.count, self.outage_at, self.recoveries, helped))
+                    self._leave(said)
                     self._all_is_well()
             elif isinstance(now, happened.CheckFailed):
                 was_at_once = self.check_is_at_once
                 self._check_ended()
+                self.last_failed = True
+                self.unknowns = 0
                 if now.dying:
-                    self.check = _DYING
+                    self.check = _DIES
                 starting = not self.ever_passed and max(0.0, now.at) < limits.start_period
                 if self.state is _NORMAL and starting:
                     said.append(do.NotCounted())
@@ -110,16 +123,22 @@ class Oracle:
                     self.first, self.outage_at = now.failure, now.at
                 if not in_recovery:
                     reached = limits.threshold is not None and self.count >= limits.threshold
-                    if limits.signal is not None:
-                        said.append(do.SendSignal(limits.signal, "--signal"))
-                    if limits.fail:
-                        self._tell_failure(said, _RECOVERING if reached else _FAILING)
-                    self.state = _FAILING
-                    if reached:
+                    if recovers or reached or limits.threshold is None:
+                        if limits.signal is not None:
+                            said.append(do.SendSignal(limits.signal, "--signal"))
+                        if limits.fail:
+                            after = _RECOVERING if reached and recovers else _FAILING
+                            self._tell_failure(said, after)
+                    if reached and recovers:
+                        self._leave(said)
                         heard.append("enter")
+                    elif self.state is _NORMAL:
+                        self.state = _FAILING
+                        self._change_pace(said, limits.retry_interval)
                 elif self.time_is_up or (
-                    limits.recovery_timeout is None
-                    and self.recovery is _OPEN
+                    self.recovery == _OPEN
+                    and limits.recovery_timeout is None
+                    and limits.recovery_interval is None
                     and limits.threshold is not None
                     and self.failures_in_window >= limits.threshold
                     and not was_at_once
@@ -130,56 +149,64 @@ class Oracle:
             elif now == "enter":
                 self.state = _RECOVERING
                 self.recoveries += 1
-                self.passes = self.failures_in_window = 0
-                self.time_is_up = False
-                self.recovery = _NONE
+                self._nothing_seen_yet()
+                self.recovery = _WAITING
                 said.append(do.EnterRecovery(self.recoveries, self.count))
                 heard.append("due")
             elif now == "due":
                 if limits.recovery and self.fail_runs:
-                    self.recovery = _WAITING
                     self._drop_what_waits(said)
                     said.append(do.BoundFail())
                 else:
-                    self.recovery = _NONE
-                    heard.append("begin")
+                    heard.append("begin" if limits.recovery else "open")
             elif now == "begin":
-                if limits.fault_signal is not None:
-                    said.append(do.SendSignal(limits.fault_signal, "--fault-signal"))
-                if limits.recovery or self.recovery is _WAITING:
-                    # What has waited was wanted before the configuration was read again.
-                    self._run_recovery(said)
-                else:
-                    heard.append("open")
+                self._send_fault_signal(said)
+                self._run_recovery(said)
             elif now == "open":
+                if self.recovery == _WAITING:
+                    self._send_fault_signal(said)
                 self.recovery = _OPEN
-                said.append(do.OpenWindow(limits.recovery_timeout))
-                if self.check is _CHECK_RUNS:
+                self._change_pace(said, limits.recovery_interval)
+                said.append(do.OpenWindow(self._window()))
+                heard.append("check")
+            elif now == "check":
+                if self.check == _RUNS:
                     self.check_is_at_once = True
-                elif checks_left and self.check is _IDLE:
+                elif checks_left and self.check == _IDLE:
                     self._run_check_at_once(said)
                 elif checks_left:
                     self.check_is_owed = True
             elif now == "close":
-                if limits.max_recoveries is None or self.recoveries < limits.max_recoveries:
-                    said.append(do.CloseWindow())
+                another = limits.max_recoveries is None or self.recoveries < limits.max_recoveries
+                if another and limits.recovery_backoff and self.recovery == _OPEN:
+                    self._leave(said)
+                    self._back_off(said)
+                elif another:
+                    self._leave(said)
                     heard.append("enter")
+                elif limits.spent_watch:
+                    self._leave(said)
+                    self._nothing_seen_yet()
+                    self.recovery = _SPENT
+                    said.append(do.Spent(self.recoveries, self.count))
                 else:
                     number = self.recoveries
                     word = "recovery" if number == 1 else "recoveries"
                     why = f"{number} {word} did not help"
                     heard.append("give up")
             elif now == "give up":
-                if in_recovery:
-                    said.append(do.CloseWindow())
+                self._leave(said)
                 self._drop_what_waits(said)
                 said.append(do.GiveUp(why))
+                self.error_is_due = why
                 self.state = _ERROR
 
             # What else comes of a check.
             elif isinstance(now, happened.CheckUnknown):
                 self._check_ended()
-                if in_recovery and self.time_is_up and not self.passes:
+                self.unknowns += 1
+                waits = self.recovery == _OPEN and limits.recovery_timeout is None
+                if in_recovery and self.time_is_up and not self.passes and not waits:
                     heard.append("close")
             elif isinstance(now, _CHECK_IS_NO_MORE):
                 self._check_ended()
@@ -187,13 +214,14 @@ class Oracle:
                 heard.append("give up")
             elif isinstance(now, happened.CheckGone):
                 self.check = _IDLE
-                if in_recovery and self.check_is_owed and checks_left:
+                owed, self.check_is_owed = self.check_is_owed, False
+                if in_recovery and owed and checks_left:
                     self._run_check_at_once(said)
 
             # The scripts.
             elif isinstance(now, happened.FailEnded):
                 self.fail_runs = None
-                if in_recovery and self.recovery is _WAITING:
+                if self.recovery == _WAITING:
                     heard.append("begin")
                 else:
                     self._tell_what_waits(said)
@@ -214,50 +242,58 @@ class Oracle:
                     why = now.reason
                     heard.append("give up")
 
-            # The window.
+            # The window, and the pause before the next recovery.
             elif isinstance(now, happened.WindowClosed):
-                if not in_recovery or self.recovery is not _OPEN:
+                if self.recovery != _OPEN:
                     continue
-                if self.check is _CHECK_RUNS or self.check_is_owed or self.passes:
+                by_failures = limits.recovery_timeout is None
+                if self.check == _RUNS or self.check_is_owed or self.passes or by_failures:
+                    self.time_is_up = True
+                else:
+                    heard.append("close")
+            elif isinstance(now, happened.BackoffEnded):
+                if self.recovery != _BACKOFF:
+                    continue
+                if self.check == _RUNS or self.check_is_owed or self.passes:
                     self.time_is_up = True
                 else:
                     heard.append("close")
 
             # The target, and HEAT itself.
             elif isinstance(now, happened.TargetGone):
-                if in_recovery and self.recovery is _RUNNING:
+                if self.recovery == _RUNNING:
                     self.error_is_due = now.reason
                 else:
                     why = now.reason
                     heard.append("give up")
             elif isinstance(now, happened.TargetMissing):
-                if limits.threshold is None:
+                if limits.threshold is None or not recovers:
                     why = now.reason
                     heard.append("give up")
             elif isinstance(now, happened.WatchBroke):
                 why = now.reason
                 heard.append("give up")
             elif isinstance(now, happened.LimitsChanged):
-                before, limits = limits, now.limits
-                self.limits = limits
-                another = before.recovery_timeout != limits.recovery_timeout
-                if in_recovery and self.recovery is _OPEN and another:
+                before = self._window(), limits.recovery_timeout
+                self._take_limits(now.limits, said)
+                limits = now.limits
+                another = (self._window(), limits.recovery_timeout) != before
+                if self.recovery == _OPEN and another:
                     self.time_is_up = False
                     said.append(do.CloseWindow())
-                    said.append(do.OpenWindow(limits.recovery_timeout))
+                    said.append(do.OpenWindow(self._window()))
 
             # What somebody has told it, and a restart, which is a pause that nobody asked for.
             elif isinstance(now, happened.Paused):
                 self.paused = True
                 self._drop_what_waits(said)
-                if in_recovery:
+                if self.recovery == _OPEN:
                     said.append(do.CloseWindow())
             elif isinstance(now, happened.Resumed):
                 if not self.paused:
                     continue
                 self.paused = False
-                runs = in_recovery and self.recovery is _RUNNING
-                if self.error_is_due and not runs:
+                if self.error_is_due and self.recovery != _RUNNING:
                     why = self.error_is_due
                     heard.append("give up")
                     continue
@@ -265,25 +301,27 @@ class Oracle:
                     self._tell_what_waits(said)
                 if self.state is _NORMAL:
                     said.append(do.WakeTarget())
-                elif in_recovery and self.recovery is _WAITING:
+                elif self.state is _FAILING:
+                    self._change_pace(said, limits.retry_interval)
+                elif self.recovery == _WAITING:
                     heard.append("due")
-                elif in_recovery and self.recovery is _OPEN:
-                    self.passes = self.failures_in_window = 0
-                    self.time_is_up = False
+                elif self.recovery == _OPEN:
+                    self._nothing_seen_yet()
                     heard.append("open")
+                elif self.recovery == _BACKOFF:
+                    heard.append("check")
             elif isinstance(now, happened.CheckAsked):
                 in_the_way = limits.fail_overlap_skip and self.fail_runs
-                may = not in_recovery or self.recovery is _OPEN
-                if may and checks_left and self.check is _IDLE and not in_the_way:
+                may = self.recovery in _CHECKS_GO_ON
+                if may and checks_left and self.check == _IDLE and not in_the_way:
                     self._run_check(said)
-                    self.check_is_at_once = in_recovery
+                    self.check_is_at_once = self.recovery == _OPEN
             elif isinstance(now, happened.Reset):
-                if self.state is _NORMAL or (in_recovery and self.recovery is _RUNNING):
+                if self.state is _NORMAL or self.recovery == _RUNNING:
                     continue
                 self._drop_what_waits(said)
                 said.append(do.WakeTarget())
-                if in_recovery:
-                    said.append(do.CloseWindow())
+                self._leave(said)
                 self._all_is_well()
             elif isinstance(now, happened.FailLost):
                 self.fail_waits = self.fail_waits or self.fail_runs
@@ -295,16 +333,35 @@ class Oracle:
                 raise AssertionError(f"the oracle does not know {now}")
         return said
 
-    def _only_noted(self, now: Event | _Inner) -> bool:
+    @property
+    def stage(self) -> Stage:
+        """The state, and in recovery how far that has come."""
+        return Stage(self.recovery if self.state is _RECOVERING else self.state.value)
+
+    @property
+    def slot(self) -> Check:
+        """The check, with what is special about it."""
+        if self.check == _RUNS:
+            return Check.AT_ONCE if self.check_is_at_once else Check.SCHEDULED
+        if self.check == _DIES:
+            return Check.DUE if self.check_is_owed else Check.DYING
+        return Check.IDLE
+
+    def _only_noted(  # noqa: C901 - an event after another
+        self, now: Event | _Inner, said: list[Effect]
+    ) -> bool:
         """What comes in a pause leads nowhere; False for what does all the same."""
         if isinstance(now, _CHECK_HAS_ENDED):
             self._check_ended()
         elif isinstance(now, happened.CheckFailed):
             self._check_ended()
+            self.last_failed = True
+            self.unknowns = 0
             if now.dying:
-                self.check = _DYING
+                self.check = _DIES
         elif isinstance(now, happened.CheckGone):
             self.check = _IDLE
+            self.check_is_owed = False
         elif isinstance(now, happened.FailEnded):
             self.fail_runs = None
         elif isinstance(now, happened.RecoveryEnded):
@@ -314,25 +371,35 @@ class Oracle:
             self.error_is_due = now.reason
         elif isinstance(now, happened.TargetGone):
             self.error_is_due = now.reason
+        elif isinstance(now, happened.BackoffEnded):
+            self.time_is_up = self.time_is_up or self.recovery == _BACKOFF
         elif isinstance(now, happened.LimitsChanged):
-            self.limits = now.limits
+            self._take_limits(now.limits, said)
         else:
             return isinstance(now, _NOT_IN_A_PAUSE)
         return True
 
-    def memory(self) -> Memory:
+    def _take_limits(self, limits: Limits, said: list[Effect]) -> None:
+        """Other limits; ticks that come at an interval of their own take up the new one."""
+        before, self.limits = self.limits, limits
+        if self.state is _FAILING and limits.retry_interval != before.retry_interval:
+            said.append(do.Pace(limits.retry_interval))
+        if self.recovery == _OPEN and limits.recovery_interval != before.recovery_interval:
+            said.append(do.Pace(limits.recovery_interval))
+
+    def memory(self) -> Snapshot:
         """What has to be known of it after a restart."""
-        return Memory(
-            self.state,
+        return Snapshot(
+            self.stage,
             self.count,
             self.recoveries,
-            self.recovery,
             self.first,
             self.last,
             self.fail_runs,
             self.fail_waits,
             self.error_is_due or None,
             self.ever_passed and self.limits.start_period > 0,
+            self.backoff,
         )
 
     def restarted(self, limits: Limits) -> None:
@@ -342,10 +409,9 @@ class Oracle:
         """
         self.limits = limits
         self._check_ended()
-        self.checks = self.skipped = 0
-        self.check_is_owed = False
-        self.passes = self.failures_in_window = 0
-        self.time_is_up = False
+        self.checks = self.skipped = self.unknowns = 0
+        self.check_is_owed = self.last_failed = False
+        self._nothing_seen_yet()
         self.paused = True
 
     def _all_is_well(self) -> None:
@@ -354,12 +420,58 @@ class Oracle:
         self.first = None
         self.recovery = _NONE
 
+    def _nothing_seen_yet(self) -> None:
+        self.passes = self.failures_in_window = 0
+        self.time_is_up = False
+
+    def _leave(self, said: list[Effect]) -> None:
+        """FAILING, a window and a backoff have something that ends with them."""
+        if self.state is _FAILING and self.limits.retry_interval is not None:
+            said.append(do.Pace(None))
+        if self.recovery == _OPEN:
+            said.append(do.CloseWindow())
+            if self.limits.recovery_interval is not None:
+                said.append(do.Pace(None))
+        if self.recovery == _BACKOFF:
+            self.backoff = None
+            said.append(do.EndBackoff())
+
+    def _change_pace(self, said: list[Effect], interval: float | None) -> None:
+        if interval is not None:
+            said.append(do.Pace(interval))
+
+    def _window(self) -> float | None:
+        """How long a window is, where time closes it."""
+        limits = self.limits
+        if limits.recovery_timeout is not None:
+            return limits.recovery_timeout
+        if limits.recovery_interval is None or limits.threshold is None:
+            return None
+        return limits.threshold * limits.interval
+
+    def _back_off(self, said: list[Effect]) -> None:
+        limits = self.limits
+        span = limits.recovery_backoff
+        for _ in range(self.recoveries - 1):
+            if 2 * span > limits.recovery_backoff_max:
+                span = max(span, limits.recovery_backoff_max)
+                break
+            span *= 2
+        self._nothing_seen_yet()
+        self.recovery = _BACKOFF
+        self.backoff = span
+        said.append(do.StartBackoff(span))
+
     def _check_ended(self) -> None:
         self.check = _IDLE
         self.check_is_at_once = False
 
+    def _send_fault_signal(self, said: list[Effect]) -> None:
+        if self.limits.fault_signal is not None:
+            said.append(do.SendSignal(self.limits.fault_signal, "--fault-signal"))
+
     def _run_check(self, said: list[Effect]) -> None:
-        self.check = _CHECK_RUNS
+        self.check = _RUNS
         self.check_is_owed = False
         self.checks += 1
         said.append(do.RunCheck())

@@ -52,6 +52,11 @@ class Child(SimulatedChild):
         """How it has ended by itself, before any signal of HEAT's."""
         super().__init__(time, pid, ends, exited, owner)
 
+    @property
+    def said(self) -> str:
+        """All that it prints, which is a line."""
+        return self._ends.stderr.decode()
+
     def orphan(self, kind: str, told: Mapping[str, str]) -> Orphan | None:
         """What is left of it without its HEAT; None if nothing is."""
         if self._status is not None or self._doomed:
@@ -159,6 +164,8 @@ class Launcher(SimulatedLauncher):
             history.witness.deeds.started(program.path, error)
             if program.path == "fail":
                 history.witness.fail_told(program)
+            elif program.path == "recovery" and not error.passing:
+                history.witness.recovery_is_gone()
             raise
         history.witness.started(child, program)
         if program.path != "check":

@@ -1,7 +1,8 @@
-"""The machine's wishes: values, in order; the watch performs them."""
+"""Effects that a monitor wants, in their order: values, which the watch performs."""
 
-from states.model import FailRun, Failure, Plain, Reasoned
-from states.values import NamedTuple
+from states.engine.named_tuple import NamedTuple
+from states.monitor.events import Plain, Reasoned
+from states.monitor.model import FailRun, Failure
 
 
 class RunCheck(Plain):
@@ -14,6 +15,12 @@ class RestartTicks(Plain):
     """Count the ticks from now: the check that follows is the first of a window."""
 
     __slots__ = ()
+
+
+class Pace(NamedTuple):
+    """Tick each ``seconds`` from the last tick on; None: at the interval, in its own phase."""
+
+    seconds: float | None
 
 
 class SendSignal(NamedTuple):
@@ -81,12 +88,33 @@ class CloseWindow(Plain):
     __slots__ = ()
 
 
+class StartBackoff(NamedTuple):
+    """The window closed: report when ``seconds`` have passed, until which no recovery begins."""
+
+    seconds: float
+
+
+class EndBackoff(Plain):
+    """The pause between two recoveries is over: forget its time limit."""
+
+    __slots__ = ()
+
+
+class Spent(NamedTuple):
+    """Say that none of ``attempts`` recoveries helped, that none is left, and that checks go on."""
+
+    attempts: int
+    failures: int
+
+
 class Recovered(NamedTuple):
     """Say that the check passes again; the outage began at ``outage_at``."""
 
     failures: int
     outage_at: float
     attempts: int
+    helped: bool = True
+    """The last recovery may have done it."""
 
 
 class NotCounted(Plain):
@@ -110,6 +138,7 @@ class GiveUp(Reasoned):
 Effect = (
     RunCheck
     | RestartTicks
+    | Pace
     | SendSignal
     | RunFail
     | QueueFail
@@ -119,6 +148,9 @@ Effect = (
     | RunRecovery
     | OpenWindow
     | CloseWindow
+    | StartBackoff
+    | EndBackoff
+    | Spent
     | Recovered
     | NotCounted
     | WakeTarget
