@@ -165,7 +165,7 @@ def test_a_parent_beside_is_entered_whatever_its_name() -> None:
 
 
 def test_states_are_told_apart_by_what_they_are_called() -> None:
-    to = "".join(["OP", "EN"])  # Not the same string, but an equal one.
+    to = f"OP{'EN'.upper()}"  # Not the same string, but an equal one.
 
     assert region(parents=NESTED).way("WIDE", to) == (["WIDE", "OPEN"], ["OPEN", "AJAR"])
 
