@@ -78,7 +78,8 @@ class Writer:
 
     def spelled(self, option: str, value: str) -> str:
         """An option as it is written where this monitor's stand."""
-        return f'{option} = "{value}"' if self._books.named else f"'--{option} {value}'"
+        in_file = value if value.isdigit() else f'"{value}"'
+        return f"{option} = {in_file}" if self._books.named else f"'--{option} {value}'"
 
     def _news(self, text: str, colour: str = "") -> None:
         self._books.console.news(f"{self._prefix}{text}", colour)

@@ -135,7 +135,9 @@ def _of_codes(values: Mapping[str, Any]) -> Iterator[Conflict]:
     if BAD not in {unknown, warn} and (both := sorted({*unknown} & {*warn})):
         codes = " and ".join(map(str, both))
         complaint = f"holds {codes}, which --unknown-codes holds as well"
-        yield Conflict("--warn-codes", complaint, f"leave {codes} out of one", in_vain=False)
+        yield Conflict(
+            "--warn-codes", complaint, f"leave {codes} out of one of the two", in_vain=False
+        )
 
 
 def _acts_on_failures(values: Mapping[str, Any]) -> bool:

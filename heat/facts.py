@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from heat import outlook, signals
+from heat.ahead import ahead, coming, next_check
 from heat.journal import Checked, explained
 from heat.options import Options
 from heat.past import Pause
-from heat.status import ahead, coming, next_check
 from heat.tally import Tallies
 from states.monitor.model import Monitor
 from states.monitor.questions import (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from heat import signals
-from heat.status import ahead
+from heat.ahead import ahead
 from heat.watch import EXIT_ERROR
 from states.monitor import effects, outlook
 from states.monitor.events import (

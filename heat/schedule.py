@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from math import ceil, floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Beat:
         self._start = self._phase if seconds is None else last
         self.interval = self._interval if seconds is None else seconds
         since = ((self.due if owed else now) - self._start) / self.interval
-        self._k = max(0, ceil(since - _SAME) if owed else floor(since + _SAME) + 1)
+        self._k = max(0, -int((_SAME - since) // 1) if owed else int((since + _SAME) // 1) + 1)
         self.due = self._start + self._k * self.interval
 
     def change(self, interval: float, start: float) -> None:

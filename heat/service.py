@@ -335,9 +335,9 @@ class Service:
     def _after_first_check(self) -> None:
         """Load what the first check does not need: later there may be no descriptors for that."""
         try:
-            from heat import closing, leftovers
+            from heat import ahead, closing, leftovers
 
-            del closing, leftovers
+            del ahead, closing, leftovers
             if self._has_scripts:
                 from heat import keeper
 

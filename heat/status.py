@@ -5,34 +5,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from heat.durations import length
-from heat.journal import moment, until, with_line
+from heat.journal import moment, with_line
 from heat.past import Pause
 from heat.text import counted, of_them_paused
 from heat.turns import Turns
 from states.engine.named_tuple import NamedTuple
-from states.monitor import outlook
-from states.monitor.events import (
-    BackoffEnded,
-    CheckPassed,
-    Event,
-    FailEnded,
-    RecoveryEnded,
-    Tick,
-    WindowClosed,
-)
 from states.monitor.model import Monitor, State
-from states.monitor.outlook import refusal, time_event
-from states.monitor.questions import backs_off, check_runs, stands
+from states.monitor.questions import backs_off, stands
 
 if TYPE_CHECKING:
     from heat.journal import Checked
     from heat.run import Run
     from heat.watch import Watch
-
-_TICK = Tick()
-_PASSED = CheckPassed()
-_CLOCK = frozenset((Tick, WindowClosed, BackoffEnded))
-"""Events that come at a time."""
 
 
 class Look(NamedTuple):
@@ -60,6 +44,8 @@ class Look(NamedTuple):
 
 def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
     """State, count, last check and its age, next check."""
+    from heat.ahead import coming  # noqa: PLC0415 - loaded after the first check
+
     threshold = monitor.limits.threshold
     of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
     parts = [
@@ -82,60 +68,6 @@ def _last(how: str, look: Look) -> str:
     if look.last is None:
         return "no check ended yet"
     return with_line(f"last check {how}, {length(look.last_age)} ago", look.last.text)
-
-
-def ahead(monitor: Monitor, look: Look) -> tuple[Event, ...] | None:
-    """Events until the next check runs; empty if one does, None if none will."""
-    if look.next_in is None:
-        return None
-    if look.window_left is None:
-        return (_TICK,) if not refusal(monitor, _TICK) else outlook.coming(monitor)
-    up = time_event(monitor)
-    comes_first = up is not None and look.window_left <= look.next_in and not check_runs(monitor)
-    return outlook.coming(monitor, *([up] if up is not None and comes_first else []))
-
-
-def next_check(monitor: Monitor, look: Look, path: tuple[Event, ...] | None) -> float | None:
-    """Seconds until the next check by the clock; None if it waits for something, or none comes."""
-    if path is None or look.next_in is None or monitor.paused:
-        return None
-    if not path and refusal(outlook.after(monitor, _PASSED), _TICK):
-        return None
-    if any(type(event) not in _CLOCK for event in path):
-        return None
-    at_tick = not path or type(path[-1]) is Tick
-    return max(0.0, look.next_in if at_tick else look.window_left or 0.0)
-
-
-def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:
-    """When the next check is."""
-    if pause is not None:
-        return f"paused {until(pause)}"
-    path = ahead(monitor, look)
-    if path is None:
-        return "no more checks"
-    if not path:
-        return "a check waits for its turn" if look.waits else "a check runs now"
-    following = next_check(monitor, look, path)
-    if following is not None:
-        return f"next check in {following:.1f}".removesuffix(".0") + " s"
-    return _after(path)
-
-
-def _after(path: tuple[Event, ...]) -> str:
-    """Tell what the next check waits for."""
-    kinds = [type(event) for event in path]
-    if kinds == [Tick, RecoveryEnded]:
-        return "the recovery script is tried again at the next tick"
-    scripts = [name for kind, name in _SCRIPTS.items() if kind in kinds]
-    if not scripts:
-        return "next check when the one that timed out is dead"
-    which = "next " if kinds[0] in _CLOCK else ""
-    have = "have" if len(scripts) > 1 else "has"
-    return f"next check when the {which}{' and the '.join(scripts)} script {have} ended"
-
-
-_SCRIPTS = {FailEnded: "fail", RecoveryEnded: "recovery"}
 
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)

@@ -169,6 +169,12 @@ def test_where_all_is_well_nothing_is_told(words: str) -> None:
     assert told(*words.split()) == []
 
 
+def test_a_backoff_of_defaults_is_nothing_to_a_monitor_without_recovery() -> None:
+    plain = options("--timeout=5")
+
+    assert not advice(plain._replace(limits=plain.limits._replace(recovery_backoff=9.9)))
+
+
 def test_a_stopped_target_that_nobody_continues() -> None:
     first, second = told("--timeout=5", "--pid=42", "--fault-signal=STOP")
 

@@ -212,7 +212,7 @@ def test_why_tells_the_options_that_are_others_in_a_file_and_what_a_threshold_le
         table("told", check, fail=tell, threshold=99)
         + table("spent", check, recovery=recover, max_recoveries=1, threshold=2, **pace)
     )
-    heat.await_news("spent: 1 recovery did not help, and none is left")
+    heat.await_news("spent: 1 recovery did not help, and none is left (max-recoveries = 1) after")
 
     told = ctl(heat, capsys, "why", "told")[1]
     assert re.search(r"failures +\d+ in a row; from number 99 on each is told \(--threshold", told)

@@ -182,7 +182,7 @@ BAD = [
     web("unknown-codes = {}", "is a table, not a list of exit codes", "codes = [3, 4]"),
     web("unknown-codes = ''", "'' holds an empty part"),
     web("warn-codes = 3\nunknown-codes = [3]", "3 holds 3, which unknown-codes holds as well",
-        "leave 3 out of one"),
+        "leave 3 out of one of the two"),
     # commands
     command("'true'", "'true' is text, not a list", 'write a list: command = ["true"]'),
     command("'curl -sf x'", "'curl -sf x' is text", 'command = ["curl", "-sf", "x"]'),

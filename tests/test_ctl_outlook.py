@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from virtual import VirtualWorld, why_of
+from virtual import VirtualWorld, options, why_of
 
 from heat.ctl import story
 from heat.ctl.why import laid_out
@@ -29,6 +29,11 @@ def situation(
 ) -> VirtualWorld:
     world = VirtualWorld(*words, checks=checks, fails=fails, recoveries=recoveries)
     return world.run_until(at)
+
+
+def reloaded(world: VirtualWorld, *words: str) -> VirtualWorld:
+    world.watch.adopt(world.parts(options(*words)), world.time.now())
+    return world
 
 
 FAILING = {"checks": [FAILS]}
@@ -339,6 +344,11 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
             "heatctl reset check NORMAL, with all counts at 0: recoveries begin again",
         ],
         ["more failure"],
+    ),
+    "SPENT, and more are allowed since": (
+        reloaded(situation(*WATCHES, at=18, **LASTS, **FAILING), *WATCHES, "--max-recoveries=9"),
+        ["If it fails, it is counted, and nothing else is done: recoveries begin again after a"],
+        ["no recovery is left"],
     ),
     "ERROR": (
         situation(*RECOVERS, "--max-recoveries=1", at=18, **LASTS, **FAILING),

@@ -78,6 +78,7 @@ def test_what_says_more_than_the_state_stands_in_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spent: Facts = {"shown": "SPENT", "spent": True}
+    twice: Facts = IN_RECOVERY | {"max_recoveries": 2}
     paused = {"paused": PAUSED, "next": None}
     code, out, _ = said(
         capsys,
@@ -86,7 +87,9 @@ def test_what_says_more_than_the_state_stands_in_its_place(
         facts("pauses", **IN_RECOVERY, **paused),
         facts("waits", **IN_RECOVERY, shown="BACKOFF", backoff=75.0),
         facts("tries", **IN_RECOVERY),
-        facts("spent", **IN_RECOVERY, **spent),
+        facts("spent", **twice, **spent),
+        facts("spent_of_5", **IN_RECOVERY, **spent),
+        facts("waits_no_more", **twice, shown="BACKOFF", backoff=75.0),
         facts("broken", state="ERROR"),
         facts("unseen", last=last("unknown", "no room", None), unknown_since=NOW - 90),
     )
@@ -95,17 +98,21 @@ def test_what_says_more_than_the_state_stands_in_its_place(
     assert [tuple(line.split()[:2]) for line in out[1:]] == [
         ("broken", "ERROR"),
         ("spent", "SPENT"),
+        ("spent_of_5", "SPENT"),
         ("pauses", "PAUSED"),
         ("tries", "RECOVERING"),
         ("waits", "BACKOFF"),
+        ("waits_no_more", "BACKOFF"),
         ("unseen", "NORMAL"),
     ]
     ends = [" ".join(line.split()[6:]) for line in out[2:]]
     assert ends == [
-        "OK; recovery 2 of 5 did not help; none is left",
+        "OK; recovery 2 of 2 did not help; none is left",
+        "OK; recovery 2 of 5 did not help; none was left",
         "OK; recovery 2 of 5; RECOVERING; paused; new disk",
         "OK; recovery 2 of 5",
         "OK; recovery 2 of 5 did not help; the next in 75 s at the earliest",
+        "OK; recovery 2 of 2 did not help; none is left",
         "Unknown: no room; unknown since 10:46:07",
     ]
 

@@ -11,6 +11,7 @@ from states.monitor.events import (
     CheckPassed,
     Event,
     FailEnded,
+    LimitsChanged,
     Paused,
     RecoveryDelayed,
     RecoveryEnded,
@@ -80,6 +81,8 @@ def test_how_far_the_recovery_has_come() -> None:
     ]
     paused = led(FULL._replace(threshold=1), *RECOVERY, Paused(), FailEnded())
     assert ask.remedy_text(paused) == "it is yet to begin"
+    allowed = led(WATCHES, *IS_SPENT, LimitsChanged(WATCHES._replace(max_recoveries=9)))
+    assert ask.remedy_text(allowed) == "it did not help, and none was left then"
 
 
 def only(stage: Stage) -> list[bool]:

@@ -15,7 +15,7 @@ complete -c heatctl -n __fish_use_subcommand -a reset -d 'out of ERROR, or count
 complete -c heatctl -n __fish_use_subcommand -a reload -d 'read the configuration file again'
 complete -c heatctl -n __fish_use_subcommand -a validate -d 'all that is wrong with a configuration file'
 complete -c heatctl -n __fish_use_subcommand -a rehearse -d 'what HEAT would do, given the results of the check'
-complete -c heatctl -n __fish_use_subcommand -a diagram -d 'the diagram of the states'
+complete -c heatctl -n __fish_use_subcommand -a diagram -d 'the states drawn'
 complete -c heatctl -n __fish_use_subcommand -a completion -d 'what makes bash, zsh or fish complete the words'
 complete -c heatctl -n __fish_use_subcommand -a serve -d 'HTTP: metrics for Prometheus, health, the answers of \'status\' and \'why\''
 complete -c heatctl -n '__fish_seen_subcommand_from status' -l json -d 'each monitor as a JSON object on a line of its own'

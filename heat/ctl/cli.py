@@ -24,7 +24,7 @@ Commands that steer:
 Commands that need no running HEAT:
   validate FILE        all that is wrong with a configuration file
   rehearse             what HEAT would do, given the results of the check
-  diagram              the diagram of the states
+  diagram              the states drawn; with NAME, where that monitor is
   completion SHELL     what makes bash, zsh or fish complete the words
 
 A process of its own:

@@ -85,7 +85,10 @@ def _of_failure(why: Why, step: Step) -> str:
     if step["window"] is not None:
         return _in_window(step["window"])
     if step["spent"]:
-        return "it is counted, and nothing else is done: no recovery is left"
+        most = why["max_recoveries"]
+        left = most is None or step["attempts"] < most
+        why_not = "recoveries begin again after a reset" if left else "no recovery is left"
+        return f"it is counted, and nothing else is done: {why_not}"
     if step["backoff"] is not None:
         return "it is counted, and nothing else is done before the backoff is over"
     if _effect(step, "not-counted"):

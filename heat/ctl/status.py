@@ -211,9 +211,12 @@ _IDLE = ("idle", "dying")
 def _recovery(monitor: Standing) -> str:
     attempts, most = monitor["attempts"], monitor["max_recoveries"]
     text = f"recovery {attempts}{f' of {most}' if most else ''}"
-    if monitor["backoff"] is not None:
+    left = most is None or attempts < most
+    if monitor["backoff"] is not None and left:
         return f"{text} did not help; the next in {length(monitor['backoff'])} at the earliest"
-    return f"{text} did not help; none is left" if monitor["spent"] else text
+    if monitor["spent"] or monitor["backoff"] is not None:
+        return f"{text} did not help; none {'was' if monitor['spent'] and left else 'is'} left"
+    return text
 
 
 def _print(rows: Sequence[Sequence[Cell]]) -> None:

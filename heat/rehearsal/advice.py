@@ -86,7 +86,7 @@ def _retry_no_sooner(options: Options) -> Advice:
 
 def _backoff_without_check(options: Options) -> Advice:
     span = options.limits.recovery_backoff
-    if 0 < span < options.interval:
+    if options.limits.recovers and 0 < span < options.interval:
         yield _say(
             "--recovery-backoff",
             _span(span),

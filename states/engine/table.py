@@ -76,23 +76,22 @@ class Region:
         self.on_enter = on_enter
         self.on_exit = on_exit
         self._parent = {child: each for each, children in parents.items() for child in children}
-        known = {*self.leaves, *parents}
-        named = [*on_enter, *on_exit, *self._parent]
-        for row in self.rows:
-            named += row.sources if row.to is None else (*row.sources, row.to)
-        if unknown := [each for each in named if each not in known]:
-            raise ValueError(f"region {name} has no state {', '.join(sorted(set(unknown)))}")
-        self._spread = self._spread_rows()
+        self._spread: dict[type, dict[str, list[Row]]] = {}
+        """Rows of the events that were asked for: HEAT starts with a few of them."""
+        named = {*on_enter, *on_exit, *self._parent, *(row.to for row in self.rows)}
+        named.update(*{row.sources for row in self.rows})
+        if unknown := named - {*self.leaves, *parents, None}:
+            raise ValueError(f"region {name} has no state {', '.join(sorted(map(str, unknown)))}")
 
-    def _spread_rows(self) -> dict[type, dict[str, list[Row]]]:
+    def _spread_rows(self, event: type) -> dict[str, list[Row]]:
         """Put each row to each of the states that its sources stand for."""
-        spread: dict[type, dict[str, list[Row]]] = {}
+        spread: dict[str, list[Row]] = {}
         for row in self.rows:
-            of_event = spread.setdefault(row.event, {})
-            # A state that is named, and is in a parent that is, too, has the row once.
-            named = (leaf for source in row.sources for leaf in self.leaves_of(source))
-            for leaf in dict.fromkeys(named):
-                of_event.setdefault(leaf, []).append(row)
+            if row.event is event:
+                # A state that is named, and is in a parent that is, too, has the row once.
+                named = (leaf for source in row.sources for leaf in self.leaves_of(source))
+                for leaf in dict.fromkeys(named):
+                    spread.setdefault(leaf, []).append(row)
         return spread
 
     @property
@@ -103,11 +102,11 @@ class Region:
     @property
     def events(self) -> list[type]:
         """Events that this region hears, in the order of its rows."""
-        return list(self._spread)
+        return list(dict.fromkeys(row.event for row in self.rows))
 
     def hears(self, event: type) -> bool:
         """Tell if there are rows for this event."""
-        return event in self._spread
+        return any(row.event is event for row in self.rows)
 
     def leaf(self, state: str) -> str:
         """The state that a model is in when this one is entered."""
@@ -130,7 +129,9 @@ class Region:
 
     def rows_of(self, event: type, leaf: str) -> list[Row]:
         """Rows for this event in this state, in the order in which they are tried."""
-        return self._spread.get(event, {}).get(leaf, [])
+        if event not in self._spread:
+            self._spread[event] = self._spread_rows(event)
+        return self._spread[event].get(leaf, [])
 
     def way(self, leaf: str, to: str) -> tuple[list[str], list[str]]:
         """States that are left, and those that are entered, on the way from ``leaf`` to ``to``.

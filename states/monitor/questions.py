@@ -70,7 +70,15 @@ def remedy_text(monitor: Monitor) -> str:
     """The same in a few words."""
     if monitor.stage is Stage.WAITING and not monitor.fail_running:
         return "it is yet to begin"
+    if monitor.stage is Stage.SPENT and _more_allowed(monitor):
+        return "it did not help, and none was left then"
     return _REMEDIES.get(monitor.stage, _OVER)[1]
+
+
+def _more_allowed(monitor: Monitor) -> bool:
+    """The configuration was read again, and allows more recoveries than there were."""
+    allowed = monitor.limits.max_recoveries
+    return allowed is None or monitor.attempts < allowed
 
 
 def spent(monitor: Monitor) -> bool:
