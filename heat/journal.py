@@ -219,7 +219,7 @@ class Journal(Writer):
         then = f"recovery {attempt}{of} begins in {length(span)} at the earliest"
         span_of = written(self.options.limits.recovery_backoff)
         backoff = self.spelled("recovery-backoff", span_of).strip(_QUOTE)
-        text = f"recovery {attempt - 1}{of} did not help; {then} ({backoff})"
+        text = f"recovery {attempt - 1}{of} has not helped so far; {then} ({backoff})"
         self._outage(f"{text}; until then checks go on", State.RECOVERING)
 
     def spent(self, attempts: int, count: int) -> None:

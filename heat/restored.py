@@ -53,6 +53,7 @@ class Restored(Watch):
     def _recall(self, found: Remembered, *, paused: bool = True) -> None:
         restore(self.monitor, found.memory, paused=paused)
         self.changed = found.changed
+        self._judged = found.memory.spent
         if found.outage_began is not None:
             clock = self._world.clock
             age = clock.unix() - found.outage_began

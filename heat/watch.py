@@ -137,6 +137,7 @@ class Watch:
         "_due",
         "_events",
         "_journal",
+        "_judged",
         "_last",
         "_last_script",
         "_left_told",
@@ -211,6 +212,8 @@ class Watch:
         """Events that came while effects were performed; a list only then: monitors are many."""
         self.left = False
         """Ended, and nothing of it is left."""
+        self._judged = False
+        """It is counted already that the last recovery did not help."""
         self._crashed = self._denied_told = self._left_told = self._check_due = self._turn = False
         self._terminal_told = False
         self._told: list[Callable[[], None]] | None = None
@@ -367,6 +370,7 @@ class Watch:
                 self._tally("recoveries")
                 if attempt > 1:
                     self._tally("useless")
+                self._judged = False
                 last = self.monitor.last_failure
                 tell(journal.entered_recovery, attempt, count, "" if last is None else last.text)
             case effects.OpenWindow(span):
@@ -380,13 +384,15 @@ class Watch:
                 self._window_due = None
                 _cancel(self._window_timer)
             case effects.Spent(attempts, count):
+                self._tally_useless(attempts)
+                self._judged = True
                 self._touch()
                 tell(journal.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()
             case effects.Recovered(count, outage_at, attempts, helped):
-                if attempts:
-                    self._tally("helped" if helped else "useless")
+                if attempts and helped:
+                    self._tally("helped")
                 span = self._world.clock.now() - self._start - outage_at
                 tell(journal.recovered, count, span, attempts)
             case effects.NotCounted():
@@ -875,9 +881,13 @@ class Watch:
             self._end_turn()
             self._done(self)
 
-    def _give_up(self, reason: str) -> None:
-        if self.monitor.attempts:
+    def _tally_useless(self, attempts: int) -> None:
+        """Count the last recovery of the outage, if there was one, as one that did not help."""
+        if attempts and not self._judged:
             self._tally("useless")
+
+    def _give_up(self, reason: str) -> None:
+        self._tally_useless(self.monitor.attempts)
         self._end(EXIT_ERROR)
         self._tell(self._journal.error, reason)
         if self._check is not None:
@@ -1028,8 +1038,7 @@ class Watch:
         self._feed(Reset())
         if self.monitor.state is not before:
             self._journal.reset(before)
-            if attempts:
-                self._tally("useless")
+            self._tally_useless(attempts)
 
     def _touch(self) -> None:
         if self._world.tallies is not None:

@@ -321,6 +321,22 @@ def test_recoveries_that_helped_are_counted_apart_from_those_that_did_not(place:
     orderly(heat)
 
 
+def test_a_recovery_after_which_none_is_left_is_counted_once_and_at_once(place: Place) -> None:
+    place.script("web", "[ -e up ]")
+    place.script("recover", "exit 1")
+    text = monitor("web", "./web", threshold=1, recovery="./recover", max_recoveries=1)
+    heat = place.fleet(text)
+    heat.await_news("none is left")
+
+    outcome = "helped", "useless", "spent"
+    assert [numbers(heat, "web")[key] for key in outcome] == [0, 1, 1]
+    (place.folder / "up").touch()
+    heat.await_line("web: OK")
+    until(lambda: numbers(heat, "web")["state"] == "NORMAL", "the end of the outage")
+    assert [numbers(heat, "web")[key] for key in outcome] == [0, 1, 0]
+    orderly(heat)
+
+
 def test_the_longest_lateness_is_told_to_the_next_one_who_asks_too(big: Heat) -> None:
     big.await_line("web: OK")
     _, first = lateness(big)

@@ -111,7 +111,7 @@ def test_what_says_more_than_the_state_stands_in_its_place(
         "OK; recovery 2 of 5 did not help; none was left",
         "OK; recovery 2 of 5; RECOVERING; paused; new disk",
         "OK; recovery 2 of 5",
-        "OK; recovery 2 of 5 did not help; the next in 75 s at the earliest",
+        "OK; recovery 2 of 5 has not helped so far; the next in 75 s at the earliest",
         "OK; recovery 2 of 2 did not help; none is left",
         "Unknown: no room; unknown since 10:46:07",
     ]

@@ -255,8 +255,8 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
         [],
     ),
     "BACKOFF": (
-        recovering("it did not help", shown="BACKOFF", backoff=12.0),
-        ["web is RECOVERING (BACKOFF), since", "recovery 1 of 5 (--max-recoveries 5); it did not"],
+        recovering("it has not helped so far", shown="BACKOFF", backoff=12.0),
+        ["web is RECOVERING (BACKOFF), since", "recovery 1 of 5 (--max-recoveries 5); it has not"],
         ["window"],
     ),
     "ERROR": (

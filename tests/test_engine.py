@@ -158,6 +158,18 @@ def test_what_both_are_in_is_neither_left_nor_entered_unless_it_is_where_the_row
     assert region(parents=parents).way(leaf, to) == (left, entered)
 
 
+def test_a_parent_beside_is_entered_whatever_its_name() -> None:
+    letters = Region("r", ("A", "B", "C"), (), parents={"P": ("B", "C")})
+
+    assert letters.way("A", "C") == (["A"], ["P", "C"])
+
+
+def test_states_are_told_apart_by_what_they_are_called() -> None:
+    to = f"OP{'EN'.upper()}"  # Not the same string, but an equal one.
+
+    assert region(parents=NESTED).way("WIDE", to) == (["WIDE", "OPEN"], ["OPEN", "AJAR"])
+
+
 def test_a_state_in_which_no_row_is_sure_to_apply_is_a_hole() -> None:
     door = region(
         Row(("SHUT",), Pushed, (flag,), "AJAR", ()),
@@ -190,6 +202,12 @@ def test_a_row_behind_one_that_asks_for_no_more_is_shadowed() -> None:
         Shadowed("door", "WIDE", narrower),
     ]
     assert Table("t", door).shadowed() == list(door.shadowed())
+
+
+def test_a_row_behind_one_that_asks_for_the_same_is_shadowed() -> None:
+    first, again = (Row(("SHUT",), Pushed, (flag,), to, ()) for to in (None, "WIDE"))
+
+    assert list(region(first, again).shadowed()) == [Shadowed("door", "SHUT", again)]
 
 
 def test_a_row_for_another_event_shadows_nothing() -> None:
@@ -304,6 +322,18 @@ def test_an_action_knows_where_the_row_leads_and_the_state_changes_after_it(way:
         fed(of, model, Pushed(), way)
 
     assert seen == [("SHUT", "AJAR"), ("SHUT", "AJAR"), ("AJAR", "AJAR"), ("AJAR", "AJAR")]
+
+
+@EITHER_WAY
+def test_a_guard_of_one_region_alone_sees_what_was_as_well(way: str) -> None:
+    def was_shut(step: Step[Model]) -> bool:
+        return step.was.door == "SHUT"
+
+    of = machine(Row(("SHUT",), Pushed, (was_shut,), "WIDE", ()))
+    model = Model("SHUT")
+    fed(of, model, Pushed(), way)
+
+    assert model.door == "WIDE"
 
 
 @EITHER_WAY

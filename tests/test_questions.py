@@ -75,7 +75,7 @@ def test_how_far_the_recovery_has_come() -> None:
         "its script runs",
         "its script could not be started for want of resources",
         "its window is open",
-        "it did not help; the next one is not due yet",
+        "it has not helped so far; the next one is not due yet",
         "it did not help, and none is left",
         "it is over",
     ]

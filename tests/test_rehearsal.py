@@ -532,7 +532,7 @@ def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> No
     after = "(--max-recoveries 2) after 6 failures"
 
     assert [text.partition(";")[0] for text in news] == [
-        "recovery 1 of 2 did not help",
+        "recovery 1 of 2 has not helped so far",
         f"2 recoveries did not help, and none is left {after}: {rest}",
     ]
     assert [*sentences(told)][-1] == "It ends in RECOVERING (SPENT)."

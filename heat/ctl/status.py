@@ -213,7 +213,8 @@ def _recovery(monitor: Standing) -> str:
     text = f"recovery {attempts}{f' of {most}' if most else ''}"
     left = most is None or attempts < most
     if monitor["backoff"] is not None and left:
-        return f"{text} did not help; the next in {length(monitor['backoff'])} at the earliest"
+        left_of_it = length(monitor["backoff"])
+        return f"{text} has not helped so far; the next in {left_of_it} at the earliest"
     if monitor["spent"] or monitor["backoff"] is not None:
         return f"{text} did not help; none {'was' if monitor['spent'] and left else 'is'} left"
     return text

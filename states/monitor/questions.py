@@ -13,7 +13,7 @@ _REMEDIES = {
     Stage.REPAIRING: ("running", "its script runs"),
     Stage.OWED: ("owed", "its script could not be started for want of resources"),
     Stage.OPEN: ("open", "its window is open"),
-    Stage.BACKOFF: ("backoff", "it did not help; the next one is not due yet"),
+    Stage.BACKOFF: ("backoff", "it has not helped so far; the next one is not due yet"),
     Stage.SPENT: ("spent", "it did not help, and none is left"),
 }
 REMEDIES = {stage: word for stage, (word, _) in _REMEDIES.items()}
