@@ -129,7 +129,7 @@ def test_a_heat_that_has_its_clients_already_does_not_answer(watched: Watched) -
 
 def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, place: Place) -> None:
     (place.folder / "broken").mkdir()  # Which the recovery script cannot mend.
-    until(lambda: watched.why("web")["state"] != "NORMAL", "a failure")
+    until(lambda: watched.why("web")["last_recovery"] is not None, "a recovery")
     watched.ctl("pause", "web", "--reason", "a look at it")
     until(lambda: watched.why("web")["checking"] == "idle", "quiet")
     until(lambda: watched.why("queue")["last"] is not None, "a result")
