@@ -29,7 +29,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from heat.ctl import answers, output
 from heat.ctl.answers import Monitor, Result, Standing
@@ -151,6 +151,9 @@ def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...
 def _last_line(monitor: Standing) -> str:
     """The last line of the check, and of the recovery in this outage."""
     last, recovery = monitor["last"], monitor.get("recovery_message")
+    ran = cast("Monitor", monitor).get("last_recovery")  # A whole answer has that in its place.
+    if ran is not None and monitor["attempts"]:
+        recovery = ran["message"]
     line = escaped(last.get("message") or "") if last is not None else ""
     if not recovery:
         return line
