@@ -316,3 +316,21 @@ def test_three_checks_that_said_nothing_leave_it_unseen() -> None:
         assert monitor.unseen is (number == UNSEEN)
 
     assert not after(monitor, Tick(), CheckPassed()).unseen
+
+
+def test_a_window_after_the_last_check_of_all_is_told_as_that_check_went() -> None:
+    limits = Limits(
+        threshold=1, success_threshold=2, recovery=True, recovery_timeout=60.0, checks=2
+    )
+    window = (Tick(), failed(), RecoveryEnded())
+
+    passed = time_up(led(limits, *window, CheckPassed()), None)
+    lost = time_up(led(limits, *window, failed()), None)
+
+    assert passed is not None
+    assert lost is not None
+    assert (passed.failed, lost.passed) == (None, None)
+    assert passed.passed is not None
+    assert passed.passed[0].effects == []
+    assert lost.failed is not None
+    assert effects.EnterRecovery(2, 2) in lost.failed[0].effects
