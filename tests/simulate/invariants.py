@@ -18,6 +18,7 @@ from states.monitor.events import (
     CheckUnknown,
     Event,
     LimitsChanged,
+    Resumed,
     Tick,
 )
 from states.monitor.limits import Limits
@@ -134,6 +135,8 @@ class Witness:
                 self._failed(event)
         elif isinstance(event, LimitsChanged):
             self._take_limits(event.limits)
+        elif isinstance(event, Resumed):
+            self._recoveries.resumed(self._time.now())
         if effects:
             self._look_at(effects, monitor)
         if monitor.state is _NORMAL:

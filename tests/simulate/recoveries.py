@@ -37,6 +37,11 @@ class Recoveries:
         longest = max(limits.recovery_backoff, limits.recovery_backoff_max)
         self.until = now + min(span, longest)
 
+    def resumed(self, now: float) -> None:
+        """A pause is over. What became due in it waits for a failed check."""
+        if self.until is not None and self.until <= now + ALIKE:
+            self.until = None
+
     def spend(self) -> None:
         """None is left. Raises Violation."""
         if self._spent:
