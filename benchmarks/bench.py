@@ -92,7 +92,7 @@ def set_up(folder: str, root: str, *, quick: bool) -> Bench:
     python = os.path.join(home, "bin", "python")
     heat = os.path.join(home, "bin", "heat")
     with open(heat, "w", encoding="utf-8") as script:  # as pip writes it
-        script.write(f"#!{python}\nimport sys\nfrom heat.cli import main\nsys.exit(main())\n")
+        script.write(f"#!{python}\nimport sys\nfrom heat.app.cli import main\nsys.exit(main())\n")
     os.chmod(heat, 0o700)
     return Bench(folder, python, heat, _compiled(folder), quick)
 

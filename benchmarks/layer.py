@@ -8,10 +8,10 @@ import os
 import sys
 import time
 
-from heat.loop import Loop, RealClock
-from heat.process import PosixLauncher
-from heat.program import Program
-from heat.run import Run, Told
+from heat.process.launcher import PosixLauncher
+from heat.process.program import Program
+from heat.process.run import Run, Told
+from heat.runtime.loop import Loop, RealClock
 
 TIMEOUT = 30.0
 

@@ -3,4 +3,4 @@
 from heat.startup import run
 
 if __name__ == "__main__":
-    run("heat.cli")
+    run("heat.app.cli")

@@ -7,7 +7,7 @@ with units, the largest first (``500ms``, ``5m``, ``1h30m``).
 import re
 from collections.abc import Iterator, Mapping
 
-from heat.mistakes import BadValueError
+from heat.diagnostics import BadValueError
 from heat.text import seconds
 
 MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0

@@ -35,7 +35,7 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
                 _end(_main_of(sys.argv[2])(*sys.argv[3:]))
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
-        if module == "heat.cli":
+        if module == "heat.app.cli":
             gc.disable()  # Imports make garbage collections that find nothing.
             from heat import inherited  # noqa: PLC0415 - now that it is HEAT's own path
 

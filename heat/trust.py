@@ -15,8 +15,8 @@ one of them, or put another one in its place, is as good as root. So, for root:
 HEAT of another user is not asked: it can do no more than that user may. Nor are programs that a
 check starts in its turn, nor modules that an interpreter loads.
 
-A pid file is judged by a milder rule, in `heat.pidfile`: a service may write its own, and what
-that can do is told by its owner.
+A pid file is judged by a milder rule, in `heat.process.pid_file`: a service may write its own, and
+what that can do is told by its owner.
 """
 
 import os

@@ -38,7 +38,7 @@ PATIENCE = 30.0
 COVERED = "COVERAGE_PROCESS_CONFIG" in os.environ
 """The tests are run to learn what of HEAT they run."""
 
-SHARING = {"test_control", "test_serve", "test_serve_hostile", "test_serve_http"}
+SHARING = {"test_server", "test_serve", "test_serve_hostile", "test_serve_http"}
 """The tests of these files have a HEAT or a server in common, which takes long to start."""
 
 FAST = "0.05"

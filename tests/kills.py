@@ -33,7 +33,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from heat.ledger import decoded
+from heat.store.monitor_record import decoded
 from states.monitor.snapshot import Snapshot
 
 PATIENCE = 30.0

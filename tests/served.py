@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from conftest import PATIENCE, until
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
-PROGRAM = "import sys; from heat.ctl.serve import main; sys.exit(main(sys.argv[1:]{more}))"
+PROGRAM = "import sys; from heat.ctl.commands.serve import main; sys.exit(main(sys.argv[1:]{more}))"
 
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"

@@ -52,7 +52,7 @@ def test_the_binary_watches_and_what_it_starts_has_the_environment_as_it_was(
         ended = place.spawn(words, env=env, stderr=subprocess.DEVNULL)
         assert ended.wait() == 1
         assert variables(place.words("seen")) == variables([f"{k}={v}" for k, v in env.items()])
-    housekeeping = [heat, "-m", "heat.housekeeping", f"{place.folder}/st", "3600"]
+    housekeeping = [heat, "-m", "heat.store.prune", f"{place.folder}/st", "3600"]
     assert place.spawn(housekeeping).wait() == 0
 
     place.write_config('[monitor.web]\ninterval = 0.05\ncommand = ["true"]\n')

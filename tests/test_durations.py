@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heat.ctl.cli import main
+from heat.ctl.main import main
+from heat.diagnostics import BadValueError
 from heat.durations import (
     DAY,
     HOUR,
@@ -21,7 +22,6 @@ from heat.durations import (
     short,
     written,
 )
-from heat.mistakes import BadValueError
 from tests.conftest import Heat, Place
 
 UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0, "ms": 0.001}

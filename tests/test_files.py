@@ -8,7 +8,7 @@ import pytest
 from conftest import Place, orderly
 
 from heat.files import NotOwnFileError, open_to_write
-from heat.lock import Lock
+from heat.runtime.lock import Lock
 
 OTHER = 65534
 

@@ -12,7 +12,7 @@ import skips
 from conftest import COVERED
 
 HOUSE = Path(__file__).parent.parent
-SENSITIVE = "test_ctl_client", "test_ctl_status", "test_ctl_words", "test_serve_refused"
+SENSITIVE = "control/test_client", "ctl/test_status", "ctl/test_parser", "web/test_serve_refused"
 """Files of tests that once looked at the usual place, or at the variables of a shell."""
 
 

@@ -12,13 +12,13 @@ from simulate.history import told
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
-import heat.target
-import heat.watch
-from heat.ledger import Ledger
-from heat.restored import Restored
-from heat.schedule import Beat
-from heat.target import Frost, Frozen
-from heat.watch import Watch
+import heat.monitor.watch
+import heat.process.target
+from heat.monitor.resume import Restored
+from heat.monitor.watch import Watch
+from heat.process.target import Frost, Frozen
+from heat.runtime.scheduler import Beat
+from heat.store.monitor_record import Ledger
 from states.monitor.effects import Effect, RunRecovery, Spent
 from states.monitor.events import BackoffEnded, RecoveryEnded, RecoveryKilled, WindowClosed
 from states.monitor.limits import Limits
@@ -37,7 +37,7 @@ def test_what_has_to_hold_holds_in_random_histories() -> None:
 def test_a_simulation_leaves_the_machine_as_it_was() -> None:
     simulation.simulate(0, 100)
 
-    assert vars(heat.watch)["step"] is step
+    assert vars(heat.monitor.watch)["step"] is step
 
 
 def test_a_seed_is_one_history() -> None:
@@ -94,7 +94,7 @@ class Broken(NamedTuple):
 _run_recovery, _feed, _hear = vars(Watch)["_run_recovery"], vars(Watch)["_feed"], Oracle.hear
 _send, _verdict, _code = (
     vars(each)[name]
-    for each, name in ((Watch, "_send"), (Watch, "_verdict"), (heat.watch, "_code"))
+    for each, name in ((Watch, "_send"), (Watch, "_verdict"), (heat.monitor.watch, "_code"))
 )
 _run_check, _frost_send = vars(Watch)["_run_check"], Frost.send
 _perform = vars(Watch)["_perform"]
@@ -124,7 +124,7 @@ def _nothing(*_what: Any) -> None:
 def _sleep_on(frost: Frost) -> None:
     """Nobody is woken."""
     if (frozen := vars(frost)["_frozen"]) is not None:
-        heat.target.os.close(frozen.pidfd)
+        heat.process.target.os.close(frozen.pidfd)
         vars(frost)["_frozen"] = None
 
 
@@ -235,14 +235,14 @@ def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> Non
         frost.wake()
         frozen = None
     if wrong.get("late"):
-        heat.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
     if frost.owed is not None:
         frost.owed.frozen(pid, pidfd)
     if not wrong.get("late"):
-        heat.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
     if frozen is not None and not wrong.get("leaks"):
-        heat.target.os.close(frozen.pidfd)
-    vars(frost)["_frozen"] = Frozen(pid, heat.target.os.dup(pidfd))
+        heat.process.target.os.close(frozen.pidfd)
+    vars(frost)["_frozen"] = Frozen(pid, heat.process.target.os.dup(pidfd))
 
 
 _late, _forgetful, _leaky = (
@@ -272,9 +272,9 @@ BROKEN = [
     Broken("a script not run", (Watch, "_run_fail"), _nothing, "was never started"),
     Broken("a check run twice", (Watch, "_run_check"), _check_twice, "does not want it"),
     Broken("a killed recovery", (Watch, "_feed"), _not_killed, "and it was RecoveryKilled"),
-    Broken("124 for 1", (heat.watch, "TIMED_OUT"), 1, "and it was CheckFailed"),
+    Broken("124 for 1", (heat.monitor.watch, "TIMED_OUT"), 1, "and it was CheckFailed"),
     Broken("on-killed turned round", (Watch, "_verdict"), _turned_round, "the machine is told"),
-    Broken("a lost code", (heat.watch, "_code"), _lost_for_well, "and it was CheckUnknown"),
+    Broken("a lost code", (heat.monitor.watch, "_code"), _lost_for_well, "and it was CheckUnknown"),
     Broken("STOP before it is written", (Frost, "_stop"), _late, "written"),
     Broken(
         "a first STOP forgotten",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heat.capture import LIMIT, Capture, Printed, together
+from heat.process.output import LIMIT, Capture, Printed, together
 from heat.text import counted, escaped, lines, seconds
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from conftest import NOBODY, Heat, Place, needs_root, nobody_runs_heat, orderly, records
 
-from heat.cli import understand
-from heat.ctl.serving import token
-from heat.mistakes import BadValueError
+from heat.app.cli import understand
+from heat.diagnostics import BadValueError
 from heat.trust import Trust
+from heat.web.options import token
 
 pytestmark = needs_root
 

@@ -5,19 +5,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from heat import facts
-from heat.books import Books
+from heat.config.options import Common, Options, build, common
+from heat.control import views
 from heat.errors import GONE, StartError, TargetError
-from heat.journal import Journal
-from heat.ledger import Remembered, decoded, encoded
-from heat.options import Common, Options, build, common
-from heat.past import Held
-from heat.program import Program, SilentScripts, Status
+from heat.monitor.resume import Restored
+from heat.monitor.watch import Parts, World
+from heat.process.program import Program, SilentScripts, Status
+from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
-from heat.restored import Restored
-from heat.turns import Turns
-from heat.watch import Parts, World
-from heat.world import Owner
+from heat.report.monitor_report import Journal
+from heat.report.reporter import Books
+from heat.runtime.limiter import Turns
+from heat.runtime.ports import Owner
+from heat.store.monitor_record import Remembered, decoded, encoded
 from states.monitor.snapshot import save
 
 UNIX = 1_671_306_479
@@ -256,7 +256,7 @@ class _Log:
 
 def why_of(world: VirtualWorld) -> Any:
     """All that heatctl why makes its screen of."""
-    return facts.why(world.watch, world.time.unix())
+    return views.why(world.watch, world.time.unix())
 
 
 def options(*words: str) -> Options:

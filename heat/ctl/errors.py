@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from heat.diagnostics import Mistake
 from heat.errors import HeatError
-from heat.mistakes import Mistake
 
 EXIT_WELL = 0
 EXIT_UNWELL = 1

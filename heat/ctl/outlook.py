@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import NamedTuple
 
-from heat.ctl.answers import Counted, Effect, Step, TimeUp, Turn, Why
+from heat.control.answers import Counted, Effect, Step, TimeUp, Turn, Why
 from heat.durations import exact, length, written
 from heat.text import counted, escaped
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from heat.cells import cells
 from heat.ctl.errors import CtlError
-from heat.mistakes import Mistake
+from heat.diagnostics import Mistake
 
 COLOURS = {
     "NORMAL": "32",

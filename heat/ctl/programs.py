@@ -9,10 +9,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from heat import cli as heat_cli
-from heat.ctl import cli as heatctl_cli
-from heat.ctl import texts
-from heat.ctl.texts import Switch
+from heat.app import cli as heat_cli
+from heat.ctl import main as heatctl_cli
+from heat.ctl import usage
+from heat.ctl.usage import Switch
 
 FILES, FOLDERS, MONITORS, PROGRAMS, NOTHING = "files", "folders", "monitors", "programs", ""
 _FIT = {
@@ -40,11 +40,11 @@ class Command(NamedTuple):
     @property
     def switches(self) -> Sequence[Switch]:
         """Its options, those of 'heat' among them where its text says so."""
-        own = texts.switches(self.text) if self.text else []
+        own = usage.switches(self.text) if self.text else []
         if "The options are those of 'heat'" not in self.text:
             return own
         there = {switch.name for switch in own}
-        of_heat = texts.switches(heat_cli.USAGE)
+        of_heat = usage.switches(heat_cli.USAGE)
         return [*own, *(each for each in of_heat if each.name not in there | {"--version"})]
 
     @property
@@ -59,7 +59,7 @@ class Command(NamedTuple):
 
     @property
     def _operand(self) -> str:
-        return next(iter(texts.operands(self.text)), "") if self.text else ""
+        return next(iter(usage.operands(self.text)), "") if self.text else ""
 
 
 class Program(NamedTuple):
@@ -72,7 +72,7 @@ class Program(NamedTuple):
     @property
     def switches(self) -> Sequence[Switch]:
         """Its options; those of heatctl stand before the command."""
-        return texts.switches(self.text)
+        return usage.switches(self.text)
 
 
 def heat() -> Program:
@@ -84,7 +84,7 @@ def heatctl() -> Program:
     """The program that looks and steers."""
     about = {
         entry.head.split()[0]: entry.text
-        for block in texts.blocks(heatctl_cli.USAGE)
+        for block in usage.blocks(heatctl_cli.USAGE)
         for entry in block.entries
     }
     commands = {name: Command(name, about[name], text_of(name)) for name in heatctl_cli.commands()}
@@ -93,7 +93,7 @@ def heatctl() -> Program:
 
 def text_of(command: str) -> str:
     """The docopt text of a command."""
-    module = f"heat.ctl.{command}"
+    module = f"heat.ctl.commands.{command}"
     return str(import_module(module).USAGE) if find_spec(module) else ""
 
 

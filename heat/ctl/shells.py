@@ -14,7 +14,7 @@ from heat.ctl.programs import (
     summary,
     words_for,
 )
-from heat.ctl.texts import Switch
+from heat.ctl.usage import Switch
 
 
 def script(shell: str, program: Program) -> str:

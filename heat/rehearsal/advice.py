@@ -7,10 +7,10 @@ depends on the target of the moment, is told elsewhere.
 import signal
 from collections.abc import Callable, Iterator
 
-from heat import signals
+from heat.config.options import TIMED_OUT, Options
+from heat.diagnostics import Mistake, of_option
 from heat.durations import exact, written
-from heat.mistakes import Mistake, of_option
-from heat.options import TIMED_OUT, Options
+from heat.process import signals
 from heat.text import counted, escaped
 
 Advice = Iterator[Mistake]

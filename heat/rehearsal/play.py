@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
-from heat import signals
-from heat.options import Options
-from heat.program import NO_ENV, Program, SilentScripts
+from heat.config.options import Options
+from heat.monitor.watch import EXIT_ERROR, Parts, Watch, World
+from heat.process import signals
+from heat.process.program import NO_ENV, Program, SilentScripts
 from heat.rehearsal.results import MOST, Plot
 from heat.rehearsal.timeline import Entry, Timeline
 from heat.rehearsal.world import (
@@ -18,9 +19,8 @@ from heat.rehearsal.world import (
     SimulatedTarget,
     VirtualTime,
 )
+from heat.runtime.limiter import Turns
 from heat.text import escaped
-from heat.turns import Turns
-from heat.watch import EXIT_ERROR, Parts, Watch, World
 from states.monitor.events import Tick
 from states.monitor.model import State
 from states.monitor.outlook import refusal

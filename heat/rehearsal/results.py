@@ -4,9 +4,9 @@ import re
 import signal
 from typing import NamedTuple
 
-from heat import signals
+from heat.diagnostics import BadValueError
 from heat.durations import duration
-from heat.mistakes import BadValueError
+from heat.process import signals
 from heat.rehearsal.world import Ends
 
 MOST = 10_000

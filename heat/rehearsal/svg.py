@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from heat.cells import cells, wrapped
 from heat.durations import exact
-from heat.rehearsal.account import sentences
 from heat.rehearsal.play import Played
+from heat.rehearsal.summary import sentences
 from heat.rehearsal.timeline import Entry, Kind
 from heat.text import seconds
 from states.monitor.drawing import COLOURS

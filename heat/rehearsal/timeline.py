@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
 
-from heat import signals
-from heat.books import Books
-from heat.journal import Checked, Journal
-from heat.options import Common, Options
-from heat.program import NO_ENV, Output
+from heat.config.options import Common, Options
+from heat.process import signals
+from heat.process.program import NO_ENV, Output
+from heat.process.run import Run
 from heat.rehearsal.world import Nowhere, VirtualTime
-from heat.run import Run
+from heat.report.monitor_report import Checked, Journal
+from heat.report.reporter import Books
 from heat.text import counted, escaped, seconds
 from states.monitor.model import FailRun, State
 

@@ -1,7 +1,7 @@
 """A world for the watch in which no time passes: a virtual clock, simulated programs and targets.
 
-What it offers is what `heat.world` asks for, so the watch and the machine in it are the real
-ones. Nothing here sleeps, starts or signals anything.
+What it offers is what the ports ask for, so the watch and the machine in it are the real ones.
+Nothing here sleeps, starts or signals anything.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from heat.capture import Printed
 from heat.errors import GONE, StartError, TargetError
-from heat.past import Held
-from heat.program import SILENT, Output, Program, Status
-from heat.schedule import Agenda
-from heat.signals import HARMLESS, STOPPING
+from heat.process.output import Printed
+from heat.process.program import SILENT, Output, Program, Status
+from heat.process.signals import HARMLESS, STOPPING
+from heat.records import Held
+from heat.runtime.scheduler import Agenda
 
 if TYPE_CHECKING:
-    from heat.world import Owner, Starter
+    from heat.process.ports import Starter
+    from heat.runtime.ports import Owner
 
 UNIX = 1_700_000_000
 """The unix second in which a virtual world begins: HEAT_FAIL_TIME is read as seconds of it."""

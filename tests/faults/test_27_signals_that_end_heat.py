@@ -5,7 +5,7 @@ import signal
 import pytest
 from conftest import LASTING, Heat, Place, alive, orderly, process_state, until
 
-from heat import signals
+from heat.process import signals
 
 FATAL = [
     *("USR2", "ALRM", "VTALRM", "PROF", "XCPU", "IO", "STKFLT", "PWR"),

@@ -12,7 +12,7 @@ import pytest
 from conftest import PATIENCE, Place, orderly
 
 from heat import startup
-from heat.ctl.cli import commands
+from heat.ctl.main import commands
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 HOME = Path(startup.__file__).parent.parent
@@ -162,7 +162,7 @@ def test_28_housekeeping_imports_from_where_heat_does(place: Place, shadows: Pat
     assert heat.wait() == 0
     orderly(heat)
 
-    words = [*startup.python("heat.housekeeping"), state, "3600"]
+    words = [*startup.python("heat.store.prune"), state, "3600"]
     ended = run(words, shadows, {"PYTHONPATH": str(shadows), "PYTHONINSPECT": "1"})
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -19,15 +19,15 @@ from conftest import PATIENCE, Place, until
 from heat_double import HeatDouble, many
 from served import Served, everything, served
 
-from heat.ctl.web import AT_ONCE
+from heat.web.app import AT_ONCE
 
-HEATCTL = "import sys; from heat.ctl.cli import main; sys.argv[1:1] = {words}; sys.exit(main())"
+HEATCTL = "import sys; from heat.ctl.main import main; sys.argv[1:1] = {words}; sys.exit(main())"
 SERVE = HEATCTL.format(words="['serve']")
 """By way of the command itself: that is where SIGPIPE is given back its deadly meaning."""
-PATIENT = "from heat.ctl import asking; asking.Heat.__init__.__defaults__ = (600.0,)\n"
+PATIENT = "from heat.control.async_client import Heat; Heat.__init__.__defaults__ = (600.0,)\n"
 HASTE = """
-from heat.ctl import server
-from heat.ctl.door import Bounds
+from heat.web import server
+from heat.web.limits import Bounds
 server.Bounds = lambda: Bounds(answering=4.0)
 """
 CLIENTS = 1000
@@ -204,9 +204,9 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
 
 SLOW = """
 import sys
-from heat.ctl import web
-from heat.ctl.serve import main
-web.READING = 60.0
+from heat.web import app
+from heat.ctl.commands.serve import main
+app.READING = 60.0
 sys.exit(main(sys.argv[1:], lambda path, *_: open(path).read()))
 """
 """The state file is a FIFO that nobody writes to: who reads it waits."""

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import pytest
 from hypothesis import Phase, settings
 
-for _module in ("docopt", "freezegun", "heat.restored", "heat.rehearsal.world", "transitions"):
+for _module in (
+    "docopt",
+    "freezegun",
+    "heat.monitor.resume",
+    "heat.rehearsal.world",
+    "transitions",
+):
     # Loaded once for all: the processes that try the mutants are forks of this one.
     import_module(_module)
 
@@ -27,13 +33,20 @@ _OPTIONS = (
     *("-p", "no:xdist"),
     "--timeout=0",
     # The oracle does the same with more.
-    "--deselect=tests/test_machine.py::test_whatever_happens_the_invariants_hold",
+    "--deselect=tests/states/test_machine.py::test_whatever_happens_the_invariants_hold",
     "-k",
     "not found",
 )
 _TESTS = (
-    ("backoff", "pause", "machine", "regions", "values", "questions", "snapshot", "engine"),
-    ("oracle", "ledger", "watch_backoff", "engine_ways", "simulate"),
+    (
+        *("states/test_backoff", "states/test_pause", "states/test_machine"),
+        *("states/test_regions", "states/test_values", "states/test_questions"),
+        *("states/test_snapshot", "states/test_engine"),
+    ),
+    (
+        *("states/test_oracle", "store/test_monitor_record", "monitor/test_watch_backoff"),
+        *("states/test_engine_ways", "test_simulate"),
+    ),
 )
 """Those that are quick, and those that are tried on what these leave."""
 _LIMITS = (15.0, 90.0)
@@ -64,7 +77,7 @@ def _try(mutant: Mutant) -> None:
         mutant.make()
         for names, limit in zip(_TESTS, _LIMITS, strict=True):
             signal.setitimer(signal.ITIMER_PROF, limit)
-            files = [f"tests/test_{name}.py" for name in names]
+            files = [f"tests/{name}.py" for name in names]
             code = int(pytest.main([*_OPTIONS, *files]))
             if code:
                 break

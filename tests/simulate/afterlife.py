@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from copy import copy
 from typing import TYPE_CHECKING
 
-from heat.ledger import FROZEN, Remembered
-from heat.options import Options
-from heat.past import Pause
+from heat.config.options import Options
+from heat.records import Pause
 from heat.rehearsal.world import SimulatedChild, VirtualTime
+from heat.store.monitor_record import FROZEN, Remembered
 from states.monitor.model import State
 from states.monitor.snapshot import Snapshot
 
@@ -32,6 +32,7 @@ _UNDONE = (
     "_last_text",
     "_runs",
     "_was",
+    "_paused",
     "_untold",
     "_ran",
 )

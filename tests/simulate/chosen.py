@@ -3,7 +3,7 @@
 import signal
 from functools import cache
 
-from heat.options import Options
+from heat.config.options import Options
 from heat.rehearsal.world import Ends
 from states.monitor.limits import Limits
 

@@ -10,9 +10,9 @@ import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from heat.config.options import Options
 from heat.errors import StartError
-from heat.options import Options
-from heat.program import Program, Status
+from heat.process.program import Program, Status
 from heat.rehearsal.world import VirtualTime
 from states.monitor import effects as do
 from states.monitor.effects import Effect

@@ -6,19 +6,19 @@ from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-import heat.watch
-from heat.books import Books
-from heat.journal import Journal
-from heat.ledger import FROZEN, Ledger, Remembered
-from heat.options import Common, Options
-from heat.past import RESET, Changed
-from heat.program import Program, SilentScripts
+import heat.monitor.watch
+from heat.config.options import Common, Options
+from heat.monitor.resume import Restored
+from heat.monitor.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
+from heat.process.program import Program, SilentScripts
+from heat.records import RESET, Changed
 from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
-from heat.restored import Restored
-from heat.schedule import Agenda, DueCall
-from heat.state import Store
-from heat.turns import Turns
-from heat.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
+from heat.report.monitor_report import Journal
+from heat.report.reporter import Books
+from heat.runtime.limiter import Turns
+from heat.runtime.scheduler import Agenda, DueCall
+from heat.store.monitor_record import FROZEN, Ledger, Remembered
+from heat.store.state_file import Store
 from states.monitor.effects import Effect
 from states.monitor.events import Event
 from states.monitor.machine import step
@@ -154,12 +154,12 @@ class History:
 
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
-        heat.watch.step = self._step  # type: ignore[attr-defined]
+        heat.monitor.watch.step = self._step  # type: ignore[attr-defined]
         try:
             with self.kernel.put():
                 return self._run(ticks)
         finally:
-            heat.watch.step = step  # type: ignore[attr-defined]
+            heat.monitor.watch.step = step  # type: ignore[attr-defined]
 
     def _run(self, ticks: int) -> int:
         begin = self._begin
@@ -274,7 +274,7 @@ class History:
         )
         if found is not None and found.memory.given_up and choices.pick(2) and not waits:
             changed = Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET)
-            # tests/test_state.py has one that begins anew while a fail script runs.
+            # tests/store/test_state_file.py has one that begins anew while a fail script runs.
             ledger.forget(changed, time.unix(), fail_runs=False)
             self.witness.anew()
             found = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heat.options import Options
-from heat.program import Program
+from heat.config.options import Options
+from heat.monitor.watch import EXIT_ERROR
+from heat.process.program import Program
 from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
-from heat.watch import EXIT_ERROR
 from states.monitor import effects as do
 from states.monitor.effects import Effect
 from states.monitor.events import (
@@ -31,7 +31,7 @@ from .recoveries import Recoveries
 from .ticks import ALIKE, Ticks
 
 if TYPE_CHECKING:
-    from heat.watch import Watch
+    from heat.monitor.watch import Watch
 
     from .world import Child
 
@@ -65,6 +65,7 @@ class Witness:
         "_options",
         "_oracle",
         "_orphans",
+        "_paused",
         "_ran",
         "_reads",
         "_recovered_at",
@@ -111,6 +112,8 @@ class Witness:
         """How often other options were taken."""
         self._was = State.NORMAL
         """The state before the step."""
+        self._paused = False
+        """There was a pause before it."""
         self._untold: str | None = None
         """The check that failed last, while its failure is still to be told by the fail script."""
         self._ran = True
@@ -135,7 +138,7 @@ class Witness:
                 self._failed(event)
         elif isinstance(event, LimitsChanged):
             self._take_limits(event.limits)
-        elif isinstance(event, Resumed):
+        elif isinstance(event, Resumed) and self._paused:
             self._recoveries.resumed(self._time.now())
         if effects:
             self._look_at(effects, monitor)
@@ -143,7 +146,7 @@ class Witness:
             self._count = self._runs = 0
             if monitor.state is not self._was:
                 self._recoveries = Recoveries()
-        self._was = monitor.state
+        self._was, self._paused = monitor.state, monitor.paused
         if monitor.count != self._count:
             raise Violation(f"the count is {monitor.count}, and {self._count} checks have failed")
 

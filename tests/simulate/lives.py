@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
-import heat.ledger
-from heat.past import Held, Pause
+import heat.store.monitor_record
+from heat.records import Held, Pause
 from heat.rehearsal.world import Ends
-from heat.state import Saved, Statement
+from heat.store.state_file import Saved, Statement
 
-_LEDGER = vars(heat.ledger)
+_LEDGER = vars(heat.store.monitor_record)
 _MEMORY = cast("str", _LEDGER["_MEMORY"])
 
 

@@ -10,13 +10,13 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import heat.target
+import heat.process.target
+from heat.config.options import Options
 from heat.errors import TargetError
-from heat.ledger import FROZEN, Ledger
-from heat.options import Options
+from heat.process.signals import STOPPING
+from heat.process.target import Frost, Owed
 from heat.rehearsal.world import HeatItself
-from heat.signals import STOPPING
-from heat.target import Frost, Owed
+from heat.store.monitor_record import FROZEN, Ledger
 
 from .deeds import Violation
 
@@ -50,13 +50,13 @@ class Kernel:
     @contextmanager
     def put(self) -> Generator[None]:
         """Have HEAT signal these processes, and no other, as long as this lasts."""
-        heat.target.os = self._os  # type: ignore[assignment]
-        heat.target.signal = self._signal  # type: ignore[assignment]
+        heat.process.target.os = self._os  # type: ignore[assignment]
+        heat.process.target.signal = self._signal  # type: ignore[assignment]
         try:
             yield
         finally:
-            heat.target.os = os
-            heat.target.signal = signal
+            heat.process.target.os = os
+            heat.process.target.signal = signal
 
     def start(self) -> Process:
         process = Process(42 + len(self.processes))
@@ -156,7 +156,7 @@ class Target:
         return f"target {self._process.pid} (--pid) has ended"
 
     def send(self, signum: int) -> int:
-        """As a target of `heat.target` does it. Raises TargetError."""
+        """As a target of `heat.process.target` does it. Raises TargetError."""
         history, kernel = self._history, self._kernel
         history.witness.signal_due(signum)
         chosen = history.choices.pick(16)

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from heat.errors import StartError
-from heat.past import Held
-from heat.program import Program, Status
+from heat.process.program import Program, Status
+from heat.records import Held
 from heat.rehearsal.world import (
     Ends,
     SimulatedChild,
     SimulatedLauncher,
     VirtualTime,
 )
-from heat.world import Owner
+from heat.runtime.ports import Owner
 
 from .deeds import Violation
 from .lives import Orphan

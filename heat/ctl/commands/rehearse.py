@@ -1,0 +1,250 @@
+"""The command ``heatctl rehearse``."""
+
+USAGE = """heatctl rehearse: what HEAT would do when the check gave these results.
+
+Usage:
+  heatctl rehearse -i SECS [options] [--] COMMAND [ARG...]
+  heatctl rehearse -i SECS [options] -s SCRIPT
+  heatctl rehearse --config FILE [--monitor NAME] [options]
+  heatctl rehearse -h | --help
+
+The options are those of 'heat', and these. Nothing is started, signalled or
+written: neither the programs nor the target need to exist. What decides is the
+code that a running HEAT runs, on a clock of its own.
+
+What happens:
+  --results LIST            what the checks give, one after the other: an exit
+                            code, 'timeout', 'killed' or 'unknown'; '1x5' is
+                            five times 1, '1@3s' is 1 after 3 seconds:
+                            0,1x5,timeout,killed,unknown,0
+  --recovery-takes SECS     the recovery script runs this long (default: 0)
+  --recovery-exits CODE     its exit code, or 'killed', or 'timeout' where it
+                            never ends by itself (default: 0)
+  --recovery-works-after N  once it has run N times the check passes
+  --fail-takes SECS         the fail script runs this long (default: 0)
+  --until SECS              go on this long, with the last result over and over
+                            (default: until the results are used up)
+
+Of a file:
+  --monitor NAME            the monitor of --config FILE that is rehearsed
+
+What is written:
+  --svg FILE                draw the timeline into FILE as well
+  --json                    one JSON object an event, and one that sums up
+  -h, --help                print this
+
+Exit status: 0 it ends in NORMAL; 1 it does not; 2 bad usage.
+"""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from heat.app import cli, loader
+from heat.app.cli import refuse
+from heat.app.parser import Grammar, Words, beside_config, take_apart
+from heat.config import options, toml_file
+from heat.config.conflicts import BAD
+from heat.config.options import OPTIONS, Option, Options
+from heat.ctl import output
+from heat.diagnostics import Mistake, of_option, shown
+from heat.durations import duration
+from heat.monitor.watch import EXIT_NOT_WELL, EXIT_WELL
+from heat.rehearsal import render_text
+from heat.rehearsal.advice import advice
+from heat.rehearsal.play import Played, play
+from heat.rehearsal.results import Plot, exit_of_script, results
+from heat.rehearsal.svg import drawn
+from heat.text import escaped
+
+COMMAND = "heatctl rehearse"
+
+OWN = (
+    Option("--results", "LIST", results),
+    Option("--recovery-takes", "SECS", duration),
+    Option("--recovery-exits", "CODE", exit_of_script),
+    Option("--recovery-works-after", "N", options.number),
+    Option("--fail-takes", "SECS", duration),
+    Option("--until", "SECS", duration),
+    Option("--monitor", "NAME", options.path),
+    Option("--svg", "FILE", options.path),
+)
+"""The options of a rehearsal on top of HEAT's own."""
+_OF_RECOVERY = ("--recovery-takes", "--recovery-exits", "--recovery-works-after")
+
+_TAKEN = tuple(option for option in OPTIONS if option.name != "--version") + OWN
+_OF_HEAT = [
+    line
+    for line in cli.USAGE.splitlines()
+    if re.match(r"  (-\w, )?--", line) and not re.search(r"--(json|help|version)\b", line)
+]
+"""How the help of heat has its options, for docopt."""
+_GRAMMAR = Grammar(
+    # docopt takes the first word of the usage, and no second one, for the program's name.
+    "\n".join([USAGE.replace(COMMAND, "heatctl-rehearse"), *_OF_HEAT]),
+    _TAKEN,
+    COMMAND,
+    COMMAND,
+)
+
+
+class _Asked(NamedTuple):
+    """One monitor, and what happens to it; ``in_file`` is its table's place, empty for none."""
+
+    options: Options
+    plot: Plot
+    in_file: str
+    others: bool
+    """The file has more monitors."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Rehearse as these words say; the exit status is returned."""
+    taken = take_apart(_GRAMMAR, words)
+    if "--help" in taken.flags:
+        output.write(USAGE)
+        return EXIT_WELL
+    asked, mistakes = _understood(taken)
+    if asked is None:
+        return refuse([str(mistake) for mistake in mistakes], COMMAND)
+    named = bool(asked.in_file)
+    played = play(asked.options, asked.plot, named=named, others=asked.others)
+    if (path := taken.given.get("--svg")) and (wrong := _draw(path, played)):
+        return refuse([str(wrong)], COMMAND)
+    _print(played, asked, as_json="--json" in taken.flags)
+    return EXIT_WELL if played.well else EXIT_NOT_WELL
+
+
+def _print(played: Played, asked: _Asked, *, as_json: bool) -> None:
+    given = advice(asked.options, asked.plot.fail.after)
+    if asked.in_file:
+        given = [each.at(asked.in_file) for each in given]
+    text = (
+        render_text.as_json(played, given)
+        if as_json
+        else render_text.lines(played, given, colour=_colour())
+    )
+    output.write_lines(text)
+
+
+def _colour() -> bool:
+    environ = os.environ
+    return os.isatty(1) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def _draw(path: str, played: Played) -> Mistake | None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(drawn(played))
+    except OSError as error:
+        why = f"cannot be written: {str(error.strerror).lower()}"
+        return of_option("--svg", shown(path), why, "name a file in a folder that you may write to")
+    return None
+
+
+# What is asked
+
+
+def _understood(taken: Words) -> tuple[_Asked | None, list[Mistake]]:
+    values, mistakes = options.parsed(taken.given, OWN)
+    mistakes = [*taken.mistakes, *mistakes]
+    if "--results" not in taken.given and "--recovery-works-after" not in taken.given:
+        fix = "say what the checks give, as in --results 0,1x3,timeout,0"
+        mistakes.append(of_option("--results", "", "is missing", fix))
+    if "--config" in taken.given:
+        found, place, others, wrong = _of_file(taken)
+    else:
+        found, wrong = options.build(taken.given, taken.flags, taken.command)
+        place, others = "", False
+        if "--monitor" in taken.given:
+            fix = "add --config FILE, or leave it out"
+            wrong.append(_wrong(taken, "--monitor", "has no effect without --config", fix))
+    mistakes = _without_twins([*mistakes, *wrong])
+    if found is None:
+        return None, mistakes
+    mistakes += _conflicts(taken, values, found)
+    return (None if mistakes else _Asked(found, _plot(values), place, others)), mistakes
+
+
+def _without_twins(mistakes: list[Mistake]) -> list[Mistake]:
+    return list(dict.fromkeys(mistakes))
+
+
+def _read(given: str) -> loader.Found:
+    content, wrong = toml_file.sound_part(given, given)
+    return loader.Found(content._replace(unsound={}), wrong, [])
+
+
+def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Mistake]]:
+    """The monitor that is meant, its place, and whether there are others."""
+    given, mistakes = taken.given["--config"], beside_config(taken)
+    content, wrong, _ = loader.read(partial(_read, given))
+    mistakes += wrong
+    if wrong:
+        return None, "", False, mistakes
+    name = taken.given.get("--monitor")
+    names = list(content.monitors)
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name in content.monitors:
+        return content.monitors[name], content.place(name), len(names) > 1, mistakes
+    known = ", ".join(map(escaped, names[:_SOME])) + (", ..." if len(names) > _SOME else "")
+    if name is None:
+        line = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
+        return None, "", True, [*mistakes, Mistake(line, f"name one of them: {known}")]
+    return None, "", True, [*mistakes, _unknown_monitor(taken, name, names, known)]
+
+
+_SOME = 10
+
+
+def _unknown_monitor(taken: Words, name: str, names: list[str], known: str) -> Mistake:
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    fix = f"did you mean {escaped(near[0])}?" if near else f"name one of them: {known}"
+    complaint = f"is no monitor of {escaped(taken.given['--config'])}"
+    return _wrong(taken, "--monitor", complaint, fix)
+
+
+def _wrong(taken: Words, option: str, complaint: str, fix: str) -> Mistake:
+    return of_option(option, shown(taken.given[option]), complaint, fix)
+
+
+def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Mistake]:
+    """The options that do not go together in a rehearsal."""
+    for option in _OF_RECOVERY:
+        if option in taken.given and found.recovery is None:
+            fix = "add --recovery, or leave it out"
+            yield _wrong(taken, option, "has no effect without --recovery", fix)
+    if "--fail-takes" in taken.given and found.fail is None:
+        fix = "add --fail, or leave it out"
+        yield _wrong(taken, "--fail-takes", "has no effect without --fail", fix)
+    ends = values.get("--recovery-exits", BAD)
+    if ends is not BAD and ends.after is None and found.script_timeout is None:
+        complaint = "is an end that never comes without --script-timeout"
+        fix = "add --script-timeout, or leave it out"
+        yield _wrong(taken, "--recovery-exits", complaint, fix)
+    given = values.get("--results", ())
+    if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
+        complaint = "holds 'timeout', but --timeout is 'none': that check would never end"
+        yield _wrong(taken, "--results", complaint, "leave out --timeout, or give it a length")
+
+
+def _plot(values: Mapping[str, Any]) -> Plot:
+    recovery = values.get("--recovery-exits", Plot(()).recovery)
+    if recovery.after is not None:
+        recovery = recovery._replace(after=values.get("--recovery-takes", 0.0))
+    return Plot(
+        values.get("--results") or results("1"),
+        recovery,
+        Plot(()).fail._replace(after=values.get("--fail-takes", 0.0)),
+        values.get("--recovery-works-after"),
+        values.get("--until"),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

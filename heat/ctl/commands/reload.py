@@ -1,0 +1,52 @@
+"""The command ``heatctl reload``."""
+
+USAGE = """heatctl reload: have HEAT read its configuration file again.
+
+Usage:
+  heatctl reload [--json] [--control PATH]
+
+Options:
+  --json          the answer as a JSON object
+  --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
+                  $XDG_RUNTIME_DIR/heat.sock else)
+  -h, --help      print this
+
+Unchanged monitors are not touched. A mistake in the file leaves the old one in
+force; 'heatctl validate FILE' tells the mistakes beforehand.
+
+Exit status: 0 it has been read and is in force; 2 bad usage, or the file has
+mistakes; 3 no HEAT answers.
+"""
+
+from collections.abc import Sequence
+
+from heat.control import codec
+from heat.control.client import connect
+from heat.ctl import output
+from heat.ctl.errors import EXIT_WELL
+from heat.ctl.parser import parse
+from heat.text import escaped
+
+_PATIENCE = 60.0
+"""Seconds: a file of ten thousand monitors is looked at for some of them."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Have the file read; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    with connect(asked.control, _PATIENCE) as client:
+        said = client.last("reload")
+    if asked.json:
+        output.write_objects([said])
+    else:
+        output.write(f"the file was read again: {_changes(said)}\n")
+    return EXIT_WELL
+
+
+def _changes(said: codec.Answer) -> str:
+    counts = {key: said.get(key, 0) for key in ("added", "changed", "removed")}
+    monitors = [f"{number} {key}" for key, number in counts.items() if number]
+    settings = [escaped(str(each)) for each in said.get("settings") or ()]
+    return ", ".join([*monitors, *settings]) or "nothing has changed"

@@ -1,0 +1,108 @@
+"""The command ``heatctl serve``."""
+
+USAGE = """heatctl serve: HTTP for Prometheus and other programs, beside a running HEAT.
+
+Usage:
+  heatctl serve [--listen HOST:PORT] [--control PATH] [--token-file FILE]
+                [--host NAME]...
+
+Options:
+  --listen HOST:PORT   listen here; port 0 for any (default: 127.0.0.1:9333)
+  --control PATH       the socket of HEAT (default: /run/heat/heat.sock as root,
+                       $XDG_RUNTIME_DIR/heat.sock else)
+  --token-file FILE    answer those alone who send the token in FILE, as in
+                       Authorization: Bearer TOKEN; needed to listen on an
+                       address that other machines reach
+  --host NAME          a name that this server may be called by, besides its
+                       address and localhost; may be given more than once
+  -h, --help           print this
+
+It answers GET and HEAD of:
+  /metrics             the numbers of all monitors, for Prometheus
+  /healthz             whether HEAT answers; needs no token
+  /api/status          as heatctl status --json; ?name=NAME, more than once
+  /api/why/NAME        as heatctl why NAME --json
+  /api/history         as heatctl history --json; ?name=NAME, ?since=12h
+  /api/openapi.json    all of this for programs
+
+Nothing can be changed here. Without a token no command line is told, nor what a
+check has printed. While no HEAT answers, serve goes on, and says so: heat_up is
+0, everything else is answered with status 503.
+
+Exit status: 0 stopped by SIGTERM; 2 bad usage; 130 stopped by SIGINT.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+
+    from heat.diagnostics import Mistake
+    from heat.web.app import History
+    from heat.web.options import Serving
+
+EXIT_USAGE = 2
+BACKLOG = 128
+
+
+def main(words: Sequence[str], history: "History | None" = None) -> int:
+    """Serve, as the words behind `heatctl serve` say; the exit status is returned.
+
+    ``history`` reads the state file; by default as `heatctl history` does.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # As long as nothing has begun.
+    from heat.diagnostics import Mistake
+    from heat.web.options import parse
+
+    asked = parse(USAGE, words)
+    if asked.wants_help:
+        _print(1, USAGE)
+        return 0
+    if asked.serving is None:
+        return _refuse(asked.mistakes)
+    try:
+        from heat.web.server import run
+    except ModuleNotFoundError as error:
+        line = f"Error: heatctl serve needs {error.name}, which is not installed"
+        fix = f"{sys.executable} -m pip install 'heat-watchdog[serve]'"
+        return _refuse([Mistake(line, fix)])
+    try:
+        listener = _listener(asked.serving)
+    except OSError as error:
+        return _refuse([_unfit(asked.serving, error)])
+    return run(asked.serving, listener, history)
+
+
+def _listener(serving: "Serving") -> "socket.socket":
+    import socket
+
+    family = socket.AF_INET6 if ":" in serving.address else socket.AF_INET
+    return socket.create_server((serving.address, serving.port), family=family, backlog=BACKLOG)
+
+
+def _unfit(serving: "Serving", error: OSError) -> "Mistake":
+    from heat.diagnostics import of_option, shown
+
+    why = os.strerror(error.errno or 0).lower()
+    fix = "choose another port, or an address of this machine"
+    return of_option("--listen", shown(serving.place), f"cannot be listened on: {why}", fix)
+
+
+def _refuse(mistakes: "Sequence[Mistake]") -> int:
+    lines = [*map(str, mistakes), "", "'heatctl serve --help' tells the options."]
+    _print(2, "\n".join(lines) + "\n")
+    return EXIT_USAGE
+
+
+def _print(fd: int, text: str) -> None:
+    with contextlib.suppress(OSError):  # Who has closed it wants to read nothing.
+        os.write(fd, text.encode("utf-8", "backslashreplace"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""The command ``heatctl validate``."""
+
+USAGE = """heatctl validate: all that is wrong with a configuration file.
+
+Usage:
+  heatctl validate [--json] FILE
+
+Options:
+  --json          mistakes, warnings and advice as one JSON object
+  -h, --help      print this
+
+FILE is that of 'heat --config'. It is read as HEAT reads it, and what it names
+is looked at: scripts, commands, processes. It needs no running HEAT and changes
+nothing. Look as the user that HEAT runs as: another one may see other files.
+
+A warning is of something that may go wrong, an advice of options that may not
+mean what was meant; neither keeps HEAT from starting.
+
+Exit status: 0 no mistakes; 2 there are some.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from heat.app import loader
+from heat.config import preflight
+from heat.config.model import Config
+from heat.config.options import Options
+from heat.config.toml_file import sound_part
+from heat.ctl import output
+from heat.ctl.errors import EXIT_WELL, CtlError
+from heat.ctl.parser import parse
+from heat.diagnostics import Mistake
+from heat.errors import TargetError
+from heat.process.target import NoTarget, PidFileTarget
+from heat.rehearsal.advice import advice
+from heat.text import counted, escaped
+from heat.trust import Trust
+
+
+def main(words: Sequence[str]) -> int:
+    """Print what is wrong; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    config, mistakes, remarks = look(asked.operands[0])
+    remarks = [] if mistakes else [*remarks, *warnings(config)]
+    advices = [] if mistakes else advised(config)
+    shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
+    if asked.json:
+        output.write_objects([_as_object(config, mistakes, remarks, advices)])
+        return CtlError.status if mistakes else EXIT_WELL
+    if mistakes:
+        raise CtlError(*mistakes)
+    for text in remarks:
+        output.complain(f"Warning: {text}")
+    for each in advices:
+        output.complain(f"Advice: {each}")
+    output.write(f"{shown}: {number}, no mistakes\n")
+    return EXIT_WELL
+
+
+def look(shown: str) -> tuple[Config, list[Mistake], list[str]]:
+    """Read a file and look at what it names: what is in it, what is wrong, what is doubtful."""
+    try:
+        path = os.path.abspath(shown)
+    except FileNotFoundError:
+        line = "Error: the folder that heatctl was started in is gone"
+        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")], []
+    found = loader.read(partial(_look, shown, path))
+    return found.config._replace(path=path, shown=shown), found.mistakes, found.warnings
+
+
+def _look(shown: str, path: str) -> loader.Found:
+    """The same, in a process of its own: it is ended where it takes too long."""
+    # What a file names is relative to its folder; where that is not there, nor is the file.
+    with contextlib.suppress(OSError):
+        os.chdir(os.path.dirname(path))
+    trust = Trust()
+    config, mistakes = sound_part(shown, path, trust)
+    looked_at = config._replace(monitors={**config.monitors, **config.unsound})
+    mistakes += preflight.look_at_monitors(looked_at, trust)
+    return loader.Found(config._replace(unsound={}), mistakes, list(trust.warnings))
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """Warnings: things that are allowed and may not be meant."""
+    for name, options in config.monitors.items():
+        pid = _target(options, os.path.dirname(config.path))
+        for text in preflight.warnings(options, pid, in_file=True):
+            yield f"{config.place(name)}: {text}"
+
+
+def advised(config: Config) -> list[Mistake]:
+    """Advice on what options may not mean; what is said of several monitors is said once."""
+    found: dict[Mistake, list[str]] = {}
+    for name, options in config.monitors.items():
+        for each in advice(options):
+            found.setdefault(each, []).append(name)
+    told: list[Mistake] = []
+    for each, names in found.items():
+        here = each.at(config.place(names[0]))
+        if len(names) > 1:
+            others = counted(len(names) - 1, "other monitor")
+            here = here._replace(line=f"{here.line} (so in {others})")
+        told.append(here)
+    return told
+
+
+def _target(options: Options, folder: str) -> int | None:
+    """The process that a signal would go to now."""
+    if options.pid_file is None:
+        return options.pid
+    path = os.path.join(folder, options.pid_file)
+    try:
+        return PidFileTarget(path, NoTarget(lambda _signum: False)).read()
+    except TargetError:
+        return None
+
+
+def _as_object(
+    config: Config,
+    mistakes: Sequence[Mistake],
+    remarks: Sequence[str],
+    advices: Sequence[Mistake],
+) -> Mapping[str, object]:
+    return {
+        "file": config.shown,
+        "monitors": len(config.monitors),
+        "mistakes": [{"line": each.line, "fix": each.fix} for each in mistakes],
+        "warnings": remarks,
+        "advice": [{"line": each.line, "fix": each.fix} for each in advices],
+    }

@@ -1,0 +1,74 @@
+"""The command ``heatctl why``."""
+
+USAGE = """heatctl why: one monitor on one screen, and why it is as it is.
+
+Usage:
+  heatctl why [--json] [--control PATH] NAME
+
+Options:
+  --json          the facts as one JSON object
+  --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
+                  $XDG_RUNTIME_DIR/heat.sock else)
+  -h, --help      print this
+
+It tells the state and how it got there, each number that matters beside its
+limit and the option that sets it, what happens next and when, and what would
+change it. What would happen is asked of HEAT's own rules.
+
+Exit status: 0 it is NORMAL; 1 it is not, or is paused, or its checks have said
+nothing for long; 2 bad usage, or there is no such monitor; 3 no HEAT answers.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+from heat.cells import wrapped
+from heat.control import answers
+from heat.control.client import connect
+from heat.ctl import output
+from heat.ctl.commands.status import exit_status
+from heat.ctl.errors import EXIT_WELL
+from heat.ctl.explain import Part, tell
+from heat.ctl.parser import parse
+
+_NARROWEST = 40
+_LEAST = 20
+"""Columns for a text; behind a label that leaves less, it stands on lines of its own."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the screen; the exit status is returned."""
+    asked = parse(USAGE, words)
+    if asked is None:
+        return EXIT_WELL
+    with connect(asked.control) as client:
+        why = answers.why(client.last("why", {"name": asked.operands[0]}).get("why"))
+    if asked.json:
+        output.write_objects([why])
+    else:
+        width = shutil.get_terminal_size().columns if output.is_terminal() else None
+        paint = output.COLOURS.get(why["state"], "") if output.is_coloured() else ""
+        output.write_lines(laid_out(tell(why), width, why["state"], paint))
+    return exit_status([why])
+
+
+def laid_out(
+    parts: Sequence[Part], width: int | None, state: str = "", paint: str = ""
+) -> Iterator[str]:
+    """The lines of a screen of this width; None: they are as long as they are."""
+    for place, part in enumerate(parts):
+        if place:
+            yield ""
+            yield output.painted(part.heading, output.STRONG if paint else "")
+        else:
+            yield part.heading.replace(f" {state}", f" {output.painted(state, paint)}", 1)
+        margin = max((len(line.label) for line in part.lines if line.label), default=0)
+        for line in part.lines:
+            label = f"  {line.label:<{margin}}  " if line.label else "  "
+            if width is None or width < _NARROWEST:
+                yield label + line.text
+            elif len(label) + _LEAST > width:
+                yield label.rstrip()
+                yield from wrapped(line.text, width, "    ", "    ")
+            else:
+                yield from wrapped(line.text, width, label, " " * len(label))

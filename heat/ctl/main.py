@@ -1,0 +1,171 @@
+"""The command ``heatctl``: its text of --help, and the way to its commands."""
+
+USAGE = """heatctl: look at a running HEAT, and steer it.
+
+Usage:
+  heatctl [--control PATH] [--json] COMMAND [ARG...]
+  heatctl -h | --help
+  heatctl --version
+
+Commands that look:
+  status [NAME...]     a table: state, since when, last result, next check
+  why NAME             one screen: how it got there, what comes next and when,
+                       what would change it
+  top                  the table of 'status', live; q ends it
+  history [NAME]       outages, what each recovery did, share of time well
+
+Commands that steer:
+  check NAME           check now
+  pause NAME           no checks and no effects, for a while or until resumed
+  resume NAME          go on
+  reset NAME           out of ERROR, or counts back to 0
+  reload               read the configuration file again
+
+Commands that need no running HEAT:
+  validate FILE        all that is wrong with a configuration file
+  rehearse             what HEAT would do, given the results of the check
+  diagram              the states drawn; with NAME, where that monitor is
+  completion SHELL     what makes bash, zsh or fish complete the words
+
+A process of its own:
+  serve                HTTP: metrics for Prometheus, health, the answers of
+                       'status' and 'why'
+
+Options of all commands that ask HEAT:
+  --control PATH       its socket (default: /run/heat/heat.sock as root,
+                       $XDG_RUNTIME_DIR/heat.sock else)
+  --json               JSON, one object a line
+  -h, --help           print this, or a command's own text behind it
+  --version            print the version
+
+'heatctl COMMAND --help' tells more. SECS is a number of seconds such as 30 or
+0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
+
+Exit status: 0 all is well; 1 something is not NORMAL, or is paused; 2 bad
+usage, or HEAT refuses it; 3 no HEAT answers.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+
+from heat import __version__
+from heat.ctl import output, usage
+from heat.ctl.errors import CtlError, UsageError
+from heat.diagnostics import Mistake
+from heat.text import escaped
+
+
+def commands() -> list[str]:
+    """The names of all commands; each is a module of this package."""
+    return [
+        entry.head.split()[0]
+        for block in usage.blocks(USAGE)
+        if block.heading.startswith(("Commands", "A process"))
+        for entry in block.entries
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run heatctl with these words of a command line; the exit status is returned."""
+    if argv is None:
+        # As with any tool in a pipe: nobody reads on, or Ctrl-C, and it is over without a word.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            _open_what_is_closed()
+        except OSError as error:
+            if sys.stderr is not None:
+                sys.stderr.write(f"Error: /dev/null cannot be opened: {error.strerror}\n")
+            return CtlError.status
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except CtlError as error:
+        _tell(error)
+        return error.status
+
+
+def _open_what_is_closed() -> None:
+    """Python has no stream where a standard descriptor is closed, and a socket would become it."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
+
+
+def _run(words: Sequence[str]) -> int:
+    common, rest = _common(words)
+    if not rest:
+        raise UsageError("heatctl", *_no_command(common))
+    name, *behind = rest
+    if name in {"-h", "--help", "help"}:
+        return _help(behind)
+    if name == "--version":
+        output.write(f"heatctl {__version__}\n")
+        return 0
+    if name not in commands():
+        raise UsageError("heatctl", _unknown(name))
+    module = import_module(f"heat.ctl.commands.{name}")
+    if mistakes := list(_in_vain(common, name, module.USAGE)):
+        raise UsageError(f"heatctl {name}", *mistakes)
+    return int(module.main([*common, *behind]))
+
+
+def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The options that stand before the command, and what comes from the command on."""
+    rest = list(words)
+    common: list[str] = []
+    while rest and (rest[0] == "--json" or rest[0].startswith("--control")):
+        common.append(rest.pop(0))
+        if common[-1] == "--control" and rest:
+            common.append(rest.pop(0))
+    return common, rest
+
+
+def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Mistake]:
+    """The words before the command that mean nothing to it."""
+    known = {switch.name for switch in usage.switches(text)}
+    for option in ("--control", "--json"):
+        if option not in known and any(word.split("=")[0] == option for word in common):
+            told = f"Error: {option} has no effect on 'heatctl {name}'"
+            yield Mistake(told, "leave it out")
+
+
+def _no_command(common: Sequence[str]) -> list[Mistake]:
+    if common and common[-1] == "--control":
+        return [Mistake("Error: --control is without its value", "write --control PATH")]
+    fix = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
+    return [Mistake("Error: a command is missing", fix)]
+
+
+def _unknown(name: str) -> Mistake:
+    from heat.ctl.parser import nearest
+
+    near = nearest(name, commands())
+    if name.startswith("-"):
+        fix = "options of a command stand behind it: heatctl status --json"
+        return Mistake(f"Error: {escaped(name)} is not an option of heatctl", fix)
+    fix = f"did you mean {near}?" if near else "'heatctl --help' lists the commands"
+    return Mistake(f"Error: '{escaped(name)}' is not a command of heatctl", fix)
+
+
+def _help(behind: Sequence[str]) -> int:
+    text = USAGE
+    if behind and behind[0] in commands():
+        text = import_module(f"heat.ctl.commands.{behind[0]}").USAGE
+    output.write(text)
+    return 0
+
+
+def _tell(error: CtlError) -> None:
+    lines = [str(error)]
+    if isinstance(error, UsageError) and "--help'" not in lines[0]:
+        lines += ["", f"'{error.command} --help' tells how it is used."]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Monitors at work."""

@@ -1,0 +1,39 @@
+"""The last check of a monitor in 28 bytes: of ten thousand, objects take 1.4 MB more.
+
+Its last line, if it has printed any, stands behind them.
+"""
+
+from struct import Struct, error
+
+from heat.report.monitor_report import Checked, exit_code
+
+Packed = bytes | tuple[Checked, float]
+"""One without a result, or of another century, is kept as it is."""
+
+_FIELDS = Struct("=IiddhBB")
+_TIMED_OUT, _TERMINAL, _WARNING, _UNKNOWN = 1, 2, 4, 8
+
+
+def pack(check: Checked, ended: float) -> Packed:
+    """A check that ended at this moment of the monotonic clock."""
+    if check.unknown and not check.unknown_by_code:
+        return check, ended
+    started, code, pid, duration, killed, timed_out, unknown, terminal, text, warning = check
+    how = timed_out * _TIMED_OUT | terminal * _TERMINAL | warning * _WARNING
+    how |= bool(unknown) * _UNKNOWN
+    try:
+        packed = _FIELDS.pack(started, pid, duration, ended, code, killed or 0, how)
+    except error:
+        return check, ended
+    return packed + text.encode() if text else packed
+
+
+def unpack(packed: Packed) -> tuple[Checked, float]:
+    """The check, and when it ended."""
+    if not isinstance(packed, bytes):
+        return packed
+    started, pid, duration, ended, code, killed, how = _FIELDS.unpack_from(packed)
+    timed_out, terminal, warning = (bool(how & bit) for bit in (_TIMED_OUT, _TERMINAL, _WARNING))
+    unknown, text = exit_code(code) if how & _UNKNOWN else "", packed[_FIELDS.size :].decode()
+    how_it_went = killed or None, timed_out, unknown, terminal, text, warning
+    return Checked(started, code, pid, duration, *how_it_went), ended

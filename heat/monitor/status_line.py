@@ -1,0 +1,126 @@
+"""The status line: where a monitor stands, and what comes next."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from heat.durations import length
+from heat.records import Pause
+from heat.report.monitor_report import moment, with_line
+from heat.runtime.limiter import Turns
+from heat.text import counted, of_them_paused
+from states.engine.named_tuple import NamedTuple
+from states.monitor.model import Monitor, State
+from states.monitor.questions import backs_off, stands
+
+if TYPE_CHECKING:
+    from heat.monitor.watch import Watch
+    from heat.process.run import Run
+    from heat.report.monitor_report import Checked
+
+
+class Look(NamedTuple):
+    """A watch as it can be seen now; times in seconds from now."""
+
+    last: "Checked | None"
+    last_age: float
+    next_in: float | None
+    """Until the next tick; None when there is none."""
+    waits: bool
+    """A check waits for its turn."""
+    script: "Run | None"
+    """The fail or recovery script that runs."""
+    window_left: float | None
+    """Until the window closes, or the backoff is over."""
+    check_left: float | None
+    """Until the check that runs has to end; None if nobody knows."""
+    began: float
+    """When its first check is, or was: negative in the past."""
+    watched: float
+    """When HEAT began to watch it."""
+    unknown_since: float | None
+    """The unix second since when nobody knows how it is."""
+
+
+def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
+    """State, count, last check and its age, next check."""
+    from heat.monitor.ahead import coming  # noqa: PLC0415 - loaded after the first check
+
+    threshold = monitor.limits.threshold
+    of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
+    parts = [
+        f"{stands(monitor)}, {counted(monitor.count, 'failure')} in a row{of}",
+        _last(last, look),
+        coming(monitor, look, pause),
+        counted(monitor.checks, "check"),
+    ]
+    if backs_off(monitor) and look.window_left is not None:
+        recovery = f"recovery {monitor.attempts + 1}"
+        parts.insert(2, f"{recovery} in {length(max(0.0, look.window_left))} at the earliest")
+    if look.unknown_since is not None:
+        parts.insert(2, f"unknown since {moment(look.unknown_since)}")
+    if monitor.skipped:
+        parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
+    return "; ".join(parts)
+
+
+def _last(how: str, look: Look) -> str:
+    if look.last is None:
+        return "no check ended yet"
+    return with_line(f"last check {how}, {length(look.last_age)} ago", look.last.text)
+
+
+_WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
+_MOST_NAMES = 3
+
+
+def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
+    """How many monitors are in which state, and of which names the worst are.
+
+    ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL, 3 of them paused``, or of a single one
+    ``web: NORMAL``, ``web: NORMAL, paused``.
+    """
+    names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
+    for name, watch in watches.items():
+        names[watch.monitor.state].append(name)
+    found = [(state, those) for state, those in names.items() if those]
+    paused = of_them_paused(watch.paused is not None for watch in watches.values())
+    if not named:
+        still = ", paused" if paused else ""
+        return ", ".join(f"{those[0]}: {state.value}{still}" for state, those in found)
+    counts = [f"{len(those)} {state.value}" for state, those in found]
+    if found and found[0][0] is not State.NORMAL:
+        worst = found[0][1]
+        more = ", ..." if len(worst) > _MOST_NAMES else ""
+        counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
+    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}{paused}"
+
+
+_MOST_LINES = 20
+
+
+def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Iterator[str]:
+    """The lines for SIGUSR1: one of a single monitor; of many, those not well or paused."""
+    if not named:
+        for watch in watches.values():
+            yield f"{watch.parts.options.shown}: {watch.describe()}"
+        return
+    states = Counter(watch.monitor.state for watch in watches.values())
+    count = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
+    count += of_them_paused(watch.paused is not None for watch in watches.values())
+    late = f", {turns.waited} had to wait for max-running" if turns.waited else ""
+    yield (
+        f"{counted(len(watches), 'monitor')}: {count}; "
+        f"{counted(turns.running, 'check')} running of {turns.most} at most{late}"
+    )
+    told = [
+        name
+        for name, watch in watches.items()
+        if watch.monitor.state is not State.NORMAL or watch.paused is not None
+    ]
+    if len(watches) <= _MOST_LINES:
+        told = list(watches)
+    for name in told[:_MOST_LINES]:
+        yield f"{name}: {watches[name].describe()}"
+    if len(told) > _MOST_LINES:
+        yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL, or paused"

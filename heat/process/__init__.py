@@ -1,0 +1,1 @@
+"""Processes: start, output, signals, end, and what is left of them."""

@@ -1,0 +1,209 @@
+"""The keeper: a process that reads on, when HEAT has ended, what HEAT's scripts print to.
+
+A service that a script has left running must live on, and a pipe whose reading end is closed
+ends who writes to it. So a fork of HEAT holds the reading end of each script's pipe too. While
+HEAT lives it sleeps; then it appends what comes to ``heat.NAME.out``, until nobody writes any
+more. One keeper serves all monitors of a HEAT, from the first script that is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from heat import inherited
+from heat.errors import HeatError, reason_of
+from heat.process.bounded_file import append
+from heat.process.helper import fork
+
+if TYPE_CHECKING:
+    from heat.process.launcher import PosixLauncher
+    from heat.runtime.loop import Loop
+    from heat.runtime.ports import Owner
+
+_AGAIN = 1.0
+"""Seconds from one keeper to the next: one that cannot live must not be forked without end."""
+_PIPE_SIZE = 64 * 1024
+_MESSAGE = 8192
+"""No path is longer than half of that."""
+
+
+class Keeper:
+    """HEAT's side of it."""
+
+    def __init__(
+        self, loop: Loop, launcher: PosixLauncher, said: Callable[[str], None], owner: Owner
+    ) -> None:
+        self.loop = loop
+        self.owner = owner
+        self._launcher = launcher
+        self._said = said
+        self._pipes: dict[int, str] = {}
+        """Descriptor of each reading end, path of its file."""
+        self._control: socket.socket | None = None
+        self._trouble = False
+        self._next = 0.0
+        """Not before this moment another one is forked in place of one that has ended."""
+        self.pid = 0
+        """Of the fork; 0 while there is none."""
+
+    def keep(self, reader: int, path: str) -> None:
+        """Have a pipe read on if HEAT ends: before the script that prints to it is started."""
+        with contextlib.suppress(OSError):  # The current folder is gone, and nothing is kept there.
+            path = os.path.abspath(path)
+        self._pipes[reader] = path
+        if not self._send(b"+%d %b" % (reader, os.fsencode(path)), reader):
+            self._lost()
+
+    def drop(self, reader: int) -> None:
+        """Nobody writes to this pipe any more; called before it is closed."""
+        del self._pipes[reader]
+        if self._control is not None and not self._send(b"-%d" % reader):
+            self._lost()
+
+    def _send(self, message: bytes, *fds: int) -> bool:
+        if self._control is None:
+            return False
+        try:
+            socket.send_fds(self._control, [message], fds)
+        except OSError:
+            return False
+        return True
+
+    def _start(self) -> None:
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            self._troubled(reason_of(error))
+            return
+        try:
+            pid = fork()
+        except OSError as error:
+            ours.close()
+            theirs.close()
+            self._troubled(reason_of(error))
+            return
+        if not pid:
+            _live(theirs, self._pipes)
+        theirs.close()
+        self._next = self.loop.now() + _AGAIN
+        self.pid, self._control, self._trouble = pid, ours, False
+        ours.setblocking(False)
+        self._launcher.adopt(pid)
+        with contextlib.suppress(OSError):  # Then its end is seen at the next script.
+            self.loop.watch(ours.fileno(), self._lost, self.owner)
+
+    def _troubled(self, why: str) -> None:
+        if not self._trouble:
+            self._trouble = True
+            self._said(
+                f"cannot fork the keeper: {why}; what scripts leave running may not outlive HEAT, "
+                "until the next script"
+            )
+
+    def _lost(self) -> None:
+        """There is none, or it does not answer: another one takes its place."""
+        self._end()
+        if self.loop.now() >= self._next:
+            self._replace()
+        else:
+            self.loop.at(self._next, self._replace, self.owner)
+
+    def _replace(self) -> None:
+        if self._pipes and self._control is None:
+            self._start()
+
+    def _end(self) -> None:
+        self._hang_up()
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self._launcher.release(self.pid)
+            self.pid = 0
+
+    def close(self) -> None:
+        """HEAT ends: from here on the keeper reads, if anybody writes."""
+        if self._pipes:
+            self._hang_up()
+        else:
+            self._end()
+
+    def _hang_up(self) -> None:
+        if self._control is not None:
+            self.loop.forget(self._control.fileno())
+            self._control.close()
+            self._control = None
+
+
+def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
+    """The life of the fork."""
+    try:
+        _be_deaf()
+        os.chdir("/")
+        with contextlib.suppress(OSError):
+            os.setsid()  # What ends HEAT, its terminal or its group, is not meant for the keeper.
+        _let_go({control.fileno(), *pipes})
+        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+            name.write(b"heat-keeper")
+        _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
+    finally:
+        os._exit(0)
+
+
+def _be_deaf() -> None:
+    for signum in signal.valid_signals():
+        with contextlib.suppress(OSError):
+            if callable(signal.getsignal(signum)):
+                signal.signal(signum, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _let_go(kept: set[int]) -> None:
+    """Close what is HEAT's: its locks, logs and sockets must end with HEAT."""
+    os.close(0)  # HEAT may have no descriptor left, and then so has its fork.
+    for fd in inherited.descriptors():
+        if fd not in kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+
+
+def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:
+    """Hold what HEAT says, and return it when HEAT has ended."""
+    while True:
+        message, fds, *_ = socket.recv_fds(control, _MESSAGE, 1)
+        number, _, path = message[1:].partition(b" ")
+        if not message:
+            return dict(pipes.values())
+        if message.startswith(b"-") and number in pipes:
+            os.close(pipes.pop(number)[0])
+        elif fds:
+            pipes[number] = fds[0], os.fsdecode(path)
+
+
+def _read_on(pipes: dict[int, str]) -> None:
+    """Append what comes, until nobody can write any more; what has no room is lost."""
+    poll = select.poll()
+    for fd in pipes:
+        poll.register(fd, select.POLLIN)
+    while pipes:
+        for fd, _ in poll.poll():
+            try:
+                data = os.read(fd, _PIPE_SIZE)
+            except BlockingIOError:
+                continue
+            if data:
+                with contextlib.suppress(OSError, HeatError):
+                    append(pipes[fd], data)
+            else:
+                poll.unregister(fd)
+                os.close(fd)
+                del pipes[fd]

@@ -1,0 +1,1 @@
+"""Everything that HEAT prints and writes into its logs."""

@@ -1,0 +1,1 @@
+"""The store: everything that survives a restart."""

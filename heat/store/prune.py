@@ -1,0 +1,91 @@
+"""The upkeep of the state file, by a process of its own: no tick waits for a disk.
+
+``python -m heat.store.prune FILE SECONDS`` removes history that is older than this, and puts
+the log of SQLite into the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from heat.errors import StartError
+from heat.process.program import Program
+from heat.process.run import Run, Told
+from heat.startup import python
+
+if TYPE_CHECKING:
+    from heat.process.ports import Launcher
+    from heat.runtime.ports import Clock, Owner, Timers
+
+_LIMIT = 600.0
+"""Seconds it may take."""
+_MOMENT = 50
+"""Milliseconds that it waits, and has HEAT wait, for those who read the file."""
+_PATIENCE = 5.0
+"""Seconds it waits for HEAT's own writing, which takes less than a millisecond."""
+
+
+class Housekeeping:
+    """Keeps house when it is told to, one at a time."""
+
+    def __init__(
+        self,
+        world: tuple[Clock, Timers, Launcher],
+        path: str,
+        history: Callable[[], float],
+        owner: Owner,
+    ) -> None:
+        self._world = world
+        self._path = path
+        self._history = history
+        self._owner = owner
+        self._run: Run | None = None
+
+    def begin(self) -> None:
+        """Have it done; what cannot be done now is done the next time."""
+        if self._run is not None:
+            return
+        words = (*python(__name__), self._path, str(self._history()))
+        program = Program("housekeeping", sys.executable, words)
+        told = Told(_nothing, self._gone, self._gone)
+        try:
+            self._run = Run(self._world, program, _LIMIT, told, self._owner)
+        except StartError:
+            self._run = None
+
+    def _gone(self, _run: Run) -> None:
+        self._run = None
+
+
+def main(path: str, span: str) -> int:
+    """Do it; 1 if it could not be done, which the next time will make good."""
+    import sqlite3
+    from pathlib import Path
+
+    from heat.store.state_file import SOME, old
+
+    try:
+        where = f"{Path(path).as_uri()}?mode=rw"
+        db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
+        (now,) = db.execute("SELECT max(seen) FROM sessions").fetchone()
+        for sql, values in old(float(now) - float(span)):
+            while db.execute(sql, values).rowcount == SOME:
+                pass
+        # Most of it while HEAT writes; then the rest, for which HEAT waits a moment.
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        db.execute(f"PRAGMA busy_timeout = {_MOMENT}")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+    except sqlite3.Error:
+        return 1
+    return 0
+
+
+def _nothing(_run: Run) -> None:
+    """The file shows how it went."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

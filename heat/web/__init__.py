@@ -1,0 +1,1 @@
+"""``heatctl serve``: HTTP in front of the control socket."""

@@ -1,0 +1,270 @@
+"""The client's end of the socket: what it understands, and what it says when nobody answers."""
+
+import json
+import os
+import pwd
+import re
+import socket
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from talker import Raw, Talker, facts
+
+from heat.control import answers, codec, paths
+from heat.control.client import Client, connect
+from heat.ctl.errors import CtlError, NoAnswerError, RefusedError
+from heat.ctl.main import main
+
+HOME = Path(__file__).parents[2]
+STATUS_TO_THE_END = b'{"heat": 1, "ok": true, "monitors": 0}\n'
+
+
+def test_several_requests_go_over_one_connection(tmp_path: Path) -> None:
+    with Talker(tmp_path / "s", facts("a"), facts("b")), Client(f"{tmp_path}/s") as client:
+        names = [each["name"] for said in client.ask("status") for each in answers.monitors(said)]
+        why = client.last("why", {"name": "b"})["why"]
+
+    assert names == ["a", "b"]
+    assert why["name"] == "b"
+
+
+def test_a_request_is_one_line_with_a_version() -> None:
+    assert codec.request("why", name="a\nb") == b'{"heat": 1, "do": "why", "name": "a\\nb"}\n'
+
+
+def test_a_request_that_heat_would_not_take_is_not_sent() -> None:
+    with pytest.raises(CtlError, match="longer than HEAT takes"):
+        codec.request("status", names=["x" * 99] * 1000)
+
+
+@given(st.binary(max_size=100))
+def test_whatever_comes_it_is_an_answer_or_told_in_words(line: bytes) -> None:
+    try:
+        said = codec.answer(line)
+    except CtlError as error:
+        told = str(error).split("\n")
+    else:
+        told = [str(said["heat"])]
+
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u202e]", "".join(told))
+
+
+def test_keys_that_are_not_known_are_passed_over() -> None:
+    said = codec.answer(b'{"heat": 1, "ok": true, "weather": "rain"}')
+
+    assert codec.last(said)
+
+
+def test_a_refusal_carries_heats_own_words() -> None:
+    said = {"heat": 1, "ok": False, "error": "no \x1b[31m", "fix": "that", "mistakes": ["a\n  b"]}
+    line = json.dumps(said).encode()
+    with pytest.raises(RefusedError) as caught:
+        codec.answer(line)
+
+    assert str(caught.value) == "Error: no \\x1b[31m\n  that\na\n  b"
+
+
+BROKEN = [
+    # what listens sends, what heatctl says, and what to do
+    (b"", "has not answered to the end: it closed the connection", "try again"),
+    (b'{"heat": 1, "status"', "has not answered to the end", "try again"),
+    (b'{"heat": 1, "status": [{}]}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
+    (b'{"heat": 1, "status": 7}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
+    (b'{"heat": 1, "columns": 7}\n', "is not whole: columns is too short", "heatctl that"),
+    (b'{"heat": 1, "columns": [%s]}\n' % b",".join([b"1"] * 16), "columns are other ones", "that"),
+    (b'{"heat": 1, "rows": [["web"]]}\n', "is not whole: row is too short", "heatctl that"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "is not HEAT: 'SSH-2.0-OpenSSH_9.2\\r'", "--control PATH"),
+    (b"\xff\xfe\x00\n", "what answers is not HEAT", "--control PATH"),
+    (b"[1, 2]\n", "what answers is not HEAT: '[1, 2]'", "--control PATH"),
+    (b"{}\n", "what answers is not HEAT", "--control PATH"),
+    (b"[" * 100_000 + b"\n", "what answers is not HEAT", "--control PATH"),
+    (b'{"heat": 2, "hello": 1}\n', "HEAT speaks version 2 of the protocol", "heatctl that came"),
+    (b'{"heat": 1, "ok": false, "error": "too many", "fix": "wait"}\n', "too many", "wait"),
+]
+
+
+@pytest.mark.parametrize(("data", "told", "fix"), BROKEN, ids=[each[1] for each in BROKEN])
+def test_a_broken_answer_is_told_in_words(
+    data: bytes, told: str, fix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Raw(tmp_path / "s", data):
+        code = main(["status", "--control", f"{tmp_path}/s"])
+
+    out, err = capsys.readouterr()
+    assert code == (2 if "too many" in told else 3)
+    assert out == ""
+    assert told in err.splitlines()[0]
+    assert fix in err.splitlines()[1]
+
+
+def test_a_heat_that_hangs_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    with (
+        Raw(tmp_path / "s", b'{"heat": 1', hangs=True),
+        Client(f"{tmp_path}/s", 0.05) as client,
+        pytest.raises(NoAnswerError, match=r"does not answer \(0\.05 s\)"),
+    ):
+        client.last("hello")
+
+
+def test_a_line_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "LONGEST_LINE", 1000)
+    with (
+        Raw(tmp_path / "s", b"x" * 5000, hangs=True),
+        Client(f"{tmp_path}/s") as client,
+        pytest.raises(NoAnswerError, match="a line without an end"),
+    ):
+        client.last("hello")
+
+
+def test_a_full_backlog_is_told(tmp_path: Path) -> None:
+    path = f"{tmp_path}/s"
+    with socket.socket(socket.AF_UNIX) as full:
+        full.bind(path)
+        full.listen(0)
+        first = Client(path, 0.05)
+        with pytest.raises(NoAnswerError, match="takes no more connections"):
+            Client(path, 0.05)
+        first.close()
+
+
+def told_of(path: str) -> str:
+    with pytest.raises(NoAnswerError) as caught:
+        connect(path)
+    return str(caught.value)
+
+
+def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
+    told = told_of(f"{tmp_path}/none")
+
+    assert told.splitlines() == [
+        f"Failed: no HEAT answers at {tmp_path}/none: there is no such socket",
+        "  is HEAT running? It listens with --config, or where --control says",
+    ]
+
+
+def test_a_socket_that_nobody_listens_at(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(f"{tmp_path}/s")
+
+    assert "nobody listens there any more" in told_of(f"{tmp_path}/s")
+
+
+def test_a_path_that_is_no_socket(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert "it is no socket" in told_of(f"{tmp_path}/file")
+    assert "there is no such socket" in told_of(f"{tmp_path}/file/s")
+
+
+def test_a_path_that_no_socket_can_have(tmp_path: Path) -> None:
+    assert "path too long" in told_of(f"{tmp_path}/{'x' * 200}")
+    assert "no HEAT answers at a\\x00b" in told_of("a\0b")
+
+
+def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    (tmp_path / "short").symlink_to(deep)
+    with Talker(tmp_path / "short" / "s"), Client(f"{deep}/s") as client:
+        assert client.last("hello")["ok"] is True
+    assert "there is no such socket" in told_of(f"{deep}/s")
+
+
+def test_whose_socket_it_is_is_said_where_permission_is_denied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "s").touch()
+    monkeypatch.setattr(socket.socket, "connect", denied)
+
+    told = told_of(f"{tmp_path}/s")
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert "permission denied" in told
+    whose = (
+        "it is root's: sudo heatctl" if me == "root" else f"it is of the user {me}: sudo -u {me}"
+    )
+    assert whose in told
+    assert "ask as the user that HEAT runs as" in told_of(f"{tmp_path}/none")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_another_users_socket_is_out_of_reach(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    pid = -1
+    with Talker(path):
+        path.chmod(0o600)
+        pid = os.fork()
+        if not pid:
+            os.seteuid(65_534)
+            try:
+                told_of(os.fspath(path))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
+
+    assert status == 0
+
+
+def test_the_default_is_roots_or_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert paths.default_control() == "/run/heat/heat.sock"
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
+    assert paths.default_control() == "/run/user/1000/heat.sock"
+    for none in ("", "relative"):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", none)
+        assert paths.default_control() is None
+    with pytest.raises(NoAnswerError, match="XDG_RUNTIME_DIR is not set"):
+        connect(None)
+
+
+def test_roots_heat_is_pointed_out_to_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", os.fspath(tmp_path))
+    monkeypatch.setattr("heat.control.client.OF_ROOT", f"{tmp_path}/root")
+    assert "name another socket with --control PATH" in told_of(f"{tmp_path}/heat.sock")
+
+    (tmp_path / "root").touch()
+    assert "sudo heatctl" in told_of(f"{tmp_path}/heat.sock")
+
+
+def keys_told(heading: str) -> set[str]:
+    """The keys in the first column of a table of PROTOCOL.md, or in its paragraph."""
+    text = (HOME / "PROTOCOL.md").read_text().split(f"### {heading}\n")[1].split("\n### ")[0]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    found = {word for row in rows for word in row.split("|")[1].replace("`", "").split(", ")}
+    return {word.strip() for word in found}
+
+
+def test_the_types_of_the_answers_have_the_keys_of_the_protocol() -> None:
+    assert set(get_type_hints(answers.Monitor)) == keys_told("monitor")
+    assert set(get_type_hints(answers.Why)) == keys_told("monitor") | keys_told("why")
+    paragraph = (HOME / "PROTOCOL.md").read_text().split("### about\n")[1].split("###")[0]
+    for key in answers.About.__required_keys__:
+        assert f"`{key}`" in paragraph
+
+
+@pytest.mark.parametrize("kind", ["busy", "too-slow", "forbidden", "bug"])
+@pytest.mark.parametrize(
+    "command",
+    ["status", "status --json", "why web", "check web", "pause web", "resume web", "reset web",
+     "reload", "history", "history web --json"],
+)  # fmt: skip
+def test_who_is_not_answered_exits_3_whatever_was_asked(
+    command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Talker(tmp_path / "s", facts("web")) as heat:
+        heat.refusal = {"ok": False, "kind": kind, "error": "64 clients", "fix": "ask fewer"}
+        code = main(["--control", f"{tmp_path}/s", *command.split()])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (3, "")
+    assert err == "Failed: HEAT does not answer: 64 clients\n  ask fewer\n"

@@ -1,0 +1,81 @@
+"""What the state file keeps of a machine: what is written is read again, and what is no machine
+is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heat.records import Changed
+from heat.store.monitor_record import Remembered, decoded, encoded
+from states.monitor.model import FailRun, Failure, Stage, State
+from states.monitor.snapshot import Snapshot
+
+FAILURE = Failure(7, 4711, 1_671_306_479)
+LATEST = Failure(124, 4712, 1_671_306_500)
+CHANGED = Changed(State.NORMAL, State.FAILING, 1_671_306_479.5, 1, "Exit Code 7")
+IN_OUTAGE = Snapshot(Stage.FAILING, 2, 0, FAILURE, LATEST)
+
+
+@given(
+    stage=st.sampled_from(Stage),
+    run=st.none() | st.just(FailRun(LATEST, 2, State.RECOVERING)),
+    reason=st.none() | st.text(),
+    passed=st.booleans(),
+)
+def test_what_is_written_is_read_again(
+    stage: Stage, run: FailRun | None, reason: str | None, *, passed: bool
+) -> None:
+    recovering = Snapshot(stage).state is State.RECOVERING
+    snapshot = IN_OUTAGE._replace(
+        stage=stage,
+        attempts=int(recovering),
+        fail_run=run,
+        error_due=reason,
+        passed_once=passed,
+        backoff=4.0 if stage is Stage.BACKOFF else None,
+    )
+    kept = Remembered(snapshot, CHANGED, 1_671_306_479.5, 1_671_306_600.0)
+
+    assert decoded(encoded(kept)) == kept
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy", "stage"),
+    [
+        ("NORMAL", "none", Stage.NORMAL),
+        ("FAILING", "none", Stage.FAILING),
+        ("RECOVERING", "waiting", Stage.WAITING),
+        ("RECOVERING", "running", Stage.REPAIRING),
+        ("RECOVERING", "owed", Stage.OWED),
+        ("RECOVERING", "open", Stage.OPEN),
+        ("ERROR", "open", Stage.ERROR),
+    ],
+)
+def test_what_0_1_0_has_written_is_read(state: str, remedy: str, stage: Stage) -> None:
+    attempts = int(state == "RECOVERING")
+    first, last = list(FAILURE), list(LATEST)
+    plain = [state, 2, attempts, remedy, first, last, None, None, None, False]
+
+    found = decoded(json.dumps([plain, None, 1_671_306_479.5]))
+
+    assert found == Remembered(
+        Snapshot(stage, 2, attempts, FAILURE, LATEST), None, 1_671_306_479.5, None
+    )
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        Snapshot(Stage.FAILING),
+        Snapshot(Stage.FAILING, 1, 1, FAILURE, LATEST),
+        Snapshot(Stage.OPEN, 1, 0, FAILURE, LATEST),
+        Snapshot(Stage.OPEN, 1, 1, FAILURE, LATEST, backoff=2.0),
+        Snapshot(Stage.BACKOFF, 1, 1, FAILURE, LATEST),
+        Snapshot(Stage.NORMAL, backoff=2.0),
+    ],
+)
+def test_what_no_machine_is_ever_like_is_refused(snapshot: Snapshot) -> None:
+    with pytest.raises(ValueError, match="no machine is ever like that"):
+        decoded(encoded(Remembered(snapshot, None, None)))

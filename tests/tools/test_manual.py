@@ -1,0 +1,107 @@
+"""The pages and completions as they stand in the repository: fresh, sound, and installed."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from heat.app import cli as heat_cli
+from heat.config.toml_file import KEYS
+from heat.ctl import usage
+from heat.ctl.main import commands
+from tools import manual, roff
+
+HOME = Path(__file__).parents[2]
+
+
+FILES = manual.files()
+MADE = sorted(FILES)
+PAGES = [path for path in MADE if path.startswith("man/")]
+
+
+def plain(page: str) -> str:
+    """A page's words without what makes them bold."""
+    text = FILES[page].replace("\\-", "-").replace("\\fB", "").replace("\\fI", "")
+    return text.replace("\\fP", "").replace("\\(aq", "'").replace("\\&", "")
+
+
+@pytest.mark.parametrize("path", MADE)
+def test_what_is_made_is_fresh(path: str) -> None:
+    assert (HOME / path).read_text() == FILES[path], "python -m tools.manual"
+
+
+def test_nothing_stale_is_left() -> None:
+    there = [p for folder in ("man", "completions") for p in (HOME / folder).rglob("*")]
+
+    assert sorted(str(p.relative_to(HOME)) for p in there if p.is_file()) == MADE
+
+
+def test_all_of_it_is_installed_where_it_is_looked_for() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(HOME / "setup.cfg")
+    installed = {
+        path: folder
+        for folder, paths in setup["options.data_files"].items()
+        for path in paths.split()
+    }
+
+    assert sorted(installed) == MADE
+    assert installed["man/heat.toml.5"] == "share/man/man5"
+    assert installed["completions/zsh/_heatctl"] == "share/zsh/site-functions"
+    assert installed["completions/bash/heat"] == "share/bash-completion/completions"
+    assert installed["completions/fish/heat.fish"] == "share/fish/vendor_completions.d"
+
+
+def test_the_files_are_written_below_a_folder(tmp_path: Path) -> None:
+    assert manual.main(str(tmp_path)) == 0
+    assert (tmp_path / "man/heat.1").read_text() == FILES["man/heat.1"]
+
+
+def test_the_pages_tell_every_option_command_and_key() -> None:
+    for switch in usage.switches(heat_cli.USAGE):
+        assert switch.name in plain("man/heat.1")
+    for command in commands():
+        assert f'.SS "heatctl {command}"' in plain("man/heatctl.1")
+    for key in KEYS:
+        assert f"\n{key} = " in plain("man/heat.toml.5")
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+@pytest.mark.parametrize("page", PAGES)
+def test_groff_has_nothing_to_warn_of(page: str) -> None:
+    command = ["groff", "-man", "-Tutf8", "-ww", "-P-cbou", str(HOME / page)]
+    found = subprocess.run(command, capture_output=True, check=True)
+
+    assert found.stderr == b""
+    assert b"\\" not in found.stdout.replace(b"\\\\", b"").replace(b"\\n", b"")
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+@pytest.mark.parametrize("page", PAGES)
+def test_mandoc_misses_nothing_but_the_date(page: str) -> None:
+    command = ["mandoc", "-Tlint", str(HOME / page)]
+    found = subprocess.run(command, capture_output=True, check=False)
+
+    told = found.stdout.decode().splitlines()
+    assert [line for line in told if "missing date" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (".hidden", "\\&.hidden"),
+        ("'quoted'", "\\&\\(aqquoted\\(aq"),
+        ("a\\b", "a\\eb"),
+        ("--x ~ ^ `", "\\-\\-x \\(ti \\(ha \\(ga"),
+    ],
+)
+def test_text_means_itself(text: str, made: str) -> None:
+    assert roff.plain(text) == made
+
+
+def test_a_line_that_is_broken_begins_no_request() -> None:
+    page = roff.page([roff.plain("word " * 15 + "..x 'y")])
+
+    assert not any(line.startswith((".", "'")) for line in page.splitlines())

@@ -1,0 +1,130 @@
+"""What is read over HTTP without a token: no command line, and nothing that a check has printed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from conftest import Place
+from hypothesis import given
+from hypothesis import strategies as st
+from served import served, with_token
+
+from heat.web.openapi import describe
+from heat.web.redaction import HISTORY, MONITOR, WHY, Shape, redacted
+
+SECRET = "hunter2"  # noqa: S105 - of tests alone
+CONFIG = """
+[monitor.web]
+command = ["sh", "-c", "echo {secret}; echo {secret} >&2; exit 7", "{secret}"]
+interval = 0.05
+threshold = 2
+fail = "./fail-{secret}"
+recovery = "./recover-{secret}"
+recovery-timeout = "10m"
+pid-file = "{secret}.pid"
+signal = "none"
+
+[defaults]
+when-spent = "error"
+
+[monitor.gone]
+script = "./gone-{secret}"
+interval = 0.05
+"""
+PAGES = (
+    *("/metrics", "/healthz", "/api/status", "/api/status?name=web", "/api/why/web"),
+    *("/api/why/gone", "/api/history", "/api/history?name=web", "/api/openapi.json"),
+    *("/api/why/nobody", "/api/status?name=nobody", "/api/history?name=nobody", "/nowhere"),
+)
+
+singles = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.just(SECRET)
+values = st.recursive(
+    singles,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def watched(place: Place) -> Iterator[Place]:
+    """A HEAT with secrets in all that it was told and has read."""
+    place.script(f"fail-{SECRET}", f"echo {SECRET}")
+    place.script(f"recover-{SECRET}", f"echo {SECRET}; exit 1")
+    place.script(f"gone-{SECRET}", "rm -f $0")
+    heat = place.fleet(CONFIG.format(secret=SECRET), "--state", "heat.state")
+    heat.await_news("error: ")  # The script that is gone.
+    heat.await_file("heat.verbose.log", "RECOVERING")
+    yield place
+    assert heat.stop() == 0
+
+
+def test_without_a_token_no_command_line_and_no_output_leaves_it(watched: Place) -> None:
+    with served(watched.folder) as server:
+        for path in PAGES:
+            got = server.get(path)
+            assert SECRET not in got.text, path
+            assert SECRET not in str(got.headers), path
+        assert server.get("/api/why/web").found["options"]["interval"] == 0.05
+        assert [each["last"]["code"] for each in server.get("/api/status").found] != []
+
+
+def test_with_the_token_all_of_it_is_told(watched: Place) -> None:
+    with served(watched.folder, *with_token(watched.folder)) as server:
+        why = server.tell("/api/why/web").found
+        assert SECRET in why["check"]
+        assert why["last"]["message"] == why["outage"]["first_message"] == SECRET
+        assert why["options"]["command"][3] == SECRET
+        history = server.tell("/api/history?name=web").found[0]["outages"][0]
+        assert history["last_message"] == SECRET
+        assert why["options"]["recovery"] == f"./recover-{SECRET}"
+        assert SECRET in server.tell("/api/status").text
+        assert server.get("/api/why/web").status == 401
+
+
+def test_what_may_be_told_is_what_the_description_tells() -> None:
+    schemas = describe(has_token=False)["components"]["schemas"]
+
+    assert_same(schemas["Monitor"], MONITOR)
+    assert_same(schemas["Why"]["allOf"][1], WHY)
+    assert_same(schemas["History"], HISTORY)
+    assert "check" in describe(has_token=True)["components"]["schemas"]["Monitor"]["properties"]
+
+
+def assert_same(schema: dict[str, Any], shape: Shape) -> None:
+    if "properties" not in schema:
+        return
+    assert set(schema["properties"]) == set(shape)
+    for key, inner in shape.items():
+        each = schema["properties"][key]
+        if inner is not None:
+            assert_same(each.get("items", each), inner)
+
+
+def test_a_key_that_nobody_has_looked_at_is_kept_back() -> None:
+    found = {"name": "web", "output": SECRET, "last": {"code": 7, "message": SECRET}}
+
+    assert redacted(found, MONITOR) == {"name": "web", "last": {"code": 7}}
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET], 7])
+def test_a_key_that_has_become_something_else_is_kept_back(value: object) -> None:
+    assert SECRET not in json.dumps(redacted({"last": value}, MONITOR))
+
+
+@given(st.dictionaries(st.sampled_from(sorted({**MONITOR, **WHY})) | st.text(max_size=5), values))
+def test_only_keys_that_may_be_told_are_left_at_every_depth(found: dict[str, Any]) -> None:
+    shape = {**MONITOR, **WHY}
+
+    assert within(redacted(found, shape), shape)
+
+
+def within(found: Any, shape: Shape | None) -> bool:
+    if isinstance(found, list):
+        return shape is not None and all(within(each, shape) for each in cast("list[Any]", found))
+    if isinstance(found, dict):
+        pairs = cast("dict[str, Any]", found).items()
+        return shape is not None and all(
+            key in shape and within(value, shape[key]) for key, value in pairs
+        )
+    return True

@@ -1,0 +1,1 @@
+"""Tools of the project: what it generates. Not installed."""

@@ -1,0 +1,251 @@
+"""The pages heat(1), heatctl(1) and heat.toml(5), and the completions, as files to install.
+
+``python -m tools.manual`` writes them into ``man/`` and ``completions/``; a test compares
+them with the texts of --help that they are made of.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from heat.config import toml_file
+from heat.config.conflicts import COMMAND
+from heat.config.toml_file import KEYS, MAX_RUNNING
+from heat.ctl import shells, usage
+from heat.ctl.programs import Command, Program, heat, heatctl
+from heat.ctl.usage import Block, Entry
+from heat.diagnostics import as_keys
+from tools import roff
+
+_SEE = {
+    "heat(1)": "heatctl(1), heat.toml(5)",
+    "heatctl(1)": "heat(1), heat.toml(5)",
+    "heat.toml(5)": "heat(1), heatctl(1)",
+}
+_FILES = (
+    Entry("heat.log", "in the folder of --log-dir: the stderr of failed checks"),
+    Entry("heat.verbose.log", "there too: all output of all programs, and HEAT's own news"),
+    Entry("heat.NAME.out", "there too: what the fail and recovery scripts of NAME print"),
+    Entry("FILE.state", "there too, with --config and no --state: what survives a restart"),
+)
+_AS_ROOT = (
+    [
+        "HEAT that runs as root takes orders from root alone. A script, a command, an interpreter,",
+        "the configuration, the state, a log, a lock or a token is refused, with exit status 2,",
+        "that another user owns or that its group or others may write. So is one with a folder on",
+        "its path that others may write and that is not sticky, or with a link of another user in",
+        "such a folder. A folder that belongs to another user, or that another group than root's",
+        "may write, is a warning. It is looked at when HEAT starts, when it reads FILE again, and",
+        "when a log is opened anew.",
+    ],
+    [
+        "A pid file may be another user's: then only a process of that user is signalled. One that",
+        "others may write, and one that was left behind by an earlier process, names nobody.",
+    ],
+)
+
+
+def files() -> Mapping[str, str]:
+    """All that is made, by its path."""
+    made = {
+        "man/heat.1": _page_of_heat(heat()),
+        "man/heatctl.1": _page_of_heatctl(heatctl()),
+        "man/heat.toml.5": _page_of_file(heat()),
+    }
+    for program in (heat(), heatctl()):
+        for shell, name in (("bash", "{}"), ("zsh", "_{}"), ("fish", "{}.fish")):
+            path = f"completions/{shell}/{name.format(program.name)}"
+            made[path] = shells.script(shell, program)
+    return made
+
+
+def _page_of_heat(program: Program) -> str:
+    return roff.page(_heat(program))
+
+
+def _heat(program: Program) -> Iterator[str]:
+    first, *rest = usage.blocks(program.text)
+    yield from roff.title("heat", 1)
+    yield from _named("heat", first)
+    yield from _synopsis(program.text)
+    yield roff.section("Description")
+    yield from _body([block for block in rest if block.heading != "Usage"], "Options")
+    yield roff.section("Files")
+    yield from roff.entries(_FILES)
+    yield roff.section("As root")
+    for lines in _AS_ROOT:
+        yield from roff.paragraph(lines)
+    yield from _see("heat(1)")
+
+
+def _page_of_heatctl(program: Program) -> str:
+    return roff.page(_heatctl(program))
+
+
+def _heatctl(program: Program) -> Iterator[str]:
+    first, *rest = usage.blocks(program.text)
+    yield from roff.title("heatctl", 1)
+    yield from _named("heatctl", first)
+    yield from _synopsis(program.text)
+    yield roff.section("Description")
+    yield from _body([block for block in rest if block.heading != "Usage"], "")
+    yield roff.section("Commands")
+    for command in program.commands.values():
+        yield from _command(command)
+    yield from _see("heatctl(1)")
+
+
+def _command(command: Command) -> Iterator[str]:
+    yield roff.subsection(f"heatctl {command.name}")
+    if not command.text:
+        yield from roff.paragraph([command.about])
+        return
+    first, *rest = usage.blocks(command.text)
+    about = first.lines[0].partition(": ")[2]
+    yield from roff.paragraph([about[0].upper() + about[1:], *first.lines[1:]])
+    for line in usage.usage(command.text):
+        yield ".PP"
+        yield roff.head(line)
+    for block in rest:
+        if block.heading == "Usage":
+            continue
+        if block.entries:
+            if block.heading != "Options":
+                yield from roff.paragraph([f"{block.heading}:"])
+            yield from roff.entries(block.entries)
+        elif roff.is_example(block):
+            yield from roff.example(block.lines)
+        else:
+            yield from roff.paragraph(block.lines)
+
+
+def _named(name: str, first: Block) -> Iterator[str]:
+    about = " ".join(first.lines).partition(": ")[2].rstrip(".")
+    yield roff.section("Name")
+    yield f"{roff.plain(name)} \\- {roff.plain(about)}"
+
+
+def _synopsis(text: str) -> Iterator[str]:
+    yield roff.section("Synopsis")
+    for place, line in enumerate(usage.usage(text)):
+        if place:
+            yield ".br"
+        yield roff.head(line)
+
+
+def _body(blocks: Sequence[Block], options: str) -> Iterator[str]:
+    """The parts of a text; lists stand in the section of ``options``, where that has a name."""
+    in_options = False
+    for block in blocks:
+        if block.entries:
+            if options and not in_options:
+                yield roff.section(options)
+                in_options = True
+            yield roff.subsection(block.heading)
+            yield from roff.entries(block.entries)
+        elif roff.is_example(block):
+            yield from roff.example(block.lines)
+        elif block.lines[0].startswith("Exit status: "):
+            yield roff.section("Exit status")
+            first, *rest = block.lines
+            yield from _statuses(" ".join([first.removeprefix("Exit status: "), *rest]))
+        else:
+            yield from roff.paragraph(block.lines)
+
+
+def _statuses(text: str) -> Iterator[str]:
+    """``0 all is well; 1 something is not.`` as a list."""
+    for part in text.rstrip(".").split("; "):
+        number, _, meaning = part.partition(" ")
+        yield from roff.entries([Entry(number, meaning)])
+
+
+def _see(page: str) -> Iterator[str]:
+    yield roff.section("See also")
+    yield ", ".join(
+        f"\\fB{roff.plain(name)}\\fP({number.rstrip(')')})"
+        for name, number in (other.split("(") for other in _SEE[page].split(", "))
+    )
+
+
+# The file
+
+
+def _page_of_file(program: Program) -> str:
+    return roff.page(_file(program))
+
+
+def _file(program: Program) -> Iterator[str]:
+    blocks = usage.blocks(program.text)
+    shown = next(place for place, block in enumerate(blocks) if roff.is_example(block))
+    last = max(place for place, block in enumerate(blocks) if roff.is_example(block))
+    yield from roff.title("heat.toml", 5)
+    yield roff.section("Name")
+    yield "heat.toml \\- what HEAT watches"
+    yield roff.section("Description")
+    yield from roff.paragraph(
+        [
+            "The file of 'heat --config FILE' is written in TOML; it may have any name.",
+            "Each table [monitor.NAME] is a monitor. Its keys are the long options of heat(1)",
+            "without their dashes, or command; those under [defaults] hold for all monitors",
+            "that do not have them.",
+        ]
+    )
+    for block in blocks[shown : last + 1]:
+        yield from roff.example(block.lines)
+    yield from roff.paragraph(blocks[last + 1].lines)
+    yield from roff.paragraph(
+        [
+            "HEAT reads the file at its start, on SIGHUP and on 'heatctl reload'. A file with a",
+            "mistake is not taken over: all mistakes are told, and what was in force stays so.",
+            "'heatctl validate FILE' tells them beforehand.",
+        ]
+    )
+    yield roff.section("Keys of a monitor, or under [defaults]")
+    for block in blocks:
+        keys = list(_keys(block))
+        if keys:
+            yield roff.subsection(block.heading)
+            yield from roff.entries(keys)
+    yield roff.section("Keys of [heat]")
+    yield from roff.entries(_OF_HEAT)
+    yield from _see("heat.toml(5)")
+
+
+_OF_HEAT = (
+    Entry(
+        "max-running = N",
+        f"so many checks run at once, the others wait their turn (default: {MAX_RUNNING})",
+    ),
+    Entry("history = SECS", "so long what happened is kept in the state file (default: 90d)"),
+)
+
+
+def _keys(block: Block) -> Iterator[Entry]:
+    """The keys of the options that a part of the text lists, and beside the script the command."""
+    for entry in block.entries:
+        names = (word.removeprefix("--") for word in entry.head.replace(",", "").split())
+        key = next((name for name in names if name in KEYS), None)
+        if key is not None:
+            yield _key(key, entry.text)
+        if key == "script":
+            yield _key(COMMAND, "the check is this program, with its arguments")
+
+
+def _key(key: str, text: str) -> Entry:
+    sample = toml_file.example(key)
+    return Entry(f"{key} = {KEYS[key].value}", f"{as_keys(text)}. For example: {key} = {sample}")
+
+
+def main(folder: str = ".") -> int:
+    """Write all files below the folder."""
+    for path, text in files().items():
+        there = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(there), exist_ok=True)
+        with open(there, "w", encoding="utf-8") as file:
+            file.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
