@@ -6,50 +6,54 @@ from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 
 
-class Mistake(NamedTuple):
+class Diagnostic(NamedTuple):
     """A sentence that names the option and the value, and the fix where one is known.
 
     ``key``, ``in_file`` and ``fix_in_file`` say the same for a configuration file.
     """
 
     line: str
-    fix: str = ""
+    hint: str = ""
     key: str = ""
     in_file: str = ""
-    fix_in_file: str = ""
+    hint_in_file: str = ""
 
     def __str__(self) -> str:
-        return f"{self.line}\n  {self.fix}" if self.fix else self.line
+        return f"{self.line}\n  {self.hint}" if self.hint else self.line
 
-    def at(self, place: str) -> "Mistake":
+    def at(self, place: str) -> "Diagnostic":
         """The same, found in the table ``place`` of a file."""
         where = f"{place}.{self.key}" if self.key else place
-        return Mistake(f"{where}: {self.in_file}", self.fix_in_file, self.key)
+        return Diagnostic(f"{where}: {self.in_file}", self.hint_in_file, self.key)
 
 
 class BadValueError(ValueError):
     """A value that an option does not take: what it is not, and what would do."""
 
-    def __init__(self, complaint: str, fix: str, fix_in_file: str = "") -> None:
+    def __init__(self, complaint: str, hint: str, hint_in_file: str = "") -> None:
         super().__init__(complaint)
         self.complaint = complaint
-        self.fix = fix
-        self.fix_in_file = fix_in_file
+        self.hint = hint
+        self.hint_in_file = hint_in_file
 
 
-def of_option(option: str, value: str, complaint: str, fix: str, fix_in_file: str = "") -> Mistake:
+def of_option(
+    option: str, value: str, complaint: str, hint: str, hint_in_file: str = ""
+) -> Diagnostic:
     """A mistake in an option; ``value`` as `shown`, or empty; the texts name options only."""
     said = f"{value} {complaint}".lstrip()
     told = f"{value} {as_keys(complaint)}".lstrip()
     key = option.removeprefix("--")
-    return Mistake(f"Error: {option} {said}", fix, key, told, fix_in_file or as_keys(fix))
+    return Diagnostic(f"Error: {option} {said}", hint, key, told, hint_in_file or as_keys(hint))
 
 
-def of_file(option: str, path: str, complaint: str, fix: str, fix_in_file: str = "") -> Mistake:
+def of_file(
+    option: str, path: str, complaint: str, hint: str, hint_in_file: str = ""
+) -> Diagnostic:
     """A mistake in the file that an option names; the texts may hold the user's own words."""
     said = f"{path} {complaint}"
     key = option.removeprefix("--")
-    return Mistake(f"Failed: {said}", fix, key, said, fix_in_file or fix)
+    return Diagnostic(f"Failed: {said}", hint, key, said, hint_in_file or hint)
 
 
 def as_keys(text: str) -> str:

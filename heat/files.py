@@ -25,7 +25,7 @@ def open_to_write(path: str, flags: int, mode: int = 0o640) -> int:
     Raises OSError or NotOwnFileError.
     """
     if doubts := Trust().doubts(path, follow=False):
-        raise NotOwnFileError(f"{doubts[0].told('it')} ({doubts[0].fix})")
+        raise NotOwnFileError(f"{doubts[0].told('it')} ({doubts[0].hint})")
     for _ in range(_LOOKS):
         fd = _opened(path, flags, mode)
         try:

@@ -47,7 +47,7 @@ class Doubt(NamedTuple):
     """``folder``, ``link``, or empty for the file itself."""
     path: str
     why: str
-    fix: str
+    hint: str
 
     def told(self, of_file: str) -> str:
         """Say it in a sentence, that begins with ``of_file`` where the file itself is meant."""
@@ -202,8 +202,8 @@ def _warning(step: Step) -> str:
         return ""
     shown, may = escaped(step.path), "may put other files in place of what HEAT uses there"
     if foreign:
-        fix = f"keep HEAT's files elsewhere, or chown root {shown}"
-        return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {fix}"
+        hint = f"keep HEAT's files elsewhere, or chown root {shown}"
+        return f"the folder {shown} belongs to {user(about.st_uid)}, who {may}, {AS_ROOT}: {hint}"
     who = group(about.st_gid)
     return (
         f"the folder {shown} may be written to by {who}, which {may}, {AS_ROOT}: chmod g-w {shown}"

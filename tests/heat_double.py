@@ -199,8 +199,8 @@ class HeatDouble:
     def unknown(self, name: str) -> Answer:
         """What is said of a name that no monitor has."""
         near = next(iter(self._rows), "nobody")
-        error, fix = f"no monitor is named {name}", f"did you mean {near}?"
-        return {"ok": False, "kind": "unknown-monitor", "error": error, "fix": fix}
+        error, hint = f"no monitor is named {name}", f"did you mean {near}?"
+        return {"ok": False, "kind": "unknown-monitor", "error": error, "fix": hint}
 
     def about(self) -> Answer:
         """HEAT as a whole."""

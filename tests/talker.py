@@ -227,8 +227,8 @@ class Talker:
     def _named(self, name: str) -> Facts:
         if name not in self.monitors:
             near = difflib.get_close_matches(name, self.monitors, 1, 0.5)
-            fix = f"did you mean {near[0]}?" if near else ""
-            raise RefusalError(f"no monitor is named {name}", fix)
+            hint = f"did you mean {near[0]}?" if near else ""
+            raise RefusalError(f"no monitor is named {name}", hint)
         return self.monitors[name]
 
     def _hello(self, _request: Facts) -> Iterator[Facts]:

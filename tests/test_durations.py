@@ -62,8 +62,8 @@ def test_what_is_none_is_refused_with_all_units_named(text: str) -> None:
         duration(text)
 
     for unit in ("500ms", "30s", "5m", "2h", "1d", "1w", "1h30m"):
-        assert unit in refused.value.fix
-        assert f'"{unit}"' in refused.value.fix_in_file
+        assert unit in refused.value.hint
+        assert f'"{unit}"' in refused.value.hint_in_file
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_longer_than_a_year_is_too_long_and_nothing_overflows(value: str
     with pytest.raises(BadValueError, match="is too long") as refused:
         duration(value)
 
-    assert refused.value.fix == "the longest duration is 366d"
+    assert refused.value.hint == "the longest duration is 366d"
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "0ms", "0h0m", 0, -0.0])

@@ -18,7 +18,7 @@ from heat.monitor.resume import Restored
 from heat.monitor.watch import Watch
 from heat.process.target import Frost, Frozen
 from heat.runtime.scheduler import Beat
-from heat.store.monitor_record import Ledger
+from heat.store.monitor_record import MonitorRecord
 from states.monitor.effects import Effect, RunRecovery, Spent
 from states.monitor.events import BackoffEnded, RecoveryEnded, RecoveryKilled, WindowClosed
 from states.monitor.limits import Limits
@@ -128,7 +128,7 @@ def _sleep_on(frost: Frost) -> None:
         vars(frost)["_frozen"] = None
 
 
-def _written_late(_ledger: Ledger, *_what: Any) -> None:
+def _written_late(_ledger: MonitorRecord, *_what: Any) -> None:
     """Nothing is written."""
 
 
@@ -254,16 +254,21 @@ BROKEN = [
     Broken("a wrong count", (Oracle, "hear"), _miscounting, "Violation"),
     Broken("a window left open", (Watch, "_feed"), _deaf, "a window is open beyond its time"),
     Broken("a target left stopped", (Frost, "wake"), _sleep_on, "was left stopped"),
-    Broken("a step not written down", (Ledger, "stepped"), _written_late, "a restart finds"),
-    Broken("a script not written down", (Ledger, "hold"), _written_late, "not written down"),
-    Broken("a pause not written down", (Ledger, "paused"), _written_late, "the pause was until"),
+    Broken("a step not written down", (MonitorRecord, "stepped"), _written_late, "a restart finds"),
+    Broken("a script not written down", (MonitorRecord, "hold"), _written_late, "not written down"),
+    Broken(
+        "a pause not written down", (MonitorRecord, "paused"), _written_late, "the pause was until"
+    ),
     Broken("a script not found", (Launcher, "find"), _nobody, "of an earlier life"),
     Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
     Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
     Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
     Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
     Broken(
-        "a stop that is not forgotten", (Ledger, "release"), _nothing, "written down as stopped"
+        "a stop that is not forgotten",
+        (MonitorRecord, "release"),
+        _nothing,
+        "written down as stopped",
     ),
     Broken("a signal sent twice", (Watch, "_send"), _send_twice, "does not want it"),
     Broken("a signal that comes twice", (Frost, "send"), _reach_twice, "does not want it"),

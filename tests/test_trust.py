@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusals(*words: str) -> list[str]:
-    return [str(mistake) for mistake in understand(words).mistakes]
+    return [str(diagnostic) for diagnostic in understand(words).diagnostics]
 
 
 CHECKS = {
@@ -104,7 +104,7 @@ WAYS: dict[str, tuple[Callable[[str], None], str, str]] = {
 def test_what_is_all_roots_is_used(check: str) -> None:
     asked = understand([*WORDS, *CHECKS[check]])
 
-    assert asked.mistakes == ()
+    assert asked.diagnostics == ()
     assert list(asked.warnings) == []
 
 
@@ -113,7 +113,7 @@ def test_what_is_all_roots_is_used(check: str) -> None:
 def test_a_file_that_another_may_change_is_refused(
     folder: Path, path: str, check: str, way: str
 ) -> None:
-    change, why, fix = WAYS[way]
+    change, why, hint = WAYS[way]
     change(path)
 
     (told,) = refusals(*WORDS, *CHECKS[check])
@@ -123,17 +123,17 @@ def test_a_file_that_another_may_change_is_refused(
     assert Path(path).name in line
     assert ("interpreter " in line) == ("interpreter" in path)
     assert line.endswith(f" {why}")
-    assert second == f"  {fix}{folder}/{path}"
+    assert second == f"  {hint}{folder}/{path}"
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_configuration_that_another_may_change_is_not_even_read(folder: Path, way: str) -> None:
-    change, why, fix = WAYS[way]
+    change, why, hint = WAYS[way]
     Path("heat.toml").write_text("nonsense")
     change("heat.toml")
 
     assert refusals("--config", "heat.toml") == [
-        f"heat.toml: {why}\n  {fix}{folder}/heat.toml"
+        f"heat.toml: {why}\n  {hint}{folder}/heat.toml"
     ]  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def test_a_token_that_another_may_change_is_refused(
     with pytest.raises(BadValueError) as caught:
         token("token")
     assert caught.value.complaint == f"is not safe: it {why}, and serve runs as root"
-    assert caught.value.fix.endswith(f"{folder}/token")
+    assert caught.value.hint.endswith(f"{folder}/token")
 
 
 def test_all_of_it_is_told_at_once_and_a_folder_once(folder: Path) -> None:

@@ -26,7 +26,7 @@ KNOWN = {
 def wing(module: str) -> str:
     """The wing of a module of heat."""
     first, _, rest = module.removeprefix("heat").removeprefix(".").partition(".")
-    return first if rest or (HOME / "heat" / first).is_dir() and first else "heat"
+    return first if rest or ((HOME / "heat" / first).is_dir() and first) else "heat"
 
 
 def module_of(path: Path) -> str:

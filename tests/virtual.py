@@ -13,9 +13,9 @@ from heat.monitor.watch import Parts, World
 from heat.process.program import Program, SilentScripts, Status
 from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
-from heat.report.monitor_report import Journal
-from heat.report.reporter import Books
-from heat.runtime.limiter import Turns
+from heat.report.monitor_report import MonitorReport
+from heat.report.reporter import Reporter
+from heat.runtime.limiter import Limiter
 from heat.runtime.ports import Owner
 from heat.store.monitor_record import Remembered, decoded, encoded
 from states.monitor.snapshot import save
@@ -79,18 +79,18 @@ class VirtualWorld:
         self.records: dict[str, str] = {"heat.log": "", "heat.verbose.log": ""}
         self.target_error: TargetError | None = None
         self.done = False
-        self._fleet = fleet
+        self._supervisor = fleet
         self.living: list[int] = []
         """Started and not reaped yet."""
         self._pid = 47000
         self._ends = {"check": deque(checks), "fail": deque(fails), "recovery": deque(recoveries)}
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
-        books = Books(self, *logs, self.time.unix, whole)
-        self.journal = Journal(self.options, books)
-        turns = Turns(1, (self.time, self.time), self.printed.append, self)
+        reporter = Reporter(self, *logs, self.time.unix, whole)
+        self.journal = MonitorReport(self.options, reporter)
+        limiter = Limiter(1, (self.time, self.time), self.printed.append, self)
         if fleet is not None:
-            turns = fleet.turns
-        world = World(self.time, self.time, self, turns)
+            limiter = fleet.limiter
+        world = World(self.time, self.time, self, limiter)
         self.watch = Restored(self.parts(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
@@ -152,8 +152,8 @@ class VirtualWorld:
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
-        if self._fleet is not None and program.shown == "check":
-            self._fleet.tried.append(self._fleet.worlds.index(self))
+        if self._supervisor is not None and program.shown == "check":
+            self._supervisor.tried.append(self._supervisor.worlds.index(self))
             assert not self.living, "a check beside another"
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
@@ -207,7 +207,7 @@ class _Orphanage:
         return VirtualChild(self._world, self._pid, Ends(after=10, lost=True), exited)
 
 
-class _SeenTurns(Turns):
+class _SeenTurns(Limiter):
     """Remembers who asked for a turn, and when."""
 
     def __init__(self, most: int, time: VirtualTime, said: list[str], owner: Owner) -> None:
@@ -226,7 +226,7 @@ class VirtualFleet:
     def __init__(self, most: int) -> None:
         self.time = VirtualTime(UNIX)
         self.said: list[str] = []
-        self.turns = _SeenTurns(most, self.time, self.said, self)
+        self.limiter = _SeenTurns(most, self.time, self.said, self)
         self.worlds: list[VirtualWorld] = []
         self.tried: list[int] = []
         """The number of each monitor whose check was started, or could not be."""
@@ -274,6 +274,6 @@ def given_as(*words: str) -> tuple[Options, Common]:
             given[name] = value
         else:
             flags.add(name)
-    built, mistakes = build(given, flags, ["check"])
-    assert built is not None, [str(mistake) for mistake in mistakes]
+    built, diagnostics = build(given, flags, ["check"])
+    assert built is not None, [str(diagnostic) for diagnostic in diagnostics]
     return built, common(given, flags)

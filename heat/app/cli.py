@@ -151,8 +151,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return _print(USAGE)
     if asked.request == "version":
         return _print(f"heat {__version__}\n")
-    if asked.mistakes:
-        told = [str(mistake) for mistake in asked.mistakes]
+    if asked.diagnostics:
+        told = [str(diagnostic) for diagnostic in asked.diagnostics]
         return refuse(told, journal=asked.common.journal)
     return _serve(asked)
 
@@ -178,9 +178,9 @@ def understand(words: Sequence[str]) -> "Asked":
         return _with_file(asked)
     if options := asked.options or asked.unsound:
         trust = Trust()
-        found = [*asked.mistakes, *preflight.look(options, asked.common, trust)]
+        found = [*asked.diagnostics, *preflight.look(options, asked.common, trust)]
         if found:
-            return asked._replace(options=None, mistakes=found)
+            return asked._replace(options=None, diagnostics=found)
         return asked._replace(warnings=list(trust.warnings))
     return asked
 
@@ -188,21 +188,23 @@ def understand(words: Sequence[str]) -> "Asked":
 def _with_file(asked: "Asked") -> "Asked":
     """Read the file of --config, go to its folder, and look at all that it names."""
     from heat.app import loader
-    from heat.diagnostics import Mistake
+    from heat.diagnostics import Diagnostic
 
     try:
         path = _path_of(asked.file)
         common = _located(asked.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
-        mistake = Mistake(line, "start it in another one")
-        return asked._replace(mistakes=[*asked.mistakes, mistake])
+        diagnostic = Diagnostic(line, "start it in another one")
+        return asked._replace(diagnostics=[*asked.diagnostics, diagnostic])
     with contextlib.suppress(OSError):  # Where the file cannot be read either.
         os.chdir(os.path.dirname(path))
     found = loader.read(partial(loader.look, asked.file, path, common, {}))
-    mistakes = [*asked.mistakes, *found.mistakes]
-    config = None if mistakes else found.config
-    return asked._replace(config=config, common=common, mistakes=mistakes, warnings=found.warnings)
+    diagnostics = [*asked.diagnostics, *found.diagnostics]
+    config = None if diagnostics else found.config
+    return asked._replace(
+        config=config, common=common, diagnostics=diagnostics, warnings=found.warnings
+    )
 
 
 def _path_of(file: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from heat import inherited
 from heat.config.model import Config
 from heat.config.options import Common, Options
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.errors import reason_of
 from heat.process.helper import fork
 from heat.process.signals import ENDING, HANDLED, STOP_HEAT
@@ -41,7 +41,7 @@ class Found(NamedTuple):
     """The content of a file, and what is wrong with it, in files and target as well."""
 
     config: Config
-    mistakes: list[Mistake]
+    diagnostics: list[Diagnostic]
     warnings: list[str]
 
 
@@ -55,11 +55,11 @@ def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) 
     from heat.trust import Trust
 
     trust = Trust()
-    config, mistakes = sound_part(shown, path, trust)
+    config, diagnostics = sound_part(shown, path, trust)
     known = {name for name, each in config.monitors.items() if present.get(name) == each}
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
-    mistakes += preflight.look_at_file(looked_at, common, trust, known)
-    return Found(config._replace(unsound={}), mistakes, list(trust.warnings))
+    diagnostics += preflight.look_at_file(looked_at, common, trust, known)
+    return Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 class Reading:
@@ -107,9 +107,11 @@ class Reading:
         if kind == _MONITORS:
             self._monitors.update((options.name, options) for options in _monitors(values))
         else:
-            (path, shown, most, history), mistakes, warnings = values
+            (path, shown, most, history), diagnostics, warnings = values
             config = Config(path, shown, most, history, self._monitors)
-            self._found = Found(config, [Mistake(*mistake) for mistake in mistakes], warnings)
+            self._found = Found(
+                config, [Diagnostic(*diagnostic) for diagnostic in diagnostics], warnings
+            )
 
     def end(self) -> None:
         """Reap the process, give the descriptor back."""
@@ -159,14 +161,14 @@ def late() -> Found:
     )
 
 
-def unread(why: str, fix: str = "try again") -> Mistake:
+def unread(why: str, hint: str = "try again") -> Diagnostic:
     """The configuration could not be looked at, whatever is in it."""
-    return Mistake(f"Error: the configuration could not be read: {why}", fix)
+    return Diagnostic(f"Error: the configuration could not be read: {why}", hint)
 
 
-def _nothing(why: str, fix: str = "try again") -> Found:
-    mistake = unread(why, fix)
-    return Found(Config("", "", 0, 0.0, {}), [mistake], [])
+def _nothing(why: str, hint: str = "try again") -> Found:
+    diagnostic = unread(why, hint)
+    return Found(Config("", "", 0, 0.0, {}), [diagnostic], [])
 
 
 def _send(work: Callable[[], Found], out: int) -> None:
@@ -208,7 +210,12 @@ def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
                 for options in some
             ),
         )
-    yield _ALL, tuple(whole), [tuple(mistake) for mistake in found.mistakes], found.warnings
+    yield (
+        _ALL,
+        tuple(whole),
+        [tuple(diagnostic) for diagnostic in found.diagnostics],
+        found.warnings,
+    )
 
 
 def _monitors(plain: list[tuple[Any, ...]]) -> Iterator[Options]:

@@ -20,7 +20,7 @@ from heat.config.options import (
     parsed,
     readable,
 )
-from heat.diagnostics import Mistake, dotted, quoted
+from heat.diagnostics import Diagnostic, dotted, quoted
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 
@@ -46,7 +46,7 @@ class Words(NamedTuple):
     given: Mapping[str, str]
     flags: frozenset[str]
     command: Sequence[str]
-    mistakes: Sequence[Mistake] = ()
+    diagnostics: Sequence[Diagnostic] = ()
 
 
 class Asked(NamedTuple):
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
 
     request: str
     options: Options | None = None
-    mistakes: Sequence[Mistake] = ()
+    diagnostics: Sequence[Diagnostic] = ()
     common: Common = Common()
     unsound: Options | None = None
     """The part that can be looked at though something is wrong with the options."""
@@ -73,14 +73,14 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
         if f"--{request}" in taken.flags:
             return Asked(request)
     whole = common(taken.given, taken.flags)
-    if "--config" in taken.given or any(each.key == "config" for each in taken.mistakes):
-        wrong = [*taken.mistakes, *beside_config(taken)]
+    if "--config" in taken.given or any(each.key == "config" for each in taken.diagnostics):
+        wrong = [*taken.diagnostics, *beside_config(taken)]
         return Asked("watch", None, wrong, whole, file=taken.given.get("--config", ""))
-    options, mistakes = build(taken.given, taken.flags, taken.command)
-    if taken.mistakes:  # Which words are the command is not sure then.
-        return Asked("watch", None, [*taken.mistakes, *mistakes], whole)
+    options, diagnostics = build(taken.given, taken.flags, taken.command)
+    if taken.diagnostics:  # Which words are the command is not sure then.
+        return Asked("watch", None, [*taken.diagnostics, *diagnostics], whole)
     if options is None:
-        return Asked("watch", None, mistakes, whole, readable(taken.given, taken.command))
+        return Asked("watch", None, diagnostics, whole, readable(taken.given, taken.command))
     return Asked("watch", options, (), whole)
 
 
@@ -98,10 +98,10 @@ def take_apart(grammar: Grammar, words: Sequence[str]) -> Words:
     return _from_docopt(found, grammar.options)
 
 
-def beside_config(taken: Words) -> list[Mistake]:
+def beside_config(taken: Words) -> list[Diagnostic]:
     """The mistakes in the options of a HEAT that reads a file."""
     of_heat = {name: value for name, value in taken.given.items() if name in OF_HEAT}
-    _, mistakes = parsed(of_heat)
+    _, diagnostics = parsed(of_heat)
     for option in OPTIONS:
         if option.name not in taken.given or option.name in OF_HEAT:
             continue
@@ -110,16 +110,16 @@ def beside_config(taken: Words) -> list[Mistake]:
         key = option.name.removeprefix("--")
         is_number = option.value in {"SECS", "N", "PID"} and value.isdecimal()
         there = f"{key} = {value if is_number else quoted(value)}"
-        fix = f"write it into the file, under [defaults] or [monitor.NAME]: {there}"
+        hint = f"write it into the file, under [defaults] or [monitor.NAME]: {there}"
         if option.name == "--name":
-            fix = f"a monitor's name is that of its table: [monitor.{dotted(value)}]"
-        mistakes.append(Mistake(line, fix))
+            hint = f"a monitor's name is that of its table: [monitor.{dotted(value)}]"
+        diagnostics.append(Diagnostic(line, hint))
     if taken.command:
         shown = escaped(" ".join(taken.command))
         words = ", ".join(map(quoted, taken.command))
         line = f"Error: command '{shown}' cannot stand beside --config"
-        mistakes.append(Mistake(line, f"write it into the file: command = [{words}]"))
-    return mistakes
+        diagnostics.append(Diagnostic(line, f"write it into the file: command = [{words}]"))
+    return diagnostics
 
 
 def _from_docopt(found: Mapping[str, object], options: Sequence[Option]) -> Words:
@@ -142,7 +142,7 @@ def explain(words: Sequence[str], grammar: Grammar) -> Words:
     """Read what docopt refused, and say what is wrong with it."""
     given: dict[str, str] = {}
     flags: set[str] = set()
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     rest, command = list(words), list[str]()
     while rest:
         word = rest.pop(0)
@@ -153,31 +153,31 @@ def explain(words: Sequence[str], grammar: Grammar) -> Words:
             if grammar.options_first:
                 break
             continue
-        for option, value in _options_of(word, rest, grammar, mistakes):
+        for option, value in _options_of(word, rest, grammar, diagnostics):
             if option.name in given or option.name in flags:
                 line = f"Error: {option.name} is given twice"
-                mistakes.append(Mistake(line, "leave one of them out"))
+                diagnostics.append(Diagnostic(line, "leave one of them out"))
             elif option.parse is None:
                 flags.add(option.name)
             elif value is not None:
                 given[option.name] = value
-    return Words(given, frozenset(flags), [*command, *rest], mistakes)
+    return Words(given, frozenset(flags), [*command, *rest], diagnostics)
 
 
 def _options_of(
-    word: str, rest: list[str], grammar: Grammar, mistakes: list[Mistake]
+    word: str, rest: list[str], grammar: Grammar, diagnostics: list[Diagnostic]
 ) -> list[tuple[Option, str | None]]:
     if word.startswith("--"):
         name, equals, value = word.partition("=")
-        option = _named(name, grammar, mistakes)
+        option = _named(name, grammar, diagnostics)
         if option is None:
             return []
         if option.parse is None:
             if equals:
                 line = f"Error: {option.name} takes no value: '{escaped(value)}'"
-                mistakes.append(Mistake(line, f"write {option.name} alone"))
+                diagnostics.append(Diagnostic(line, f"write {option.name} alone"))
             return [(option, None)]
-        return [(option, value if equals else _next(option, rest, mistakes))]
+        return [(option, value if equals else _next(option, rest, diagnostics))]
     found: list[tuple[Option, str | None]] = []
     letters = word[1:]
     while letters:
@@ -186,26 +186,26 @@ def _options_of(
         if option is None:
             of = grammar.program
             line = f"Error: -{escaped(letter)} is not an option of {of} ('{escaped(word)}')"
-            mistakes.append(Mistake(line, f"{of}'s own options stand before the command"))
+            diagnostics.append(Diagnostic(line, f"{of}'s own options stand before the command"))
             break
         if option.parse is None:
             found.append((option, None))
             continue
-        found.append((option, letters or _next(option, rest, mistakes)))
+        found.append((option, letters or _next(option, rest, diagnostics)))
         break
     return found
 
 
-def _next(option: Option, rest: list[str], mistakes: list[Mistake]) -> str | None:
+def _next(option: Option, rest: list[str], diagnostics: list[Diagnostic]) -> str | None:
     if rest and rest[0] != "--":
         return rest.pop(0)
-    fix = f"write {option.name} {option.value}"
+    hint = f"write {option.name} {option.value}"
     key = option.name.removeprefix("--")
-    mistakes.append(Mistake(f"Error: {option.name} is without its value", fix, key))
+    diagnostics.append(Diagnostic(f"Error: {option.name} is without its value", hint, key))
     return None
 
 
-def _named(name: str, grammar: Grammar, mistakes: list[Mistake]) -> Option | None:
+def _named(name: str, grammar: Grammar, diagnostics: list[Diagnostic]) -> Option | None:
     names = [option.name for option in grammar.options]
     meant = [name] if name in names else [each for each in names if each.startswith(name)]
     if len(meant) == 1:
@@ -213,14 +213,14 @@ def _named(name: str, grammar: Grammar, mistakes: list[Mistake]) -> Option | Non
     shown = escaped(name)
     if meant:
         line = f"Error: {shown} is short for more than one option"
-        mistakes.append(Mistake(line, f"write {' or '.join(meant)}"))
+        diagnostics.append(Diagnostic(line, f"write {' or '.join(meant)}"))
     else:
         import difflib
 
         near = difflib.get_close_matches(name, names, 1, 0.5)
-        fix = (
+        hint = (
             f"did you mean {near[0]}?" if near else f"'{grammar.command} --help' lists the options"
         )
         line = f"Error: {shown} is not an option of {grammar.program}"
-        mistakes.append(Mistake(line, fix))
+        diagnostics.append(Diagnostic(line, hint))
     return None

@@ -17,7 +17,7 @@ from heat.config.options import HISTORY, Common, Options
 from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of, unforeseen
 from heat.monitor.status_line import summary
-from heat.monitor.supervisor import Fleet
+from heat.monitor.supervisor import Supervisor
 from heat.monitor.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
 from heat.process.launcher import PosixLauncher
 from heat.process.signals import ENDING, HANDLED, HARMLESS, STOP_HEAT
@@ -25,9 +25,9 @@ from heat.process.signals import name as signal_name
 from heat.process.target import NoTarget
 from heat.process.working_folder import Folder, here
 from heat.report.console import Console, for_journal
-from heat.report.logfile import Log
-from heat.report.reporter import Books, HeatJournal
-from heat.runtime.limiter import Turns
+from heat.report.logfile import LogFile
+from heat.report.reporter import HeatReport, Reporter
+from heat.runtime.limiter import Limiter
 from heat.runtime.loop import Loop, RealClock
 from heat.text import counted
 from states.monitor.model import State
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from heat.process.keeper import Keeper
     from heat.process.script_output import ScriptOutput
     from heat.runtime.ports import Timer
-    from heat.store.repository import Keeping
-    from heat.store.state_file import Store
+    from heat.store.repository import Repository
+    from heat.store.state_file import StateFile
 
 _LOOK_AGAIN = 1.0
 """Seconds until it is looked again whether a killed reader has ended."""
@@ -141,13 +141,13 @@ class Service:
             self._log(log) for log in ("heat.log", "heat.verbose.log")
         ]
         named = config is not None
-        books = Books(self._console, failures, verbose, clock.unix, common, named)
-        self._journal = HeatJournal(books)
+        reporter = Reporter(self._console, failures, verbose, clock.unix, common, named)
+        self._journal = HeatReport(reporter)
         if os.environ.get("NOTIFY_SOCKET"):
             from heat.app.systemd import with_systemd
 
-            books, self._journal = with_systemd(
-                books, (clock, self._loop), lambda: self._fleet.watches, self
+            reporter, self._journal = with_systemd(
+                reporter, (clock, self._loop), lambda: self._supervisor.watches, self
             )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         self._hear()
@@ -158,25 +158,25 @@ class Service:
         self._launcher = PosixLauncher(self._loop, environ, self._folder)
         self._children_due = True
         most = 1 if config is None else config.max_running
-        self._turns = Turns(most, (clock, self._loop), self._journal.crowd, self)
+        self._limiter = Limiter(most, (clock, self._loop), self._journal.crowd, self)
         tallies = None
         if common.control or config is not None:
             from heat.monitor.counters import Tallies
 
             tallies = Tallies(len(monitors))
-        world = World(clock, self._loop, self._launcher, self._turns, tallies)
-        self._store: Store | None = None
+        world = World(clock, self._loop, self._launcher, self._limiter, tallies)
+        self._store: StateFile | None = None
         keeping = self._kept(common.state) if common.state else None
-        self._fleet = Fleet(
+        self._supervisor = Supervisor(
             self._loop,
             world,
-            books,
+            reporter,
             NoTarget(self._handle_own),
             self._loop.stop,
             self._script_output,
         )
         self._control = None if tallies is None else self._listen(tallies)
-        self._fleet.begin(monitors, keeping, None if config is None else config.path)
+        self._supervisor.begin(monitors, keeping, None if config is None else config.path)
         self._let_go(config)
         self._journal.started(
             f"every {exact(monitors[0].interval)}: {monitors[0].shown}"
@@ -195,22 +195,22 @@ class Service:
         # What was blocked, here or before, may come now.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-    def _log(self, name: str) -> Log:
+    def _log(self, name: str) -> LogFile:
         path, shown = (
             os.path.join(folder, name) for folder in (self._common.log_folder, self._common.log_dir)
         )
-        return Log(path, shown, self._console.trouble, self._loop.soon)
+        return LogFile(path, shown, self._console.trouble, self._loop.soon)
 
-    def _kept(self, path: str) -> Keeping:
-        from heat.store.prune import Housekeeping
-        from heat.store.repository import Keeping
-        from heat.store.state_file import Store
+    def _kept(self, path: str) -> Repository:
+        from heat.store.prune import Prune
+        from heat.store.repository import Repository
+        from heat.store.state_file import StateFile
 
         world = self._clock, self._loop
-        self._store = store = Store(path, path, world, self._console.trouble, self)
-        keeping = Housekeeping((*world, self._launcher), store.path, self._history, self)
+        self._store = store = StateFile(path, path, world, self._console.trouble, self)
+        keeping = Prune((*world, self._launcher), store.path, self._history, self)
         store.tidy = keeping.begin
-        return Keeping(store, self._clock.unix, self._journal)
+        return Repository(store, self._clock.unix, self._journal)
 
     def _script_output(self, path: str) -> ScriptOutput:
         from heat.process.script_output import ScriptOutput
@@ -247,20 +247,20 @@ class Service:
             return None
         if not self._common.control:
             make_place(path)
-        answers = Answers(self, self._fleet, tallies, self._clock)
+        answers = Answers(self, self._supervisor, tallies, self._clock)
         try:
             return Control(path, (self._clock, self._loop), answers, self._journal)
         except ControlError as error:
             if self._common.control:
                 if self._store is not None:
                     self._store.close()
-                raise StartRefused(f"Error: --control {error}\n  {error.fix}") from None
-            self._journal.controlled(f"no control socket: {error}; for heatctl, {error.fix}")
+                raise StartRefused(f"Error: --control {error}\n  {error.hint}") from None
+            self._journal.controlled(f"no control socket: {error}; for heatctl, {error.hint}")
             return None
 
     def about(self) -> Facts:
         """The facts of HEAT as a whole."""
-        watches = self._fleet.watches.values()
+        watches = self._supervisor.watches.values()
         states = Counter(watch.monitor.state for watch in watches)
         trouble = [f"{log.shown}: {log.trouble}" for log in self._logs if log.trouble]
         if self._store is not None and self._store.trouble:
@@ -276,10 +276,10 @@ class Service:
             "monitors": len(watches),
             "states": {state: states[state] for state in State},
             "paused": sum(watch.paused is not None for watch in watches),
-            "running": self._turns.running,
-            "max_running": self._turns.most,
-            "waited": self._turns.waited,
-            "longest_wait": self._turns.longest,
+            "running": self._limiter.running,
+            "max_running": self._limiter.most,
+            "waited": self._limiter.waited,
+            "longest_wait": self._limiter.longest,
             "trouble": trouble,
         }
 
@@ -293,11 +293,11 @@ class Service:
         for told in waiting:
             told(facts)
 
-    def _not_reloaded(self, mistakes: list[str]) -> None:
+    def _not_reloaded(self, diagnostics: list[str]) -> None:
         shown = "" if self._config is None else self._config.shown
-        self._journal.not_reloaded(shown, mistakes)
+        self._journal.not_reloaded(shown, diagnostics)
         what = f"{shown} is not taken: what was in force before stays in force"
-        self._refuse_reading(what, mistakes=mistakes)
+        self._refuse_reading(what, mistakes=diagnostics)
 
     def _refuse_reading(self, error: str, **more: object) -> None:
         if self._told_of_reading:
@@ -326,9 +326,9 @@ class Service:
             from heat.runtime.closing import take_each
 
             crashed = partial(self.crashed, error)
-            self._tell_failed(take_each([("", self._fleet.abandon), ("", crashed)]))
-        code = EXIT_ERROR if self._broken else self._fleet.exit_code()
-        if self._config is not None and code == EXIT_ERROR and not self._fleet.told_to_end:
+            self._tell_failed(take_each([("", self._supervisor.abandon), ("", crashed)]))
+        code = EXIT_ERROR if self._broken else self._supervisor.exit_code()
+        if self._config is not None and code == EXIT_ERROR and not self._supervisor.told_to_end:
             self._journal.error("all monitors are in ERROR")
         return code
 
@@ -354,7 +354,7 @@ class Service:
         self._broken = True
         self._journal.bug("".join(traceback.format_exception(error)))
         self._journal.error(unforeseen(error))
-        self._fleet.stop(EXIT_ERROR)
+        self._supervisor.stop(EXIT_ERROR)
 
     # Signals
 
@@ -368,14 +368,14 @@ class Service:
             self._read_again()
         elif signum == signal.SIGUSR1:
             named = self._config is not None
-            for line in summary(self._fleet.watches, self._turns, named=named):
+            for line in summary(self._supervisor.watches, self._limiter, named=named):
                 self._journal.status(line)
         else:
-            doing = "killing" if self._fleet.stopping else "stopping"
+            doing = "killing" if self._supervisor.stopping else "stopping"
             self._journal.ending(f"SIG{signal_name(signum)} received, {doing}")
             if signum in ENDING:
                 self.fatal = signum
-            self._fleet.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
+            self._supervisor.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
 
     def _mind_children(self) -> None:
         from heat.process import reaper
@@ -384,7 +384,7 @@ class Service:
         if not reaper.reap_strangers(self._launcher.own):
             self._loop.at(0.0, self._mind_children, self)
         for pid, signum in reaper.stops(self._launcher.own):
-            self._fleet.stopped(pid, signum)
+            self._supervisor.stopped(pid, signum)
 
     def _handle_own(self, signum: int) -> bool:
         """Take a signal that HEAT sends to itself, when all it goes with has been done."""
@@ -401,7 +401,7 @@ class Service:
 
     def _give_in(self, then: str, signum: int) -> None:
         self._journal.ending(f"SIG{signal_name(signum)} sent by HEAT to itself, {then}, stopping")
-        self._fleet.give_in(EXIT_ERROR)
+        self._supervisor.give_in(EXIT_ERROR)
 
     def _read_again(self) -> None:
         self._folder.follow()
@@ -410,7 +410,7 @@ class Service:
         self._journal.reopened()
         if self._control is not None:
             self._control.look()
-        if self._fleet.told_to_end:
+        if self._supervisor.told_to_end:
             self._refuse_reading("HEAT is ending")
             return
         if self._config is None:
@@ -425,7 +425,7 @@ class Service:
 
         where = self._folder.identity
         # In another folder are other files, though their names are the same.
-        present = self._fleet.monitors() if where == self._read_in else {}
+        present = self._supervisor.monitors() if where == self._read_in else {}
         self._read_in = where
         work = partial(self._look, self._config.shown, self._config.path, self._common, present)
         try:
@@ -467,25 +467,25 @@ class Service:
         self._reading = None
         if self._outdated:
             self._read_again()
-        elif self._fleet.told_to_end:
+        elif self._supervisor.told_to_end:
             self._refuse_reading("HEAT is ending")
         else:
             self.warn(found.warnings)
-            self._change(found.config, [str(mistake) for mistake in found.mistakes])
+            self._change(found.config, [str(diagnostic) for diagnostic in found.diagnostics])
 
-    def _change(self, config: Config, mistakes: list[str]) -> None:
-        if mistakes:
-            self._not_reloaded(mistakes)
+    def _change(self, config: Config, diagnostics: list[str]) -> None:
+        if diagnostics:
+            self._not_reloaded(diagnostics)
             return
         try:
-            counts = self._fleet.change(config.monitors)
+            counts = self._supervisor.change(config.monitors)
         except (HeatError, OSError) as error:
             self._not_reloaded([reason_of(error) if isinstance(error, OSError) else str(error)])
             return
         settings = [] if self._config is None else config.settings(self._config)
         self._config = config
         self._let_go(config)
-        self._turns.allow(config.max_running)
+        self._limiter.allow(config.max_running)
         self._journal.reloaded(config.shown, *counts, settings)
         told = dict(zip(("added", "changed", "removed"), counts, strict=True))
         self._tell_of_reading({"ok": True, **told, "settings": settings})
@@ -502,7 +502,7 @@ class Service:
 
         failed = take_each(
             [
-                *self._fleet.wakings(),
+                *self._supervisor.wakings(),
                 ("its signals", self._hear_no_more),
                 ("reading its configuration", self._stop_reading),
                 ("its control socket", self._close_control),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from heat.monitor.status_line import worst_first
-from heat.report.reporter import Books, HeatJournal
+from heat.report.reporter import HeatReport, Reporter
 
 if TYPE_CHECKING:
     from heat.monitor.watch import Watch
@@ -130,13 +130,13 @@ def _address(name: str) -> str:
     return f"\0{name[1:]}" if name.startswith("@") else name
 
 
-class SystemdJournal(HeatJournal):
+class SystemdReport(HeatReport):
     """The journal of HEAT as a whole, which systemd is told as well."""
 
     __slots__ = ("_systemd",)
 
-    def __init__(self, books: Books, systemd: Systemd) -> None:
-        super().__init__(books)
+    def __init__(self, reporter: Reporter, systemd: Systemd) -> None:
+        super().__init__(reporter)
         self._systemd = systemd
 
     def started(self, what: str) -> None:
@@ -148,7 +148,7 @@ class SystemdJournal(HeatJournal):
         """The logs were opened anew; that is all, where there is no file to read."""
         super().reopened()
         self._systemd.reloading()
-        if not self._books.named:
+        if not self._reporter.named:
             self._systemd.ready()
 
     def reloaded(
@@ -158,9 +158,9 @@ class SystemdJournal(HeatJournal):
         super().reloaded(path, added, changed, removed, settings)
         self._systemd.ready()
 
-    def not_reloaded(self, path: str, mistakes: list[str]) -> None:
+    def not_reloaded(self, path: str, diagnostics: list[str]) -> None:
         """The configuration was read again, and is wrong."""
-        super().not_reloaded(path, mistakes)
+        super().not_reloaded(path, diagnostics)
         self._systemd.ready()
 
     def ending(self, why: str) -> None:
@@ -179,15 +179,15 @@ class SystemdJournal(HeatJournal):
 
 
 def with_systemd(
-    books: Books,
+    reporter: Reporter,
     world: tuple[Clock, Timers],
     watches: Callable[[], Mapping[str, Watch]],
     owner: Owner,
-) -> tuple[Books, HeatJournal]:
+) -> tuple[Reporter, HeatReport]:
     """Books and journal of a HEAT that systemd has started."""
 
     def status() -> str:
-        return worst_first(watches(), named=books.named)
+        return worst_first(watches(), named=reporter.named)
 
     systemd = Systemd(os.environ, world, status, owner)
-    return books._replace(moved=systemd.moved), SystemdJournal(books, systemd)
+    return reporter._replace(moved=systemd.moved), SystemdReport(reporter, systemd)

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from heat.diagnostics import Mistake, of_option, shown
+from heat.diagnostics import Diagnostic, of_option, shown
 from heat.durations import written
 from heat.process import signals
 from states.engine.named_tuple import NamedTuple
@@ -33,7 +33,7 @@ _TARGETS = ("--pid", "--pid-file")
 _BACKOFFS = ("--recovery-backoff", "--recovery-backoff-max")
 
 
-def missing(values: Mapping[str, Any]) -> Iterator[Mistake]:
+def missing(values: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """The options that no monitor can do without."""
     if "--interval" not in values:
         yield of_option(
@@ -46,11 +46,11 @@ def missing(values: Mapping[str, Any]) -> Iterator[Mistake]:
     if ("--script" in values) == (COMMAND in values):
         text = "use either script or command"
         if COMMAND in values:
-            fix, in_file = "leave out --script, or the command behind the options", "leave out one"
+            hint, in_file = "leave out --script, or the command behind the options", "leave out one"
         else:
-            fix = "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
+            hint = "name the check: heat -i 30 -s ./check, or heat -i 30 curl -sf URL"
             in_file = 'name the check: script = "./check", or command = ["curl", "-sf", "URL"]'
-        yield Mistake(f"Error: {text}", fix, "", text, in_file)
+        yield Diagnostic(f"Error: {text}", hint, "", text, in_file)
 
 
 class Conflict(NamedTuple):
@@ -58,12 +58,12 @@ class Conflict(NamedTuple):
 
     option: str
     complaint: str
-    fix: str
+    hint: str
     in_vain: bool = True
 
-    def mistake(self, value: object) -> Mistake:
+    def diagnostic(self, value: object) -> Diagnostic:
         """The mistake it is, the option having been given this value."""
-        return of_option(self.option, shown(value), self.complaint, self.fix)
+        return of_option(self.option, shown(value), self.complaint, self.hint)
 
 
 def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -87,18 +87,18 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
     for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
-            fix = "name the process with --pid or --pid-file"
-            yield Conflict(option, "needs a target", fix, in_vain=False)
+            hint = "name the process with --pid or --pid-file"
+            yield Conflict(option, "needs a target", hint, in_vain=False)
 
 
 def _of_pace(values: Mapping[str, Any], said: set[str], *, recovers: bool) -> Iterator[Conflict]:
     """An interval for FAILING, where no failure leads there."""
     if "--retry-interval" in said and values.get("--threshold", 1 if recovers else None) == 1:
         why = ": the first failure starts recovery at once"
-        fix = "make --threshold 2 or more, or leave out --retry-interval"
+        hint = "make --threshold 2 or more, or leave out --retry-interval"
         if recovers:
-            fix += "; in recovery it is --recovery-interval"
-        yield Conflict("--retry-interval", f"does not go with --threshold 1{why * recovers}", fix)
+            hint += "; in recovery it is --recovery-interval"
+        yield Conflict("--retry-interval", f"does not go with --threshold 1{why * recovers}", hint)
 
 
 def _without_recovery(values: Mapping[str, Any], said: set[str]) -> Iterator[Conflict]:
@@ -106,8 +106,8 @@ def _without_recovery(values: Mapping[str, Any], said: set[str]) -> Iterator[Con
     add = "add --recovery, --fault-signal or --success-signal"
     nothing = "has no effect without anything to do in recovery"
     if "--threshold" in said and not _acts_on_failures(values):
-        fix = f"{add}, or --fail or --signal, or leave it out"
-        yield Conflict("--threshold", f"{nothing} or on a failure", fix)
+        hint = f"{add}, or --fail or --signal, or leave it out"
+        yield Conflict("--threshold", f"{nothing} or on a failure", hint)
     for option in filter(said.__contains__, _FOR_RECOVERY):
         yield Conflict(option, nothing, f"{add}, or leave it out")
 
@@ -125,8 +125,8 @@ def _of_recovery(values: Mapping[str, Any], said: set[str]) -> Iterator[Conflict
         yield Conflict(_BACKOFFS[1], complaint, "add --recovery-backoff SECS, or leave it out")
     elif most < first:
         complaint = f"is shorter than --recovery-backoff, {written(first)}"
-        fix = f"make it {written(first)} or longer, or --recovery-backoff shorter"
-        yield Conflict(_BACKOFFS[1], complaint, fix, in_vain=False)
+        hint = f"make it {written(first)} or longer, or --recovery-backoff shorter"
+        yield Conflict(_BACKOFFS[1], complaint, hint, in_vain=False)
 
 
 def _of_codes(values: Mapping[str, Any]) -> Iterator[Conflict]:

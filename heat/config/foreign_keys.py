@@ -146,7 +146,7 @@ def hints() -> Iterator[tuple[str, str]]:
     yield from _each(_HINTS)
 
 
-def hint(key: str) -> str:
+def hint_of_key(key: str) -> str:
     """Tell what HEAT has in place of this key of a monitor or of [heat]; empty if unknown."""
     return dict(_each(_HINTS)).get(_plain(key), "")
 

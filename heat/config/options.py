@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from heat.config.conflicts import BAD, COMMAND, conflicts, missing, signal_of, threshold_of
-from heat.diagnostics import BadValueError, Mistake, of_option, shown
+from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.durations import DAY, duration, positive_duration
 from heat.process import signals
 from heat.text import escaped
@@ -86,8 +86,8 @@ def limit(value: str | float) -> float | None:
     except BadValueError as error:
         raise BadValueError(
             error.complaint,
-            f"{error.fix}, or 'none' for no limit",
-            f'{error.fix_in_file or error.fix}, or "none" for no limit',
+            f"{error.hint}, or 'none' for no limit",
+            f'{error.hint_in_file or error.hint}, or "none" for no limit',
         ) from None
 
 
@@ -236,19 +236,19 @@ IN_FILE = {"--when-spent": "watch", "--on-killed": "fail"}
 
 def build(
     given: Mapping[str, str], flags: Collection[str], command: Sequence[str]
-) -> tuple[Options | None, list[Mistake]]:
+) -> tuple[Options | None, list[Diagnostic]]:
     """The options of one monitor, or all that is wrong with them.
 
     ``given`` holds the long options with their values as written, ``flags`` those that take
     none.
     """
     del flags  # None of them is a monitor's.
-    values, mistakes = parsed(given)
+    values, diagnostics = parsed(given)
     if command:
         values[COMMAND] = tuple(command)
-    mistakes += missing(values)
-    mistakes += [each.mistake(given[each.option]) for each in conflicts(values)]
-    return (None if mistakes else made_of(values)), mistakes
+    diagnostics += missing(values)
+    diagnostics += [each.diagnostic(given[each.option]) for each in conflicts(values)]
+    return (None if diagnostics else made_of(values)), diagnostics
 
 
 def readable(given: Mapping[str, str], command: Sequence[str]) -> Options:
@@ -273,10 +273,10 @@ def common(given: Mapping[str, str], flags: Collection[str]) -> Common:
 
 def parsed(
     given: Mapping[str, str], options: Sequence[Option] = OPTIONS
-) -> tuple[dict[str, Any], list[Mistake]]:
+) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The values by their options, `BAD` where one cannot be read, and what is wrong with those."""
     values: dict[str, Any] = {}
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     for option in options:
         if option.parse is None or option.name not in given:
             continue
@@ -285,13 +285,13 @@ def parsed(
             values[option.name] = option.parse(text)
         except BadValueError as error:
             values[option.name] = BAD
-            mistakes.append(bad_value(option.name, text, error))
-    return values, mistakes
+            diagnostics.append(bad_value(option.name, text, error))
+    return values, diagnostics
 
 
-def bad_value(option: str, value: object, error: BadValueError) -> Mistake:
+def bad_value(option: str, value: object, error: BadValueError) -> Diagnostic:
     """The mistake that this value of an option is."""
-    return of_option(option, shown(value), error.complaint, error.fix, error.fix_in_file)
+    return of_option(option, shown(value), error.complaint, error.hint, error.hint_in_file)
 
 
 def made_of(values: Mapping[str, Any]) -> Options:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heat.config.conflicts import COMMAND
 from heat.config.options import Common, Options
-from heat.diagnostics import Mistake, as_keys, of_file, of_option, quoted
+from heat.diagnostics import Diagnostic, as_keys, of_file, of_option, quoted
 from heat.errors import HeatError, TargetError, reason_of
 from heat.files import try_to_open
 from heat.process import signals
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n")
 
 
-def look(options: Options, common: Common, trust: Trust) -> list[Mistake]:
+def look(options: Options, common: Common, trust: Trust) -> list[Diagnostic]:
     """List all that keeps these options from being carried out here and now."""
     files = _Files(trust)
     found = [*_of_monitor(options, files), *_of_heat(common, [options], files)]
     # A folder that script and logs have in common is told once.
-    return list({mistake.line: mistake for mistake in found}.values())
+    return list({diagnostic.line: diagnostic for diagnostic in found}.values())
 
 
 def look_at_file(
     config: "Config", common: Common, trust: Trust, present: Container[str] = ()
-) -> list[Mistake]:
+) -> list[Diagnostic]:
     """List the same for all monitors of a file; what several of them share is told once.
 
     Of those that are ``present``, and watched as they stand there, no more is asked than who may
@@ -50,23 +50,25 @@ def look_at_file(
     files = _Files(trust)
     new = [options for name, options in config.monitors.items() if name not in present]
     found = [*_of_monitors(config, files, present), *_of_heat(common, new, files)]
-    return list({mistake.line: mistake for mistake in found}.values())
+    return list({diagnostic.line: diagnostic for diagnostic in found}.values())
 
 
-def look_at_monitors(config: "Config", trust: Trust) -> list[Mistake]:
+def look_at_monitors(config: "Config", trust: Trust) -> list[Diagnostic]:
     """List all that keeps the monitors of a file from being watched, wherever the logs may be."""
     return _of_monitors(config, _Files(trust))
 
 
-def _of_monitors(config: "Config", files: "_Files", present: Container[str] = ()) -> list[Mistake]:
-    found: dict[Mistake, list[str]] = {}
+def _of_monitors(
+    config: "Config", files: "_Files", present: Container[str] = ()
+) -> list[Diagnostic]:
+    found: dict[Diagnostic, list[str]] = {}
     for name, options in config.monitors.items():
         look_at = _of_programs if name in present else _of_monitor
-        for mistake in look_at(options, files):
-            found.setdefault(mistake, []).append(name)
-    told: list[Mistake] = []
-    for mistake, names in found.items():
-        here = mistake.at(config.place(names[0]))
+        for diagnostic in look_at(options, files):
+            found.setdefault(diagnostic, []).append(name)
+    told: list[Diagnostic] = []
+    for diagnostic, names in found.items():
+        here = diagnostic.at(config.place(names[0]))
         if len(names) > 1:
             others = counted(len(names) - 1, "other monitor")
             here = here._replace(line=f"{here.line} (so in {others})")
@@ -84,18 +86,18 @@ class _Files:
         self._shebang = cache(shebang)
         self._doubted = cache(self._doubts)
 
-    def doubted(self, option: str, path: str, *, runs: bool = False) -> Iterator[Mistake]:
+    def doubted(self, option: str, path: str, *, runs: bool = False) -> Iterator[Diagnostic]:
         """List what others may change about a file that HEAT opens itself, or ``runs``."""
-        for subject, why, fix in self._doubted(path, runs):
+        for subject, why, hint in self._doubted(path, runs):
             key, told = option.removeprefix("--"), f"{subject} {why}"
-            yield Mistake(f"Failed: {told}", fix, key, told, fix)
+            yield Diagnostic(f"Failed: {told}", hint, key, told, hint)
 
     def _doubts(self, path: str, runs: bool) -> list[tuple[str, str, str]]:  # noqa: FBT001 - cached
         doubts = dict.fromkeys(self._trust.doubts(path, follow=runs), "")
         for program in interpreters(path, self._shebang) if runs and self._trust.is_asked else ():
             doubts = {**dict.fromkeys(self._trust.doubts(program), "interpreter"), **doubts}
         return [
-            (_subject(doubt.kind or kind, doubt.path, path), doubt.why, doubt.fix)
+            (_subject(doubt.kind or kind, doubt.path, path), doubt.why, doubt.hint)
             for doubt, kind in doubts.items()
         ]
 
@@ -106,7 +108,7 @@ def _subject(kind: str, path: str, given: str) -> str:
     return f"the {kind} {shown}" if kind else shown
 
 
-def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
+def _of_monitor(options: Options, files: _Files) -> Iterator[Diagnostic]:
     if options.is_script:
         yield from _of_script("--script", options.check[0], files)
     elif options.check:
@@ -118,7 +120,7 @@ def _of_monitor(options: Options, files: _Files) -> Iterator[Mistake]:
         yield from _of_target(options.pid)
 
 
-def _of_programs(options: Options, files: _Files) -> Iterator[Mistake]:
+def _of_programs(options: Options, files: _Files) -> Iterator[Diagnostic]:
     """List who may change what a monitor runs."""
     check = options.check[0]
     path = check if options.is_script else files.on_path(check)
@@ -130,47 +132,47 @@ def _of_programs(options: Options, files: _Files) -> Iterator[Mistake]:
             yield from files.doubted(option, script, runs=True)
 
 
-def _of_script(option: str, path: str, files: _Files) -> Iterator[Mistake]:
+def _of_script(option: str, path: str, files: _Files) -> Iterator[Diagnostic]:
     found = files.unfit(path)
     if found is None:
         yield from files.doubted(option, path, runs=True)
     elif found.cause is Cause.NO_LINE:
-        fix = "begin it with a line such as '#!/bin/sh'"
-        yield of_file(option, escaped(path), f"cannot run: {found.text}", fix)
+        hint = "begin it with a line such as '#!/bin/sh'"
+        yield of_file(option, escaped(path), f"cannot run: {found.text}", hint)
     elif found.cause is Cause.FILE:
-        fix = f"{option}: {found.text}"
-        yield of_file(option, escaped(path), "not executable", fix, found.text)
+        hint = f"{option}: {found.text}"
+        yield of_file(option, escaped(path), "not executable", hint, found.text)
     else:
         yield _of_either(option, path, found)
 
 
-def _of_either(option: str, path: str, found: Unfit) -> Mistake:
+def _of_either(option: str, path: str, found: Unfit) -> Diagnostic:
     """A mistake that has the same remedy in a script and in a command."""
     shown = escaped(path)
     if found.cause is Cause.MODE:
         return of_file(option, shown, "not executable", f"chmod +x {shown}")
     if found.cause is Cause.NOEXEC:
         return _noexec(option, path, found.text)
-    fix = "install the interpreter, or correct the first line of the script"
+    hint = "install the interpreter, or correct the first line of the script"
     if found.cause is Cause.LINE_END:
-        fix = "save it with Unix line ends: sed -i 's/\\r$//' FILE"
+        hint = "save it with Unix line ends: sed -i 's/\\r$//' FILE"
     elif found.cause is Cause.MARK:
-        fix = "save it as UTF-8 without one: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"
-    return of_file(option, shown, f"cannot run: {found.text}", fix)
+        hint = "save it as UTF-8 without one: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"
+    return of_file(option, shown, f"cannot run: {found.text}", hint)
 
 
-def _noexec(option: str, path: str, why: str) -> Mistake:
+def _noexec(option: str, path: str, why: str) -> Diagnostic:
     shown, runner, move = escaped(path), interpreter(path), "move it to another file system"
-    complaint, fix, in_file = f"not executable: {why}", move, ""
+    complaint, hint, in_file = f"not executable: {why}", move, ""
     if runner and option in ("--script", COMMAND):
-        fix = f"use: {runner} {shown}, or {move}"
+        hint = f"use: {runner} {shown}, or {move}"
         in_file = f"use: command = [{quoted(runner)}, {quoted(path)}], or {move}"
     elif runner:
-        fix = f"{move}, or name a script there that runs: {runner} {shown}"
-    return of_file(option, shown, complaint, fix, in_file)
+        hint = f"{move}, or name a script there that runs: {runner} {shown}"
+    return of_file(option, shown, complaint, hint, in_file)
 
 
-def _of_command(command: tuple[str, ...], files: _Files) -> Iterator[Mistake]:
+def _of_command(command: tuple[str, ...], files: _Files) -> Iterator[Diagnostic]:
     name, shown = command[0], escaped(command[0])
     path = files.on_path(name)
     found = None if path is None else files.unfit(path)
@@ -179,38 +181,38 @@ def _of_command(command: tuple[str, ...], files: _Files) -> Iterator[Mistake]:
     elif found is None:
         yield from files.doubted(COMMAND, path, runs=True)
     elif found.cause is Cause.NO_LINE:
-        fix = f"use: sh {shown}"
+        hint = f"use: sh {shown}"
         in_file = f'use: command = ["sh", {quoted(name)}, ...]'
-        yield of_file(COMMAND, shown, f"cannot run: {found.text}", fix, in_file)
+        yield of_file(COMMAND, shown, f"cannot run: {found.text}", hint, in_file)
     elif found.cause is Cause.FILE:
         yield of_file(COMMAND, shown, "not executable", found.text)
     else:
         yield _of_either(COMMAND, name, found)
 
 
-def _not_found(command: tuple[str, ...]) -> Mistake:
+def _not_found(command: tuple[str, ...]) -> Diagnostic:
     name, shown = command[0], escaped(command[0])
     in_file = ""
     if set(name) & _SHELL_SYNTAX or "=" in name:
         whole = " ".join(command)
         in_shell = escaped(whole).replace("'", "'\\''")
-        fix = f"HEAT runs a command directly; for a shell, use: sh -c '{in_shell}'"
+        hint = f"HEAT runs a command directly; for a shell, use: sh -c '{in_shell}'"
         in_file = (
             "HEAT runs a command directly; for a shell, use: "
             f'command = ["sh", "-c", {quoted(whole)}]'
         )
     elif os.path.exists(name) and "/" not in name:
-        fix = f"it is not on PATH; for the file in this folder, write ./{shown}"
+        hint = f"it is not on PATH; for the file in this folder, write ./{shown}"
     elif "/" in name:
-        fix = "there is no such file"
+        hint = "there is no such file"
     else:
-        fix = "it is not on PATH: install it, or write its whole path"
+        hint = "it is not on PATH: install it, or write its whole path"
     complaint = "not found"
     if "/" not in name and (path := _unfit_on_path(name)):
         complaint = "not executable"
         if why := why_not_executable(path):
-            fix = f"{escaped(path)}: {why}"
-    return of_file(COMMAND, shown, complaint, fix, in_file)
+            hint = f"{escaped(path)}: {why}"
+    return of_file(COMMAND, shown, complaint, hint, in_file)
 
 
 def _unfit_on_path(name: str) -> str:
@@ -220,7 +222,7 @@ def _unfit_on_path(name: str) -> str:
     return next(filter(os.path.isfile, paths), "")
 
 
-def _of_target(pid: int) -> Iterator[Mistake]:
+def _of_target(pid: int) -> Iterator[Diagnostic]:
     if pid == os.getpid():
         yield of_option("--pid", f"'{pid}'", "is HEAT itself", "leave it out")
         return
@@ -228,8 +230,8 @@ def _of_target(pid: int) -> Iterator[Mistake]:
         os.close(open_process(pid))
     except TargetError as error:
         why = f"process {pid} {str(error).removeprefix(f'process {pid} ')}"
-        fix = "name a running process, or use --pid-file for one that comes and goes"
-        yield Mistake(f"Error: --pid '{pid}': {why}", fix, "pid", why, as_keys(fix))
+        hint = "name a running process, or use --pid-file for one that comes and goes"
+        yield Diagnostic(f"Error: --pid '{pid}': {why}", hint, "pid", why, as_keys(hint))
 
 
 def log_paths(common: Common, name: str) -> tuple[str, str, str]:
@@ -243,7 +245,7 @@ def _out(name: str) -> str:
     return f"heat.{name}.out"
 
 
-def _of_heat(common: Common, monitors: Collection[Options], files: _Files) -> Iterator[Mistake]:
+def _of_heat(common: Common, monitors: Collection[Options], files: _Files) -> Iterator[Diagnostic]:
     """List what is wrong with the files that HEAT itself keeps."""
     yield from _of_logs(common, monitors, files)
     kept = (("--state", common.state, ("", *_BESIDE_STATE)), ("--control", common.control, _LOCK))
@@ -256,12 +258,12 @@ _LOCK = (".lock",)
 _BESIDE_STATE = (*_LOCK, "-wal", "-shm", "-journal")
 
 
-def _of_logs(common: Common, monitors: Collection[Options], files: _Files) -> list[Mistake]:
+def _of_logs(common: Common, monitors: Collection[Options], files: _Files) -> list[Diagnostic]:
     """The faults of the logs; of many, a folder that is no good is told once."""
     found = [
-        mistake
+        diagnostic
         for log in ("heat.log", "heat.verbose.log")
-        for mistake in _of_log(common, log, files)
+        for diagnostic in _of_log(common, log, files)
     ]
     outs = [_out(each.name) for each in monitors if each.fail or each.recovery]
     if len(monitors) > 1:
@@ -281,7 +283,7 @@ def _to_be_looked_at(folder: str, outs: list[str]) -> list[str]:
     return missing[:1] + [out for out in outs if out in there]
 
 
-def _of_log(common: Common, log: str, files: _Files) -> Iterator[Mistake]:
+def _of_log(common: Common, log: str, files: _Files) -> Iterator[Diagnostic]:
     path = os.path.join(common.log_folder, log)
     if doubted := list(files.doubted("--log-dir", path)):
         yield from doubted
@@ -291,11 +293,11 @@ def _of_log(common: Common, log: str, files: _Files) -> Iterator[Mistake]:
     except (OSError, HeatError, ValueError) as error:
         why = reason_of(error)
         folder = escaped(common.log_dir or ".")
-        fix = "name a folder that HEAT may write to"
+        hint = "name a folder that HEAT may write to"
         if not os.path.exists(common.log_folder or "."):
-            fix = f"make it first: mkdir -p {folder}"
+            hint = f"make it first: mkdir -p {folder}"
         line = f"Error: --log-dir '{folder}': {_shown(common, log)} cannot be opened for appending"
-        yield Mistake(f"{line}: {why}", fix)
+        yield Diagnostic(f"{line}: {why}", hint)
 
 
 def _shown(common: Common, log: str) -> str:

@@ -27,7 +27,7 @@ from heat.config.options import (
 )
 from heat.diagnostics import (
     BadValueError,
-    Mistake,
+    Diagnostic,
     as_keys,
     dotted,
     monitor_place,
@@ -131,22 +131,24 @@ _TOML = "https://toml.io tells how such a file is written"
 class _WrongError(Exception):
     """Something of a file cannot be taken: what it is, and what would do."""
 
-    def __init__(self, complaint: str, fix: str) -> None:
+    def __init__(self, complaint: str, hint: str) -> None:
         super().__init__(complaint)
         self.complaint = complaint
-        self.fix = fix
+        self.hint = hint
 
 
-def read(shown: str, path: str) -> tuple[Config | None, list[Mistake]]:
+def read(shown: str, path: str) -> tuple[Config | None, list[Diagnostic]]:
     """The file at ``path``, ``shown`` as the user wrote it; None if anything is wrong with it."""
-    config, mistakes = sound_part(shown, path)
-    return (None if mistakes else config), mistakes
+    config, diagnostics = sound_part(shown, path)
+    return (None if diagnostics else config), diagnostics
 
 
-def sound_part(shown: str, path: str, trust: Trust | None = None) -> tuple[Config, list[Mistake]]:
+def sound_part(
+    shown: str, path: str, trust: Trust | None = None
+) -> tuple[Config, list[Diagnostic]]:
     """The monitors in which nothing is wrong, and all that is wrong with the others."""
     if doubts := (trust or Trust()).doubts(path):
-        return _nothing(shown, path, *(_WrongError(each.told(""), each.fix) for each in doubts))
+        return _nothing(shown, path, *(_WrongError(each.told(""), each.hint) for each in doubts))
     try:
         data = _contents(path)
     except _WrongError as error:
@@ -154,7 +156,7 @@ def sound_part(shown: str, path: str, trust: Trust | None = None) -> tuple[Confi
     return parse(data, shown, path)
 
 
-def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Mistake]]:
+def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Diagnostic]]:
     """The same of a file's contents."""
     try:
         tables = _tables(data)
@@ -164,12 +166,14 @@ def parse(data: bytes, shown: str, path: str = "") -> tuple[Config, list[Mistake
     reading.read(tables)
     heat = reading.max_running, reading.history
     config = Config(path, shown, *heat, reading.monitors, reading.unsound)
-    return config, reading.mistakes
+    return config, reading.diagnostics
 
 
-def _nothing(shown: str, path: str, *wrong: _WrongError) -> tuple[Config, list[Mistake]]:
-    mistakes = [Mistake(f"{escaped(shown)}: {error.complaint}", error.fix) for error in wrong]
-    return Config(path, shown, MAX_RUNNING, HISTORY, {}), mistakes
+def _nothing(shown: str, path: str, *wrong: _WrongError) -> tuple[Config, list[Diagnostic]]:
+    diagnostics = [
+        Diagnostic(f"{escaped(shown)}: {error.complaint}", error.hint) for error in wrong
+    ]
+    return Config(path, shown, MAX_RUNNING, HISTORY, {}), diagnostics
 
 
 def _contents(path: str) -> bytes:
@@ -179,8 +183,8 @@ def _contents(path: str) -> bytes:
     except FileNotFoundError:
         raise _WrongError("no such file", "name one that is there") from None
     except PermissionError:
-        fix = "let the user that HEAT runs as read it, and enter its folder"
-        raise _WrongError("may not be read by this user", fix) from None
+        hint = "let the user that HEAT runs as read it, and enter its folder"
+        raise _WrongError("may not be read by this user", hint) from None
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
     try:
@@ -193,8 +197,8 @@ def _contents(path: str) -> bytes:
         os.close(fd)
     if len(data) > LARGEST:
         complaint = f"is larger than 16 MB ({LARGEST} bytes)"
-        fix = "put what monitors share under [defaults], or split it between two HEATs"
-        raise _WrongError(complaint, fix)
+        hint = "put what monitors share under [defaults], or split it between two HEATs"
+        raise _WrongError(complaint, hint)
     return data
 
 
@@ -207,8 +211,8 @@ def _look_at(about: os.stat_result) -> None:
     if stat.S_ISDIR(about.st_mode):
         raise _WrongError("is a directory", "name the file in it")
     if not stat.S_ISREG(about.st_mode):
-        fix = "write it into a file: it is read again on SIGHUP"
-        raise _WrongError("is not a regular file", fix)
+        hint = "write it into a file: it is read again on SIGHUP"
+        raise _WrongError("is not a regular file", hint)
     if why := is_foreign(about):  # Since it was looked at by name.
         raise _WrongError(why, "look who else writes there")
 
@@ -232,8 +236,8 @@ def _tables(data: bytes) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise _syntax(str(error)) from None
     except RecursionError:
-        fix = "no key of HEAT takes more than a list of text"
-        raise _WrongError("lists or tables are nested too deeply", fix) from None
+        hint = "no key of HEAT takes more than a list of text"
+        raise _WrongError("lists or tables are nested too deeply", hint) from None
     except ValueError:
         # Python reads no number of more than 4,300 digits.
         found = re.search(r"[0-9_]{4300}", text)
@@ -247,10 +251,10 @@ def _syntax(told: str) -> _WrongError:
     found = re.fullmatch(r"(.*) \(at (line \d+)?.*\)", told, re.DOTALL)
     text, line = (found[1], found[2]) if found else (told, None)
     where = f"{line}: " if line else "at its end: "
-    for pattern, complaint, fix in _SYNTAX:
+    for pattern, complaint, hint in _SYNTAX:
         if known := re.fullmatch(pattern, text, re.DOTALL):
             said = re.sub(r"\('(.*?)',?\)", r"\1", known.expand(complaint)).replace("', '", ".")
-            return _WrongError(escaped(f"{where}{said}"), fix)
+            return _WrongError(escaped(f"{where}{said}"), hint)
     return _WrongError(escaped(f"{where}{text[:1].lower()}{text[1:]}"), _TOML)
 
 
@@ -262,7 +266,7 @@ class _Reading:
         self.history = HISTORY
         self.monitors: dict[str, Options] = {}
         self.unsound: dict[str, Options] = {}
-        self.mistakes: list[Mistake] = []
+        self.diagnostics: list[Diagnostic] = []
         self._shown = shown
         self._parsed: dict[tuple[str, type, Any], Any] = {}
         self._shared: dict[Any, Any] = {}
@@ -274,22 +278,24 @@ class _Reading:
         of_defaults = self._read_defaults(tables.get("defaults", {}))
         for key, table in tables.items():
             if key == "defaults":
-                self.mistakes += of_defaults
+                self.diagnostics += of_defaults
             elif key not in _TABLES:
                 self._wrong(dotted(key), _no_table(key))
             elif not isinstance(table, dict):
-                fix = "write [monitor.NAME]" if key == "monitor" else f"write [{key}]"
-                self._wrong(key, _WrongError(_not_this(table, "a table"), fix))
+                hint = "write [monitor.NAME]" if key == "monitor" else f"write [{key}]"
+                self._wrong(key, _WrongError(_not_this(table, "a table"), hint))
             elif key == "heat":
                 self._read_heat(cast("dict[str, Any]", table))
             else:
                 self._read_monitors(cast("dict[str, Any]", table))
         if not tables.get("monitor"):
-            fix = "write one: [monitor.NAME], with interval, and script or command"
-            self.mistakes.append(Mistake(f"{self._shown}: no monitor is in it", fix))
+            hint = "write one: [monitor.NAME], with interval, and script or command"
+            self.diagnostics.append(Diagnostic(f"{self._shown}: no monitor is in it", hint))
 
     def _wrong(self, where: str, error: _WrongError) -> None:
-        self.mistakes.append(Mistake(f"{self._shown}: {where}: {error.complaint}", error.fix))
+        self.diagnostics.append(
+            Diagnostic(f"{self._shown}: {where}: {error.complaint}", error.hint)
+        )
 
     def _read_heat(self, table: dict[str, Any]) -> None:
         for key, value in table.items():
@@ -301,45 +307,45 @@ class _Reading:
             except _WrongError as error:
                 self._wrong(f"heat.{dotted(key)}", error)
 
-    def _read_defaults(self, table: object) -> list[Mistake]:
+    def _read_defaults(self, table: object) -> list[Diagnostic]:
         place = f"{self._shown}: defaults"
         if not isinstance(table, dict):
-            return [Mistake(f"{place}: {_not_this(table, 'a table')}", "write [defaults]")]
+            return [Diagnostic(f"{place}: {_not_this(table, 'a table')}", "write [defaults]")]
         self._raw_defaults = cast("dict[str, Any]", table)
-        self._defaults, mistakes = self._values(self._raw_defaults, place)
+        self._defaults, diagnostics = self._values(self._raw_defaults, place)
         for one, other in (("--script", COMMAND), ("--pid-file", "--pid")):
             if one in self._defaults and other in self._defaults:
                 del self._defaults[other]  # So that this is not told of each monitor.
                 key, rival = as_keys(other), as_keys(one)
                 line = f"{place}.{key}: has no effect beside {rival}"
-                mistakes.append(Mistake(line, f"use either {rival} or {key}", key))
-        return _in_order(mistakes, self._raw_defaults)
+                diagnostics.append(Diagnostic(line, f"use either {rival} or {key}", key))
+        return _in_order(diagnostics, self._raw_defaults)
 
     def _read_monitors(self, tables: dict[str, Any]) -> None:
         for name, table in tables.items():
             place = monitor_place(self._shown, name)
             if not isinstance(table, dict):
                 line = f"{place}: {_not_this(table, 'a table')}"
-                self.mistakes.append(Mistake(line, f"write [monitor.{dotted(name)}]"))
+                self.diagnostics.append(Diagnostic(line, f"write [monitor.{dotted(name)}]"))
                 continue
             self._read_monitor(name, cast("dict[str, Any]", table), place)
 
     def _read_monitor(self, name: str, table: dict[str, Any], place: str) -> None:
-        values, mistakes = self._values(table, place)
+        values, diagnostics = self._values(table, place)
         merged = self._merged(values, name)
-        mistakes += [each.at(place) for each in missing(merged)]
-        mistakes += self._conflicts(values, merged, table, place)
+        diagnostics += [each.at(place) for each in missing(merged)]
+        diagnostics += self._conflicts(values, merged, table, place)
         of_name = list(_of_name(name, place))
-        self.mistakes += of_name + _in_order(mistakes, table)
-        if not mistakes and not of_name and BAD not in merged.values():
+        self.diagnostics += of_name + _in_order(diagnostics, table)
+        if not diagnostics and not of_name and BAD not in merged.values():
             self.monitors[name] = self._made_of(merged)
         elif not of_name:
             self.unsound[name] = as_far_as_read(merged)
 
-    def _values(self, table: dict[str, Any], place: str) -> tuple[dict[str, Any], list[Mistake]]:
+    def _values(self, table: dict[str, Any], place: str) -> tuple[dict[str, Any], list[Diagnostic]]:
         """The values of a table by their options, and what is wrong with its keys and values."""
         values: dict[str, Any] = {}
-        mistakes: list[Mistake] = []
+        diagnostics: list[Diagnostic] = []
         for key, raw in table.items():
             option = KEYS.get(key)
             try:
@@ -349,8 +355,8 @@ class _Reading:
                 values[option.name] = self._value(option, key, raw)
             except _WrongError as error:
                 line = f"{place}.{dotted(key)}: {error.complaint}"
-                mistakes.append(Mistake(line, error.fix, key))
-        return values, mistakes
+                diagnostics.append(Diagnostic(line, error.hint, key))
+        return values, diagnostics
 
     def _value(self, option: Option, key: str, raw: object) -> Any:
         known = key, type(raw), raw  # With the type: True, 1 and 1.0 are equal.
@@ -379,13 +385,13 @@ class _Reading:
 
     def _conflicts(
         self, own: dict[str, Any], merged: dict[str, Any], table: dict[str, Any], place: str
-    ) -> Iterator[Mistake]:
+    ) -> Iterator[Diagnostic]:
         """The keys that a monitor has in vain, and the mistakes that show with defaults too."""
         for each in conflicts(merged):
             if each.option in own or not each.in_vain:
                 key = each.option.removeprefix("--")
                 raw = table[key] if key in table else self._raw_defaults[key]
-                yield each.mistake(raw).at(place)
+                yield each.diagnostic(raw).at(place)
 
     def _made_of(self, merged: dict[str, Any]) -> Options:
         made = made_of(merged)
@@ -398,8 +404,8 @@ def _parsed(option: Option, raw: object) -> Any:
     try:
         return text if option.parse is None else option.parse(text)
     except BadValueError as error:
-        mistake = bad_value(option.name, raw, error)
-        raise _WrongError(mistake.in_file, mistake.fix_in_file) from None
+        diagnostic = bad_value(option.name, raw, error)
+        raise _WrongError(diagnostic.in_file, diagnostic.hint_in_file) from None
 
 
 def _as_codes(key: str, given: list[object]) -> str:
@@ -458,80 +464,80 @@ def _as_list(command: str) -> str:
 
 def _no_key(key: str, raw: object, place: str) -> _WrongError:
     """A key that no monitor has."""
-    from heat.config.foreign_keys import hint
+    from heat.config.foreign_keys import hint_of_key
 
     if key == "name":
         return _WrongError(
             "is not a key", "the monitor's name is that of its table: [monitor.NAME]"
         )
     if of_heat := _OF_HEAT.get(key):
-        fix = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
-        return _WrongError("belongs to the command line, not into a file", fix)
+        hint = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
+        return _WrongError("belongs to the command line, not into a file", hint)
     if key in _KEYS_OF_HEAT:
         return _WrongError("concerns all monitors", "write it under [heat]")
-    fix = hint(key)
-    if not fix and isinstance(raw, dict) and ": monitor." in place:
+    hint = hint_of_key(key)
+    if not hint and isinstance(raw, dict) and ": monitor." in place:
         name = place.rpartition(": monitor.")[2].strip('"')
-        fix = f"a name with a dot stands in quotes: [monitor.{quoted(f'{name}.{key}')}]"
-        return _WrongError("is a table within a monitor's", fix)
-    if not fix:
+        hint = f"a name with a dot stands in quotes: [monitor.{quoted(f'{name}.{key}')}]"
+        return _WrongError("is a table within a monitor's", hint)
+    if not hint:
         meant = _SHORT.get(key)
-        fix = f"did you mean {meant}?" if meant else _nearest(key, KEYS, _ALL_KEYS)
-    return _WrongError("is not a key of a monitor", fix)
+        hint = f"did you mean {meant}?" if meant else _nearest(key, KEYS, _ALL_KEYS)
+    return _WrongError("is not a key of a monitor", hint)
 
 
-def _of_name(name: str, place: str) -> Iterator[Mistake]:
+def _of_name(name: str, place: str) -> Iterator[Diagnostic]:
     try:
         monitor_name(name)
     except BadValueError as error:
-        yield Mistake(f"{place}: {shown(name)} {error.complaint}", error.fix)
+        yield Diagnostic(f"{place}: {shown(name)} {error.complaint}", error.hint)
 
 
 def _of_heat(key: str, value: object) -> int:
     """The value of max-running."""
-    from heat.config.foreign_keys import hint
+    from heat.config.foreign_keys import hint_of_key
 
     if key != "max-running":
-        fix = "write it under [defaults] or [monitor.NAME]"
+        hint = "write it under [defaults] or [monitor.NAME]"
         if of_heat := _OF_HEAT.get(key):
-            fix = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
+            hint = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
         elif key not in KEYS:
             known = f"its keys are {' and '.join(_KEYS_OF_HEAT)}"
-            fix = hint(key) or _nearest(key, _KEYS_OF_HEAT, known)
-        raise _WrongError("is not a key of [heat]", fix)
+            hint = hint_of_key(key) or _nearest(key, _KEYS_OF_HEAT, known)
+        raise _WrongError("is not a key of [heat]", hint)
     if not isinstance(value, int) or isinstance(value, bool):
-        fix = f"write how many checks may run at once: max-running = {MAX_RUNNING}"
-        raise _WrongError(_not_this(value, "a whole number"), fix)
+        hint = f"write how many checks may run at once: max-running = {MAX_RUNNING}"
+        raise _WrongError(_not_this(value, "a whole number"), hint)
     if not 1 <= value <= MOST_RUNNING:
-        fix = f"write a whole number from 1 to {MOST_RUNNING}"
-        raise _WrongError(f"{shown(value)} is not a count", fix)
+        hint = f"write a whole number from 1 to {MOST_RUNNING}"
+        raise _WrongError(f"{shown(value)} is not a count", hint)
     return value
 
 
 def _history(value: object) -> float:
     """The value of history, in seconds."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        fix = 'write how long history is kept: history = "90d"'
-        raise _WrongError(_not_this(value, "a duration"), fix)
+        hint = 'write how long history is kept: history = "90d"'
+        raise _WrongError(_not_this(value, "a duration"), hint)
     try:
         span = duration(value, LONGEST_PAST)
         if span < HOUR:
             raise BadValueError("is too short", "the shortest history is 1h")
     except BadValueError as error:
-        fix = error.fix_in_file or error.fix
-        raise _WrongError(f"{shown(value)} {error.complaint}", fix) from None
+        hint = error.hint_in_file or error.hint
+        raise _WrongError(f"{shown(value)} {error.complaint}", hint) from None
     return span
 
 
 def _no_table(key: str) -> _WrongError:
     """A name at the top of a file that means nothing there."""
     if key in KEYS:
-        fix = "write it under [defaults] or [monitor.NAME]"
-        return _WrongError("stands under no table", fix)
+        hint = "write it under [defaults] or [monitor.NAME]"
+        return _WrongError("stands under no table", hint)
     from heat.config.foreign_keys import hint_of_table
 
-    fix = hint_of_table(key) or _nearest(key, _TABLES, f"did you mean [monitor.{dotted(key)}]?")
-    return _WrongError("is not a table of HEAT", fix)
+    hint = hint_of_table(key) or _nearest(key, _TABLES, f"did you mean [monitor.{dotted(key)}]?")
+    return _WrongError("is not a table of HEAT", hint)
 
 
 def _nearest(key: str, known: Iterable[str], otherwise: str) -> str:
@@ -541,7 +547,7 @@ def _nearest(key: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {near[0]}?" if near else otherwise
 
 
-def _in_order(mistakes: list[Mistake], table: dict[str, Any]) -> list[Mistake]:
+def _in_order(diagnostics: list[Diagnostic], table: dict[str, Any]) -> list[Diagnostic]:
     """Mistakes in the order of the keys that they are about; those about none at the end."""
     order = {key: place for place, key in enumerate(table)}
-    return sorted(mistakes, key=lambda mistake: order.get(mistake.key, len(order)))
+    return sorted(diagnostics, key=lambda diagnostic: order.get(diagnostic.key, len(order)))

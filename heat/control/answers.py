@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from heat.ctl.errors import NoAnswerError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 
 
 class Last(TypedDict):
@@ -321,4 +321,4 @@ def _whole(found: object, wanted: frozenset[str], what: str) -> object:
 
 def _not_whole(why: str) -> NoAnswerError:
     told = f"Failed: HEAT's answer is not whole: {why}"
-    return NoAnswerError(Mistake(told, "use the heatctl that came with that HEAT"))
+    return NoAnswerError(Diagnostic(told, "use the heatctl that came with that HEAT"))

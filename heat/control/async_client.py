@@ -27,9 +27,9 @@ Answer = dict[str, Any]
 class AskingError(HeatError):
     """A reason that a question was not answered, and the fix where one is known."""
 
-    def __init__(self, reason: str, fix: str = "") -> None:
+    def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
-        self.fix = fix
+        self.hint = hint
 
 
 class AbsentError(AskingError):
@@ -39,8 +39,8 @@ class AbsentError(AskingError):
 class RefusedError(AskingError):
     """HEAT answers that it will not; ``kind`` is PROTOCOL.md's word for why."""
 
-    def __init__(self, reason: str, fix: str, kind: str) -> None:
-        super().__init__(reason, fix)
+    def __init__(self, reason: str, hint: str, kind: str) -> None:
+        super().__init__(reason, hint)
         self.kind = kind
 
 

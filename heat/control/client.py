@@ -13,7 +13,7 @@ from typing import Self
 from heat.control import codec
 from heat.control.paths import OF_ROOT, default_control, short
 from heat.ctl.errors import CtlError, NoAnswerError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.text import escaped, seconds
 
 PATIENCE = 10.0
@@ -83,7 +83,7 @@ class Client:
             *whole, rest = (rest + self._receive(end)).split(b"\n")
             yield from whole
         told = f"Failed: {self._shown()} sends a line without an end, which is no answer of HEAT's"
-        raise NoAnswerError(Mistake(told, "name HEAT's own socket with --control PATH"))
+        raise NoAnswerError(Diagnostic(told, "name HEAT's own socket with --control PATH"))
 
     def _receive(self, end: float) -> bytes:
         try:
@@ -104,12 +104,16 @@ class Client:
     def _silent(self) -> NoAnswerError:
         waited = seconds(self._patience)
         told = f"Failed: HEAT at {self._shown()} takes the request and does not answer ({waited} s)"
-        fix = "it may be stopped or starved: look at its process with 'ps', and at heat.verbose.log"
-        return NoAnswerError(Mistake(told, fix))
+        hint = (
+            "it may be stopped or starved: look at its process with 'ps', and at heat.verbose.log"
+        )
+        return NoAnswerError(Diagnostic(told, hint))
 
     def _cut_off(self, why: str) -> NoAnswerError:
         told = f"Failed: HEAT at {self._shown()} has not answered to the end: {why}"
-        return NoAnswerError(Mistake(told, "it may be ending, or have too many clients: try again"))
+        return NoAnswerError(
+            Diagnostic(told, "it may be ending, or have too many clients: try again")
+        )
 
 
 def connect(control: str | None, patience: float = PATIENCE) -> Client:
@@ -117,7 +121,7 @@ def connect(control: str | None, patience: float = PATIENCE) -> Client:
     path = control or default_control()
     if path is None:
         told = "Failed: heatctl does not know which HEAT to ask: XDG_RUNTIME_DIR is not set"
-        raise NoAnswerError(Mistake(told, "name its socket with --control PATH"))
+        raise NoAnswerError(Diagnostic(told, "name its socket with --control PATH"))
     return Client(path, patience)
 
 
@@ -126,29 +130,29 @@ def _not_connected(path: str, error: OSError | ValueError) -> CtlError:
     shown = escaped(path)
     told = f"Failed: no HEAT answers at {shown}"
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return NoAnswerError(Mistake(f"{told}: there is no such socket", _where_else(path)))
+        return NoAnswerError(Diagnostic(f"{told}: there is no such socket", _where_else(path)))
     if isinstance(error, PermissionError):
-        return NoAnswerError(Mistake(f"{told}: permission denied", _whose(path)))
+        return NoAnswerError(Diagnostic(f"{told}: permission denied", _whose(path)))
     if isinstance(error, ConnectionRefusedError):
         if not _is_socket(path):
-            fix = "name HEAT's socket with --control PATH"
-            return NoAnswerError(Mistake(f"{told}: it is no socket", fix))
+            hint = "name HEAT's socket with --control PATH"
+            return NoAnswerError(Diagnostic(f"{told}: it is no socket", hint))
         why = "nobody listens there any more: that HEAT has ended or was killed"
-        return NoAnswerError(Mistake(f"{told}: {why}", "start it again"))
+        return NoAnswerError(Diagnostic(f"{told}: {why}", "start it again"))
     if isinstance(error, (TimeoutError, BlockingIOError)):
-        fix = "it may be stopped or starved: look at its process with 'ps'"
-        return NoAnswerError(Mistake(f"{told}: it takes no more connections", fix))
+        hint = "it may be stopped or starved: look at its process with 'ps'"
+        return NoAnswerError(Diagnostic(f"{told}: it takes no more connections", hint))
     why = str(getattr(error, "strerror", None) or error).lower()
-    return NoAnswerError(Mistake(f"{told}: {why}", "name HEAT's socket with --control PATH"))
+    return NoAnswerError(Diagnostic(f"{told}: {why}", "name HEAT's socket with --control PATH"))
 
 
 def _where_else(path: str) -> str:
-    fix = "is HEAT running? It listens with --config, or where --control says"
+    hint = "is HEAT running? It listens with --config, or where --control says"
     if path == default_control():
-        fix += "; name another socket with --control PATH"
+        hint += "; name another socket with --control PATH"
         if path != OF_ROOT and os.path.exists(OF_ROOT):
-            fix = f"root's HEAT listens at {OF_ROOT}: sudo heatctl ..."
-    return fix
+            hint = f"root's HEAT listens at {OF_ROOT}: sudo heatctl ..."
+    return hint
 
 
 def _whose(path: str) -> str:

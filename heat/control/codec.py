@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from heat.ctl.errors import CtlError, NoAnswerError, RefusedError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.text import escaped
 
 VERSION = 1
@@ -27,8 +27,8 @@ def request(do: str, **keys: object) -> bytes:
     line = json.dumps({"heat": VERSION, "do": do, **keys}).encode() + b"\n"
     if len(line) > LONGEST_REQUEST:
         told = f"Error: the request is longer than HEAT takes: {len(line)} bytes"
-        fix = f"name fewer monitors at a time; {LONGEST_REQUEST} bytes are taken"
-        raise CtlError(Mistake(told, fix))
+        hint = f"name fewer monitors at a time; {LONGEST_REQUEST} bytes are taken"
+        raise CtlError(Diagnostic(told, hint))
     return line
 
 
@@ -50,18 +50,20 @@ def answer(line: bytes) -> Answer:
 
 def _refused(said: Answer) -> CtlError:
     told = escaped(str(said.get("error") or "HEAT refuses it and does not say why"))
-    fix = escaped(str(said.get("fix") or ""))
+    hint = escaped(str(said.get("fix") or ""))
     if said.get("kind") in _NO_ANSWER:
-        return NoAnswerError(Mistake(f"Failed: HEAT does not answer: {told}", fix or "try again"))
-    return RefusedError(Mistake(f"Error: {told}", fix), *mistakes(said))
+        return NoAnswerError(
+            Diagnostic(f"Failed: HEAT does not answer: {told}", hint or "try again")
+        )
+    return RefusedError(Diagnostic(f"Error: {told}", hint), *diagnostics(said))
 
 
-def mistakes(said: Answer) -> list[Mistake]:
+def diagnostics(said: Answer) -> list[Diagnostic]:
     """The mistakes of a file that an answer tells."""
-    found: list[Mistake] = []
+    found: list[Diagnostic] = []
     for text in said.get("mistakes") or ():
-        line, _, fix = str(text).partition("\n")
-        found.append(Mistake(escaped(line), escaped(fix.strip())))
+        line, _, hint = str(text).partition("\n")
+        found.append(Diagnostic(escaped(line), escaped(hint.strip())))
     return found
 
 
@@ -69,13 +71,13 @@ def _no_answer(line: bytes) -> NoAnswerError:
     shown = escaped(line[:60].decode("utf-8", "backslashreplace").rstrip("\n"))
     more = "..." if len(line) > len(shown) + 1 else ""
     told = f"Failed: what answers is not HEAT: '{shown}{more}'"
-    return NoAnswerError(Mistake(told, "name HEAT's own socket with --control PATH"))
+    return NoAnswerError(Diagnostic(told, "name HEAT's own socket with --control PATH"))
 
 
 def _other_version(version: object) -> NoAnswerError:
     told = f"Failed: HEAT speaks version {escaped(str(version)[:20])} of the protocol"
-    fix = f"this heatctl speaks {VERSION}: use the heatctl that came with that HEAT"
-    return NoAnswerError(Mistake(told, fix))
+    hint = f"this heatctl speaks {VERSION}: use the heatctl that came with that HEAT"
+    return NoAnswerError(Diagnostic(told, hint))
 
 
 def last(said: Answer) -> bool:

@@ -25,7 +25,7 @@ from states.monitor.events import CheckAsked
 
 if TYPE_CHECKING:
     from heat.monitor.counters import Tallies
-    from heat.monitor.supervisor import Fleet
+    from heat.monitor.supervisor import Supervisor
     from heat.monitor.watch import Watch
     from heat.runtime.ports import Clock
 
@@ -62,17 +62,17 @@ def line(facts: Facts) -> bytes:
     return _encode({"heat": VERSION, **facts}).encode() + b"\n"
 
 
-def refusal(error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> bytes:
+def refusal(error: str, hint: str = "", kind: Kind = Kind.REFUSED) -> bytes:
     """The one line of an answer that is none."""
-    return line(refused(error, fix, kind))
+    return line(refused(error, hint, kind))
 
 
 class Answers:
     """Answers requests about this fleet."""
 
-    def __init__(self, heat: Heat, fleet: Fleet, tallies: Tallies, clock: Clock) -> None:
+    def __init__(self, heat: Heat, fleet: Supervisor, tallies: Tallies, clock: Clock) -> None:
         self._heat = heat
-        self._fleet = fleet
+        self._supervisor = fleet
         self._tallies = tallies
         self._clock = clock
         self._instance = f"{clock.unix():.6f}"
@@ -91,7 +91,7 @@ class Answers:
         """The answer to a line; None if it comes ``later``."""
         try:
             asked = _understood(request)
-            if asked["do"] in _DOING and self._fleet.told_to_end:
+            if asked["do"] in _DOING and self._supervisor.told_to_end:
                 raise RefusedError("HEAT is ending", "start it again")
             if asked["do"] == "reload":
                 told = later()
@@ -104,7 +104,7 @@ class Answers:
                 raise RefusedError(what, f"it does: {known}", Kind.BAD_REQUEST)
             return do(asked)
         except RefusedError as error:
-            return iter([refusal(str(error), error.fix, error.kind)])
+            return iter([refusal(str(error), error.hint, error.kind)])
 
     def _hello(self, asked: Facts) -> Answer:
         del asked
@@ -115,7 +115,7 @@ class Answers:
     def _status(self, asked: Facts) -> Answer:
         names: Any = asked.get("names")
         if names is None:
-            watches = list(self._fleet.watches.values())
+            watches = list(self._supervisor.watches.values())
         elif isinstance(names, list):
             watches = [self._named(name) for name in cast("list[object]", names)]
         else:
@@ -136,7 +136,7 @@ class Answers:
 
     def _still(self, watches: Iterable[Watch]) -> Iterator[Watch]:
         """Those that are still watched when it is their turn: an answer takes its time."""
-        present = self._fleet.watches
+        present = self._supervisor.watches
         return (watch for watch in watches if present.get(watch.parts.options.name) is watch)
 
     def _why(self, asked: Facts) -> Answer:
@@ -155,7 +155,11 @@ class Answers:
         cursor = self._clock.now()
         has_news = self._tallies.has_news
         watches = self._still(
-            [each for each in self._fleet.watches.values() if has_news(each.row, since, cursor)]
+            [
+                each
+                for each in self._supervisor.watches.values()
+                if has_news(each.row, since, cursor)
+            ]
         )
         yield line({"columns": COLUMNS})
         unix = self._clock.unix()
@@ -166,7 +170,7 @@ class Answers:
                 "ok": True,
                 "cursor": cursor,
                 "instance": self._instance,
-                "monitors": len(self._fleet.watches),
+                "monitors": len(self._supervisor.watches),
                 "about": self._heat.about(),
             }
         )
@@ -183,8 +187,8 @@ class Answers:
         watch = self._asked(asked)
         span, reason = asked.get("seconds"), asked.get("reason", "")
         if span is not None and not (_is_number(span) and 0 < span <= LONGEST):
-            fix = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
-            raise RefusedError("seconds is not a positive duration", fix, Kind.BAD_REQUEST)
+            hint = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
+            raise RefusedError("seconds is not a positive duration", hint, Kind.BAD_REQUEST)
         if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
             told = f"reason is no text of at most {_LONGEST_REASON} characters"
             raise RefusedError(told, "", Kind.BAD_REQUEST)
@@ -214,7 +218,7 @@ class Answers:
                 "wait for it, or end it yourself, and reset then",
             )
         try:
-            self._fleet.reset(watch.parts.options.name)
+            self._supervisor.reset(watch.parts.options.name)
         except (HeatError, OSError) as error:
             raise RefusedError(f"{_shown(watch)} cannot begin anew: {error}") from None
         return _done(was=before)
@@ -224,19 +228,19 @@ class Answers:
     def _asked(self, asked: Facts) -> Watch:
         name = asked.get("name")
         if not isinstance(name, str):
-            fix = 'say which monitor: "name": "web"'
-            raise RefusedError("name is missing", fix, Kind.BAD_REQUEST)
+            hint = 'say which monitor: "name": "web"'
+            raise RefusedError("name is missing", hint, Kind.BAD_REQUEST)
         return self._named(name)
 
     def _named(self, name: object) -> Watch:
         if not isinstance(name, str):
             raise RefusedError("a name is a text", "", Kind.BAD_REQUEST)
-        watch = self._fleet.watches.get(name)
+        watch = self._supervisor.watches.get(name)
         if watch is None:
-            likely = list(islice(self._fleet.watches, _MOST_LIKE))
+            likely = list(islice(self._supervisor.watches, _MOST_LIKE))
             near = _nearest(name[:NAME_LENGTH], likely)
-            fix = f"did you mean {escaped(near)}?" if near else "heatctl status lists them"
-            raise RefusedError(_NOTHING.format(_named_so(name)), fix, Kind.UNKNOWN_MONITOR)
+            hint = f"did you mean {escaped(near)}?" if near else "heatctl status lists them"
+            raise RefusedError(_NOTHING.format(_named_so(name)), hint, Kind.UNKNOWN_MONITOR)
         return watch
 
 

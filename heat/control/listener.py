@@ -23,9 +23,9 @@ _MOST_WAITING = 64
 class ControlError(HeatError):
     """There can be no such socket: the sentence; ``fix`` says what would do."""
 
-    def __init__(self, error: str, fix: str) -> None:
+    def __init__(self, error: str, hint: str) -> None:
         super().__init__(error)
-        self.fix = fix
+        self.hint = hint
 
 
 class Listening:
@@ -41,8 +41,8 @@ class Listening:
                 self._lock.release()
                 raise
         except NotOwnFileError as error:
-            fix = "name a path that nothing else has, in a folder of HEAT's: --control PATH"
-            raise ControlError(f"{escaped(path)}.lock: {error}", fix) from None
+            hint = "name a path that nothing else has, in a folder of HEAT's: --control PATH"
+            raise ControlError(f"{escaped(path)}.lock: {error}", hint) from None
         except HeldError as error:
             who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
             raise ControlError(
@@ -50,8 +50,8 @@ class Listening:
             ) from None
         except (OSError, ValueError) as error:
             why = reason_of(error)
-            fix = "name a path in a folder that HEAT may write to: --control PATH"
-            raise ControlError(f"{escaped(path)}: {why}", fix) from None
+            hint = "name a path in a folder that HEAT may write to: --control PATH"
+            raise ControlError(f"{escaped(path)}: {why}", hint) from None
         self.fd = self._socket.fileno()
 
     def accept(self) -> tuple[socket.socket, int]:

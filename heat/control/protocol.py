@@ -22,12 +22,12 @@ class Kind(StrEnum):
 class RefusedError(HeatError):
     """A request that cannot be met: why not, and what would do."""
 
-    def __init__(self, error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> None:
+    def __init__(self, error: str, hint: str = "", kind: Kind = Kind.REFUSED) -> None:
         super().__init__(error)
-        self.fix = fix
+        self.hint = hint
         self.kind = kind
 
 
-def refused(error: str, fix: str = "", kind: Kind = Kind.REFUSED) -> dict[str, Any]:
+def refused(error: str, hint: str = "", kind: Kind = Kind.REFUSED) -> dict[str, Any]:
     """The one line of such an answer."""
-    return {"ok": False, "kind": kind, "error": error, "fix": fix}
+    return {"ok": False, "kind": kind, "error": error, "fix": hint}

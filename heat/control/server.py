@@ -20,7 +20,7 @@ from heat.control.handlers import Answer, Answers, Later, line, refusal
 from heat.control.listener import ControlError, Listening
 from heat.control.protocol import Kind
 from heat.errors import unforeseen
-from heat.report.reporter import HeatJournal
+from heat.report.reporter import HeatReport
 from heat.runtime.loop import Loop
 from heat.text import escaped
 
@@ -44,7 +44,7 @@ class Control:
     """Listens at a path. Raises ControlError; a socket nobody listens at is replaced."""
 
     def __init__(
-        self, path: str, world: tuple[Clock, Loop], answers: Answers, journal: HeatJournal
+        self, path: str, world: tuple[Clock, Loop], answers: Answers, journal: HeatReport
     ) -> None:
         self._path = path
         self._clock, self._loop = world
@@ -115,8 +115,8 @@ class Control:
             return
         no = b""
         if uid not in (0, os.geteuid()):
-            fix = "ask as the user that HEAT runs as, or as root"
-            no = refusal("this HEAT answers only its own user and root", fix, Kind.FORBIDDEN)
+            hint = "ask as the user that HEAT runs as, or as root"
+            no = refusal("this HEAT answers only its own user and root", hint, Kind.FORBIDDEN)
         elif self.clients >= _MOST_CONNECTIONS:
             no = refusal(
                 f"{_MOST_CONNECTIONS} clients are connected already", "try again", Kind.BUSY

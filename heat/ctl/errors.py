@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.errors import HeatError
 
 EXIT_WELL = 0
@@ -17,16 +17,16 @@ class CtlError(HeatError):
 
     status = EXIT_USAGE
 
-    def __init__(self, *mistakes: Mistake) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes: Sequence[Mistake] = mistakes
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics: Sequence[Diagnostic] = diagnostics
 
 
 class UsageError(CtlError):
     """The words of the command line; ``command`` tells whose --help would help."""
 
-    def __init__(self, command: str, *mistakes: Mistake) -> None:
-        super().__init__(*mistakes)
+    def __init__(self, command: str, *diagnostics: Diagnostic) -> None:
+        super().__init__(*diagnostics)
         self.command = command
 
 

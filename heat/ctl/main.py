@@ -54,7 +54,7 @@ from importlib import import_module
 from heat import __version__
 from heat.ctl import output, usage
 from heat.ctl.errors import CtlError, UsageError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.text import escaped
 
 
@@ -109,8 +109,8 @@ def _run(words: Sequence[str]) -> int:
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
     module = import_module(f"heat.ctl.commands.{name}")
-    if mistakes := list(_in_vain(common, name, module.USAGE)):
-        raise UsageError(f"heatctl {name}", *mistakes)
+    if diagnostics := list(_in_vain(common, name, module.USAGE)):
+        raise UsageError(f"heatctl {name}", *diagnostics)
     return int(module.main([*common, *behind]))
 
 
@@ -125,31 +125,31 @@ def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return common, rest
 
 
-def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Mistake]:
+def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Diagnostic]:
     """The words before the command that mean nothing to it."""
     known = {switch.name for switch in usage.switches(text)}
     for option in ("--control", "--json"):
         if option not in known and any(word.split("=")[0] == option for word in common):
             told = f"Error: {option} has no effect on 'heatctl {name}'"
-            yield Mistake(told, "leave it out")
+            yield Diagnostic(told, "leave it out")
 
 
-def _no_command(common: Sequence[str]) -> list[Mistake]:
+def _no_command(common: Sequence[str]) -> list[Diagnostic]:
     if common and common[-1] == "--control":
-        return [Mistake("Error: --control is without its value", "write --control PATH")]
-    fix = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
-    return [Mistake("Error: a command is missing", fix)]
+        return [Diagnostic("Error: --control is without its value", "write --control PATH")]
+    hint = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
+    return [Diagnostic("Error: a command is missing", hint)]
 
 
-def _unknown(name: str) -> Mistake:
+def _unknown(name: str) -> Diagnostic:
     from heat.ctl.parser import nearest
 
     near = nearest(name, commands())
     if name.startswith("-"):
-        fix = "options of a command stand behind it: heatctl status --json"
-        return Mistake(f"Error: {escaped(name)} is not an option of heatctl", fix)
-    fix = f"did you mean {near}?" if near else "'heatctl --help' lists the commands"
-    return Mistake(f"Error: '{escaped(name)}' is not a command of heatctl", fix)
+        hint = "options of a command stand behind it: heatctl status --json"
+        return Diagnostic(f"Error: {escaped(name)} is not an option of heatctl", hint)
+    hint = f"did you mean {near}?" if near else "'heatctl --help' lists the commands"
+    return Diagnostic(f"Error: '{escaped(name)}' is not a command of heatctl", hint)
 
 
 def _help(behind: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from heat.cells import cells
 from heat.ctl.errors import CtlError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 
 COLOURS = {
     "NORMAL": "32",
@@ -66,7 +66,7 @@ def _explained() -> Generator[None]:
         # What is left in the buffer could not be written at Python's end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         told = f"Failed: stdout cannot be written: {str(error.strerror).lower()}"
-        raise CtlError(Mistake(told, "make room, or write it elsewhere")) from None
+        raise CtlError(Diagnostic(told, "make room, or write it elsewhere")) from None
 
 
 def write_lines(lines: Iterable[str]) -> None:

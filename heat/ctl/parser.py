@@ -8,7 +8,7 @@ import docopt
 from heat.ctl import output
 from heat.ctl.errors import UsageError
 from heat.ctl.usage import Switch, operands, switches, usage
-from heat.diagnostics import BadValueError, Mistake, of_option
+from heat.diagnostics import BadValueError, Diagnostic, of_option
 from heat.text import escaped
 
 
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
         except BadValueError as error:
             shown = f"'{escaped(text)}'"
             raise UsageError(
-                command, of_option(option, shown, error.complaint, error.fix)
+                command, of_option(option, shown, error.complaint, error.hint)
             ) from None
 
 
@@ -52,17 +52,17 @@ def parse(text: str, words: Sequence[str]) -> Asked | None:
         found = docopt.docopt(text, [name_of(text).split()[1], *words], default_help=False)
     except docopt.DocoptExit:
         # Not all that docopt refuses is wrong: "--" is not, where no text has it.
-        asked, mistakes = _explained(text, words)
-        if mistakes and "--help" not in asked.flags:
-            raise UsageError(name_of(text), *mistakes) from None
+        asked, diagnostics = _explained(text, words)
+        if diagnostics and "--help" not in asked.flags:
+            raise UsageError(name_of(text), *diagnostics) from None
     else:
         asked = _from_docopt(text, found)
     if "--help" in asked.flags:
         output.write(text)
         return None
     if asked.control == "":  # A variable that is not set: the usual HEAT is not the one meant.
-        fix = "name a file, or leave it out"
-        raise UsageError(name_of(text), of_option("--control", "''", "is no path", fix))
+        hint = "name a file, or leave it out"
+        raise UsageError(name_of(text), of_option("--control", "''", "is no path", hint))
     return asked
 
 
@@ -91,12 +91,12 @@ def _from_docopt(text: str, found: Mapping[str, object]) -> Asked:
     return Asked(given, frozenset(flags), rest)
 
 
-def _explained(text: str, words: Sequence[str]) -> tuple[Asked, list[Mistake]]:
+def _explained(text: str, words: Sequence[str]) -> tuple[Asked, list[Diagnostic]]:
     """Read what docopt refused, and say what is wrong with it."""
     given: dict[str, str] = {}
     flags: set[str] = set()
     rest: list[str] = []
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     left = list(words)
     while left:
         word = left.pop(0)
@@ -106,13 +106,13 @@ def _explained(text: str, words: Sequence[str]) -> tuple[Asked, list[Mistake]]:
         if not word.startswith("-") or word == "-":
             rest.append(word)
             continue
-        known = _meant(text, word, mistakes)
+        known = _meant(text, word, diagnostics)
         if known is None:
             continue
         switch, value = known
         if switch.name in given or switch.name in flags:
-            fix = "leave one of them out"
-            mistakes.append(Mistake(f"Error: {switch.name} is given twice", fix))
+            hint = "leave one of them out"
+            diagnostics.append(Diagnostic(f"Error: {switch.name} is given twice", hint))
         if not switch.value:
             flags.add(switch.name)
         elif value is not None:
@@ -120,14 +120,14 @@ def _explained(text: str, words: Sequence[str]) -> tuple[Asked, list[Mistake]]:
         elif left and left[0] != "--":
             given[switch.name] = left.pop(0)
         else:
-            fix = f"write {switch.name} {switch.value}"
-            mistakes.append(Mistake(f"Error: {switch.name} is without its value", fix))
+            hint = f"write {switch.name} {switch.value}"
+            diagnostics.append(Diagnostic(f"Error: {switch.name} is without its value", hint))
     # Behind an option that is not known a word may be its value.
-    mistakes += _of_operands(text, rest, may_be_values=bool(mistakes))
-    return Asked(given, frozenset(flags), rest), mistakes
+    diagnostics += _of_operands(text, rest, may_be_values=bool(diagnostics))
+    return Asked(given, frozenset(flags), rest), diagnostics
 
 
-def _meant(text: str, word: str, mistakes: list[Mistake]) -> tuple[Switch, str | None] | None:
+def _meant(text: str, word: str, diagnostics: list[Diagnostic]) -> tuple[Switch, str | None] | None:
     """The option that a word begins, and the value behind its ``=``."""
     name, equals, value = word.partition("=")
     known = switches(text)
@@ -140,21 +140,21 @@ def _meant(text: str, word: str, mistakes: list[Mistake]) -> tuple[Switch, str |
     if len(found) > 1:
         choice = " or ".join(switch.name for switch in found)
         told = f"Error: {escaped(name)} is short for more than one option"
-        mistakes.append(Mistake(told, f"write {choice}"))
+        diagnostics.append(Diagnostic(told, f"write {choice}"))
     elif not found:
-        mistakes.append(_unknown(name, [switch.name for switch in known], name_of(text)))
+        diagnostics.append(_unknown(name, [switch.name for switch in known], name_of(text)))
     elif equals and not found[0].value:
         told = f"Error: {found[0].name} takes no value: '{escaped(value)}'"
-        mistakes.append(Mistake(told, f"write {found[0].name} alone"))
+        diagnostics.append(Diagnostic(told, f"write {found[0].name} alone"))
     else:
         return found[0], value if equals else None
     return None
 
 
-def _unknown(name: str, names: Sequence[str], command: str) -> Mistake:
+def _unknown(name: str, names: Sequence[str], command: str) -> Diagnostic:
     near = nearest(name, names)
-    fix = f"did you mean {near}?" if near else f"'{command} --help' lists the options"
-    return Mistake(f"Error: {escaped(name)} is not an option of '{command}'", fix)
+    hint = f"did you mean {near}?" if near else f"'{command} --help' lists the options"
+    return Diagnostic(f"Error: {escaped(name)} is not an option of '{command}'", hint)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -164,16 +164,16 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return next(iter(difflib.get_close_matches(word, known, 1, 0.5)), "")
 
 
-def _of_operands(text: str, rest: Sequence[str], *, may_be_values: bool) -> Iterator[Mistake]:
+def _of_operands(text: str, rest: Sequence[str], *, may_be_values: bool) -> Iterator[Diagnostic]:
     """The mistakes in the words that are no options."""
     wanted = operands(text)
     needed = [word for word in wanted if not word.startswith("[")]
     if len(rest) < len(needed):
         missing = needed[len(rest)]
-        fix = f"write {usage(text)[0]}"
+        hint = f"write {usage(text)[0]}"
         if missing == "NAME":
-            fix = f"name a monitor: {name_of(text)} NAME; 'heatctl status' lists them"
-        yield Mistake(f"Error: {missing} is missing", fix)
+            hint = f"name a monitor: {name_of(text)} NAME; 'heatctl status' lists them"
+        yield Diagnostic(f"Error: {missing} is missing", hint)
     elif may_be_values or any("..." in word for word in wanted):
         return
     elif len(rest) > len(wanted):
@@ -182,4 +182,4 @@ def _of_operands(text: str, rest: Sequence[str], *, may_be_values: bool) -> Iter
         if wanted and not needed:
             what = f"takes one {wanted[0].strip('[].')} at most"
         told = f"Error: '{escaped(extra)}' is too much: '{name_of(text)}' {what}"
-        yield Mistake(told, "leave it out")
+        yield Diagnostic(told, "leave it out")

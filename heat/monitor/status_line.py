@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from heat.durations import length
 from heat.records import Pause
 from heat.report.monitor_report import moment, with_line
-from heat.runtime.limiter import Turns
+from heat.runtime.limiter import Limiter
 from heat.text import counted, of_them_paused
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import Monitor, State
@@ -99,7 +99,7 @@ def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
 _MOST_LINES = 20
 
 
-def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Iterator[str]:
+def summary(watches: Mapping[str, "Watch"], limiter: Limiter, *, named: bool) -> Iterator[str]:
     """The lines for SIGUSR1: one of a single monitor; of many, those not well or paused."""
     if not named:
         for watch in watches.values():
@@ -108,10 +108,10 @@ def summary(watches: Mapping[str, "Watch"], turns: Turns, *, named: bool) -> Ite
     states = Counter(watch.monitor.state for watch in watches.values())
     count = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
     count += of_them_paused(watch.paused is not None for watch in watches.values())
-    late = f", {turns.waited} had to wait for max-running" if turns.waited else ""
+    late = f", {limiter.waited} had to wait for max-running" if limiter.waited else ""
     yield (
         f"{counted(len(watches), 'monitor')}: {count}; "
-        f"{counted(turns.running, 'check')} running of {turns.most} at most{late}"
+        f"{counted(limiter.running, 'check')} running of {limiter.most} at most{late}"
     )
     told = [
         name

@@ -15,8 +15,8 @@ from heat.process.executable import on_path
 from heat.process.program import Program
 from heat.process.target import NoTarget, PidFileTarget, PidTarget
 from heat.records import Changed, reset
-from heat.report.monitor_report import Journal
-from heat.report.reporter import Books
+from heat.report.monitor_report import MonitorReport
+from heat.report.reporter import Reporter
 from heat.runtime.closing import Step, take_each
 from heat.runtime.loop import Loop
 from heat.runtime.scheduler import phase
@@ -24,11 +24,11 @@ from heat.text import escaped
 
 if TYPE_CHECKING:
     from heat.process.ports import ScriptFile, Target
-    from heat.store.monitor_record import Ledger, Remembered
-    from heat.store.repository import Keeping
+    from heat.store.monitor_record import MonitorRecord, Remembered
+    from heat.store.repository import Repository
 
 
-class Fleet:
+class Supervisor:
     """``ended`` is called when all monitors have ended and nothing of them is left.
 
     ``script_output`` makes what scripts print to, with the path where it is kept.
@@ -38,7 +38,7 @@ class Fleet:
         self,
         loop: Loop,
         world: World,
-        books: Books,
+        reporter: Reporter,
         myself: NoTarget,
         ended: Callable[[], None],
         script_output: Callable[[str], ScriptFile],
@@ -46,11 +46,11 @@ class Fleet:
         self.watches: dict[str, Watch] = {}
         self._loop = loop
         self._world = world
-        self._books = books
+        self._reporter = reporter
         self._myself = myself
         self._ended = ended
         self._script_output = script_output
-        self._keeping: Keeping | None = None
+        self._keeping: Repository | None = None
         self._began = world.clock.now()
         self._active = 0
         self._leaving: dict[str, Watch] = {}
@@ -67,7 +67,10 @@ class Fleet:
         """One bound method for all."""
 
     def begin(
-        self, monitors: Iterable[Options], keeping: Keeping | None = None, config: str | None = None
+        self,
+        monitors: Iterable[Options],
+        keeping: Repository | None = None,
+        config: str | None = None,
     ) -> None:
         """Watch these; what is ``keeping`` knows where an earlier HEAT has left them.
 
@@ -75,14 +78,14 @@ class Fleet:
         """
         self._keeping = keeping
         made = self._all_parts(monitors)
-        taken: Sequence[tuple[Ledger | None, Remembered | None]] = [(None, None)] * len(made)
+        taken: Sequence[tuple[MonitorRecord | None, Remembered | None]] = [(None, None)] * len(made)
         if keeping is not None:
             taken = keeping.begin([parts.options.name for parts in made], config)
             keeping.keep(self._ledgers)
         for parts, (ledger, found) in zip(made, taken, strict=True):
             self._add(parts, ledger, found)
 
-    def _ledgers(self) -> Iterator[Ledger]:
+    def _ledgers(self) -> Iterator[MonitorRecord]:
         for watch in self.watches.values():
             if watch.ledger is not None:
                 yield watch.ledger
@@ -100,8 +103,10 @@ class Fleet:
             raise
         return made
 
-    def _add(self, parts: Parts, ledger: Ledger | None, found: Remembered | None = None) -> None:
-        journal = Journal(parts.options, self._books)
+    def _add(
+        self, parts: Parts, ledger: MonitorRecord | None, found: Remembered | None = None
+    ) -> None:
+        journal = MonitorReport(parts.options, self._reporter)
         first = self._first(parts.options)
         changed = self._reset.pop(parts.options.name, None)
         if ledger is None:
@@ -124,13 +129,13 @@ class Fleet:
         self._mind_target(watch)
         if active:
             self._active += 1
-            self._books.moved()
+            self._reporter.moved()
             self._warn(watch)
 
-    def _new_ledger(self, name: str) -> Ledger | None:
+    def _new_ledger(self, name: str) -> MonitorRecord | None:
         return None if self._keeping is None else self._keeping.new(name)
 
-    def _mind_frozen(self, target: Target, ledger: Ledger | None) -> None:
+    def _mind_frozen(self, target: Target, ledger: MonitorRecord | None) -> None:
         if ledger is not None:
             from heat.store.repository import mind_frozen
 
@@ -139,7 +144,7 @@ class Fleet:
     def _first(self, options: Options) -> float:
         """When a monitor's next tick is: those of many are spread, each by its name."""
         now = self._world.clock.now()
-        if not self._books.named:
+        if not self._reporter.named:
             return now
         first = self._began + phase(options.name, options.interval)
         passed = max(0.0, now - first) // options.interval
@@ -239,7 +244,7 @@ class Fleet:
         else:
             self._leaving[name] = watch
             self._awaited[name] = parts
-        Journal(parts.options, self._books).reset(before)
+        MonitorReport(parts.options, self._reporter).reset(before)
 
     # The parts of one
 
@@ -260,7 +265,7 @@ class Fleet:
         watch = self.watches.get(options.name)
         if watch is not None and watch.parts.script_file is not None:
             return watch.parts.script_file
-        *_, path = preflight.log_paths(self._books.common, options.name)
+        *_, path = preflight.log_paths(self._reporter.common, options.name)
         return self._script_output(path)
 
     def _target(self, options: Options) -> NoTarget | PidTarget | PidFileTarget:
@@ -289,7 +294,7 @@ class Fleet:
             watch.warn(doubt)
         pid = preflight.present_target(target)
         options = watch.parts.options
-        for warning in preflight.warnings(options, pid, in_file=self._books.named):
+        for warning in preflight.warnings(options, pid, in_file=self._reporter.named):
             watch.warn(warning)
 
     def _forget_target(self, parts: Parts) -> None:

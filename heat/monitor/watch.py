@@ -23,7 +23,7 @@ from heat.process.program import SILENT, Output, Program, on_stderr
 from heat.process.run import Run, Told
 from heat.process.signals import STOPPING
 from heat.records import RESET, Changed, Pause
-from heat.report.monitor_report import Checked, Journal, Ran, exit_code
+from heat.report.monitor_report import Checked, MonitorReport, Ran, exit_code
 from heat.runtime.scheduler import Beat
 from heat.text import counted
 from states.engine.named_tuple import NamedTuple
@@ -60,8 +60,8 @@ from states.monitor.questions import check_runs, fail_holds_up, nothing_left, we
 if TYPE_CHECKING:
     from heat.monitor.counters import Counted, Tallies
     from heat.process.ports import Launcher, ScriptFile, Target
-    from heat.runtime.ports import Clock, Timer, Timers, Turns
-    from heat.store.monitor_record import Ledger
+    from heat.runtime.ports import Clock, Limiter, Timer, Timers
+    from heat.store.monitor_record import MonitorRecord
 
 _TICK, _PASSED, _NO_RESULT, _GONE = Tick(), CheckPassed(), CheckUnknown(), CheckGone()
 FAIL_LIMIT = 30.0
@@ -87,20 +87,20 @@ class World:
     ``tallies`` is where numbers are kept for those who ask, if anybody can.
     """
 
-    __slots__ = ("clock", "launcher", "tallies", "timers", "turns")
+    __slots__ = ("clock", "launcher", "limiter", "tallies", "timers")
 
     def __init__(
         self,
         clock: Clock,
         timers: Timers,
         launcher: Launcher,
-        turns: Turns,
+        limiter: Limiter,
         tallies: Tallies | None = None,
     ) -> None:
         self.clock = clock
         self.timers = timers
         self.launcher = launcher
-        self.turns = turns
+        self.limiter = limiter
         self.tallies = tallies
 
 
@@ -173,9 +173,9 @@ class Watch:
         self,
         parts: Parts,
         world: World,
-        journal: Journal,
+        journal: MonitorReport,
         done: Callable[[Watch], None],
-        ledger: Ledger | None = None,
+        ledger: MonitorRecord | None = None,
     ) -> None:
         self.parts = parts
         self.monitor = Monitor(parts.options.limits)
@@ -483,7 +483,7 @@ class Watch:
         if self._check is not None:  # It has ended, and is just about to be reaped.
             self._check_due = True
         elif self.exit_code is None:
-            self._world.turns.ask(self._start_check, self)
+            self._world.limiter.ask(self._start_check, self)
 
     def _start_check(self) -> None:
         self._turn = True
@@ -524,7 +524,7 @@ class Watch:
     def _end_turn(self) -> None:
         if self._turn:
             self._turn = False
-            self._world.turns.end()
+            self._world.limiter.end()
 
     def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
         world = self._world
@@ -900,7 +900,7 @@ class Watch:
         self.exit_code = exit_code if self.exit_code is None else self.exit_code
         self._drop_belated()
         self._events = None
-        self._world.turns.forget(self)
+        self._world.limiter.forget(self)
         timers = self._tick_timer, self._window_timer, self._slow_timer, self._pause_timer
         for timer in timers:
             _cancel(timer)
@@ -1017,7 +1017,7 @@ class Watch:
             due = clock.now() + pause.until - clock.unix()
             self._pause_timer = self._world.timers.at(due, self.resume, self)
         self._touch()
-        waited = self._world.turns.forget(self)
+        waited = self._world.limiter.forget(self)
         self._feed(Paused())
         if waited:
             self._feed(_NO_RESULT)

@@ -8,15 +8,15 @@ import signal
 from collections.abc import Callable, Iterator
 
 from heat.config.options import TIMED_OUT, Options
-from heat.diagnostics import Mistake, of_option
+from heat.diagnostics import Diagnostic, of_option
 from heat.durations import exact, written
 from heat.process import signals
 from heat.text import counted, escaped
 
-Advice = Iterator[Mistake]
+Advice = Iterator[Diagnostic]
 
 
-def advice(options: Options, fail_takes: float | None = None) -> list[Mistake]:
+def advice(options: Options, fail_takes: float | None = None) -> list[Diagnostic]:
     """Things that may not be meant; ``fail_takes`` is the fail script's length, where known."""
     found = [each for rule in _RULES for each in rule(options)]
     if fail_takes is not None:
@@ -24,10 +24,10 @@ def advice(options: Options, fail_takes: float | None = None) -> list[Mistake]:
     return found
 
 
-def _say(option: str, value: str, complaint: str, fix: str) -> Mistake:
+def _say(option: str, value: str, complaint: str, hint: str) -> Diagnostic:
     """As a mistake, but one that stops nobody."""
-    mistake = of_option(option, value, complaint, fix)
-    return mistake._replace(line=mistake.line.replace("Error:", "Advice:", 1))
+    diagnostic = of_option(option, value, complaint, hint)
+    return diagnostic._replace(line=diagnostic.line.replace("Error:", "Advice:", 1))
 
 
 def _span(span: float | None) -> str:
@@ -283,13 +283,13 @@ def _endless_fail(options: Options) -> Advice:
     if options.fail is None or options.script_timeout is not None:
         return
     script = f"'{escaped(options.fail)}'"
-    fix = f"add --script-timeout, such as --script-timeout {written(options.interval)}"
+    hint = f"add --script-timeout, such as --script-timeout {written(options.interval)}"
     if options.limits.fail_overlap_skip:
         complaint = "has no --script-timeout: with --fail-overlap 'skip' no check is run while it"
-        yield _say("--fail", script, f"{complaint} hangs", fix)
+        yield _say("--fail", script, f"{complaint} hangs", hint)
     elif not options.limits.recovers:
         complaint = "has no --script-timeout: where it hangs, no later failure is told"
-        yield _say("--fail", script, complaint, fix)
+        yield _say("--fail", script, complaint, hint)
 
 
 def _endless_recovery(options: Options) -> Advice:

@@ -19,7 +19,7 @@ from heat.rehearsal.world import (
     SimulatedTarget,
     VirtualTime,
 )
-from heat.runtime.limiter import Turns
+from heat.runtime.limiter import Limiter
 from heat.text import escaped
 from states.monitor.events import Tick
 from states.monitor.model import State
@@ -75,7 +75,7 @@ class _Play:
             self._time,
             self._time,
             self._launcher,
-            Turns(1, (self._time, self._time), self._crowded, self),
+            Limiter(1, (self._time, self._time), self._crowded, self),
         )
         self._watch = Watch(self._parts(options), world, self._timeline, self._left)
 

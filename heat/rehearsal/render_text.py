@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shlex import quote
 from textwrap import wrap
 
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.rehearsal.play import Played
 from heat.rehearsal.summary import account, sentences
 from heat.rehearsal.timeline import Entry
@@ -19,7 +19,7 @@ _ENV_WIDTH = 78
 _DIM = "2"
 
 
-def lines(played: Played, advice: list[Mistake], *, colour: bool = False) -> Iterator[str]:
+def lines(played: Played, advice: list[Diagnostic], *, colour: bool = False) -> Iterator[str]:
     """The timeline for a person, ``colour`` as in the diagram."""
     paint = _paint if colour else _plain
     width = max((len(_moment(entry.at)) for entry in played.entries), default=0)
@@ -42,7 +42,7 @@ def lines(played: Played, advice: list[Mistake], *, colour: bool = False) -> Ite
         yield from rest
 
 
-def as_json(played: Played, advice: list[Mistake]) -> Iterator[str]:
+def as_json(played: Played, advice: list[Diagnostic]) -> Iterator[str]:
     """One object an event, and a last one with what it comes to."""
     for entry in played.entries:
         yield json.dumps(_object(entry))
@@ -67,7 +67,7 @@ def as_json(played: Played, advice: list[Mistake]) -> Iterator[str]:
         "skipped_ticks": told.skipped,
         "outages": outages,
         "advice": [
-            {"line": each.line.removeprefix("Advice: "), "fix": each.fix} for each in advice
+            {"line": each.line.removeprefix("Advice: "), "fix": each.hint} for each in advice
         ],
     }
     yield json.dumps(summary)

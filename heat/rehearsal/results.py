@@ -61,7 +61,7 @@ def _span(text: str, word: str) -> float:
     try:
         return duration(text)
     except BadValueError as error:
-        raise BadValueError(f"holds '{word}', where '{text}' {error}", error.fix) from None
+        raise BadValueError(f"holds '{word}', where '{text}' {error}", error.hint) from None
 
 
 def ending(what: str) -> Ends:

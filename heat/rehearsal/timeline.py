@@ -11,8 +11,8 @@ from heat.process import signals
 from heat.process.program import NO_ENV, Output
 from heat.process.run import Run
 from heat.rehearsal.world import Nowhere, VirtualTime
-from heat.report.monitor_report import Checked, Journal
-from heat.report.reporter import Books
+from heat.report.monitor_report import Checked, MonitorReport
+from heat.report.reporter import Reporter
 from heat.text import counted, escaped, seconds
 from states.monitor.model import FailRun, State
 
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     """The variables of a script that begins."""
 
 
-class Timeline(Journal):
+class Timeline(MonitorReport):
     """Keeps ``entries``; asks ``env`` for the environment of the script started last."""
 
     __slots__ = ("_env", "_time", "checks", "entries", "state")
@@ -51,8 +51,8 @@ class Timeline(Journal):
         named: bool,
     ) -> None:
         nowhere = Nowhere()
-        books = Books(nowhere, nowhere, nowhere, time.unix, Common(), named=named)
-        super().__init__(options, books)
+        reporter = Reporter(nowhere, nowhere, nowhere, time.unix, Common(), named=named)
+        super().__init__(options, reporter)
         self.entries: list[Entry] = []
         self.state = State.NORMAL
         self.checks = 0
@@ -148,7 +148,7 @@ class Timeline(Journal):
         elif options.pid is None:
             whom = "HEAT itself"
         name = signals.name(signum)
-        spelled = option.removeprefix("--") if self._books.named else option
+        spelled = option.removeprefix("--") if self._reporter.named else option
         self.add("signal", f"signal {name} to {whom} ({spelled})", signal=name, option=option)
 
     def woke(self, pid: int) -> None:

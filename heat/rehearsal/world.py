@@ -16,7 +16,7 @@ from heat.process.output import Printed
 from heat.process.program import SILENT, Output, Program, Status
 from heat.process.signals import HARMLESS, STOPPING
 from heat.records import Held
-from heat.runtime.scheduler import Agenda
+from heat.runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from heat.process.ports import Starter
@@ -41,7 +41,7 @@ class VirtualTime:
     def __init__(self, unix: float = UNIX) -> None:
         self._now = BEGINNING
         self._unix = unix - BEGINNING
-        self.agenda = Agenda()
+        self.agenda = Scheduler()
         self.at = self.agenda.add
         self.lost = 0.0
 

@@ -21,7 +21,7 @@ Soon = Callable[[Callable[[], None]], None]
 """Has something called at the end of the loop's turn."""
 
 
-class Log:
+class LogFile:
     """One log file: what is written in one turn of the loop goes out in one write.
 
     ``path`` is where it is opened, ``shown`` how it is named to people.

@@ -15,7 +15,7 @@ from heat.process.program import SILENT, Output
 from heat.process.run import Run
 from heat.records import Pause
 from heat.report.console import BLUE, GREEN, RED, YELLOW
-from heat.report.reporter import Books, Writer
+from heat.report.reporter import Reporter, Writer
 from heat.text import counted, escaped, lines, seconds
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, State
@@ -79,19 +79,19 @@ def exit_code(code: int) -> str:
     return f"Exit Code {code}"
 
 
-class Journal(Writer):
+class MonitorReport(Writer):
     """Writes down one monitor's life."""
 
     __slots__ = ("options",)
 
-    def __init__(self, options: Options, books: Books) -> None:
-        super().__init__(books)
+    def __init__(self, options: Options, reporter: Reporter) -> None:
+        super().__init__(reporter)
         self.options = options
 
     @property
     def _prefix(self) -> str:
         """Made when it is needed: ten thousand kept ones are a megabyte."""
-        return f"{self.options.name}: " if self._books.named else ""
+        return f"{self.options.name}: " if self._reporter.named else ""
 
     # Checks
 
@@ -109,12 +109,12 @@ class Journal(Writer):
         elif check.code == 0:
             result, text, colour = "ok", "OK", GREEN
         else:
-            details = f"details in {escaped(self._books.failures.shown)}"
+            details = f"details in {escaped(self._reporter.failures.shown)}"
             result, text, colour = "failed", f"Failed: {self.ending_of(check)}, {details}", RED
-        if self._books.common.quiet and result == "ok" and not check.warning:
+        if self._reporter.common.quiet and result == "ok" and not check.warning:
             return
-        if not self._books.common.json:
-            self._books.console.result(f"{self._prefix}{text}", colour, check.started)
+        if not self._reporter.common.json:
+            self._reporter.console.result(f"{self._prefix}{text}", colour, check.started)
             return
         import json
 
@@ -131,7 +131,7 @@ class Journal(Writer):
         }
         if check.warning:
             told["warning"] = True
-        self._books.console.result(json.dumps(told))
+        self._reporter.console.result(json.dumps(told))
 
     def record(self, check: Checked, output: Output) -> None:
         """Write down what a check printed, and how it ended where that was no success."""
@@ -152,7 +152,7 @@ class Journal(Writer):
             ending = f"killed by SIG{signals.name(check.killed)}"
         said = lines(output.stderr.within()) or [f"(nothing on stderr) {how}"]
         before = f"{check.started}: {self._prefix}"
-        self._books.failures.write("".join(f"{before}{line}\n" for line in said))
+        self._reporter.failures.write("".join(f"{before}{line}\n" for line in said))
         self._record(check.started, "FAIL", self.options.shown, [*_both(output), f"[{ending}]"])
 
     def late_output(self, run: Run, output: Output) -> None:
@@ -194,7 +194,7 @@ class Journal(Writer):
         """The state is another one."""
         failures = f" ({counted(count, 'failure')})" if count else ""
         self._info(f"{before.value} -> {after.value}{failures}")
-        self._books.moved()
+        self._reporter.moved()
 
     def not_counted(self) -> None:
         """A failure in the start period."""
@@ -242,12 +242,12 @@ class Journal(Writer):
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
         was = "" if before is None else f", and not {until(before)} any more"
         self._own(f"paused {until(pause)}{why}{was}: no checks, no signals, no scripts meanwhile")
-        self._books.moved()
+        self._reporter.moved()
 
     def resumed(self) -> None:
         """The pause is over."""
         self._own("resumed: checks go on")
-        self._books.moved()
+        self._reporter.moved()
 
     def reset(self, before: State) -> None:
         """The outage was forgotten."""
@@ -312,7 +312,7 @@ class Journal(Writer):
 
     def end_waits_for_fail(self, left: float) -> None:
         """The end waits for the fail script."""
-        self.waiting_for_fail("the end" if self._books.named else "HEAT", left)
+        self.waiting_for_fail("the end" if self._reporter.named else "HEAT", left)
 
     def recovery_started(self, pid: int, attempt: int) -> None:
         """The recovery script runs."""
@@ -346,13 +346,13 @@ class Journal(Writer):
         """The fail script takes its time, and holds up checks, or failures to be told."""
         script = self._script(self.options.fail)
         holds_up = "failures wait to be told" if checking else "there are no checks"
-        fix = ""
+        hint = ""
         if run.limit is None:
             option = self.spelled("script-timeout", "SECS")
-            fix = f"; {option} would end one that hangs"
+            hint = f"; {option} would end one that hangs"
         self._fault(
             f"fail script {script} (process {run.pid}) has been running for "
-            f"{seconds(round(run.age))} s; {holds_up} until it has ended{fix}"
+            f"{seconds(round(run.age))} s; {holds_up} until it has ended{hint}"
         )
 
     def fail_not_started(self, why: str) -> None:
@@ -384,7 +384,7 @@ class Journal(Writer):
         """The recovery script is gone, or cannot be executed: that is how it has ended."""
         ending = exit_code(code)
         said, script = [why, f"[{ending}]"], self._script(self.options.recovery)
-        self._record(int(self._books.unix()), "FAIL", script, said)
+        self._record(int(self._reporter.unix()), "FAIL", script, said)
         self._news(f"{why}; that counts as a recovery that ended with {ending}", YELLOW)
 
     def ending_of_script(self, name: str, run: Run) -> str:
@@ -400,7 +400,7 @@ class Journal(Writer):
 
     def script_printed(self, shown: str, output: bytes) -> None:
         """A service that a script left behind prints on."""
-        self._record(int(self._books.unix()), "INFO", shown, lines(output))
+        self._record(int(self._reporter.unix()), "INFO", shown, lines(output))
 
     def stuck(self, run: Run) -> None:
         """A program outlives SIGKILL, or HEAT may not send it."""
@@ -435,9 +435,9 @@ class Journal(Writer):
 
     def error(self, reason: str) -> None:
         """HEAT cannot do its work any more for this monitor."""
-        then = "no more checks of it" if self._books.named else "HEAT stops"
+        then = "no more checks of it" if self._reporter.named else "HEAT stops"
         self._news(f"heat: error: {reason}; {then}", RED)
-        self._record(int(self._books.unix()), "ERR", "heat", [reason])
+        self._record(int(self._reporter.unix()), "ERR", "heat", [reason])
 
     # What else is said
 

@@ -18,7 +18,7 @@ def _nothing() -> None:
     """Nobody wants to know."""
 
 
-class Books(NamedTuple):
+class Reporter(NamedTuple):
     """Console and logs of one HEAT; ``named`` if lines carry the names of monitors."""
 
     console: Printer
@@ -34,10 +34,10 @@ class Books(NamedTuple):
 class Writer:
     """Writes lines and records, with a prefix in front of what they say."""
 
-    __slots__ = ("_books",)
+    __slots__ = ("_reporter",)
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
 
     @property
     def _prefix(self) -> str:
@@ -45,17 +45,17 @@ class Writer:
 
     def _info(self, text: str) -> None:
         """On record alone."""
-        self._record(int(self._books.unix()), "INFO", "heat", [text])
+        self._record(int(self._reporter.unix()), "INFO", "heat", [text])
 
     def _detail(self, text: str) -> None:
         """On record, and for those who read along."""
-        if not self._books.common.quiet:
+        if not self._reporter.common.quiet:
             self._news(text)
         self._info(text)
 
     def _own(self, text: str) -> None:
         """A detail about HEAT itself."""
-        if not self._books.common.quiet:
+        if not self._reporter.common.quiet:
             self._news(f"heat: {text}")
         self._info(text)
 
@@ -66,11 +66,11 @@ class Writer:
 
     def trouble(self, text: str) -> None:
         """A fault that stderr has been told of."""
-        self._record(int(self._books.unix()), "ERR", "heat", [text])
+        self._record(int(self._reporter.unix()), "ERR", "heat", [text])
 
     def bug(self, told: str) -> None:
         """A traceback, for the log alone."""
-        self._record(int(self._books.unix()), "ERR", "heat", told.splitlines())
+        self._record(int(self._reporter.unix()), "ERR", "heat", told.splitlines())
 
     def ending(self, why: str) -> None:
         """HEAT, or this monitor, begins to end."""
@@ -79,18 +79,18 @@ class Writer:
     def spelled(self, option: str, value: str) -> str:
         """An option as it is written where this monitor's stand."""
         in_file = value if value.isdigit() else f'"{value}"'
-        return f"{option} = {in_file}" if self._books.named else f"'--{option} {value}'"
+        return f"{option} = {in_file}" if self._reporter.named else f"'--{option} {value}'"
 
     def _news(self, text: str, colour: str = "") -> None:
-        self._books.console.news(f"{self._prefix}{text}", colour)
+        self._reporter.console.news(f"{self._prefix}{text}", colour)
 
     def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
         head = f"{time} : {kind} : {self._prefix}{field} :\n"
         # At once: a flood makes this a megabyte, and a copy another one.
-        self._books.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
+        self._reporter.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
 
 
-class HeatJournal(Writer):
+class HeatReport(Writer):
     """The journal of HEAT as a whole."""
 
     __slots__ = ()
@@ -115,15 +115,15 @@ class HeatJournal(Writer):
         monitors = f"{counted(added, 'monitor')} added, {changed} changed, {removed} removed"
         self._own("; ".join([f"{path} was read again: {monitors}", *settings]))
 
-    def not_reloaded(self, path: str, mistakes: list[str]) -> None:
+    def not_reloaded(self, path: str, diagnostics: list[str]) -> None:
         """The configuration was read again, and is wrong."""
-        for mistake in mistakes:
-            for line in mistake.splitlines():
+        for diagnostic in diagnostics:
+            for line in diagnostic.splitlines():
                 self._news(f"heat: {line.strip()}", RED)
         told = f"{path} was read again and is not taken: what was in force before stays in force"
         self._news(f"heat: {told}", RED)
-        lines = [line for mistake in mistakes for line in mistake.splitlines()]
-        self._record(int(self._books.unix()), "ERR", "heat", [*lines, told])
+        lines = [line for diagnostic in diagnostics for line in diagnostic.splitlines()]
+        self._record(int(self._reporter.unix()), "ERR", "heat", [*lines, told])
 
     def all_anew(self) -> None:
         """An earlier HEAT has ended with all monitors in ERROR."""

@@ -16,7 +16,7 @@ _QUIET_AGAIN = 10.0
 """Seconds without waiting after which it is said to be over."""
 
 
-class Turns:
+class Limiter:
     """``said`` is told when checks begin to wait, and when that is over; both once."""
 
     def __init__(

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat.runtime.scheduler import Agenda, DueCall
+from heat.runtime.scheduler import DueCall, Scheduler
 
 if TYPE_CHECKING:
     from heat.runtime.ports import Owner
@@ -56,7 +56,7 @@ class Loop:
     def __init__(self, clock: RealClock) -> None:
         self.now = clock.now
         self._epoll = select.epoll()
-        self._agenda = Agenda()
+        self._agenda = Scheduler()
         self._ready: dict[int, DueCall] = {}
         self._forgotten: set[int] = set()
         """In this turn: what is ready there is old news, even if another file has the number."""

@@ -48,7 +48,7 @@ class Timers(Protocol):
         ...
 
 
-class Turns(Protocol):
+class Limiter(Protocol):
     """Lets checks start, so many at once."""
 
     def ask(self, start: Callable[[], None], owner: Owner) -> None:

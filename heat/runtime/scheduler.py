@@ -87,7 +87,7 @@ class DueCall:
         self.call = None
 
 
-class Agenda:
+class Scheduler:
     """Calls at their times; those of one time in the order in which they came."""
 
     __slots__ = ("_bound", "_heap", "_order")

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from heat.ctl.errors import CtlError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.store.outages import HOUR, Failed, Life, Outage, Pause, Recovery, Span
 from heat.store.state_file import LATER
 from heat.text import escaped
@@ -42,7 +42,7 @@ _LEAVES = """
     AND (:name IS NULL OR monitor = :name)"""
 
 
-class Archive:
+class History:
     """All that is on record in a state file. Raises CtlError."""
 
     def __init__(self, path: str) -> None:
@@ -52,11 +52,13 @@ class Archive:
             self._file = self._open()
             version = self._rows("PRAGMA user_version")[0][0]
         if not version:
-            fix = "'heatctl status' tells if HEAT cannot write it; name another with --state FILE"
-            raise CtlError(Mistake(f"Failed: nothing of HEAT's is in {self._shown}", fix))
+            hint = "'heatctl status' tells if HEAT cannot write it; name another with --state FILE"
+            raise CtlError(Diagnostic(f"Failed: nothing of HEAT's is in {self._shown}", hint))
         if version != VERSION:
             told = f"Failed: {self._shown} is of version {version}, and heatctl reads {VERSION}"
-            raise CtlError(Mistake(told, "use the heatctl that came with the HEAT that wrote it"))
+            raise CtlError(
+                Diagnostic(told, "use the heatctl that came with the HEAT that wrote it")
+            )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -129,12 +131,12 @@ class Archive:
         try:
             yield
         except OSError as error:
-            fix = "name the file with --state FILE; 'heatctl status --json' needs none"
+            hint = "name the file with --state FILE; 'heatctl status --json' needs none"
             if isinstance(error, PermissionError):
-                fix = "read it as the user that HEAT runs as, or as root"
-            raise CtlError(Mistake(f"{told}: {str(error.strerror).lower()}", fix)) from None
+                hint = "read it as the user that HEAT runs as, or as root"
+            raise CtlError(Diagnostic(f"{told}: {str(error.strerror).lower()}", hint)) from None
         except sqlite3.Error as error:
-            fix = "it may be damaged: HEAT sets such a file aside when it starts, and begins anew"
+            hint = "it may be damaged: HEAT sets such a file aside when it starts, and begins anew"
             if "not a database" in str(error):
-                fix = "name HEAT's state file, such as heat.state, with --state FILE"
-            raise CtlError(Mistake(f"{told}: {escaped(str(error))}", fix)) from None
+                hint = "name HEAT's state file, such as heat.state, with --state FILE"
+            raise CtlError(Diagnostic(f"{told}: {escaped(str(error))}", hint)) from None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heat.records import RESET, Changed, Held, Pause
-from heat.store.state_file import Saved, Statement, Store
+from heat.store.state_file import Saved, StateFile, Statement
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, Monitor, State
@@ -153,7 +153,7 @@ def _fail_run(plain: list[Any] | None) -> FailRun | None:
     return FailRun(of, _count(failures), State(state))
 
 
-class Ledger:
+class MonitorRecord:
     """Writes down one monitor's life, each thing before it is done."""
 
     __slots__ = (
@@ -168,7 +168,7 @@ class Ledger:
         "unreadable",
     )
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: StateFile, name: str) -> None:
         self._store = store
         self._name = name
         self._memory = _NEW

@@ -27,7 +27,7 @@ _PATIENCE = 5.0
 """Seconds it waits for HEAT's own writing, which takes less than a millisecond."""
 
 
-class Housekeeping:
+class Prune:
     """Keeps house when it is told to, one at a time."""
 
     def __init__(

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 from heat.process.identity import identity, open_same
 from heat.process.target import Owed, PidFileTarget, PidTarget
 from heat.records import Held, reset
-from heat.report.reporter import HeatJournal
-from heat.store.monitor_record import FAIL, FROZEN, Ledger, Remembered, removed
-from heat.store.state_file import Statement, Store, storable
+from heat.report.reporter import HeatReport
+from heat.store.monitor_record import FAIL, FROZEN, MonitorRecord, Remembered, removed
+from heat.store.state_file import StateFile, Statement, storable
 
 if TYPE_CHECKING:
     from heat.process.ports import Target
 
-Taken = tuple[Ledger, Remembered | None]
+Taken = tuple[MonitorRecord, Remembered | None]
 """One monitor's ledger, and what an earlier HEAT knew of it."""
 
 
-class Keeping:
+class Repository:
     """A store, and the ledgers in it."""
 
-    def __init__(self, store: Store, unix: Callable[[], float], journal: HeatJournal) -> None:
+    def __init__(self, store: StateFile, unix: Callable[[], float], journal: HeatReport) -> None:
         self.store = store
         self._unix = unix
         self._journal = journal
@@ -34,7 +34,7 @@ class Keeping:
         """Take up what an earlier HEAT knew of these; what it knew of others is let go."""
         saved, now = self.store.load(), self._unix()
         stored = [str(storable(name)) for name in names]
-        ledgers = [Ledger(self.store, name) for name in stored]
+        ledgers = [MonitorRecord(self.store, name) for name in stored]
         # Taken out: what is left in the end is of monitors that are no more.
         taken = [
             (ledger, ledger.take_up(saved.pop(name, None)))
@@ -69,7 +69,7 @@ class Keeping:
                 self._journal.woke(held.pid)
             yield "DELETE FROM held WHERE monitor = ?", (name,)
 
-    def keep(self, ledgers: Callable[[], Iterable[Ledger]]) -> None:
+    def keep(self, ledgers: Callable[[], Iterable[MonitorRecord]]) -> None:
         """These are what a file that is begun anew has to know."""
 
         def snapshot() -> Iterator[Statement]:
@@ -79,9 +79,9 @@ class Keeping:
 
         self.store.snapshot = snapshot
 
-    def new(self, name: str) -> Ledger:
+    def new(self, name: str) -> MonitorRecord:
         """The ledger of a monitor that was not there before."""
-        ledger = Ledger(self.store, name)
+        ledger = MonitorRecord(self.store, name)
         self.store.write([ledger.added(self._unix())])
         return ledger
 
@@ -89,7 +89,7 @@ class Keeping:
         """A monitor is no longer watched."""
         self.store.write(list(removed(name, self._unix())))
 
-    def forget(self, ledger: Ledger) -> Remembered | None:
+    def forget(self, ledger: MonitorRecord) -> Remembered | None:
         """A monitor in ERROR begins anew; what is left of it, if it is not new."""
         now, held = self._unix(), ledger.held.get(FAIL)
         pidfd = None if held is None else open_same(held.pid, held.identity)
@@ -98,7 +98,7 @@ class Keeping:
         return ledger.forget(reset(now), now, fail_runs=pidfd is not None)
 
 
-def mind_frozen(target: Target, ledger: Ledger) -> None:
+def mind_frozen(target: Target, ledger: MonitorRecord) -> None:
     """Have it written down when a target is stopped, and take up one that was."""
     held = ledger.held.get(FROZEN)
     if not isinstance(target, PidTarget | PidFileTarget):

@@ -117,7 +117,7 @@ def storable(value: object) -> object:
     return value
 
 
-class Store:
+class StateFile:
     """The file, open; ``said`` is told of trouble once. Raises StartRefused."""
 
     def __init__(
@@ -167,8 +167,8 @@ class Store:
                 "  stop that one, or give this one a file of its own: --state FILE"
             ) from None
         except NotOwnFileError as error:
-            fix = "let it be HEAT's alone, or give HEAT another file: --state FILE"
-            raise self._refused(str(error), fix) from None
+            hint = "let it be HEAT's alone, or give HEAT another file: --state FILE"
+            raise self._refused(str(error), hint) from None
         except OSError as error:
             if error.errno not in _FULL:
                 raise self._refused(reason_of(error)) from None
@@ -181,9 +181,9 @@ class Store:
     def _refused(
         self,
         why: str,
-        fix: str = "name a file that can be written, in a folder that can be: --state FILE",
+        hint: str = "name a file that can be written, in a folder that can be: --state FILE",
     ) -> StartRefused:
-        return StartRefused(f"Error: --state {self.shown} cannot be opened: {why}\n  {fix}")
+        return StartRefused(f"Error: --state {self.shown} cannot be opened: {why}\n  {hint}")
 
     def _unusable(self, why: str) -> None:
         self._db = None

@@ -17,7 +17,7 @@ class Refusal(NamedTuple):
 
     status: int
     error: str
-    fix: str = ""
+    hint: str = ""
     headers: Sequence[tuple[str, str]] = ()
 
 

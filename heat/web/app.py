@@ -156,8 +156,8 @@ class Pages:
         end = await self._told.heat.ask("hello")
         path = part(part(end, "about"), "state")
         if path is None:
-            fix = "start HEAT with --state FILE"
-            raise _Refused(Refusal(404, "HEAT keeps no state file", fix))
+            hint = "start HEAT with --state FILE"
+            raise _Refused(Refusal(404, "HEAT keeps no state file", hint))
         read = partial(self._told.history, path, monitor, back, time.time())
         async with self._turn():
             try:
@@ -286,19 +286,19 @@ async def _nowhere(_: Visit) -> web.StreamResponse:
 
 def _of_heat(error: AskingError) -> Refusal:
     kind = error.kind if isinstance(error, RefusedError) else ""
-    return Refusal(_STATUSES.get(kind, 503), str(error), error.fix)
+    return Refusal(_STATUSES.get(kind, 503), str(error), error.hint)
 
 
 def _of_file(error: CtlError) -> Refusal:
-    mistake = error.mistakes[0]
-    text = mistake.line.removeprefix("Error: ").removeprefix("Failed: ")
-    return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, mistake.fix)
+    diagnostic = error.diagnostics[0]
+    text = diagnostic.line.removeprefix("Error: ").removeprefix("Failed: ")
+    return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, diagnostic.hint)
 
 
 def _refuse(refusal: Refusal) -> web.Response:
     told = {"error": refusal.error}
-    if refusal.fix:
-        told["fix"] = refusal.fix
+    if refusal.hint:
+        told["fix"] = refusal.hint
     response = _json(told, refusal.status)
     response.headers.extend(refusal.headers)
     return response
@@ -360,8 +360,8 @@ def _bytes(found: object) -> bytes:
 def _only(url: Url, *known: str) -> None:
     for key in url.query:
         if key not in known:
-            fix = f"known: {', '.join(known)}" if known else "it takes none"
-            raise _Refused(Refusal(400, f"{escaped(key)} is not a parameter of this page", fix))
+            hint = f"known: {', '.join(known)}" if known else "it takes none"
+            raise _Refused(Refusal(400, f"{escaped(key)} is not a parameter of this page", hint))
 
 
 def _one(url: Url, key: str) -> str | None:
@@ -384,4 +384,4 @@ def _parsed(key: str, text: str, parse: Callable[[str], T]) -> T:
         return parse(text)
     except BadValueError as error:
         line = f"{key} '{escaped(text)}' {error.complaint}"
-        raise _Refused(Refusal(400, line, error.fix)) from None
+        raise _Refused(Refusal(400, line, error.hint)) from None

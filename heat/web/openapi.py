@@ -179,7 +179,7 @@ def _schemas(*, has_token: bool) -> Mapping[str, Part]:
         monitor, why = _redacted(monitor, MONITOR), _redacted(why, WHY)
         history = _redacted(history, HISTORY)
     return {
-        "Error": _object(("error",), error=_TEXT, fix=_TEXT),
+        "Error": _object(("error",), error=_TEXT, hint=_TEXT),
         "Health": _object(
             ("ok",), ok=_FLAG, version=_TEXT, pid=_COUNT, monitors=_COUNT, worst=_maybe(_STATE)
         ),

@@ -12,7 +12,7 @@ import docopt
 
 from heat.config.options import path
 from heat.control.paths import default_control
-from heat.diagnostics import BadValueError, Mistake, of_option, shown
+from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.text import escaped
 from heat.trust import AS_ROOT, Trust
 
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
 
     wants_help: bool = False
     serving: Serving | None = None
-    mistakes: Sequence[Mistake] = ()
+    diagnostics: Sequence[Diagnostic] = ()
 
 
 Given = Mapping[str, Sequence[str]]
@@ -65,14 +65,14 @@ def parse(usage: str, words: Sequence[str]) -> Asked:
     try:
         found = docopt.docopt(usage, ["serve", *words], default_help=False)
     except docopt.DocoptExit:
-        given, mistakes = explain(words)
+        given, diagnostics = explain(words)
     else:
-        given, mistakes = _from_docopt(found), []
+        given, diagnostics = _from_docopt(found), []
     if "--help" in given:
         return Asked(wants_help=True)
     serving, wrong = _serving(given)
-    if mistakes or wrong:
-        return Asked(mistakes=[*mistakes, *wrong])
+    if diagnostics or wrong:
+        return Asked(diagnostics=[*diagnostics, *wrong])
     return Asked(serving=serving)
 
 
@@ -89,35 +89,37 @@ def _from_docopt(found: Mapping[str, object]) -> Given:
     return given
 
 
-def explain(words: Sequence[str]) -> tuple[Given, list[Mistake]]:
+def explain(words: Sequence[str]) -> tuple[Given, list[Diagnostic]]:
     """Read what docopt refused, and say what is wrong with it."""
     given: dict[str, list[str]] = {}
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        option = _named("--help" if name == "-h" else name, mistakes)
+        option = _named("--help" if name == "-h" else name, diagnostics)
         if option is None:
             continue
         takes = OPTIONS[option]
         if takes and not equals and (not rest or rest[0].startswith("--")):
-            fix = f"write {option} {takes}"
-            mistakes.append(Mistake(f"Error: {option} is without its value", fix))
+            hint = f"write {option} {takes}"
+            diagnostics.append(Diagnostic(f"Error: {option} is without its value", hint))
             continue
         if takes and not equals:
             value = rest.pop(0)
         if option in given and option != "--host":
-            mistakes.append(Mistake(f"Error: {option} is given twice", "leave one of them out"))
+            diagnostics.append(
+                Diagnostic(f"Error: {option} is given twice", "leave one of them out")
+            )
         given.setdefault(option, []).append(value)
-    return given, mistakes
+    return given, diagnostics
 
 
-def _named(name: str, mistakes: list[Mistake]) -> str | None:
+def _named(name: str, diagnostics: list[Diagnostic]) -> str | None:
     word = escaped(name)
     if not name.startswith("-") or name == "--":
         line = f"Error: '{word}' is no option, and heatctl serve takes nothing else"
-        mistakes.append(Mistake(line, "leave it out"))
+        diagnostics.append(Diagnostic(line, "leave it out"))
         return None
     is_short = name.startswith("--") and len(name) > len("--")
     meant = [each for each in OPTIONS if each == name or (is_short and each.startswith(name))]
@@ -125,37 +127,37 @@ def _named(name: str, mistakes: list[Mistake]) -> str | None:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        fix = f"write {' or '.join(meant)}"
-        mistakes.append(Mistake(f"Error: {word} is short for more than one option", fix))
+        hint = f"write {' or '.join(meant)}"
+        diagnostics.append(Diagnostic(f"Error: {word} is short for more than one option", hint))
         return None
     near = difflib.get_close_matches(name, OPTIONS, 1, 0.5)
-    fix = f"did you mean {near[0]}?" if near else "'heatctl serve --help' lists the options"
-    mistakes.append(Mistake(f"Error: {word} is not an option of heatctl serve", fix))
+    hint = f"did you mean {near[0]}?" if near else "'heatctl serve --help' lists the options"
+    diagnostics.append(Diagnostic(f"Error: {word} is not an option of heatctl serve", hint))
     return None
 
 
-def _serving(given: Given) -> tuple[Serving | None, list[Mistake]]:
+def _serving(given: Given) -> tuple[Serving | None, list[Diagnostic]]:
     values: dict[str, Any] = {"--listen": place(DEFAULT)}
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     for option, parse in _PARSERS.items():
         for text in given.get(option, ()):
             try:
                 values[option] = parse(text)
             except BadValueError as error:
                 values.pop(option, None)
-                mistakes.append(of_option(option, shown(text), error.complaint, error.fix))
+                diagnostics.append(of_option(option, shown(text), error.complaint, error.hint))
     control: str | None = values.get("--control", default_control())
     if control is None and "--control" not in given:
         line = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
-        mistakes.append(Mistake(line, "name HEAT's socket: --control PATH"))
+        diagnostics.append(Diagnostic(line, "name HEAT's socket: --control PATH"))
     address, port = values.get("--listen", ("", 0))
     if address and "--token-file" not in given and not ip_address(address).is_loopback:
-        fix = f"add --token-file FILE, or listen on this machine alone: --listen 127.0.0.1:{port}"
+        hint = f"add --token-file FILE, or listen on this machine alone: --listen 127.0.0.1:{port}"
         told = shown(given["--listen"][-1])
         complaint = "can be reached from other machines, and needs a token"
-        mistakes.append(of_option("--listen", told, complaint, fix))
-    if mistakes or control is None:
-        return None, mistakes
+        diagnostics.append(of_option("--listen", told, complaint, hint))
+    if diagnostics or control is None:
+        return None, diagnostics
     names = tuple(given.get("--host", ()))
     return Serving(address, port, control, values.get("--token-file"), names), []
 
@@ -166,16 +168,16 @@ def place(text: str) -> tuple[str, int]:
     if not colon or not host:
         raise BadValueError("is not HOST:PORT", f"write an address and a port: {DEFAULT}")
     if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > HIGHEST_PORT:
-        fix = f"write a port from 1 to {HIGHEST_PORT}, or 0 for any: {DEFAULT}"
-        raise BadValueError("has no port", fix)
+        hint = f"write a port from 1 to {HIGHEST_PORT}, or 0 for any: {DEFAULT}"
+        raise BadValueError("has no port", hint)
     if host == "localhost":
         return "127.0.0.1", int(port)
     is_bracketed = host.startswith("[") and host.endswith("]")
     try:
         address = ip_address(host[1:-1] if is_bracketed else host)
     except ValueError:
-        fix = "write an address of this machine, or localhost; a name goes to --host"
-        raise BadValueError("has no address", fix) from None
+        hint = "write an address of this machine, or localhost; a name goes to --host"
+        raise BadValueError("has no address", hint) from None
     if is_bracketed != (address.version == _IPV6) or "%" in host:
         raise BadValueError("has no address", "write [::1]:9333, or 127.0.0.1:9333")
     return str(address), int(port)
@@ -186,7 +188,7 @@ _IPV6 = 6
 
 def token(file: str) -> str:
     """The token in this file."""
-    why, fix = "", ""
+    why, hint = "", ""
     try:
         # A FIFO would have us wait for a writer.
         fd = os.open(path(file), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -196,19 +198,19 @@ def token(file: str) -> str:
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            why, fix = "is not a regular file", "name the file of the token"
+            why, hint = "is not a regular file", "name the file of the token"
         elif status.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-            why, fix = "is open to everybody", f"chmod 600 {escaped(file)}"
+            why, hint = "is open to everybody", f"chmod 600 {escaped(file)}"
         elif doubts := Trust().doubts(file):
             # As root: whoever writes it lets in whom he likes.
             why = f"is not safe: {doubts[0].told('it').replace(AS_ROOT, 'and serve runs as root')}"
-            fix = doubts[0].fix
+            hint = doubts[0].hint
         text = b"" if why else os.read(fd, LONGEST + 1)
     finally:
         os.close(fd)
     if not why:
         found = text.strip()
-        fix = f"write one: head -c 32 /dev/urandom | base64 > {escaped(file)}"
+        hint = f"write one: head -c 32 /dev/urandom | base64 > {escaped(file)}"
         if len(text) > LONGEST:
             why = f"is longer than {LONGEST} bytes"
         elif not found:
@@ -219,7 +221,7 @@ def token(file: str) -> str:
             why = f"holds a token that is shorter than {SHORTEST} characters"
         else:
             return found.decode()
-    raise BadValueError(why, fix)
+    raise BadValueError(why, hint)
 
 
 def name(text: str) -> str:

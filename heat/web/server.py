@@ -53,8 +53,8 @@ async def _greet(heat: Heat) -> None:
         await heat.ask("hello")
     except AskingError as error:
         say(2, str(error))
-        if error.fix:
-            say(2, f"  {error.fix}")
+        if error.hint:
+            say(2, f"  {error.hint}")
 
 
 def _stopped(stop: "asyncio.Future[int]", code: int) -> None:

@@ -33,7 +33,7 @@ def test_what_comes_back_is_what_was_found(folder: Path) -> None:
     found = read(lambda: looked(folder))
 
     assert found == looked(folder)
-    assert found.mistakes == []
+    assert found.diagnostics == []
     monitors = found.config.monitors
     assert monitors["a"].limits is monitors["b"].limits
 
@@ -45,7 +45,7 @@ def test_mistakes_come_back_with_their_fixes(folder: Path) -> None:
     found = read(lambda: looked(folder))
 
     assert found == looked(folder)
-    assert all(mistake.line and mistake.fix for mistake in found.mistakes)
+    assert all(diagnostic.line and diagnostic.hint for diagnostic in found.diagnostics)
 
 
 def test_monitors_that_are_watched_as_they_are_are_not_looked_at(folder: Path) -> None:
@@ -55,7 +55,7 @@ def test_monitors_that_are_watched_as_they_are_are_not_looked_at(folder: Path) -
 
     found = read(lambda: look("heat.toml", str(folder / "heat.toml"), common, present))
 
-    assert found.mistakes == []
+    assert found.diagnostics == []
 
 
 def killed() -> Found:
@@ -82,7 +82,7 @@ def without_files() -> Found:
 def test_a_reading_that_does_not_end_well_says_why(work: Callable[[], Found], why: str) -> None:
     found = read(work)
 
-    assert [why in mistake.line for mistake in found.mistakes] == [True]
+    assert [why in diagnostic.line for diagnostic in found.diagnostics] == [True]
     assert found.config.monitors == {}
 
 

@@ -494,7 +494,7 @@ def test_the_example_starts_heat_with_options_that_there_are() -> None:
     asked = parse(USAGE, words)
 
     assert command.endswith("/bin/heat")
-    assert asked.mistakes == []
+    assert asked.diagnostics == []
     assert (asked.file, asked.common.journal) == ("/etc/heat/heat.toml", True)
 
 

@@ -16,20 +16,20 @@ BROUGHT_ALONG = [
 ]  # fmt: skip
 
 
-def mistakes(text: str) -> list[tuple[str, str]]:
+def diagnostics(text: str) -> list[tuple[str, str]]:
     _, found = parse(text.encode(), "heat.toml")
-    return [(each.line, each.fix) for each in found]
+    return [(each.line, each.hint) for each in found]
 
 
 @pytest.mark.parametrize("key", BROUGHT_ALONG)
 @pytest.mark.parametrize("table", ["monitor.web", "defaults", "heat"])
 def test_a_key_of_another_tool_is_told_what_there_is_in_its_place(table: str, key: str) -> None:
     text = f"{WEB}{key} = 1\n" if table == "monitor.web" else f"{WEB}[{table}]\n{key} = 1\n"
-    ((line, fix),) = mistakes(text)
+    ((line, hint),) = diagnostics(text)
 
     of_what = "[heat]" if table == "heat" else "a monitor"
     assert line == f"heat.toml: {table}.{key}: is not a key of {of_what}"
-    assert fix == HINTS[key.lower().replace("_", "-")]
+    assert hint == HINTS[key.lower().replace("_", "-")]
 
 
 @pytest.mark.parametrize("key", HINTS)
@@ -56,7 +56,7 @@ def test_what_a_hint_says_to_write_can_be_written(hint: str) -> None:
         else:
             text = f"[monitor.web]\n{own}\n{recovery}{line}\n"
 
-        assert not mistakes(text), text
+        assert not diagnostics(text), text
     assert written or len(hint) > 20
 
 
@@ -68,10 +68,10 @@ def test_no_key_stands_in_two_groups() -> None:
 
 @pytest.mark.parametrize("key", ["include", "alerts", "service", "global", "templates"])
 def test_a_table_of_another_tool_is_told_what_there_is_in_its_place(key: str) -> None:
-    ((line, fix),) = mistakes(f"{WEB}[{key}]\nx = 1\n")
+    ((line, hint),) = diagnostics(f"{WEB}[{key}]\nx = 1\n")
 
     assert line == f"heat.toml: {key}: is not a table of HEAT"
-    assert fix == hint_of_table(key)
+    assert hint == hint_of_table(key)
 
 
 def test_a_slip_of_the_finger_is_still_told_the_nearest_key() -> None:
@@ -83,5 +83,5 @@ def test_a_slip_of_the_finger_is_still_told_the_nearest_key() -> None:
         "sucess-threshold",
         "pidfile",
     ):
-        ((_, fix),) = mistakes(f"{WEB}{key} = 1\n")
-        assert fix.startswith("did you mean ")
+        ((_, hint),) = diagnostics(f"{WEB}{key} = 1\n")
+        assert hint.startswith("did you mean ")

@@ -335,8 +335,8 @@ def refusal(given: list[str]) -> str:
 
     assert asked.request == "watch"
     assert asked.options is None
-    assert all(mistake.fix for mistake in asked.mistakes)
-    return "\n".join(str(mistake) for mistake in asked.mistakes)
+    assert all(diagnostic.hint for diagnostic in asked.diagnostics)
+    return "\n".join(str(diagnostic) for diagnostic in asked.diagnostics)
 
 
 @pytest.mark.parametrize(("line", "said"), VALUES, ids=lambda part: str(part)[:60])
@@ -519,9 +519,9 @@ def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
     explained = explain(given_words, Grammar(USAGE))
 
     if asked.options is not None:
-        assert explained.mistakes == []
+        assert explained.diagnostics == []
         assert list(explained.command or [explained.given.get("--script")]) == list(
             asked.options.check
         )
     elif asked.request == "watch":
-        assert asked.mistakes
+        assert asked.diagnostics

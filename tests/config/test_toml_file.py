@@ -18,7 +18,7 @@ from heat.config.model import Config
 from heat.config.options import HISTORY, Common, Options, build
 from heat.config.toml_file import LARGEST, parse, read
 from heat.ctl.commands.validate import advised
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from states.monitor.limits import Limits
 
 WEB = '[monitor.web]\nscript = "./ok"\ninterval = 30\n'
@@ -30,23 +30,23 @@ class Bad(NamedTuple):
 
     text: str
     said: str
-    fix: str = ""
+    hint: str = ""
 
 
-def web(line: str, said: str, fix: str = "") -> Bad:
+def web(line: str, said: str, hint: str = "") -> Bad:
     """One more line in the table of a monitor."""
     key = line.partition("=")[0].strip()
-    return Bad(f"{WEB}{line}\n", f"monitor.web.{key}: {said}", fix)
+    return Bad(f"{WEB}{line}\n", f"monitor.web.{key}: {said}", hint)
 
 
-def interval(value: str, said: str, fix: str = "") -> Bad:
+def interval(value: str, said: str, hint: str = "") -> Bad:
     text = f'[monitor.web]\nscript = "./ok"\ninterval = {value}\n'
-    return Bad(text, f"monitor.web.interval: {said}", fix)
+    return Bad(text, f"monitor.web.interval: {said}", hint)
 
 
-def command(value: str, said: str, fix: str = "") -> Bad:
+def command(value: str, said: str, hint: str = "") -> Bad:
     text = f"[monitor.web]\ninterval = 30\ncommand = {value}\n"
-    return Bad(text, f"monitor.web.command: {said}", fix)
+    return Bad(text, f"monitor.web.command: {said}", hint)
 
 
 BAD = [
@@ -215,15 +215,15 @@ BAD = [
 ]  # fmt: skip
 
 
-def mistakes_of(text: str | bytes) -> list[Mistake]:
+def mistakes_of(text: str | bytes) -> list[Diagnostic]:
     data = text if isinstance(text, bytes) else text.encode()
     return parse(data, "heat.toml", "/etc/heat.toml")[1]
 
 
 def monitors(text: str) -> dict[str, Options]:
-    config, mistakes = parse(text.encode(), "heat.toml", "/etc/heat.toml")
+    config, diagnostics = parse(text.encode(), "heat.toml", "/etc/heat.toml")
 
-    assert [str(each) for each in mistakes] == []
+    assert [str(each) for each in diagnostics] == []
     return config.monitors
 
 
@@ -234,9 +234,9 @@ def test_files_that_are_refused(bad: Bad) -> None:
     assert len(found) == 1, [str(each) for each in found]
     assert found[0].line.startswith(f"heat.toml: {bad.said}") or bad.said in found[0].line
     assert found[0].line.startswith("heat.toml: ")
-    assert bad.fix in found[0].fix
-    assert found[0].fix
-    assert "\n" not in found[0].line + found[0].fix
+    assert bad.hint in found[0].hint
+    assert found[0].hint
+    assert "\n" not in found[0].line + found[0].hint
 
 
 def test_the_catalogue_has_more_than_a_hundred_files() -> None:
@@ -483,7 +483,7 @@ signal = "none"
 
 
 def test_a_pause_longer_than_the_longest_of_the_defaults_is_a_mistake() -> None:
-    _, mistakes = parse(
+    _, diagnostics = parse(
         b"""
 [defaults]
 interval = 1
@@ -500,7 +500,7 @@ recovery-backoff = "10m"
         "heat.toml",
     )
 
-    assert [str(each).splitlines() for each in mistakes] == [
+    assert [str(each).splitlines() for each in diagnostics] == [
         [
             "heat.toml: monitor.b.recovery-backoff-max: '5m' is shorter than recovery-backoff, 10m",
             "  make it 10m or longer, or recovery-backoff shorter",
@@ -546,9 +546,9 @@ def test_an_own_target_drops_that_of_the_defaults() -> None:
 
 
 def test_max_running() -> None:
-    config, mistakes = parse(f"[heat]\nmax-running = 7\n{WEB}".encode(), "x")
+    config, diagnostics = parse(f"[heat]\nmax-running = 7\n{WEB}".encode(), "x")
 
-    assert (config.max_running, mistakes) == (7, [])
+    assert (config.max_running, diagnostics) == (7, [])
     assert parse(WEB.encode(), "x")[0].max_running == 256
 
 
@@ -590,23 +590,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lines_of(*words: str) -> list[str]:
-    return [str(each) for each in understand(words).mistakes]
+    return [str(each) for each in understand(words).diagnostics]
 
 
 def test_a_file_is_read(folder: Path) -> None:
     path = str(folder / "etc/heat.toml")
-    config, mistakes = read("etc/heat.toml", path)
+    config, diagnostics = read("etc/heat.toml", path)
 
-    assert mistakes == []
+    assert diagnostics == []
     assert config == Config(path, "etc/heat.toml", 256, HISTORY, monitors(WEB))
 
 
 def test_a_file_with_a_mistake_gives_no_monitors(folder: Path) -> None:
     (folder / "etc/heat.toml").write_text(f"{WEB}[monitor.db]\n")
-    config, mistakes = read("etc/heat.toml", str(folder / "etc/heat.toml"))
+    config, diagnostics = read("etc/heat.toml", str(folder / "etc/heat.toml"))
 
     assert config is None
-    assert len(mistakes) == 2
+    assert len(diagnostics) == 2
 
 
 def test_a_file_of_a_megabyte_is_read_and_a_larger_one_is_not(folder: Path) -> None:
@@ -616,9 +616,9 @@ def test_a_file_of_a_megabyte_is_read_and_a_larger_one_is_not(folder: Path) -> N
     assert read("heat.toml", str(path))[1] == []
 
     path.write_text(WEB + "#" * (LARGEST - len(WEB) + 1))
-    _, (mistake,) = read("heat.toml", str(path))
-    assert mistake.line == "heat.toml: is larger than 16 MB (16000000 bytes)"
-    assert mistake.fix
+    _, (diagnostic,) = read("heat.toml", str(path))
+    assert diagnostic.line == "heat.toml: is larger than 16 MB (16000000 bytes)"
+    assert diagnostic.hint
 
 
 def test_control_characters_in_a_files_name_are_escaped(folder: Path) -> None:
@@ -658,7 +658,7 @@ def test_paths_are_relative_to_the_file_and_the_logs_to_where_heat_was_started(
     (folder / "logs").mkdir()
     asked = understand(["--config", "etc/heat.toml", "--log-dir", "logs", "-q"])
 
-    assert [str(each) for each in asked.mistakes] == []
+    assert [str(each) for each in asked.diagnostics] == []
     assert asked.config is not None
     assert asked.config.path == str(folder / "etc/heat.toml")
     logs = str(folder / "logs")
@@ -824,10 +824,10 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused_with_a_sentence(data: b
     config, found = parse(data, "heat.toml")
 
     assert found or config.monitors
-    for mistake in found:
-        assert mistake.line.startswith("heat.toml: ")
-        assert mistake.fix
-        assert not re.search(r"[\x00-\x1f\x7f]", mistake.line + mistake.fix)
+    for diagnostic in found:
+        assert diagnostic.line.startswith("heat.toml: ")
+        assert diagnostic.hint
+        assert not re.search(r"[\x00-\x1f\x7f]", diagnostic.line + diagnostic.hint)
     assert found == parse(data, "heat.toml")[1]
 
 
@@ -847,8 +847,8 @@ def test_the_example_is_sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("PATH", os.pathsep.join(system))
 
     common = Common(log_folder=str(tmp_path))
-    config, mistakes, _ = look("fleet.toml", str(example), common, present={})
+    config, diagnostics, _ = look("fleet.toml", str(example), common, present={})
 
-    assert mistakes == []
+    assert diagnostics == []
     assert advised(config) == []
     assert len(config.monitors) == 20

@@ -88,7 +88,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("data", "told", "fix"), BROKEN, ids=[each[1] for each in BROKEN])
 def test_a_broken_answer_is_told_in_words(
-    data: bytes, told: str, fix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: bytes, told: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Raw(tmp_path / "s", data):
         code = main(["status", "--control", f"{tmp_path}/s"])
@@ -97,7 +97,7 @@ def test_a_broken_answer_is_told_in_words(
     assert code == (2 if "too many" in told else 3)
     assert out == ""
     assert told in err.splitlines()[0]
-    assert fix in err.splitlines()[1]
+    assert hint in err.splitlines()[1]
 
 
 def test_a_heat_that_hangs_is_not_waited_for_without_end(tmp_path: Path) -> None:

@@ -591,7 +591,7 @@ def test_a_reload_tells_what_came_of_it(place: Place) -> None:
         told = there.ask("reload")
         assert told["ok"] is False
         assert len(told["mistakes"]) >= 2
-        assert any("monitor.web.chek" in mistake for mistake in told["mistakes"])
+        assert any("monitor.web.chek" in diagnostic for diagnostic in told["mistakes"])
         there.send(request("reload") * 30)
         assert all(not there.lines()[-1]["ok"] for _ in range(30))
 

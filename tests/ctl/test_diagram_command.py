@@ -13,7 +13,7 @@ from heat.control.answers import Why
 from heat.ctl import main as heatctl
 from heat.ctl.commands.diagram import USAGE, main
 from heat.ctl.errors import NoAnswerError
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from states.__main__ import render
 from states.monitor.drawing import PICTURES
 
@@ -119,7 +119,7 @@ def test_nothing_of_a_reason_is_taken_for_the_pictures_own(
 
 def test_where_nobody_can_tell_the_state_that_is_an_error_of_heatctl() -> None:
     def ask(name: str) -> Why:
-        raise NoAnswerError(Mistake(f"no HEAT answers for {name}", ""))
+        raise NoAnswerError(Diagnostic(f"no HEAT answers for {name}", ""))
 
     with pytest.raises(NoAnswerError):
         main(["web"], ask)

@@ -69,7 +69,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("line", "wrong", "fix"), REFUSED, ids=[each[0] for each in REFUSED])
 def test_bad_words_are_refused_with_a_sentence_and_a_fix(
-    line: str, wrong: str, fix: str, capsys: pytest.CaptureFixture[str]
+    line: str, wrong: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [word.replace("\\x1b", "\x1b") for word in shlex.split(line.replace("$'", "'"))]
 
@@ -80,7 +80,7 @@ def test_bad_words_are_refused_with_a_sentence_and_a_fix(
     assert (code, out) == (2, "")
     assert first.startswith("Error: ")
     assert wrong in first
-    assert fix in second
+    assert hint in second
     assert "--help" in err
 
 
@@ -158,7 +158,7 @@ def test_whatever_the_words_are_they_are_taken_or_refused_in_words(words: list[s
         asked = parse(text, words)
         found = len(asked.operands) if asked else 0
     except CtlError as error:
-        found = len(error.mistakes)
+        found = len(error.diagnostics)
 
     assert found > 0
 

@@ -740,7 +740,7 @@ import heat.app.cli, heat.report.monitor_report, heat.monitor.watch
 def breaks(owner, method, name):
     whole = getattr(owner, method)
     def broken(self, *args):
-        journal = owner is heat.report.monitor_report.Journal
+        journal = owner is heat.report.monitor_report.MonitorReport
         options = self.options if journal else self.parts.options
         if options.name == name:
             raise ZeroDivisionError(f"injected into {method}")
@@ -771,7 +771,7 @@ BUGS = (
     "Watch._run",
     "Watch._check_gone",
     "Watch._tell_checked",
-    "Journal.checked",
+    "MonitorReport.checked",
     "Watch._fail_gone",
     "Watch._run_fail",
 )
@@ -799,7 +799,7 @@ def test_a_bug_in_the_handling_of_one_ends_that_one_alone(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "methods", [("Watch._verdict", "Journal.bug"), ("Journal.changed",)], ids=" ".join
+    "methods", [("Watch._verdict", "MonitorReport.bug"), ("MonitorReport.changed",)], ids=" ".join
 )
 def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
     place: Place, methods: tuple[str, ...]
@@ -823,7 +823,7 @@ def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
 def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(place: Place) -> None:
     dies = place.script("dies", "kill -9 $$")
     text = "".join(monitor(name, dies, on_killed="error") for name in "ab") + monitor("good", WELL)
-    broken = {"a": ("Journal.changed",), "b": ("Journal.error",)}
+    broken = {"a": ("MonitorReport.changed",), "b": ("MonitorReport.error",)}
     heat = place.fleet(text, prefix=with_bugs(broken))
     for name in ("changed", "error"):
         heat.await_file("heat.verbose.log", f"injected into {name}")
@@ -839,7 +839,7 @@ def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(plac
 def test_a_bug_while_one_is_being_removed_ends_that_one_alone(place: Place) -> None:
     good = monitor("good", WELL)
     heat = place.fleet(
-        good + monitor("bad", hanging(place, "bad")), prefix=with_bug("Journal.check_stopped")
+        good + monitor("bad", hanging(place, "bad")), prefix=with_bug("MonitorReport.check_stopped")
     )
     pid = pid_of(place, "bad")
     place.write_config(good)
@@ -880,20 +880,22 @@ def test_never_more_run_at_once_than_allowed_and_that_is_said_once(place: Place)
 def waiting(place: Place) -> tuple[Heat, str]:
     """A HEAT of which one check runs, at a gate, and those of two others wait; and its turns."""
     place.gate("gate")
-    turns = "[heat]\nmax-running = 1\n"
+    limiter = "[heat]\nmax-running = 1\n"
     first = monitor("first", place.check(0, name="first", body="[ $n -gt 0 ] || : < gate"))
-    heat = place.fleet(turns + first)
+    heat = place.fleet(limiter + first)
     place.await_words("first.ran")
     for name in ("second", "third"):
         place.check(0, name=name)
-    place.write_config(turns + first + monitor("second", "./second") + monitor("third", "./third"))
+    place.write_config(
+        limiter + first + monitor("second", "./second") + monitor("third", "./third")
+    )
     heat.reload("2 monitors added")
     until(lambda: summary(heat)[0].startswith("3 monitors: 3 NORMAL; 1 check running"), "three")
     until(
         lambda: sum("a check " in line for line in summary(heat)) == 3,
         "two checks that wait",
     )
-    return heat, turns + first
+    return heat, limiter + first
 
 
 def test_a_check_that_waits_is_dropped_with_its_monitor(place: Place) -> None:

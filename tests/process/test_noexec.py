@@ -43,13 +43,13 @@ def told(place: Place, *words: str, module: str = "heat", mount: str = MOUNT) ->
         (["--fail", "m/check", "true"], "or name a script there that runs: sh m/check"),
     ],
 )
-def test_the_mount_is_named_and_the_fix(there: Place, words: list[str], fix: str) -> None:
+def test_the_mount_is_named_and_the_fix(there: Place, words: list[str], hint: str) -> None:
     code, text = told(there, "-i", "1", *words)
 
     path = next(word for word in words if word.startswith("m/"))
     assert code == 2
     assert f"Failed: {path} not executable: {there.folder}/m is mounted noexec\n" in text
-    assert fix in text
+    assert hint in text
 
 
 def test_a_command_on_path_too(there: Place) -> None:

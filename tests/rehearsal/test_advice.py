@@ -140,12 +140,12 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
         ),
     ],
 )
-def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, fix: str) -> None:
+def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, hint: str) -> None:
     (only,) = told(*words.split())
     line, remedy = only.splitlines()
 
     assert line.startswith(f"Advice: {about}")
-    assert fix in remedy
+    assert hint in remedy
 
 
 @pytest.mark.parametrize(

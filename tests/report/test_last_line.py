@@ -21,7 +21,7 @@ from heat.process.program import encoded
 from heat.process.signals import meaning, worded
 from heat.rehearsal.world import Ends
 from heat.report.monitor_report import Checked
-from heat.store.history import Archive
+from heat.store.history import History
 from heat.store.outages import Failed, Outage, Recovery
 from heat.store.state_file import LATER
 from heat.text import LAST_LINE, escaped, last_line
@@ -372,7 +372,7 @@ def test_what_an_earlier_version_has_written_is_read_and_gets_its_columns(place:
     for table, columns in LATER.items():
         for column in columns:
             change(place, f"ALTER TABLE {table} DROP COLUMN {column}")
-    archive = Archive(str(place.folder / STATE))
+    archive = History(str(place.folder / STATE))
     (life,) = archive.lives(0.0, 1e10)
     archive.close()
     assert (life.outages[0].failures, life.outages[0].first) == (1, Failed())

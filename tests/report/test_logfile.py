@@ -8,14 +8,14 @@ import pytest
 
 from heat.errors import HeatError
 from heat.files import open_for_appending
-from heat.report.logfile import Log
+from heat.report.logfile import LogFile
 
 
 def ignored(_flush: object) -> None:
     """Every record is a turn of its own here."""
 
 
-class Prompt(Log):
+class Prompt(LogFile):
     """A log whose every record is a turn of the loop."""
 
     def __init__(self, path: Path, said: list[str]) -> None:
@@ -38,7 +38,7 @@ def log(tmp_path: Path, said: list[str]) -> Prompt:
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
 def test_a_log_whose_close_fails_is_followed_and_closed_once(
-    log: Log, monkeypatch: pytest.MonkeyPatch, number: int
+    log: LogFile, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     log.write("one\n")
     Path(log.path).rename(f"{log.path}.1")
@@ -60,7 +60,7 @@ def test_a_log_whose_close_fails_is_followed_and_closed_once(
     assert not log.trouble
 
 
-def text(log: Log) -> str:
+def text(log: LogFile) -> str:
     return Path(log.path).read_text()
 
 
@@ -74,12 +74,12 @@ def test_records_are_appended_and_never_truncate(tmp_path: Path, said: list[str]
     assert Path(log.path).stat().st_mode & 0o777 != 0
 
 
-def test_a_new_log_is_not_for_everybody(log: Log) -> None:
+def test_a_new_log_is_not_for_everybody(log: LogFile) -> None:
     assert Path(log.path).stat().st_mode & 0o007 == 0
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted", "replaced"])
-def test_a_log_that_was_moved_away_is_opened_anew(log: Log, tmp_path: Path, how: str) -> None:
+def test_a_log_that_was_moved_away_is_opened_anew(log: LogFile, tmp_path: Path, how: str) -> None:
     log.write("one\n")
     path = Path(log.path)
     if how == "deleted":
@@ -93,7 +93,7 @@ def test_a_log_that_was_moved_away_is_opened_anew(log: Log, tmp_path: Path, how:
     assert text(log) == "two\n"
 
 
-def test_a_log_that_was_truncated_in_place_goes_on_at_its_beginning(log: Log) -> None:
+def test_a_log_that_was_truncated_in_place_goes_on_at_its_beginning(log: LogFile) -> None:
     log.write("one\n")
     os.truncate(log.path, 0)
     log.write("two\n")
@@ -122,7 +122,7 @@ def test_a_removed_folder_is_said_once_and_nothing_is_lost(tmp_path: Path, said:
 
 
 def test_a_short_write_is_completed_when_there_is_room(
-    log: Log, said: list[str], monkeypatch: pytest.MonkeyPatch
+    log: LogFile, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = 7
     write = os.write
@@ -149,7 +149,7 @@ def test_a_short_write_is_completed_when_there_is_room(
     assert text(log) == "first record\nsecond\nthird\n"
 
 
-def test_what_is_kept_is_bounded_and_the_loss_is_said(log: Log, said: list[str]) -> None:
+def test_what_is_kept_is_bounded_and_the_loss_is_said(log: LogFile, said: list[str]) -> None:
     path = Path(log.path)
     path.unlink()
     path.mkdir()
@@ -163,7 +163,7 @@ def test_what_is_kept_is_bounded_and_the_loss_is_said(log: Log, said: list[str])
     assert "lost: 30 records" in said[-1]
 
 
-def test_what_could_never_be_written_is_said_at_the_end(log: Log, said: list[str]) -> None:
+def test_what_could_never_be_written_is_said_at_the_end(log: LogFile, said: list[str]) -> None:
     path = Path(log.path)
     path.unlink()
     path.mkdir()

@@ -40,9 +40,9 @@ def test_each_step_is_taken_and_what_failed_is_returned() -> None:
 
 AT_THE_END = {
     "heat.control.server.Control.close": "heat: its control socket could not be ended well: ",
-    "heat.store.state_file.Store.close": "heat: its state file could not be ended well: ",
-    "heat.report.reporter.HeatJournal.over": "heat: what systemd is told could not be closed: ",
-    "heat.report.logfile.Log.close": "heat: heat.verbose.log could not be closed: ",
+    "heat.store.state_file.StateFile.close": "heat: its state file could not be ended well: ",
+    "heat.report.reporter.HeatReport.over": "heat: what systemd is told could not be closed: ",
+    "heat.report.logfile.LogFile.close": "heat: heat.verbose.log could not be closed: ",
     "heat.report.console.Console.close": "heat: its output could not be closed: ",
     "heat.process.launcher.PosixLauncher.close": "heat: its programs could not be closed: ",
     "heat.runtime.loop.Loop.close": "heat: its loop could not be closed: ",
@@ -72,7 +72,7 @@ def test_whatever_fails_at_the_end_targets_go_on_and_checks_are_gone(
     assert "Traceback" not in told
     for where, line in AT_THE_END.items():
         assert told.count(f"injected into {where}") == 1 + (
-            where == "heat.report.logfile.Log.close"
+            where == "heat.report.logfile.LogFile.close"
         )
         assert told.count(line) == 1
 

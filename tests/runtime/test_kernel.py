@@ -53,12 +53,12 @@ def test_a_call_that_a_seccomp_filter_refuses_is_named_with_errno_and_cause(
 
     assert heat.wait() == 2
     failed = f"{call} fails with {errno.errorcode[number]} ({os.strerror(number).lower()})"
-    line, fix = heat.err.read_text().splitlines()[:2]
+    line, hint = heat.err.read_text().splitlines()[:2]
     assert line.startswith(f"Error: {failed}, though this kernel ({os.uname().release}) has it: ")
     assert line.endswith(
         "a seccomp filter refuses it, as those of containers and of systemd units do"
     )
-    assert "--security-opt seccomp=PROFILE, or SystemCallFilter=@system-service" in fix
+    assert "--security-opt seccomp=PROFILE, or SystemCallFilter=@system-service" in hint
     assert not (place.folder / "check.ran").exists()
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual import Ends, VirtualFleet, VirtualTime, VirtualWorld
 
-from heat.runtime.limiter import Turns
-from heat.runtime.scheduler import Agenda, Beat, phase
+from heat.runtime.limiter import Limiter
+from heat.runtime.scheduler import Beat, Scheduler, phase
 
 OK = Ends()
 
@@ -214,7 +214,7 @@ class Call(NamedTuple):
 def test_the_agenda_gives_what_is_due_in_the_order_of_times_then_of_coming(
     calls: list[Call], now: int
 ) -> None:
-    agenda = Agenda()
+    agenda = Scheduler()
     came: list[int] = []
 
     def call(number: int) -> Callable[[], None]:
@@ -237,7 +237,7 @@ def test_the_agenda_gives_what_is_due_in_the_order_of_times_then_of_coming(
 
 
 def test_the_agenda_drops_cancelled_calls_and_no_others() -> None:
-    agenda = Agenda()
+    agenda = Scheduler()
     kept = [agenda.add(n, lambda: None, Nobody()) for n in range(3000)]
     for _ in range(10_000):
         agenda.add(5000, lambda: None, Nobody()).cancel()
@@ -255,18 +255,18 @@ class Crowd:
     def __init__(self, most: int) -> None:
         self.time = VirtualTime()
         self.said: list[str] = []
-        self.turns = Turns(most, (self.time, self.time), self.said.append, Nobody())
+        self.limiter = Limiter(most, (self.time, self.time), self.said.append, Nobody())
         self.began: list[str] = []
         self.owners: dict[str, Nobody] = {}
 
     def ask(self, *names: str) -> None:
         for name in names:
             owner = self.owners.setdefault(name, Nobody())
-            self.turns.ask(lambda name=name: self.began.append(name), owner)  # type: ignore[misc]
+            self.limiter.ask(lambda name=name: self.began.append(name), owner)  # type: ignore[misc]
 
     def end(self, after: float = 0.0) -> None:
         self.time.run_until(self.time.elapsed() + after)
-        self.turns.end()
+        self.limiter.end()
         self.time.run_until(self.time.elapsed())
 
 
@@ -280,13 +280,13 @@ def test_so_many_start_at_once_and_the_others_in_the_order_in_which_they_came() 
 
     assert at_once == ["a", "b"]
     assert crowd.began == list("abcde")
-    assert crowd.turns.running == 2
+    assert crowd.limiter.running == 2
 
 
 def test_who_comes_while_others_wait_does_not_pass_them() -> None:
     crowd = Crowd(1)
     crowd.ask("a", "b")
-    crowd.turns.end()
+    crowd.limiter.end()
     crowd.ask("c")
     crowd.time.run_until(0)
     crowd.end()
@@ -298,8 +298,8 @@ def test_who_is_forgotten_takes_no_turn() -> None:
     crowd = Crowd(1)
     crowd.ask("a", "b", "c")
 
-    assert crowd.turns.forget(crowd.owners["b"])
-    assert not crowd.turns.forget(crowd.owners["b"])
+    assert crowd.limiter.forget(crowd.owners["b"])
+    assert not crowd.limiter.forget(crowd.owners["b"])
     crowd.end()
     assert crowd.began == ["a", "c"]
 
@@ -307,11 +307,11 @@ def test_who_is_forgotten_takes_no_turn() -> None:
 def test_more_turns_are_given_at_once_and_fewer_as_checks_end() -> None:
     crowd = Crowd(1)
     crowd.ask(*"abcdef")
-    crowd.turns.allow(3)
+    crowd.limiter.allow(3)
     crowd.time.run_until(0)
 
     assert crowd.began == ["a", "b", "c"]
-    crowd.turns.allow(1)
+    crowd.limiter.allow(1)
     crowd.end()
     crowd.end()
     assert crowd.began == ["a", "b", "c"]
@@ -335,7 +335,7 @@ def test_a_crowd_is_said_when_it_begins_and_when_it_has_been_over_for_a_while() 
         "as many checks run as max-running allows (2): what is due beyond that waits its turn",
         "checks start when they are due again; 2 checks had to wait, the longest 3.5 s",
     ]
-    assert (crowd.turns.waited, crowd.turns.longest) == (2, 3.5)
+    assert (crowd.limiter.waited, crowd.limiter.longest) == (2, 3.5)
 
 
 def test_a_crowd_that_comes_again_meanwhile_is_the_same_one() -> None:
@@ -398,14 +398,14 @@ def test_of_many_no_check_is_early_none_is_lost_and_none_runs_beyond_its_turn(
     for (interval, begins, _), world in zip(monitors, fleet.worlds, strict=True):
         monitor = world.watch.monitor
         passed = (fleet.time.elapsed() - begins) / interval
-        asked = [when for when, owner in fleet.turns.asked if owner is world.watch]
+        asked = [when for when, owner in fleet.limiter.asked if owner is world.watch]
         ticks = [int((when - begins) / interval + 1e-6) for when in asked]
         late = [when - begins - tick * interval for when, tick in zip(asked, ticks, strict=True)]
         assert int(passed - 1e-6) < monitor.checks + monitor.skipped <= int(passed + 1e-6) + 1
         assert monitor.checks == len(asked)
         assert ticks == sorted(set(ticks))
         assert all(-1e-5 < span < (interval if stalled else 1e-5) for span in late)
-    assert fleet.turns.running == fleet.running()
+    assert fleet.limiter.running == fleet.running()
     in_order(fleet)
 
 
@@ -416,14 +416,14 @@ def observed(fleet: VirtualFleet, end: float) -> None:
         fleet.time.run_next(when)
 
         assert all(len(world.living) <= 1 for world in fleet.worlds)
-        assert fleet.running() <= fleet.turns.running <= fleet.turns.most
+        assert fleet.running() <= fleet.limiter.running <= fleet.limiter.most
     fleet.time.run_until(end)
 
 
 def in_order(fleet: VirtualFleet) -> None:
     """Turns were taken in the order in which they were asked for."""
     watches = [world.watch for world in fleet.worlds]
-    asked = [watches.index(owner) for _, owner in fleet.turns.asked]  # type: ignore[arg-type]
+    asked = [watches.index(owner) for _, owner in fleet.limiter.asked]  # type: ignore[arg-type]
 
     assert fleet.tried == asked[: len(fleet.tried)]
     assert len(asked) - len(fleet.tried) <= len(watches)
@@ -447,7 +447,7 @@ def test_a_check_keeps_its_place_until_it_is_dead_or_cannot_be_killed(
     fleet.time.run_until(50)
 
     assert other.times("check") == starts
-    assert fleet.turns.running == 0
+    assert fleet.limiter.running == 0
 
 
 def test_one_that_dies_after_all_gives_its_place_back_once() -> None:
@@ -455,7 +455,7 @@ def test_one_that_dies_after_all_gives_its_place_back_once() -> None:
     fleet.add("--timeout=3", "--interval=100", checks=[Ends(after=20.0, immortal=True), OK])
     fleet.time.run_until(150)
 
-    assert fleet.turns.running == 0
+    assert fleet.limiter.running == 0
 
 
 # One that fails has another check at once

@@ -13,12 +13,12 @@ from heat.monitor.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
 from heat.process.program import Program, SilentScripts
 from heat.records import RESET, Changed
 from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
-from heat.report.monitor_report import Journal
-from heat.report.reporter import Books
-from heat.runtime.limiter import Turns
-from heat.runtime.scheduler import Agenda, DueCall
-from heat.store.monitor_record import FROZEN, Ledger, Remembered
-from heat.store.state_file import Store
+from heat.report.monitor_report import MonitorReport
+from heat.report.reporter import Reporter
+from heat.runtime.limiter import Limiter
+from heat.runtime.scheduler import DueCall, Scheduler
+from heat.store.monitor_record import FROZEN, MonitorRecord, Remembered
+from heat.store.state_file import StateFile
 from states.monitor.effects import Effect
 from states.monitor.events import Event
 from states.monitor.machine import step
@@ -50,12 +50,12 @@ _TELLING = {"ending_of", "ending_of_run", "how", "spelled", "spent"}
 """What makes words and says nothing, or is counted."""
 
 
-class _Mute(Journal):
+class _Mute(MonitorReport):
     """Writes nothing; a text a check would take longer than the check."""
 
     def __init__(self, options: Options, witness: LastingWitness) -> None:
         nowhere = Nowhere()
-        super().__init__(options, Books(nowhere, nowhere, nowhere, _never, Common()))
+        super().__init__(options, Reporter(nowhere, nowhere, nowhere, _never, Common()))
         self._witness = witness
 
     def spent(self, attempts: int, count: int) -> None:
@@ -64,8 +64,12 @@ class _Mute(Journal):
         self._witness.said_spent()
 
 
-for _name in vars(Journal):
-    if callable(getattr(Journal, _name)) and not _name.startswith("_") and _name not in _TELLING:
+for _name in vars(MonitorReport):
+    if (
+        callable(getattr(MonitorReport, _name))
+        and not _name.startswith("_")
+        and _name not in _TELLING
+    ):
         setattr(_Mute, _name, staticmethod(_nothing))
 
 
@@ -207,16 +211,16 @@ class History:
     def _begin(self) -> None:
         ledger = None
         if self._kept is not None:
-            ledger = Ledger(cast("Store", self._kept), "simulated")
+            ledger = MonitorRecord(cast("StateFile", self._kept), "simulated")
             if isinstance(self._target, Target):
                 self._target.remembered_by(ledger)
         self._make_watch(ledger)
         self.watch.start(self.time.now())
 
-    def _make_watch(self, ledger: Ledger | None) -> None:
+    def _make_watch(self, ledger: MonitorRecord | None) -> None:
         time = self.time
-        self._turns = Turns(1, (time, time), _nothing, self)
-        world = World(time, time, self._launcher, self._turns)
+        self._limiter = Limiter(1, (time, time), _nothing, self)
+        world = World(time, time, self._launcher, self._limiter)
         self.watch = Restored(
             self._parts(), world, _Mute(self.options, self.witness), self._done, ledger
         )
@@ -239,7 +243,7 @@ class History:
                 orphan = child.orphan(kind, self.told[pid])
                 if orphan is not None:
                     self.witness.orphans()[pid] = orphan
-        time.agenda = Agenda()
+        time.agenda = Scheduler()
         time.at = time.agenda.add
         self._next = None
         time.stall(choices.of((0.0, 1.0, 2.5 * self.options.interval, 10 * self.options.interval)))
@@ -253,7 +257,7 @@ class History:
         self.fuse.dead = False
         self.kernel.descriptors.clear()
         self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
-        ledger = Ledger(cast("Store", kept), "simulated")
+        ledger = MonitorRecord(cast("StateFile", kept), "simulated")
         found = ledger.take_up(kept.saved())
         self.say(f"HEAT is started again, and finds {found}, {ledger.held}, {ledger.pause}")
         self.witness.restarting(found, ledger.pause, self.options)
@@ -265,7 +269,7 @@ class History:
             target.remembered_by(ledger)
         self._take_up(ledger, found)
 
-    def _take_up(self, ledger: Ledger, found: Remembered | None) -> None:
+    def _take_up(self, ledger: MonitorRecord, found: Remembered | None) -> None:
         """As the fleet does it."""
         time, choices = self.time, self.choices
         waits = any(
@@ -363,13 +367,13 @@ class History:
     def _crowd(self) -> None:
         """Another monitor's check has the only turn, or wants it."""
         span = self.options.interval * (1 + self.choices.pick(9)) / 2 + self.choices.of(_APART)
-        turns = self._turns
+        limiter = self._limiter
 
         def begins() -> None:
             self.say(f"another monitor's check has the turn, for {span} s")
-            self.time.at(self.time.now() + span, turns.end, self)
+            self.time.at(self.time.now() + span, limiter.end, self)
 
-        turns.ask(begins, self)
+        limiter.ask(begins, self)
 
     def _kill(self) -> None:
         """It may be killed now, or in the midst of what it does next."""

@@ -16,7 +16,7 @@ from heat.errors import TargetError
 from heat.process.signals import STOPPING
 from heat.process.target import Frost, Owed
 from heat.rehearsal.world import HeatItself
-from heat.store.monitor_record import FROZEN, Ledger
+from heat.store.monitor_record import FROZEN, MonitorRecord
 
 from .deeds import Violation
 
@@ -113,7 +113,7 @@ class Target:
         """There is none any more."""
         return not self._process.alive
 
-    def remembered_by(self, ledger: Ledger) -> None:
+    def remembered_by(self, ledger: MonitorRecord) -> None:
         """A HEAT begins that knows what was written down, and no more."""
         kernel = self._kernel
         self._frost = frost = Frost()

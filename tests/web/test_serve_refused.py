@@ -97,9 +97,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("words", "said", "fix"), WRONG, ids=[words for words, _, _ in WRONG])
+@pytest.mark.parametrize(("words", "said", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
 def test_it_is_refused_with_a_sentence_and_the_fix(
-    words: str, said: str, fix: str, capfd: pytest.CaptureFixture[str]
+    words: str, said: str, hint: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = main(shlex.split(words))
 
@@ -107,7 +107,7 @@ def test_it_is_refused_with_a_sentence_and_the_fix(
     assert (code, out) == (2, "")
     lines = err.splitlines()
     at = lines.index(f"Error: {said}")
-    assert lines[at + 1] == f"  {fix}"
+    assert lines[at + 1] == f"  {hint}"
     assert lines[-1] == "'heatctl serve --help' tells the options."
 
 
@@ -148,9 +148,9 @@ def test_a_user_without_a_session_names_the_socket(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
 
-    (mistake,) = parse(USAGE, []).mistakes
-    assert mistake.line == "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
-    assert mistake.fix == "name HEAT's socket: --control PATH"
+    (diagnostic,) = parse(USAGE, []).diagnostics
+    assert diagnostic.line == "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
+    assert diagnostic.hint == "name HEAT's socket: --control PATH"
 
 
 @pytest.mark.parametrize(("user", "path"), [(0, "/run/heat/heat.sock"), (1000, "/there/heat.sock")])

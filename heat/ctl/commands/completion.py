@@ -31,7 +31,7 @@ from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, UsageError
 from heat.ctl.parser import nearest, parse
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.text import escaped
 
 _NAMES = "names"
@@ -50,9 +50,9 @@ def main(words: Sequence[str]) -> int:
 
     if wanted not in programs.SHELLS:
         near = nearest(wanted, programs.WORDS_OF_COMPLETION)
-        fix = f"did you mean {near}?" if near else f"write {', '.join(programs.SHELLS)} or names"
+        hint = f"did you mean {near}?" if near else f"write {', '.join(programs.SHELLS)} or names"
         told = f"Error: '{escaped(wanted)}' is no shell that heatctl knows"
-        raise UsageError("heatctl completion", Mistake(told, fix))
+        raise UsageError("heatctl completion", Diagnostic(told, hint))
     for program in (programs.heat(), programs.heatctl()):
         output.write(shells.script(wanted, program))
     return EXIT_WELL

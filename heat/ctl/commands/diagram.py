@@ -40,7 +40,7 @@ from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_USAGE, EXIT_WELL
 from heat.ctl.times import clock
-from heat.diagnostics import BadValueError, Mistake, of_option, shown
+from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.durations import length
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
@@ -97,10 +97,10 @@ def main(words: Sequence[str], ask: Ask | None = None) -> int:
     if "--help" in taken.flags:
         output.write(USAGE)
         return EXIT_WELL
-    values, mistakes = parsed(taken.given, OPTIONS)
-    mistakes = [*taken.mistakes, *mistakes, *_at_odds(taken.command, taken.given, values)]
-    if mistakes:
-        return refuse([str(mistake) for mistake in mistakes], COMMAND)
+    values, diagnostics = parsed(taken.given, OPTIONS)
+    diagnostics = [*taken.diagnostics, *diagnostics, *_at_odds(taken.command, taken.given, values)]
+    if diagnostics:
+        return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
     part: str = values.get("--part", _PART)
     picture, lit = PICTURES[part], values.get("--highlight")
     if taken.command:
@@ -112,20 +112,22 @@ def main(words: Sequence[str], ask: Ask | None = None) -> int:
 
 def _at_odds(
     names: Sequence[str], given: Mapping[str, str], values: Mapping[str, Any]
-) -> Iterator[Mistake]:
+) -> Iterator[Diagnostic]:
     """Find words that are right each for itself, and not together."""
     if len(names) > 1:
         line = f"Error: '{escaped(names[1])}' is a second NAME"
-        yield Mistake(line, "draw one monitor at a time")
+        yield Diagnostic(line, "draw one monitor at a time")
     elif names and "--highlight" in given:
-        fix = "leave out one of them"
-        yield of_option("--highlight", shown(given["--highlight"]), "cannot stand beside NAME", fix)
+        hint = "leave out one of them"
+        yield of_option(
+            "--highlight", shown(given["--highlight"]), "cannot stand beside NAME", hint
+        )
     part = values.get("--part", _PART)
     lights = "NAME" if names else "--highlight" if "--highlight" in given else None
     if lights and part not in (_LIT if names else _LIT[:2]):
         why = f"cannot stand beside {lights}: nothing tells which of its states to light"
-        fix = f"leave out {lights}, or draw {' or '.join(_LIT if names else _LIT[:2])}"
-        yield of_option("--part", shown(given["--part"]), why, fix)
+        hint = f"leave out {lights}, or draw {' or '.join(_LIT if names else _LIT[:2])}"
+        yield of_option("--part", shown(given["--part"]), why, hint)
 
 
 def _lit(part: str, why: Why) -> Picture:
@@ -159,9 +161,9 @@ def _form(values: Mapping[str, Any]) -> str:
 
 def _draw(form: str, picture: Picture, file: str | None) -> int:
     if file is None and form == "png" and os.isatty(1):
-        fix = "write it into a file: -o heat.png"
-        mistake = of_option("--format", "'png'", "is nothing for a terminal", fix)
-        return refuse([str(mistake)], COMMAND)
+        hint = "write it into a file: -o heat.png"
+        diagnostic = of_option("--format", "'png'", "is nothing for a terminal", hint)
+        return refuse([str(diagnostic)], COMMAND)
     if lack := lacking(form):
         write(2, f"Error: {lack}\n")
         return EXIT_USAGE
@@ -178,8 +180,8 @@ def _draw(form: str, picture: Picture, file: str | None) -> int:
             there.write(drawn)
     except OSError as error:
         why = f"cannot be written: {str(error.strerror).lower()}"
-        fix = "name a file in a folder that you may write to"
-        write(2, f"{of_option('--output', shown(file), why, fix)}\n")
+        hint = "name a file in a folder that you may write to"
+        write(2, f"{of_option('--output', shown(file), why, hint)}\n")
         return EXIT_USAGE
     return EXIT_WELL
 

@@ -35,10 +35,10 @@ from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
 from heat.ctl.output import Cell
 from heat.ctl.parser import Asked, nearest, parse
 from heat.ctl.times import clock
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.durations import DAY, duration_back, length, short
 from heat.process.signals import worded
-from heat.store.history import Archive
+from heat.store.history import History
 from heat.store.outages import Account, Failed, Outage, Pause, Recovery, Span, account
 from heat.text import counted, escaped
 
@@ -85,13 +85,13 @@ def _source(asked: Asked) -> _Source:
         about = answers.about(client.last("hello").get("about"))
     if about["state"] is None:
         told = "Error: this HEAT keeps no history"
-        fix = "start it with --state FILE; 'heatctl status' shows how it stands now"
-        raise RefusedError(Mistake(told, fix))
+        hint = "start it with --state FILE; 'heatctl status' shows how it stands now"
+        raise RefusedError(Diagnostic(told, hint))
     return _Source(about["state"], about["now"], runs=True)
 
 
 def _accounts(source: _Source, back: float, name: str | None) -> list[Account]:
-    archive = Archive(source.path)
+    archive = History(source.path)
     try:
         asked = Span(source.now - back, source.now)
         lives = archive.lives(asked.began, asked.ended, name)
@@ -106,9 +106,9 @@ def _accounts(source: _Source, back: float, name: str | None) -> list[Account]:
 
 def _unknown(name: str, names: Sequence[str], path: str) -> CtlError:
     near = nearest(name, names)
-    fix = f"did you mean {escaped(near)}?" if near else "'heatctl history' lists those that are"
+    hint = f"did you mean {escaped(near)}?" if near else "'heatctl history' lists those that are"
     told = f"Error: no monitor named {escaped(name)} is on record in {escaped(path)}"
-    return CtlError(Mistake(told, fix))
+    return CtlError(Diagnostic(told, hint))
 
 
 # One monitor

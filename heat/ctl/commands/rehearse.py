@@ -51,7 +51,7 @@ from heat.config import options, toml_file
 from heat.config.conflicts import BAD
 from heat.config.options import OPTIONS, Option, Options
 from heat.ctl import output
-from heat.diagnostics import Mistake, of_option, shown
+from heat.diagnostics import Diagnostic, of_option, shown
 from heat.durations import duration
 from heat.monitor.watch import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
@@ -108,9 +108,9 @@ def main(words: Sequence[str]) -> int:
     if "--help" in taken.flags:
         output.write(USAGE)
         return EXIT_WELL
-    asked, mistakes = _understood(taken)
+    asked, diagnostics = _understood(taken)
     if asked is None:
-        return refuse([str(mistake) for mistake in mistakes], COMMAND)
+        return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
     named = bool(asked.in_file)
     played = play(asked.options, asked.plot, named=named, others=asked.others)
     if (path := taken.given.get("--svg")) and (wrong := _draw(path, played)):
@@ -136,7 +136,7 @@ def _colour() -> bool:
     return os.isatty(1) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def _draw(path: str, played: Played) -> Mistake | None:
+def _draw(path: str, played: Played) -> Diagnostic | None:
     try:
         with open(path, "w", encoding="utf-8") as file:
             file.write(drawn(played))
@@ -149,29 +149,29 @@ def _draw(path: str, played: Played) -> Mistake | None:
 # What is asked
 
 
-def _understood(taken: Words) -> tuple[_Asked | None, list[Mistake]]:
-    values, mistakes = options.parsed(taken.given, OWN)
-    mistakes = [*taken.mistakes, *mistakes]
+def _understood(taken: Words) -> tuple[_Asked | None, list[Diagnostic]]:
+    values, diagnostics = options.parsed(taken.given, OWN)
+    diagnostics = [*taken.diagnostics, *diagnostics]
     if "--results" not in taken.given and "--recovery-works-after" not in taken.given:
-        fix = "say what the checks give, as in --results 0,1x3,timeout,0"
-        mistakes.append(of_option("--results", "", "is missing", fix))
+        hint = "say what the checks give, as in --results 0,1x3,timeout,0"
+        diagnostics.append(of_option("--results", "", "is missing", hint))
     if "--config" in taken.given:
         found, place, others, wrong = _of_file(taken)
     else:
         found, wrong = options.build(taken.given, taken.flags, taken.command)
         place, others = "", False
         if "--monitor" in taken.given:
-            fix = "add --config FILE, or leave it out"
-            wrong.append(_wrong(taken, "--monitor", "has no effect without --config", fix))
-    mistakes = _without_twins([*mistakes, *wrong])
+            hint = "add --config FILE, or leave it out"
+            wrong.append(_wrong(taken, "--monitor", "has no effect without --config", hint))
+    diagnostics = _without_twins([*diagnostics, *wrong])
     if found is None:
-        return None, mistakes
-    mistakes += _conflicts(taken, values, found)
-    return (None if mistakes else _Asked(found, _plot(values), place, others)), mistakes
+        return None, diagnostics
+    diagnostics += _conflicts(taken, values, found)
+    return (None if diagnostics else _Asked(found, _plot(values), place, others)), diagnostics
 
 
-def _without_twins(mistakes: list[Mistake]) -> list[Mistake]:
-    return list(dict.fromkeys(mistakes))
+def _without_twins(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    return list(dict.fromkeys(diagnostics))
 
 
 def _read(given: str) -> loader.Found:
@@ -179,54 +179,54 @@ def _read(given: str) -> loader.Found:
     return loader.Found(content._replace(unsound={}), wrong, [])
 
 
-def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Mistake]]:
+def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:
     """The monitor that is meant, its place, and whether there are others."""
-    given, mistakes = taken.given["--config"], beside_config(taken)
+    given, diagnostics = taken.given["--config"], beside_config(taken)
     content, wrong, _ = loader.read(partial(_read, given))
-    mistakes += wrong
+    diagnostics += wrong
     if wrong:
-        return None, "", False, mistakes
+        return None, "", False, diagnostics
     name = taken.given.get("--monitor")
     names = list(content.monitors)
     if name is None and len(names) == 1:
         name = names[0]
     if name in content.monitors:
-        return content.monitors[name], content.place(name), len(names) > 1, mistakes
+        return content.monitors[name], content.place(name), len(names) > 1, diagnostics
     known = ", ".join(map(escaped, names[:_SOME])) + (", ..." if len(names) > _SOME else "")
     if name is None:
         line = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
-        return None, "", True, [*mistakes, Mistake(line, f"name one of them: {known}")]
-    return None, "", True, [*mistakes, _unknown_monitor(taken, name, names, known)]
+        return None, "", True, [*diagnostics, Diagnostic(line, f"name one of them: {known}")]
+    return None, "", True, [*diagnostics, _unknown_monitor(taken, name, names, known)]
 
 
 _SOME = 10
 
 
-def _unknown_monitor(taken: Words, name: str, names: list[str], known: str) -> Mistake:
+def _unknown_monitor(taken: Words, name: str, names: list[str], known: str) -> Diagnostic:
     near = difflib.get_close_matches(name, names, 1, 0.5)
-    fix = f"did you mean {escaped(near[0])}?" if near else f"name one of them: {known}"
+    hint = f"did you mean {escaped(near[0])}?" if near else f"name one of them: {known}"
     complaint = f"is no monitor of {escaped(taken.given['--config'])}"
-    return _wrong(taken, "--monitor", complaint, fix)
+    return _wrong(taken, "--monitor", complaint, hint)
 
 
-def _wrong(taken: Words, option: str, complaint: str, fix: str) -> Mistake:
-    return of_option(option, shown(taken.given[option]), complaint, fix)
+def _wrong(taken: Words, option: str, complaint: str, hint: str) -> Diagnostic:
+    return of_option(option, shown(taken.given[option]), complaint, hint)
 
 
-def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Mistake]:
+def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Diagnostic]:
     """The options that do not go together in a rehearsal."""
     for option in _OF_RECOVERY:
         if option in taken.given and found.recovery is None:
-            fix = "add --recovery, or leave it out"
-            yield _wrong(taken, option, "has no effect without --recovery", fix)
+            hint = "add --recovery, or leave it out"
+            yield _wrong(taken, option, "has no effect without --recovery", hint)
     if "--fail-takes" in taken.given and found.fail is None:
-        fix = "add --fail, or leave it out"
-        yield _wrong(taken, "--fail-takes", "has no effect without --fail", fix)
+        hint = "add --fail, or leave it out"
+        yield _wrong(taken, "--fail-takes", "has no effect without --fail", hint)
     ends = values.get("--recovery-exits", BAD)
     if ends is not BAD and ends.after is None and found.script_timeout is None:
         complaint = "is an end that never comes without --script-timeout"
-        fix = "add --script-timeout, or leave it out"
-        yield _wrong(taken, "--recovery-exits", complaint, fix)
+        hint = "add --script-timeout, or leave it out"
+        yield _wrong(taken, "--recovery-exits", complaint, hint)
     given = values.get("--results", ())
     if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
         complaint = "holds 'timeout', but --timeout is 'none': that check would never end"

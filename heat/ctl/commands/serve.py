@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import socket
 
-    from heat.diagnostics import Mistake
+    from heat.diagnostics import Diagnostic
     from heat.web.app import History
     from heat.web.options import Serving
 
@@ -56,7 +56,7 @@ def main(words: Sequence[str], history: "History | None" = None) -> int:
     ``history`` reads the state file; by default as `heatctl history` does.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # As long as nothing has begun.
-    from heat.diagnostics import Mistake
+    from heat.diagnostics import Diagnostic
     from heat.web.options import parse
 
     asked = parse(USAGE, words)
@@ -64,13 +64,13 @@ def main(words: Sequence[str], history: "History | None" = None) -> int:
         _print(1, USAGE)
         return 0
     if asked.serving is None:
-        return _refuse(asked.mistakes)
+        return _refuse(asked.diagnostics)
     try:
         from heat.web.server import run
     except ModuleNotFoundError as error:
         line = f"Error: heatctl serve needs {error.name}, which is not installed"
-        fix = f"{sys.executable} -m pip install 'heat-watchdog[serve]'"
-        return _refuse([Mistake(line, fix)])
+        hint = f"{sys.executable} -m pip install 'heat-watchdog[serve]'"
+        return _refuse([Diagnostic(line, hint)])
     try:
         listener = _listener(asked.serving)
     except OSError as error:
@@ -85,16 +85,16 @@ def _listener(serving: "Serving") -> "socket.socket":
     return socket.create_server((serving.address, serving.port), family=family, backlog=BACKLOG)
 
 
-def _unfit(serving: "Serving", error: OSError) -> "Mistake":
+def _unfit(serving: "Serving", error: OSError) -> "Diagnostic":
     from heat.diagnostics import of_option, shown
 
     why = os.strerror(error.errno or 0).lower()
-    fix = "choose another port, or an address of this machine"
-    return of_option("--listen", shown(serving.place), f"cannot be listened on: {why}", fix)
+    hint = "choose another port, or an address of this machine"
+    return of_option("--listen", shown(serving.place), f"cannot be listened on: {why}", hint)
 
 
-def _refuse(mistakes: "Sequence[Mistake]") -> int:
-    lines = [*map(str, mistakes), "", "'heatctl serve --help' tells the options."]
+def _refuse(diagnostics: "Sequence[Diagnostic]") -> int:
+    lines = [*map(str, diagnostics), "", "'heatctl serve --help' tells the options."]
     _print(2, "\n".join(lines) + "\n")
     return EXIT_USAGE
 

@@ -36,7 +36,7 @@ from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError, NoAnswerError, 
 from heat.ctl.output import Cell
 from heat.ctl.parser import parse
 from heat.ctl.times import clock
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.text import escaped
 
 _BEAT = 1.0
@@ -63,10 +63,10 @@ def main(words: Sequence[str]) -> int:
         return EXIT_WELL
     if not (sys.stdin.isatty() and output.is_terminal()):
         told = "Error: 'heatctl top' needs a terminal to draw on"
-        raise CtlError(Mistake(told, _ONCE))
+        raise CtlError(Diagnostic(told, _ONCE))
     if (kind := os.environ.get("TERM", "")) in _PLAIN:
         told = f"Error: 'heatctl top' cannot draw on a terminal that only prints: TERM is {kind}"
-        raise CtlError(Mistake(told, f"set TERM to what the terminal is, or {_ONCE}"))
+        raise CtlError(Diagnostic(told, f"set TERM to what the terminal is, or {_ONCE}"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     view = View(lambda: _fresh(asked.control))
     with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
@@ -115,7 +115,7 @@ def _away(error: CtlError, answered: float | None, now: float) -> Iterator[str]:
     if answered is not None:
         told = f"HEAT has not answered since {clock(answered, now)} (shown below)"
     yield f"{told}; trying again each second"
-    yield error.mistakes[0].line
+    yield error.diagnostics[0].line
 
 
 def _draw(view: View, pressed: Callable[[float], bool]) -> None:

@@ -32,7 +32,7 @@ from heat.config.toml_file import sound_part
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, CtlError
 from heat.ctl.parser import parse
-from heat.diagnostics import Mistake
+from heat.diagnostics import Diagnostic
 from heat.errors import TargetError
 from heat.process.target import NoTarget, PidFileTarget
 from heat.rehearsal.advice import advice
@@ -45,15 +45,15 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    config, mistakes, remarks = look(asked.operands[0])
-    remarks = [] if mistakes else [*remarks, *warnings(config)]
-    advices = [] if mistakes else advised(config)
+    config, diagnostics, remarks = look(asked.operands[0])
+    remarks = [] if diagnostics else [*remarks, *warnings(config)]
+    advices = [] if diagnostics else advised(config)
     shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
     if asked.json:
-        output.write_objects([_as_object(config, mistakes, remarks, advices)])
-        return CtlError.status if mistakes else EXIT_WELL
-    if mistakes:
-        raise CtlError(*mistakes)
+        output.write_objects([_as_object(config, diagnostics, remarks, advices)])
+        return CtlError.status if diagnostics else EXIT_WELL
+    if diagnostics:
+        raise CtlError(*diagnostics)
     for text in remarks:
         output.complain(f"Warning: {text}")
     for each in advices:
@@ -62,15 +62,15 @@ def main(words: Sequence[str]) -> int:
     return EXIT_WELL
 
 
-def look(shown: str) -> tuple[Config, list[Mistake], list[str]]:
+def look(shown: str) -> tuple[Config, list[Diagnostic], list[str]]:
     """Read a file and look at what it names: what is in it, what is wrong, what is doubtful."""
     try:
         path = os.path.abspath(shown)
     except FileNotFoundError:
         line = "Error: the folder that heatctl was started in is gone"
-        return Config("", shown, 0, 0.0, {}), [Mistake(line, "start it in another one")], []
+        return Config("", shown, 0, 0.0, {}), [Diagnostic(line, "start it in another one")], []
     found = loader.read(partial(_look, shown, path))
-    return found.config._replace(path=path, shown=shown), found.mistakes, found.warnings
+    return found.config._replace(path=path, shown=shown), found.diagnostics, found.warnings
 
 
 def _look(shown: str, path: str) -> loader.Found:
@@ -79,10 +79,10 @@ def _look(shown: str, path: str) -> loader.Found:
     with contextlib.suppress(OSError):
         os.chdir(os.path.dirname(path))
     trust = Trust()
-    config, mistakes = sound_part(shown, path, trust)
+    config, diagnostics = sound_part(shown, path, trust)
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
-    mistakes += preflight.look_at_monitors(looked_at, trust)
-    return loader.Found(config._replace(unsound={}), mistakes, list(trust.warnings))
+    diagnostics += preflight.look_at_monitors(looked_at, trust)
+    return loader.Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 def warnings(config: Config) -> Iterator[str]:
@@ -93,13 +93,13 @@ def warnings(config: Config) -> Iterator[str]:
             yield f"{config.place(name)}: {text}"
 
 
-def advised(config: Config) -> list[Mistake]:
+def advised(config: Config) -> list[Diagnostic]:
     """Advice on what options may not mean; what is said of several monitors is said once."""
-    found: dict[Mistake, list[str]] = {}
+    found: dict[Diagnostic, list[str]] = {}
     for name, options in config.monitors.items():
         for each in advice(options):
             found.setdefault(each, []).append(name)
-    told: list[Mistake] = []
+    told: list[Diagnostic] = []
     for each, names in found.items():
         here = each.at(config.place(names[0]))
         if len(names) > 1:
@@ -122,14 +122,14 @@ def _target(options: Options, folder: str) -> int | None:
 
 def _as_object(
     config: Config,
-    mistakes: Sequence[Mistake],
+    diagnostics: Sequence[Diagnostic],
     remarks: Sequence[str],
-    advices: Sequence[Mistake],
+    advices: Sequence[Diagnostic],
 ) -> Mapping[str, object]:
     return {
         "file": config.shown,
         "monitors": len(config.monitors),
-        "mistakes": [{"line": each.line, "fix": each.fix} for each in mistakes],
+        "mistakes": [{"line": each.line, "fix": each.hint} for each in diagnostics],
         "warnings": remarks,
-        "advice": [{"line": each.line, "fix": each.fix} for each in advices],
+        "advice": [{"line": each.line, "fix": each.hint} for each in advices],
     }
