@@ -86,7 +86,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("data", "told", "fix"), BROKEN, ids=[each[1] for each in BROKEN])
+@pytest.mark.parametrize(("data", "told", "hint"), BROKEN, ids=[each[1] for each in BROKEN])
 def test_a_broken_answer_is_told_in_words(
     data: bytes, told: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,7 +67,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("line", "wrong", "fix"), REFUSED, ids=[each[0] for each in REFUSED])
+@pytest.mark.parametrize(("line", "wrong", "hint"), REFUSED, ids=[each[0] for each in REFUSED])
 def test_bad_words_are_refused_with_a_sentence_and_a_fix(
     line: str, wrong: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
