@@ -35,7 +35,7 @@ def told(place: Place, *words: str, module: str = "heat", mount: str = MOUNT) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "fix"),
+    ("words", "hint"),
     [
         (["-s", "m/check"], "use: sh m/check, or move it to another file system"),
         (["m/check"], "use: sh m/check, or move it to another file system"),

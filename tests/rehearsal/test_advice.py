@@ -20,7 +20,7 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "about", "fix"),
+    ("words", "about", "hint"),
     [
         ("--timeout=none", "--timeout 'none' lets a check that hangs hang", "give --timeout"),
         (
