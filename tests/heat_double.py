@@ -1,4 +1,4 @@
-"""A HEAT that has a control socket and nothing behind it: it answers as PROTOCOL.md says."""
+"""A HEAT that has a control socket and nothing behind it: it answers as docs/protocol.md says."""
 
 import json
 import socketserver

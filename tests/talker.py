@@ -1,4 +1,4 @@
-"""A HEAT that only talks: PROTOCOL.md on a real socket, with monitors that the test sets.
+"""A HEAT that only talks: docs/protocol.md on a real socket, with monitors that the test sets.
 
 Fakes that work: it keeps pauses and resets, and refuses what HEAT refuses.
 """

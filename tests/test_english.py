@@ -69,10 +69,7 @@ def held(path: Path) -> bool:
     late = any(name.startswith(place) for place in wings)
     ground = "heat/" in NOT_YET and path.parent == HOME / "heat"
     return not (
-        late
-        or ground
-        or path == Path(__file__)
-        or path.name in {"CHANGELOG.md", "PROTOCOL.md", "README.ko.md"}
+        late or ground or path == Path(__file__) or path.name in {"CHANGELOG.md", "README.ko.md"}
     )
 
 

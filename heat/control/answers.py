@@ -1,4 +1,4 @@
-"""The answers of HEAT: the tables of PROTOCOL.md as types, and whether all of it is there.
+"""The answers of HEAT: the tables of docs/protocol.md as types, and whether all of it is there.
 
 A key that is not required is missing in the answers of an earlier HEAT.
 

@@ -1,7 +1,7 @@
 """Asking HEAT over its control socket, for a program that has more to do meanwhile.
 
-PROTOCOL.md says what is asked and answered. A connection serves one question: HEAT closes those
-that stay silent.
+docs/protocol.md says what is asked and answered. A connection serves one question:
+HEAT closes those that stay silent.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class AbsentError(AskingError):
 
 
 class RefusedError(AskingError):
-    """HEAT answers that it will not; ``kind`` is PROTOCOL.md's word for why."""
+    """HEAT answers that it will not; ``kind`` is docs/protocol.md's word for why."""
 
     def __init__(self, reason: str, hint: str, kind: str) -> None:
         super().__init__(reason, hint)

@@ -1,4 +1,4 @@
-"""Requests and answers as lines, without the socket that carries them; see PROTOCOL.md."""
+"""Requests and answers as lines, without the socket that carries them; see docs/protocol.md."""
 
 import json
 from collections.abc import Mapping

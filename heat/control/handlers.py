@@ -1,4 +1,4 @@
-"""Requests on the control socket, and the lines of their answers (PROTOCOL.md).
+"""Requests on the control socket, and the lines of their answers (docs/protocol.md).
 
 An answer is made while it is taken: `status` of ten thousand monitors is some hundred small
 steps, and a check that is due comes between them.

@@ -1,4 +1,4 @@
-"""The answers of HEAT on the control socket when it does not do what was asked (PROTOCOL.md)."""
+"""Refusals on the control socket, as docs/protocol.md has them."""
 
 from enum import StrEnum
 from typing import Any

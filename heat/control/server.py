@@ -1,4 +1,4 @@
-"""The control socket, on the loop that stands: connections, lines, bounds. PROTOCOL.md has them.
+"""The control socket, on the loop: connections, lines, bounds (docs/protocol.md).
 
 No client delays a check. What is done for one is a small step: a part of a request is read, or
 a piece of an answer made and sent. The steps have their turns on the agenda, behind the checks

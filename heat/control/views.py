@@ -1,4 +1,4 @@
-"""The facts of HEAT and of a monitor for those who ask; the keys are in PROTOCOL.md."""
+"""The facts of HEAT and of a monitor for those who ask; the keys are in docs/protocol.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The outlook of a monitor as facts for those who ask: what a pass, a failure, a time would do.
 
-Each is a step on a copy, made by the table; PROTOCOL.md has the keys.
+Each is a step on a copy, made by the table; docs/protocol.md has the keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The state file, read and never written; its tables are in PROTOCOL.md."""
+"""The state file, read and never written; its tables are in docs/protocol.md."""
 
 import contextlib
 import os

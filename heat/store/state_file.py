@@ -1,6 +1,6 @@
 """The memory that survives a restart: one SQLite file, written at each transition first.
 
-The tables are described in PROTOCOL.md. Nothing here stops the watching: what cannot be
+The tables are described in docs/protocol.md. Nothing here stops the watching: what cannot be
 written is kept and tried again, a file that is damaged is set aside and begun anew. A commit
 waits for no disk (WAL, synchronous NORMAL): it survives the end of HEAT in any manner. The
 disk is waited for by a process of its own (`heat.store.prune`).

@@ -22,7 +22,7 @@ number = cast("Callable[[float], str]", floatToGoString)
 
 
 class Row(NamedTuple):
-    """The numbers of one monitor, as PROTOCOL.md tells them; ``failures`` is its count."""
+    """The numbers of one monitor, as docs/protocol.md tells them; ``failures`` is its count."""
 
     name: str
     state: str

@@ -237,8 +237,8 @@ def test_roots_heat_is_pointed_out_to_another_user(
 
 
 def keys_told(heading: str) -> set[str]:
-    """The keys in the first column of a table of PROTOCOL.md, or in its paragraph."""
-    text = (HOME / "PROTOCOL.md").read_text().split(f"### {heading}\n")[1].split("\n### ")[0]
+    """The keys in the first column of a table of docs/protocol.md, or in its paragraph."""
+    text = (HOME / "docs/protocol.md").read_text().split(f"### {heading}\n")[1].split("\n### ")[0]
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     found = {word for row in rows for word in row.split("|")[1].replace("`", "").split(", ")}
     return {word.strip() for word in found}
@@ -247,7 +247,7 @@ def keys_told(heading: str) -> set[str]:
 def test_the_types_of_the_answers_have_the_keys_of_the_protocol() -> None:
     assert set(get_type_hints(answers.Monitor)) == keys_told("monitor")
     assert set(get_type_hints(answers.Why)) == keys_told("monitor") | keys_told("why")
-    paragraph = (HOME / "PROTOCOL.md").read_text().split("### about\n")[1].split("###")[0]
+    paragraph = (HOME / "docs/protocol.md").read_text().split("### about\n")[1].split("###")[0]
     for key in answers.About.__required_keys__:
         assert f"`{key}`" in paragraph
 

@@ -176,7 +176,7 @@ def test_a_refusal_has_a_kind_that_the_protocol_tells(watched: Watched) -> None:
     assert said(do="pause", name="web", seconds=-1) == (False, "bad-request")
     assert said(do="dance") == (False, "bad-request")
     assert said(heat=2, do="hello") == (False, "version")
-    protocol = (Path(__file__).parents[2] / "PROTOCOL.md").read_text()
+    protocol = (Path(__file__).parents[2] / "docs/protocol.md").read_text()
     assert all(f"| `{each.value}` |" in protocol for each in Kind)
 
 

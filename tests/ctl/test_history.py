@@ -29,7 +29,7 @@ from heat.store.outages import (
 )
 
 HOME = Path(__file__).parents[2]
-SCHEMA = re.findall(r"```sql\n(.*?)```", (HOME / "PROTOCOL.md").read_text(), re.DOTALL)[0]
+SCHEMA = re.findall(r"```sql\n(.*?)```", (HOME / "docs/protocol.md").read_text(), re.DOTALL)[0]
 DAY = 86_400.0
 T = NOW - 7200
 
