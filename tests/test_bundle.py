@@ -1,4 +1,4 @@
-"""The one-file binary of the recipe in docs/recipes.md: it watches, and leaves no trace in what it starts."""
+"""The one-file binary of docs/recipes.md: it watches, and leaves no trace in what it starts."""
 
 import os
 import re
