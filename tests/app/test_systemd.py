@@ -233,7 +233,7 @@ def test_a_failure_is_told(place: Place, init: Init) -> None:
 )
 def test_the_worst_are_named_and_the_others_counted(states: dict[str, State], told: str) -> None:
     watches = {
-        name: SimpleNamespace(monitor=SimpleNamespace(state=state), paused=None)
+        name: SimpleNamespace(model=SimpleNamespace(state=state), paused=None)
         for name, state in states.items()
     }
 
