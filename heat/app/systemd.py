@@ -181,13 +181,13 @@ class SystemdReport(HeatReport):
 def with_systemd(
     reporter: Reporter,
     world: tuple[Clock, Timers],
-    watches: Callable[[], Mapping[str, Watch]],
+    watches: Mapping[str, Watch],
     owner: Owner,
 ) -> tuple[Reporter, HeatReport]:
     """Books and journal of a HEAT that systemd has started."""
 
     def status() -> str:
-        return worst_first(watches(), named=reporter.named)
+        return worst_first(watches, named=reporter.named)
 
     systemd = Systemd(os.environ, world, status, owner)
     return reporter._replace(moved=systemd.moved), SystemdReport(reporter, systemd)
