@@ -23,7 +23,6 @@ NOT_YET = (
     "heat/store/",
     "heat/web/",
     "heat/",
-    "states/",
     "tests/",
     "tools/",
     "README.md",
