@@ -1,4 +1,4 @@
-"""The one-file binary of README's recipe: it watches, and leaves no trace in what it starts."""
+"""The one-file binary of docs/recipes.md: it watches, and leaves no trace in what it starts."""
 
 import os
 import re
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def built(folder: Path) -> Path:
-    """The binary, made as README says."""
+    """The binary, made as docs/recipes.md says."""
     (recipe,) = re.findall(
-        r"^pyinstaller .* bin/heat$", (HOME / "README.md").read_text(), re.MULTILINE
+        r"^pyinstaller .* bin/heat$", (HOME / "docs/recipes.md").read_text(), re.MULTILINE
     )
     words = [sys.executable, "-m", "PyInstaller", *shlex.split(recipe)[1:-1]]
     for option in ("--distpath", "--workpath", "--specpath"):

@@ -586,12 +586,12 @@ def test_the_help_has_every_option_of_its_own() -> None:
     assert all(name in USAGE_OF_HEAT for name in names)
 
 
-def test_the_readme_shows_what_comes_out_and_the_picture_is_fresh(
+def test_the_page_shows_what_comes_out_and_the_picture_is_fresh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     home = Path(__file__).parents[2]
-    readme = (home / "README.md").read_text()
-    _, _, section = readme.partition("<!-- command: rehearse -->\n```sh\nheatctl rehearse ")
+    page = (home / "docs/rehearse.md").read_text()
+    _, _, section = page.partition("<!-- command: rehearse -->\n```sh\nheatctl rehearse ")
     command, _, rest = section.partition("\n```\n\n")
     shown = rest.partition("\n![")[0]
     monkeypatch.chdir(tmp_path)
