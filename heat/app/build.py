@@ -18,8 +18,8 @@ from heat.app.scripts import Scripts
 from heat.config.options import Common, Options
 from heat.durations import exact
 from heat.errors import StartRefused
+from heat.monitor.monitor import World
 from heat.monitor.supervisor import Supervisor
-from heat.monitor.watch import World
 from heat.process.launcher import PosixLauncher
 from heat.process.target import NoTarget
 from heat.process.working_folder import Folder, here
@@ -101,7 +101,7 @@ def _outputs(ground: Ground) -> Outputs:
         from heat.app.systemd import with_systemd
 
         world = ground.clock, ground.loop
-        reporter, report = with_systemd(reporter, world, ground.watches, ground.inbox)
+        reporter, report = with_systemd(reporter, world, ground.monitors, ground.inbox)
     return Outputs(console, logs, reporter, report)
 
 
@@ -134,7 +134,7 @@ def _repository(ground: Ground, outputs: Outputs, programs: Programs) -> Reposit
 
 
 def _fleet(ground: Ground, outputs: Outputs, programs: Programs, count: int) -> Fleet:
-    clock, loop, inbox, common, in_force, watches = ground
+    clock, loop, inbox, common, in_force, watched = ground
     most = 1 if in_force.config is None else in_force.config.max_running
     limiter = Limiter(most, (clock, loop), outputs.report.crowd, inbox)
     tallies = None
@@ -143,7 +143,7 @@ def _fleet(ground: Ground, outputs: Outputs, programs: Programs, count: int) -> 
 
         tallies = Tallies(count)
     supervisor = Supervisor(
-        watches,
+        watched,
         loop,
         World(clock, loop, programs.launcher, limiter, tallies),
         outputs.reporter,

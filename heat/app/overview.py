@@ -35,8 +35,8 @@ class Overview:
     def about(self) -> Facts:
         """Return the facts of HEAT as a whole."""
         ground, limiter = self._ground, self._limiter
-        config, watches = ground.in_force.config, ground.watches.values()
-        states = Counter(watch.monitor.state for watch in watches)
+        config, monitors = ground.in_force.config, ground.monitors.values()
+        states = Counter(monitor.model.state for monitor in monitors)
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -45,9 +45,9 @@ class Overview:
             "config": None if config is None else config.path,
             "state": None if self._store is None else os.path.abspath(self._store.path),
             "log_dir": os.path.abspath(ground.common.log_folder),
-            "monitors": len(watches),
+            "monitors": len(monitors),
             "states": {state: states[state] for state in State},
-            "paused": sum(watch.paused is not None for watch in watches),
+            "paused": sum(monitor.paused is not None for monitor in monitors),
             "running": limiter.running,
             "max_running": limiter.most,
             "waited": limiter.waited,

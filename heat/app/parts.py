@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from heat.config.options import Common
     from heat.control.server import Control
     from heat.monitor.counters import Tallies
+    from heat.monitor.monitor import Monitor
     from heat.monitor.supervisor import Supervisor
-    from heat.monitor.watch import Watch
     from heat.process.launcher import PosixLauncher
     from heat.process.working_folder import Folder
     from heat.report.console import Console
@@ -50,7 +50,7 @@ class Ground(NamedTuple):
     inbox: Inbox
     common: Common
     in_force: InForce
-    watches: dict[str, Watch]
+    monitors: dict[str, Monitor]
     """The monitors by name; the supervisor adds and removes them."""
 
 

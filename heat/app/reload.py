@@ -83,7 +83,7 @@ class Reload:
     def _present(self) -> dict[str, Options]:
         """Return the monitors of the last reading; in another folder, none are the same."""
         before, self._read_in = self._read_in, self._parts.programs.folder.identity
-        return self._parts.fleet.supervisor.monitors() if before == self._read_in else {}
+        return self._parts.fleet.supervisor.options() if before == self._read_in else {}
 
     def _later(self, seconds: float, call: partial[None]) -> Timer:
         ground = self._parts.ground

@@ -6,8 +6,8 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from heat.monitor.monitor import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL
 from heat.monitor.status_line import summary
-from heat.monitor.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL
 from heat.process.signals import ENDING, HANDLED, STOP_HEAT
 from heat.process.signals import name as signal_name
 
@@ -64,7 +64,7 @@ class Signals:
     def _print_status(self) -> None:
         ground, outputs = self._parts.ground, self._parts.outputs
         named = outputs.reporter.named
-        for line in summary(ground.watches, self._parts.fleet.limiter, named=named):
+        for line in summary(ground.monitors, self._parts.fleet.limiter, named=named):
             outputs.report.status(line)
 
     def _stop(self, signum: int) -> None:
