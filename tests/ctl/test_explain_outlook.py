@@ -284,7 +284,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
         situation(*RECOVERS, at=5.5, **LASTS, **FAILING),
         [
             "A check runs now.",
-            "If it fails, it is counted; the window stays open, as a check at once never closes it.",
+            "it is counted; the window stays open, as a check at once never closes it.",
             "2 more failures: the window closes, and recovery 2 begins",
         ],
         [],

@@ -53,7 +53,7 @@ class Recorder:
         return next((each for each in self.taken if type(each.outlook.event) in kinds), None)
 
     def course(self, first: Taken) -> list[Any]:
-        """Return the facts of this step, and of the end of the fail script if recovery waits for it."""
+        """Return the facts of this step, and of the fail script's end if recovery waits for it."""
         steps = [first.outlook]
         for each in self.taken[self.taken.index(first) + 1 :]:
             if isinstance(each.outlook.event, FailEnded) and (
@@ -108,9 +108,7 @@ def worlds(draw: st.DrawFn) -> VirtualWorld:
 
 @settings(deadline=None, max_examples=150)
 @given(world=worlds(), result=st.sampled_from([0, 7]))
-def test_its_words_about_a_pass_and_a_failure_come_true(
-    world: VirtualWorld, result: int
-) -> None:
+def test_its_words_about_a_pass_and_a_failure_come_true(world: VirtualWorld, result: int) -> None:
     why = why_of(world)
     predicted = why["outlook"]
     with recorded(world) as recorder:
@@ -142,7 +140,11 @@ def predicted_course(predicted: Any, recorder: Recorder, verdict: Taken) -> Any:
         return predicted["time"]["then"]
     if predicted["late"] and verdict.at >= START_PERIOD:
         return predicted["late"]
-    return predicted["still"] if predicted["still"] and verdict.was.fail_running else predicted["failed"]
+    return (
+        predicted["still"]
+        if predicted["still"] and verdict.was.fail_running
+        else predicted["failed"]
+    )
 
 
 @contextmanager
