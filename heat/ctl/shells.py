@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from string import Template
 
+from heat.config.usage import Switch
 from heat.ctl.programs import (
     FILES,
     FOLDERS,
@@ -14,7 +15,6 @@ from heat.ctl.programs import (
     summary,
     words_for,
 )
-from heat.ctl.usage import Switch
 
 
 def script(shell: str, program: Program) -> str:

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat.app.cli import USAGE, main, understand
-from heat.app.parser import Grammar, explain, parse
+from heat.app.parser import parse
+from heat.config.command_line import Grammar
+from heat.config.mistyped import explain
 from heat.errors import TargetError
 from heat.process.target import open_process
 
@@ -516,11 +518,11 @@ def test_as_root_what_anybody_may_write_to_is_refused(folder: Place) -> None:
 ), max_size=6))  # fmt: skip
 def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
     asked = parse(USAGE, given_words)
-    explained = explain(given_words, Grammar(USAGE))
+    explained = explain(Grammar("heat", USAGE, options_first=True), given_words)
 
     if asked.options is not None:
         assert explained.diagnostics == []
-        assert list(explained.command or [explained.given.get("--script")]) == list(
+        assert list(explained.operands or [explained.values.get("--script")]) == list(
             asked.options.check
         )
     elif asked.request == "watch":

@@ -14,9 +14,9 @@ from talker import Talker, facts
 from terminal import Terminal
 
 from heat.app import cli as heat_cli
+from heat.config.usage import switches
 from heat.ctl import programs, shells
 from heat.ctl.main import commands, main
-from heat.ctl.usage import switches
 
 CASES: list[tuple[str, list[str], list[str]]] = [
     # what is typed; what is offered, what is not

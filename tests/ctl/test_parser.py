@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heat.config import usage
 from heat.ctl import main as heatctl
-from heat.ctl import usage
 from heat.ctl.errors import CtlError
 from heat.ctl.main import USAGE, commands, main
 from heat.ctl.parser import parse
@@ -139,7 +139,7 @@ def test_options_may_be_abbreviated_and_stand_anywhere() -> None:
     asked = parse(text, ["--f", "5m", "web", "--rea", "a b", "--json"])
 
     assert asked is not None
-    assert asked.given == {"--for": "5m", "--reason": "a b"}
+    assert asked.values == {"--for": "5m", "--reason": "a b"}
     assert asked.operands == ["web"]
     assert asked.json
 

@@ -28,12 +28,13 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from heat.config.mistyped import nearest
 from heat.control import answers
 from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
 from heat.ctl.output import Cell
-from heat.ctl.parser import Asked, nearest, parse
+from heat.ctl.parser import Request, parse
 from heat.ctl.times import clock
 from heat.diagnostics import Diagnostic
 from heat.durations import DAY, duration_back, length, short
@@ -78,9 +79,9 @@ def answer(path: str, name: str | None, back: float | None, now: float) -> list[
     return [as_object(each) for each in accounts]
 
 
-def _source(asked: Asked) -> _Source:
-    if "--state" in asked.given:
-        return _Source(asked.given["--state"], time.time(), runs=False)
+def _source(asked: Request) -> _Source:
+    if "--state" in asked.values:
+        return _Source(asked.values["--state"], time.time(), runs=False)
     with connect(asked.control) as client:
         about = answers.about(client.last("hello").get("about"))
     if about["state"] is None:
