@@ -8,7 +8,8 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from heat.config.command_line import Grammar, Words, read
-from heat.config.options import BAD, Option, parsed, path
+from heat.config.conflicts import BAD
+from heat.config.options import Option, parsed, path
 from heat.control.paths import default_control
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.text import escaped
@@ -60,9 +61,9 @@ def parse(text: str, words: Sequence[str]) -> Asked:
 def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
     values, diagnostics = parsed({"--listen": DEFAULT, **line.values}, OPTIONS)
     names = tuple(line.all_of("--host"))
-    for host in names:
-        diagnostics += parsed({"--host": host}, (_HOST,))[1]
-    control = values.get("--control", default_control())
+    for host in names[:-1]:
+        diagnostics += parsed({"--host": host}, OPTIONS)[1]
+    control: str | None = values.get("--control", default_control())
     if control is None:
         text = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
         diagnostics.append(Diagnostic(text, "name HEAT's socket: --control PATH"))
@@ -73,7 +74,7 @@ def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
             hint = f"add --token-file FILE, or listen only locally: --listen 127.0.0.1:{port}"
             listen = shown(line.values["--listen"])
             diagnostics.append(of_option("--listen", listen, complaint, hint))
-    if diagnostics:
+    if diagnostics or control is None:
         return None, diagnostics
     return Serving(address, port, control, values.get("--token-file"), names), []
 
@@ -151,5 +152,6 @@ OPTIONS = (
     Option("--listen", "HOST:PORT", place),
     Option("--control", "PATH", path),
     Option("--token-file", "FILE", token),
+    Option("--host", "NAME", name),
+    Option("--help", "", None, "-h"),
 )
-_HOST = Option("--host", "NAME", name)
