@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+from states.engine.named_tuple import NamedTuple
 
 _USAGE = "Usage"
 _OPTION = re.compile(r"  (?:(-\w), )?(--[\w-]+)(?: ([A-Z][A-Z:,]*))?(?:  +(\S.*))?")
