@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heat import __version__
+from heat.config.durations import exact
 from heat.config.options import HISTORY, Common, Options
-from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of, unforeseen
 from heat.monitor.status_line import summary
 from heat.monitor.supervisor import Supervisor
@@ -227,7 +227,7 @@ class Service:
         from heat.process.keeper import Keeper
 
         if self._keeper is None:
-            self._keeper = Keeper(self._loop, self._launcher, self._console.trouble, self)
+            self._keeper = Keeper(self._loop, self._launcher.own, self._console.trouble, self)
         return self._keeper
 
     def _history(self) -> float:
@@ -429,11 +429,10 @@ class Service:
         self._read_in = where
         work = partial(self._look, self._config.shown, self._config.path, self._common, present)
         try:
-            self._reading = Reading(work)
+            self._reading = Reading(work, self._launcher.own)
         except OSError as error:
             self._not_reloaded([str(unread(reason_of(error)))])
             return
-        self._launcher.adopt(self._reading.pid)
         self._loop.watch(self._reading.fd, self._take_reading, self, patient=True)
         give_up = partial(self._give_up, self._reading)
         self._time_up = self._loop.at(self._clock.now() + LIMIT, give_up, self)
@@ -447,9 +446,7 @@ class Service:
         self._taken(late())
 
     def _reap(self, reading: Reading) -> None:
-        if reading.reap():
-            self._launcher.release(reading.pid)
-        else:
+        if not reading.reap():
             self._loop.at(self._clock.now() + _LOOK_AGAIN, partial(self._reap, reading), self)
 
     def _take_reading(self) -> None:
@@ -460,7 +457,6 @@ class Service:
             self._time_up.cancel()
         self._loop.forget(reading.fd)
         reading.end()
-        self._launcher.release(reading.pid)
         self._taken(found)
 
     def _taken(self, found: Found) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import NamedTuple
 
+from heat.config.durations import exact, length, written
 from heat.control.answers import Counted, Effect, Step, TimeUp, Turn, Why
-from heat.durations import exact, length, written
 from heat.text import counted, escaped
 
 _DURATIONS = {

@@ -15,13 +15,13 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpProcessingError, HttpRequestParser
 
 from heat import __version__
+from heat.config.durations import duration_back
 from heat.config.options import monitor_name
 from heat.control.async_client import Answer, AskingError, Heat, RefusedError, part
 from heat.control.protocol import Kind
 from heat.ctl.errors import CtlError
 from heat.ctl.output import say
 from heat.diagnostics import BadValueError
-from heat.durations import duration_back
 from heat.text import escaped
 from heat.web.access import UNKNOWN, Access, Asked, Refusal
 from heat.web.exposition import CONTENT_TYPE, size
@@ -291,7 +291,7 @@ def _of_heat(error: AskingError) -> Refusal:
 
 def _of_file(error: CtlError) -> Refusal:
     diagnostic = error.diagnostics[0]
-    text = diagnostic.line.removeprefix("Error: ").removeprefix("Failed: ")
+    text = diagnostic.message.removeprefix("Error: ").removeprefix("Failed: ")
     return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, diagnostic.hint)
 
 

@@ -49,10 +49,10 @@ from heat.app.cli import refuse
 from heat.app.parser import Grammar, Words, beside_config, take_apart
 from heat.config import options, toml_file
 from heat.config.conflicts import BAD
+from heat.config.durations import duration
 from heat.config.options import OPTIONS, Option, Options
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.durations import duration
 from heat.monitor.watch import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
