@@ -41,7 +41,7 @@ REFUSED = [
     ("--json status --json", "--json is given twice", "leave one of them out"),
     ("--control s validate a", "--control has no effect on 'heatctl validate'", "leave it out"),
     ("--json top", "--json has no effect on 'heatctl top'", "leave it out"),
-    ("validate --control s a", "--control is not an option of 'heatctl validate'", "lists the options"),
+    ("validate --control s a", "--control is not an option of 'heatctl validate'", "lists the"),
     ("why", "NAME is missing", "heatctl why NAME; 'heatctl status' lists them"),
     ("check", "NAME is missing", "heatctl check NAME"),
     ("resume", "NAME is missing", "heatctl resume NAME"),
