@@ -1,1 +1,1 @@
-"""Mutants: small mistakes put into the code, each of which a test must find."""
+"""Mutants: small mistakes put into the code, which the tests must find."""
