@@ -33,6 +33,7 @@ from typing import Any
 
 from heat.app.cli import refuse, write
 from heat.config.command_line import Grammar, read
+from heat.config.durations import length
 from heat.config.options import Option, one_of, parsed, path
 from heat.control import answers
 from heat.control.answers import Why
@@ -41,7 +42,6 @@ from heat.ctl import output
 from heat.ctl.errors import EXIT_USAGE, EXIT_WELL
 from heat.ctl.times import clock
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
-from heat.durations import length
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
 from states.engine.diagram import Picture

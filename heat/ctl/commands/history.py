@@ -28,6 +28,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from heat.config.durations import duration_back, length, short
 from heat.control import answers
 from heat.control.client import connect
 from heat.ctl import output
@@ -36,7 +37,6 @@ from heat.ctl.output import Cell
 from heat.ctl.parser import Request, parse
 from heat.ctl.times import clock
 from heat.diagnostics import Diagnostic
-from heat.durations import duration_back, length, short
 from heat.process.signals import worded
 from heat.store.history import DEFAULT, read
 from heat.store.outages import Account, Failed, Outage, Pause, Recovery, as_object

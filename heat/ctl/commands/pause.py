@@ -26,12 +26,12 @@ import time
 from collections.abc import Sequence
 from shlex import quote
 
+from heat.config.durations import positive_duration
 from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL
 from heat.ctl.parser import parse
 from heat.ctl.times import clock
-from heat.durations import positive_duration
 from heat.text import escaped
 
 

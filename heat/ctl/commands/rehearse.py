@@ -49,11 +49,11 @@ from heat.app.parser import beside_config
 from heat.config import options, toml_file
 from heat.config.command_line import Grammar, Words, read
 from heat.config.conflicts import BAD
+from heat.config.durations import duration
 from heat.config.mistyped import nearest
 from heat.config.options import Option, Options
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.durations import duration
 from heat.monitor.monitor import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
