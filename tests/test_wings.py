@@ -14,17 +14,18 @@ KNOWN = {
     "heat.control.answers -> heat.ctl.errors",
     "heat.control.client -> heat.ctl.errors",
     "heat.control.codec -> heat.ctl.errors",
-    "heat.store.history -> heat.ctl.errors",
-    "heat.web.app -> heat.ctl.errors",
     "heat.web.app -> heat.ctl.output",
-    "heat.web.server -> heat.ctl.commands.history",
     "heat.web.server -> heat.ctl.output",
 }
 """Arrows that still lead upwards."""
+ENTRIES = {"heat.__main__", "heat.startup"}
+"""The first modules to run: they import any other, and none of heat imports them."""
 
 
 def wing(module: str) -> str:
     """The wing of a module of heat."""
+    if module in ENTRIES:
+        return ORDER[-1]
     first, _, rest = module.removeprefix("heat").removeprefix(".").partition(".")
     return first if rest or ((HOME / "heat" / first).is_dir() and first) else "heat"
 

@@ -8,14 +8,14 @@ from typing import Any
 from heat.config.options import Common, Options, build, common
 from heat.control import views
 from heat.errors import GONE, StartError, TargetError
+from heat.monitor.monitor import Setup, World
 from heat.monitor.resume import Restored
-from heat.monitor.watch import Parts, World
 from heat.process.program import Program, SilentScripts, Status
 from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
-from heat.runtime.limiter import Limiter
+from heat.runtime.limiter import Crowd, Limiter
 from heat.runtime.ports import Owner
 from heat.store.monitor_record import Remembered, decoded, encoded
 from states.monitor.snapshot import save
@@ -87,27 +87,28 @@ class VirtualWorld:
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
         reporter = Reporter(self, *logs, self.time.unix, whole)
         self.journal = MonitorReport(self.options, reporter)
-        limiter = Limiter(1, (self.time, self.time), self.printed.append, self)
+        self.crowds: list[Crowd] = []
+        limiter = Limiter(1, (self.time, self.time), self.crowds.append, self)
         if fleet is not None:
             limiter = fleet.limiter
         world = World(self.time, self.time, self, limiter)
-        self.watch = Restored(self.parts(self.options), world, self.journal, self._finish)
+        self.monitor = Restored(self.parts(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
-            self.watch.start(self.time.now() + after)
+            self.monitor.start(self.time.now() + after)
         else:
-            memory = save(killed.watch.monitor)
+            memory = save(killed.monitor.model)
             began = None if memory.well else self.time.unix()
             until = None
             if memory.backoff is not None and away is not None:
                 until = self.time.unix() + memory.backoff - away
-            kept = Remembered(memory, killed.watch.changed, began, until)
+            kept = Remembered(memory, killed.monitor.changed, began, until)
             found = decoded(encoded(kept))
-            self.watch.go_on(found, self.time.now() + after)
+            self.monitor.go_on(found, self.time.now() + after)
 
-    def parts(self, given: Options) -> Parts:
+    def parts(self, given: Options) -> Setup:
         file = SilentScripts()
-        return Parts(
+        return Setup(
             given,
             Program("check", "check", ("check",)),
             Program("fail", "fail", ("fail",), file) if given.fail else None,
@@ -207,17 +208,17 @@ class _Orphanage:
         return VirtualChild(self._world, self._pid, Ends(after=10, lost=True), exited)
 
 
-class _SeenTurns(Limiter):
-    """Remembers who asked for a turn, and when."""
+class _SeenSlots(Limiter):
+    """Remembers who came for a slot, and when."""
 
-    def __init__(self, most: int, time: VirtualTime, said: list[str], owner: Owner) -> None:
-        super().__init__(most, (time, time), said.append, owner)
+    def __init__(self, most: int, time: VirtualTime, crowds: list[Crowd], owner: Owner) -> None:
+        super().__init__(most, (time, time), crowds.append, owner)
         self._time = time
-        self.asked: list[tuple[float, Owner]] = []
+        self.acquired: list[tuple[float, Owner]] = []
 
-    def ask(self, start: Callable[[], None], owner: Owner) -> None:
-        self.asked.append((self._time.elapsed(), owner))
-        super().ask(start, owner)
+    def acquire(self, start: Callable[[], None], owner: Owner) -> None:
+        self.acquired.append((self._time.elapsed(), owner))
+        super().acquire(start, owner)
 
 
 class VirtualFleet:
@@ -225,8 +226,8 @@ class VirtualFleet:
 
     def __init__(self, most: int) -> None:
         self.time = VirtualTime(UNIX)
-        self.said: list[str] = []
-        self.limiter = _SeenTurns(most, self.time, self.said, self)
+        self.crowds: list[Crowd] = []
+        self.limiter = _SeenSlots(most, self.time, self.crowds, self)
         self.worlds: list[VirtualWorld] = []
         self.tried: list[int] = []
         """The number of each monitor whose check was started, or could not be."""
@@ -256,7 +257,7 @@ class _Log:
 
 def why_of(world: VirtualWorld) -> Any:
     """All that heatctl why makes its screen of."""
-    return views.why(world.watch, world.time.unix())
+    return views.why(world.monitor, world.time.unix())
 
 
 def options(*words: str) -> Options:

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heat.errors import StartError
-from heat.process.program import Program
-from heat.process.run import Run, Told
-from heat.startup import python
+from heat.process import helper
+from heat.process.run import Callbacks, Run
 
 if TYPE_CHECKING:
     from heat.process.ports import Launcher
@@ -47,9 +46,8 @@ class Prune:
         """Have it done; what cannot be done now is done the next time."""
         if self._run is not None:
             return
-        words = (*python(__name__), self._path, str(self._history()))
-        program = Program("housekeeping", sys.executable, words)
-        told = Told(_nothing, self._gone, self._gone)
+        program = helper.program("housekeeping", __name__, self._path, str(self._history()))
+        told = Callbacks(_nothing, self._gone, self._gone)
         try:
             self._run = Run(self._world, program, _LIMIT, told, self._owner)
         except StartError:
@@ -64,14 +62,14 @@ def main(path: str, span: str) -> int:
     import sqlite3
     from pathlib import Path
 
-    from heat.store.state_file import SOME, old
+    from heat.store import sql
 
     try:
         where = f"{Path(path).as_uri()}?mode=rw"
         db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
-        (now,) = db.execute("SELECT max(seen) FROM sessions").fetchone()
-        for sql, values in old(float(now) - float(span)):
-            while db.execute(sql, values).rowcount == SOME:
+        (now,) = db.execute(sql.LAST_SEEN).fetchone()
+        for statement, values in sql.prune(float(now) - float(span)):
+            while db.execute(statement, values).rowcount == sql.CHUNK:
                 pass
         # Most of it while HEAT writes; then the rest, for which HEAT waits a moment.
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")

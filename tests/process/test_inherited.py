@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import Place, alive, orderly, until
 
-from heat import inherited
+from heat.process import inherited
 
 AT_A_MOMENT = """
 import os, runpy, sys
@@ -45,7 +45,7 @@ MOMENTS = (
         "docopt",
         "heat.config.preflight",
         "heat.app.service",
-        "heat.monitor.watch",
+        "heat.monitor.monitor",
     ),
     *("transitions", "heat.monitor.counters", "heat.control.server"),
 )

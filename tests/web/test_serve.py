@@ -16,11 +16,11 @@ from served import PROGRAM, Got, Served, served, with_token
 
 from heat import __version__
 from heat.control.async_client import Heat
-from heat.ctl.commands.history import answer
 from heat.ctl.commands.serve import USAGE, main
 from heat.web.access import Access
 from heat.web.app import Pages, Told
 from heat.web.openapi import describe
+from heat.web.server import read_history
 
 OUTAGES = """
 def history(path, name, since, now):
@@ -119,14 +119,14 @@ def test_a_name_that_is_unknown_is_404_with_the_nearest_one(server: Served, path
     ("path", "error"),
     [
         ("/api/status?nmae=web", "nmae is not a parameter of this page"),
-        ("/api/status?name=", "name '' is no name"),
-        ("/api/status?name=a%0Ab", "name 'a\\nb' is no name"),
-        (f"/api/why/{'a' * 101}", f"name '{'a' * 101}' is no name"),
+        ("/api/status?name=", "name '' is not a valid name"),
+        ("/api/status?name=a%0Ab", "name 'a\\nb' is not a valid name"),
+        (f"/api/why/{'a' * 101}", f"name '{'a' * 101}' is not a valid name"),
         ("/api/why/web?name=db", "name is not a parameter of this page"),
-        ("/api/why/a%2Fb", "name 'a/b' is no name"),
+        ("/api/why/a%2Fb", "name 'a/b' is not a valid name"),
         ("/api/history?since=ages", "since 'ages' is not a duration"),
         ("/api/history?since=1&since=2", "since is given twice"),
-        ("/api/history?name=..%2F..", "name '../..' is no name"),
+        ("/api/history?name=..%2F..", "name '../..' is not a valid name"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_400_and_says_why(
@@ -166,7 +166,7 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
     from openapi_spec_validator import validate  # noqa: PLC0415 - takes long to load
 
     found = server.get("/api/openapi.json").found
-    routes = Pages(Told(Access(), Heat("nowhere"), answer)).routes()
+    routes = Pages(Told(Access(), Heat("nowhere"), read_history)).routes()
 
     validate(found)
     assert found == json.loads(json.dumps(describe(has_token=False)))

@@ -26,12 +26,12 @@ import time
 from collections.abc import Sequence
 from shlex import quote
 
+from heat.config.durations import positive_duration
 from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL
 from heat.ctl.parser import parse
 from heat.ctl.times import clock
-from heat.durations import positive_duration
 from heat.text import escaped
 
 
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    name, reason = asked.operands[0], asked.given.get("--reason", "")
+    name, reason = asked.operands[0], asked.values.get("--reason", "")
     seconds = asked.seconds("--for", "heatctl pause", positive_duration)
     with connect(asked.control) as client:
         said = client.last("pause", {"name": name, "seconds": seconds, "reason": reason})

@@ -31,6 +31,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
+from heat.config.durations import length, short
 from heat.control import answers
 from heat.control.answers import Monitor, Result, Standing
 from heat.control.client import Client, connect
@@ -39,7 +40,6 @@ from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
 from heat.ctl.parser import parse
 from heat.ctl.times import brief, clock, stamp
-from heat.durations import length, short
 from heat.text import counted, escaped, of_them_paused
 
 HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT", "LAST LINE")

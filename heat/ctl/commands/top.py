@@ -115,7 +115,7 @@ def _away(error: CtlError, answered: float | None, now: float) -> Iterator[str]:
     if answered is not None:
         told = f"HEAT has not answered since {clock(answered, now)} (shown below)"
     yield f"{told}; trying again each second"
-    yield error.diagnostics[0].line
+    yield error.diagnostics[0].message
 
 
 def _draw(view: View, pressed: Callable[[float], bool]) -> None:

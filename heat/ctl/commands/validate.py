@@ -104,7 +104,7 @@ def advised(config: Config) -> list[Diagnostic]:
         here = each.at(config.place(names[0]))
         if len(names) > 1:
             others = counted(len(names) - 1, "other monitor")
-            here = here._replace(line=f"{here.line} (so in {others})")
+            here = here._replace(message=f"{here.message} (so in {others})")
         told.append(here)
     return told
 
@@ -129,7 +129,7 @@ def _as_object(
     return {
         "file": config.shown,
         "monitors": len(config.monitors),
-        "mistakes": [{"line": each.line, "fix": each.hint} for each in diagnostics],
+        "mistakes": [{"line": each.message, "fix": each.hint} for each in diagnostics],
         "warnings": remarks,
-        "advice": [{"line": each.line, "fix": each.hint} for each in advices],
+        "advice": [{"line": each.message, "fix": each.hint} for each in advices],
     }
