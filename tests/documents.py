@@ -13,6 +13,8 @@ PAGES = (README, *sorted((HOME / "docs").rglob("*.md")))
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
+_ENDS = {"|", "&", "&&", ">", "<", ";"}
+"""The words of a shell that end a command."""
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -36,7 +38,7 @@ def headings(path: Path) -> list[tuple[int, str]]:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the names by which GitHub links to the headings of a page."""
+    """Return the fragments by which GitHub links to the headings of a page."""
     return {anchor(text) for _, text in headings(path)}
 
 
@@ -46,27 +48,28 @@ def anchor(heading: str) -> str:
 
 
 def commands(path: Path, program: str) -> Iterator[list[str]]:
-    """Yield the words behind a program's name, for each of its commands on a page.
-
-    Commands stand in blocks of sh, at a line's beginning or behind ``exec``, ``&&`` or a path; and
-    in prose within backticks, where they have all that they need.
-    """
+    """Yield the words behind a program's name, of each of its commands in blocks of sh."""
     start = re.compile(rf"(?:^|exec |&& )(?:\.venv/bin/)?{program} (.*)$", re.MULTILINE)
     for block in blocks(path, "sh"):
         for line in start.findall(block.replace("\\\n", " ")):
-            yield _words(line)
+            yield words(line)
+
+
+def mentions(path: Path, program: str) -> Iterator[list[str]]:
+    """Yield the same of commands in prose, within backticks; they may lack what they need."""
     for text in re.findall(r"`([^`]+)`", prose(path)):
-        if text.startswith(f"{program} ") and not {*"[."} & {*text.replace(".state", "")[-3:]}:
-            yield _words(" ".join(text.split()).removeprefix(f"{program} "))
+        first, *rest = text.split() or [""]
+        if first == program:
+            yield [word.strip("[]") for word in rest]
 
 
-def _words(line: str) -> list[str]:
-    """Split a line as a shell does; a pipe or a comment ends it."""
+def words(line: str) -> list[str]:
+    """Split a line as a shell does, up to the end of its first command."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&<>;")
     lexer.whitespace_split = True
-    words: list[str] = []
+    command: list[str] = []
     for word in lexer:
-        if word in {"|", "&", "&&", ">", "<", ";"}:
+        if word in _ENDS:
             break
-        words.append(word)
-    return words
+        command.append(word)
+    return command
