@@ -1,4 +1,4 @@
-"""Row 26, in part: a program that asks the terminal is stopped for it, and that is told."""
+"""Row 26: a program that asks the terminal is stopped for it, and that is told."""
 
 import os
 import re

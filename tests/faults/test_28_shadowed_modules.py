@@ -1,4 +1,4 @@
-"""28: the service's environment has modules of any name; HEAT runs, its checks see all of it."""
+"""Row 28: the service's environment has modules of any name; HEAT runs, and checks see all."""
 
 import os
 import shutil

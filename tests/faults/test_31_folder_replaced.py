@@ -1,4 +1,4 @@
-"""31: the folder of the configuration is replaced; what has its name now is used."""
+"""Row 31: the folder of the configuration is replaced; what has its name now is used."""
 
 import os
 import shutil
