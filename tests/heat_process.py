@@ -141,3 +141,19 @@ def memory(heat: Heat, key: str) -> int:
     found = re.search(rf"(?m)^{key}:\s+(\d+) kB", Path(f"/proc/{heat.pid}/status").read_text())
     assert found is not None
     return int(found[1])
+
+
+def without_times(text: str) -> str:
+    """The same with T for the unix second that begins a line."""
+    return re.sub(r"(?m)^\d{10,}(?=:| :)", "T", text)
+
+
+def without_pids(text: str) -> str:
+    """The same with P for each process id that HEAT tells."""
+    return re.sub(r"process \d+", "process P", without_times(text))
+
+
+def hints(text: str) -> dict[str, str]:
+    """The HEAT_ variables of a script that printed its environment."""
+    pairs = (line.partition("=") for line in text.splitlines())
+    return {key: value for key, _, value in pairs if key.startswith("HEAT_")}
