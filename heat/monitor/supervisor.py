@@ -25,7 +25,8 @@ from heat.text import escaped
 if TYPE_CHECKING:
     from heat.process.ports import ScriptFile, Target
     from heat.store.monitor_record import MonitorRecord
-    from heat.store.repository import Repository
+    from heat.store.repository import Repository, Restored
+    from heat.store.snapshot import SavedMachine
 
 
 class Supervisor:
@@ -81,9 +82,7 @@ class Supervisor:
         """
         self._keeping = keeping
         made = self._all_parts(monitors)
-        taken: Sequence[tuple[MonitorRecord | None, SavedMachine | None]] = [(None, None)] * len(
-            made
-        )
+        taken: Sequence[Restored | tuple[None, None]] = [(None, None)] * len(made)
         if keeping is not None:
             taken = keeping.begin([setup.options.name for setup in made], config)
             keeping.keep(self._records)
@@ -285,7 +284,7 @@ class Supervisor:
         if isinstance(target, PidTarget):
 
             def ended() -> None:
-                self._loop.reset(target.pidfd)
+                self._loop.forget(target.pidfd)
                 target.ended = True
                 self._loop.heed()  # HEAT may be meant to end with it.
                 if monitor.setup.target is target:
@@ -304,7 +303,7 @@ class Supervisor:
 
     def _forget_target(self, setup: Setup) -> None:
         if isinstance(setup.target, PidTarget) and not setup.target.ended:
-            self._loop.reset(setup.target.pidfd)
+            self._loop.forget(setup.target.pidfd)
         self._release(setup)
 
     def wakings(self) -> Iterator[Step]:

@@ -31,7 +31,7 @@ def encode(machine: SavedMachine) -> str:
 
 
 def decode(text: str) -> SavedMachine:
-    """Read a text of `encode`, of this version or an earlier one. Raises ValueError or TypeError."""
+    """Read what `encode` wrote, now or in an earlier version. Raises ValueError or TypeError."""
     plain, changed, began, *until = json.loads(text)
     stage, count, attempts, first, last, run, queued, due, passed, backoff = of_now(plain)
     snapshot = Snapshot(
