@@ -52,9 +52,7 @@ def decode(text: str) -> SavedMachine:
     return SavedMachine(snapshot, None if changed is None else _changed(*changed), *times)
 
 
-def _changed(
-    before: object, after: object, at: object, failures: object, reason: object
-) -> Changed:
+def _changed(before: str, after: str, at: object, failures: object, reason: object) -> Changed:
     return Changed(State(before), State(after), _time(at), _count(failures), str(reason))
 
 
