@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heat.monitor import environment
 from heat.monitor.monitor import EXIT_ERROR, FAIL, RECOVERY, SLOW_SCRIPT, Monitor
 from heat.process.program import Program, SilentScripts
-from heat.process.run import Run, Told
+from heat.process.run import Callbacks, Run
 from states.monitor.events import Event, FailEnded, FailLost, RecoveryEnded, RecoveryLost, Resumed
 from states.monitor.questions import recovery_runs
 from states.monitor.snapshot import restore
@@ -98,7 +98,7 @@ class Restored(Monitor):
     def _take_up(
         self,
         what: tuple[str, Program | None, dict[str, str]],
-        told: Told,
+        told: Callbacks,
         lost: Event,
         ended: Event,
     ) -> None:

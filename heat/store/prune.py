@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from heat.errors import StartError
-from heat.process.program import Program
-from heat.process.run import Run, Told
-from heat.startup import python
+from heat.process import helper
+from heat.process.run import Callbacks, Run
 
 if TYPE_CHECKING:
     from heat.process.ports import Launcher
@@ -47,9 +46,8 @@ class Prune:
         """Start it, unless it runs; if it cannot start now, the next time will do."""
         if self._run is not None:
             return
-        words = (*python(__name__), self._path, str(self._history()))
-        program = Program("housekeeping", sys.executable, words)
-        told = Told(_nothing, self._gone, self._gone)
+        program = helper.program("housekeeping", __name__, self._path, str(self._history()))
+        told = Callbacks(_nothing, self._gone, self._gone)
         try:
             self._run = Run(self._world, program, _LIMIT, told, self._owner)
         except StartError:

@@ -373,9 +373,9 @@ class History:
 
         def begins() -> None:
             self.say(f"another monitor's check has the turn, for {span} s")
-            self.time.at(self.time.now() + span, limiter.end, self)
+            self.time.at(self.time.now() + span, limiter.release, self)
 
-        limiter.ask(begins, self)
+        limiter.acquire(begins, self)
 
     def _kill(self) -> None:
         """It may be killed now, or in the midst of what it does next."""
