@@ -18,10 +18,14 @@ KNOWN = {
     "heat.web.server -> heat.ctl.output",
 }
 """Arrows that still lead upwards."""
+ENTRIES = {"heat.__main__", "heat.startup"}
+"""The first modules to run: they import any other, and none of heat imports them."""
 
 
 def wing(module: str) -> str:
     """The wing of a module of heat."""
+    if module in ENTRIES:
+        return ORDER[-1]
     first, _, rest = module.removeprefix("heat").removeprefix(".").partition(".")
     return first if rest or ((HOME / "heat" / first).is_dir() and first) else "heat"
 

@@ -4,8 +4,8 @@ import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from heat.config.durations import written
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.durations import written
 from heat.process import signals
 from states.engine.named_tuple import NamedTuple
 
@@ -84,7 +84,7 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
             "add --fail or --recovery, or leave it out",
         )
     if said.issuperset(_TARGETS):
-        yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
+        yield Conflict("--pid", "has no effect with --pid-file", "use either --pid or --pid-file")
     for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
             hint = "name the process with --pid or --pid-file"

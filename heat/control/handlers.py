@@ -13,10 +13,10 @@ from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from heat.config.durations import LONGEST
 from heat.config.options import NAME_LENGTH
 from heat.control.protocol import Kind, RefusedError, refused
 from heat.control.views import BRIEF, COLUMNS, Facts, brief, of_monitor, of_pause, row, why
-from heat.durations import LONGEST
 from heat.errors import HeatError
 from heat.records import Pause
 from heat.text import escaped

@@ -15,12 +15,12 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpProcessingError, HttpRequestParser
 
 from heat import __version__
+from heat.config.durations import duration_back
 from heat.config.options import monitor_name
 from heat.control.async_client import Answer, AskingError, Heat, RefusedError, part
 from heat.control.protocol import Kind
 from heat.ctl.output import say
 from heat.diagnostics import BadValueError
-from heat.durations import duration_back
 from heat.errors import CommandError
 from heat.store.history import NotOnRecordError
 from heat.text import escaped
@@ -291,7 +291,7 @@ def _of_heat(error: AskingError) -> Refusal:
 
 def _of_file(error: CommandError) -> Refusal:
     diagnostic = error.diagnostics[0]
-    text = diagnostic.line.removeprefix("Error: ").removeprefix("Failed: ")
+    text = diagnostic.message.removeprefix("Error: ").removeprefix("Failed: ")
     return Refusal(404 if isinstance(error, NotOnRecordError) else 503, text, diagnostic.hint)
 
 

@@ -6,19 +6,19 @@ Usage:
   heatctl diagram [options] [NAME]
   heatctl diagram -h | --help
 
-With NAME the present state of that monitor is lit, with its name, since when it
-is there, and why; a running HEAT is asked for it. Without one nothing but the
-table is looked at.
+With NAME, heatctl asks the running HEAT, lights the state of that monitor, and
+notes its name, since when it has been there, and why. Without NAME no HEAT
+needs to run.
 
 Options:
   --part PART        draw this: stage, check, fail, pause or overview (default:
-                     stage, which is what becomes of the watched thing)
+                     stage, the course from NORMAL to ERROR and back)
   --format FORMAT    mermaid, dot, svg or png; SVG and PNG need Graphviz
-                     (default: that of FILE's name, else mermaid)
-  --highlight STATE  light this one: NORMAL, FAILING, RECOVERING or ERROR
-  -o, --output FILE  write it into FILE (default: print it)
+                     (default: by the name of FILE, or else mermaid)
+  --highlight STATE  light this state: NORMAL, FAILING, RECOVERING or ERROR
+  -o, --output FILE  write it to FILE (default: print it)
   --control PATH     the socket of HEAT (default: /run/heat/heat.sock as root,
-                     $XDG_RUNTIME_DIR/heat.sock else)
+                     $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help         print this
 
 Exit status: 0 drawn; 2 bad usage, or it cannot be drawn or written; 3 no HEAT
@@ -32,7 +32,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from heat.app.cli import refuse, write
-from heat.app.parser import Grammar, take_apart
+from heat.config.command_line import Grammar, read
+from heat.config.durations import length
 from heat.config.options import Option, one_of, parsed, path
 from heat.control import answers
 from heat.control.answers import Why
@@ -41,7 +42,6 @@ from heat.ctl import output
 from heat.ctl.errors import EXIT_USAGE, EXIT_WELL
 from heat.ctl.times import clock
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
-from heat.durations import length
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
 from states.engine.diagram import Picture
@@ -73,9 +73,6 @@ OPTIONS = (
     Option("--control", "PATH", path),
     Option("--help", "", None, "-h"),
 )
-_GRAMMAR = Grammar(
-    USAGE.replace(COMMAND, "heatctl-diagram"), OPTIONS, COMMAND, COMMAND, options_first=False
-)
 
 
 def asker(control: str | None) -> Ask:
@@ -93,18 +90,18 @@ def main(words: Sequence[str], ask: Ask | None = None) -> int:
 
     Raises CtlError where HEAT is asked and does not tell.
     """
-    taken = take_apart(_GRAMMAR, words)
-    if "--help" in taken.flags:
+    line = read(Grammar(COMMAND, USAGE), words)
+    if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    values, diagnostics = parsed(taken.given, OPTIONS)
-    diagnostics = [*taken.diagnostics, *diagnostics, *_at_odds(taken.command, taken.given, values)]
+    values, diagnostics = parsed(line.values, OPTIONS)
+    diagnostics = [*line.diagnostics, *diagnostics, *_at_odds(line.operands, line.values, values)]
     if diagnostics:
         return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
     part: str = values.get("--part", _PART)
     picture, lit = PICTURES[part], values.get("--highlight")
-    if taken.command:
-        picture = _lit(part, (ask or asker(values.get("--control")))(taken.command[0]))
+    if line.operands:
+        picture = _lit(part, (ask or asker(values.get("--control")))(line.operands[0]))
     elif lit is not None:
         picture = picture.light(present(part, lit) or [])
     return _draw(_form(values), picture, values.get("--output"))
@@ -114,10 +111,7 @@ def _at_odds(
     names: Sequence[str], given: Mapping[str, str], values: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
     """Find words that are right each for itself, and not together."""
-    if len(names) > 1:
-        line = f"Error: '{escaped(names[1])}' is a second NAME"
-        yield Diagnostic(line, "draw one monitor at a time")
-    elif names and "--highlight" in given:
+    if names and "--highlight" in given:
         hint = "leave out one of them"
         yield of_option(
             "--highlight", shown(given["--highlight"]), "cannot stand beside NAME", hint
