@@ -1,6 +1,11 @@
 """The errors of HEAT; each carries a sentence that can be shown as it is."""
 
 import errno
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from heat.diagnostics import Diagnostic
 
 WANT = frozenset(
     {
@@ -23,6 +28,16 @@ def reason_of(error: Exception) -> str:
 
 class HeatError(Exception):
     """The lines that the user is told; the first line is the sentence."""
+
+
+class CommandError(HeatError):
+    """A command that cannot be carried out: diagnostics, and the exit status of its program."""
+
+    status = 2
+
+    def __init__(self, *diagnostics: "Diagnostic") -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics: Sequence[Diagnostic] = diagnostics
 
 
 class StartRefused(HeatError):  # noqa: N818 - what it is

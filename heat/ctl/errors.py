@@ -1,25 +1,15 @@
 """The errors of heatctl; each carries a sentence, what to do, and the exit status."""
 
-from collections.abc import Sequence
-
 from heat.diagnostics import Diagnostic
-from heat.errors import HeatError
+from heat.errors import CommandError
 
 EXIT_WELL = 0
 EXIT_UNWELL = 1
 """Something is not NORMAL."""
-EXIT_USAGE = 2
+EXIT_USAGE = CommandError.status
 EXIT_NO_ANSWER = 3
 
-
-class CtlError(HeatError):
-    """The reasons that a command is not carried out: mistakes, each a sentence and a fix."""
-
-    status = EXIT_USAGE
-
-    def __init__(self, *diagnostics: Diagnostic) -> None:
-        super().__init__("\n".join(map(str, diagnostics)))
-        self.diagnostics: Sequence[Diagnostic] = diagnostics
+CtlError = CommandError
 
 
 class UsageError(CtlError):
