@@ -38,8 +38,8 @@ PATIENCE = 30.0
 COVERED = "COVERAGE_PROCESS_CONFIG" in os.environ
 """The tests are run to learn what of HEAT they run."""
 
-SHARING = {"test_server", "test_serve", "test_serve_hostile", "test_serve_http"}
-"""The tests of these files have a HEAT or a server in common, which takes long to start."""
+SHARING = {"test_server", "test_serve", "test_serve_hostile", "test_serve_http", "test_wheel"}
+"""The tests of these files share a HEAT, a server or a wheel, which takes long to make."""
 
 FAST = "0.05"
 DETAILS = "details in heat.log"

@@ -124,7 +124,7 @@ def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back(
 
 def test_the_watch_reaches_for_nothing_but_what_it_is_given() -> None:
     for module in (
-        *("monitor/watch", "process/run", "runtime/scheduler", "runtime/limiter"),
+        *("monitor/monitor", "process/run", "runtime/scheduler", "runtime/limiter"),
         "report/monitor_report",
     ):
         found = imports(HOME / f"heat/{module}.py")
@@ -185,29 +185,37 @@ REMEDIES = {"remedy", "remedy_text", "shown"}
 def children_mentioned(path: Path) -> list[str]:
     """The places at which a module looks at what is inside a state."""
     tree = ast.parse(path.read_text())
-    monitors = set(monitors_of(tree))
+    models = set(models_of(tree))
     return [
         f"{path.name}: {ast.unparse(node)}"
         for node in ast.walk(tree)
-        if imports_child(node) or asks_region(node, monitors) or compares_stage(node)
+        if imports_child(node) or asks_region(node, models) or compares_stage(node)
     ]
 
 
-def monitors_of(tree: ast.AST) -> Iterator[str]:
-    """The names that monitors have in a module."""
-    yield "monitor"
+def models_of(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that models of monitors have in a module."""
+    yield "model"
+    kinds = {"Model", *kinds_of(tree)}
     for node in ast.walk(tree):
         match node:
-            case ast.arg(arg=name, annotation=kind) if kind and "Monitor" in ast.unparse(kind):
+            case ast.arg(arg=name, annotation=ast.Name(kind)) if kind in kinds:
                 yield name
-            case ast.Assign(targets=[ast.Name(name)], value=ast.Attribute(attr="monitor")):
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Attribute(attr="model")):
                 yield name
             case ast.Assign(targets=[ast.Tuple(names)], value=ast.Tuple(values)):
                 for each, value in zip(names, values, strict=False):
-                    if isinstance(value, ast.Attribute) and value.attr == "monitor":
+                    if isinstance(value, ast.Attribute) and value.attr == "model":
                         yield ast.unparse(each)
             case _:
                 pass
+
+
+def kinds_of(tree: ast.AST) -> Iterator[str]:
+    """Yield the names under which a module imports the class of models."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "states.monitor.model":
+            yield from (each.asname or each.name for each in node.names if each.name == "Monitor")
 
 
 def imports_child(node: ast.AST) -> bool:
@@ -220,14 +228,14 @@ def imports_child(node: ast.AST) -> bool:
             return False
 
 
-def asks_region(node: ast.AST, monitors: set[str]) -> bool:
-    """Tell if it is an attribute of a monitor, or of anything, that holds a child state."""
+def asks_region(node: ast.AST, models: set[str]) -> bool:
+    """Tell if it is an attribute of a model, or of anything, that holds a child state."""
     match node:
         case ast.Attribute(attr="stage"):
             return True
         case ast.Attribute(value=ast.Name(name), attr=attr):
-            return name in monitors and attr in TABLE.regions
-        case ast.Attribute(value=ast.Attribute(attr="monitor"), attr=attr):
+            return name in models and attr in TABLE.regions
+        case ast.Attribute(value=ast.Attribute(attr="model"), attr=attr):
             return attr in TABLE.regions
         case _:
             return False
@@ -257,14 +265,15 @@ def test_nothing_outside_states_looks_at_what_is_inside_a_state() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "from states.monitor.model import Monitor, Stage",
+        "from states.monitor.model import Stage",
         "from states.monitor import model\nx = model.Check.DUE",
-        "if watch.monitor.stage: pass",
-        "def f(it: Monitor) -> bool: return it.check",
-        "here = watch.monitor\nprint(here.fail)",
-        "here, look = watch.monitor, 1\nprint(here.pause)",
+        "if monitor.model.stage: pass",
+        "def f(it: Model) -> bool: return it.check",
+        "from states.monitor.model import Monitor\ndef f(it: Monitor) -> bool: return it.check",
+        "here = monitor.model\nprint(here.fail)",
+        "here, look = monitor.model, 1\nprint(here.pause)",
         "if why['remedy'] == 'open': pass",
-        "if remedy(monitor) in NEXT: pass",
+        "if remedy(model) in NEXT: pass",
         "if there == 'SPENT': pass",
         "match it:\n    case 'BACKOFF': pass",
     ],
@@ -276,9 +285,9 @@ def test_a_look_into_a_state_is_seen_however_it_is_written(line: str, tmp_path: 
     assert children_mentioned(path)
 
 
-def test_a_check_of_a_watch_is_no_child_of_a_state(tmp_path: Path) -> None:
+def test_a_check_of_a_monitor_is_not_a_child_of_a_state(tmp_path: Path) -> None:
     path = tmp_path / "there.py"
-    path.write_text("if self.parts.check and options.fail and why['checking'] == 'waiting': pass")
+    path.write_text("if self.setup.check and monitor.pause and why['checking'] == 'waiting': pass")
 
     assert not children_mentioned(path)
 

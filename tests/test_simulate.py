@@ -12,10 +12,10 @@ from simulate.history import told
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
-import heat.monitor.watch
 import heat.process.target
+from heat.monitor import monitor as pump
+from heat.monitor.monitor import Monitor
 from heat.monitor.resume import Restored
-from heat.monitor.watch import Watch
 from heat.process.target import Frost, Frozen
 from heat.runtime.scheduler import Beat
 from heat.store.monitor_record import MonitorRecord
@@ -37,7 +37,7 @@ def test_what_has_to_hold_holds_in_random_histories() -> None:
 def test_a_simulation_leaves_the_machine_as_it_was() -> None:
     simulation.simulate(0, 100)
 
-    assert vars(heat.monitor.watch)["step"] is step
+    assert vars(pump)["step"] is step
 
 
 def test_a_seed_is_one_history() -> None:
@@ -91,24 +91,23 @@ class Broken(NamedTuple):
     words: str
 
 
-_run_recovery, _feed, _hear = vars(Watch)["_run_recovery"], vars(Watch)["_feed"], Oracle.hear
+_run_recovery, _feed, _hear = vars(Monitor)["_run_recovery"], vars(Monitor)["_feed"], Oracle.hear
 _send, _verdict, _code = (
-    vars(each)[name]
-    for each, name in ((Watch, "_send"), (Watch, "_verdict"), (heat.monitor.watch, "_code"))
+    vars(each)[name] for each, name in ((Monitor, "_send"), (Monitor, "_verdict"), (pump, "_code"))
 )
-_run_check, _frost_send = vars(Watch)["_run_check"], Frost.send
-_perform = vars(Watch)["_perform"]
+_run_check, _frost_send = vars(Monitor)["_run_check"], Frost.send
+_perform = vars(Monitor)["_perform"]
 
 
-def _twice(watch: Watch, wanted: Any) -> None:
-    _run_recovery(watch, wanted)
-    _run_recovery(watch, wanted)
+def _twice(monitor: Monitor, wanted: Any) -> None:
+    _run_recovery(monitor, wanted)
+    _run_recovery(monitor, wanted)
 
 
-def _deaf(watch: Watch, event: Any, tell: Any = None) -> None:
+def _deaf(monitor: Monitor, event: Any, tell: Any = None) -> None:
     """A window that stays open."""
     if not isinstance(event, WindowClosed):
-        _feed(watch, event, tell)
+        _feed(monitor, event, tell)
 
 
 def _miscounting(oracle: Oracle, event: Any) -> Any:
@@ -136,15 +135,15 @@ def _nobody(_launcher: Launcher, _environment: Any) -> None:
     """No script of an earlier life is found."""
 
 
-def _asleep(_watch: Watch, _pause: Any) -> None:
+def _asleep(_monitor: Monitor, _pause: Any) -> None:
     """A pause that nobody keeps."""
 
 
-def _not_continued(_watch: Restored) -> None:
+def _not_continued(_monitor: Restored) -> None:
     """Nobody looks what has become of the scripts."""
 
 
-def _not_resumed(_watch: Watch) -> None:
+def _not_resumed(_monitor: Monitor) -> None:
     """The pause has no end."""
 
 
@@ -152,9 +151,9 @@ def _gone(_launcher: Launcher, _held: Any) -> None:
     """It is taken for one that has ended."""
 
 
-def _send_twice(watch: Watch, *what: Any) -> None:
-    _send(watch, *what)
-    _send(watch, *what)
+def _send_twice(monitor: Monitor, *what: Any) -> None:
+    _send(monitor, *what)
+    _send(monitor, *what)
 
 
 def _reach_twice(frost: Frost, *what: Any) -> None:
@@ -162,52 +161,52 @@ def _reach_twice(frost: Frost, *what: Any) -> None:
     _frost_send(frost, *what)
 
 
-def _check_twice(watch: Watch) -> None:
+def _check_twice(monitor: Monitor) -> None:
     """The second one waits for its turn, and runs when the first is over."""
-    _run_check(watch)
-    _run_check(watch)
+    _run_check(monitor)
+    _run_check(monitor)
 
 
-def _not_killed(watch: Watch, event: Any, tell: Any = None) -> None:
+def _not_killed(monitor: Monitor, event: Any, tell: Any = None) -> None:
     """A recovery script that somebody has killed is taken for one that has ended."""
-    _feed(watch, RecoveryEnded() if isinstance(event, RecoveryKilled) else event, tell)
+    _feed(monitor, RecoveryEnded() if isinstance(event, RecoveryKilled) else event, tell)
 
 
-def _turned_round(watch: Watch, run: Any) -> Any:
+def _turned_round(monitor: Monitor, run: Any) -> Any:
     """What --on-killed says is taken for the other."""
-    parts = watch.parts
+    parts = monitor.setup
     other = "fail" if parts.options.on_killed == "error" else "error"
-    watch.parts = parts._replace(options=parts.options._replace(on_killed=other))
+    monitor.setup = parts._replace(options=parts.options._replace(on_killed=other))
     try:
-        return _verdict(watch, run)
+        return _verdict(monitor, run)
     finally:
-        watch.parts = parts
+        monitor.setup = parts
 
 
-def _forgotten_backoff(watch: Watch, _found: Any) -> None:
+def _forgotten_backoff(monitor: Monitor, _found: Any) -> None:
     """What is left of it is not waited for."""
-    if (backoff := watch.monitor.backoff) is not None and backoff > 0:
-        vars(Watch)["_await"](watch, 0.0, BackoffEnded())
+    if (backoff := monitor.model.backoff) is not None and backoff > 0:
+        vars(Monitor)["_await"](monitor, 0.0, BackoffEnded())
 
 
-def _recovers_once_more(watch: Watch, effect: Any) -> None:
+def _recovers_once_more(monitor: Monitor, effect: Any) -> None:
     """What is spent runs its script all the same."""
-    _perform(watch, effect)
-    monitor = watch.monitor
-    first, last = monitor.first_failure, monitor.last_failure
-    if isinstance(effect, Spent) and watch.parts.recovery and first and last:
-        _perform(watch, RunRecovery(first, last, monitor.count, monitor.attempts))
+    _perform(monitor, effect)
+    model = monitor.model
+    first, last = model.first_failure, model.last_failure
+    if isinstance(effect, Spent) and monitor.setup.recovery and first and last:
+        _perform(monitor, RunRecovery(first, last, model.count, model.attempts))
 
 
-def _spent_twice(watch: Watch, effect: Any) -> None:
-    _perform(watch, effect)
+def _spent_twice(monitor: Monitor, effect: Any) -> None:
+    _perform(monitor, effect)
     if isinstance(effect, Spent):
-        _perform(watch, effect)
+        _perform(monitor, effect)
 
 
-def _spent_unsaid(watch: Watch, effect: Any) -> None:
+def _spent_unsaid(monitor: Monitor, effect: Any) -> None:
     if not isinstance(effect, Spent):
-        _perform(watch, effect)
+        _perform(monitor, effect)
 
 
 def _out_of_phase(beat: Beat, seconds: float | None, now: float) -> None:
@@ -250,9 +249,9 @@ _late, _forgetful, _leaky = (
 )
 
 BROKEN = [
-    Broken("a script beside another", (Watch, "_run_recovery"), _twice, "does not want it"),
+    Broken("a script beside another", (Monitor, "_run_recovery"), _twice, "does not want it"),
     Broken("a wrong count", (Oracle, "hear"), _miscounting, "Violation"),
-    Broken("a window left open", (Watch, "_feed"), _deaf, "a window is open beyond its time"),
+    Broken("a window left open", (Monitor, "_feed"), _deaf, "a window is open beyond its time"),
     Broken("a target left stopped", (Frost, "wake"), _sleep_on, "was left stopped"),
     Broken("a step not written down", (MonitorRecord, "stepped"), _written_late, "a restart finds"),
     Broken("a script not written down", (MonitorRecord, "hold"), _written_late, "not written down"),
@@ -261,8 +260,8 @@ BROKEN = [
     ),
     Broken("a script not found", (Launcher, "find"), _nobody, "of an earlier life"),
     Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
-    Broken("a pause not kept", (Watch, "_keep_still"), _asleep, "ends too early"),
-    Broken("a pause without end", (Watch, "resume"), _not_resumed, "beyond its end"),
+    Broken("a pause not kept", (Monitor, "_keep_still"), _asleep, "ends too early"),
+    Broken("a pause without end", (Monitor, "resume"), _not_resumed, "beyond its end"),
     Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
     Broken(
         "a stop that is not forgotten",
@@ -270,16 +269,16 @@ BROKEN = [
         _nothing,
         "written down as stopped",
     ),
-    Broken("a signal sent twice", (Watch, "_send"), _send_twice, "does not want it"),
+    Broken("a signal sent twice", (Monitor, "_send"), _send_twice, "does not want it"),
     Broken("a signal that comes twice", (Frost, "send"), _reach_twice, "does not want it"),
-    Broken("a signal not sent", (Watch, "_send"), _nothing, "was never sent"),
+    Broken("a signal not sent", (Monitor, "_send"), _nothing, "was never sent"),
     Broken("a signal that does not come", (Frost, "send"), _nothing, "never reached"),
-    Broken("a script not run", (Watch, "_run_fail"), _nothing, "was never started"),
-    Broken("a check run twice", (Watch, "_run_check"), _check_twice, "does not want it"),
-    Broken("a killed recovery", (Watch, "_feed"), _not_killed, "and it was RecoveryKilled"),
-    Broken("124 for 1", (heat.monitor.watch, "TIMED_OUT"), 1, "and it was CheckFailed"),
-    Broken("on-killed turned round", (Watch, "_verdict"), _turned_round, "the machine is told"),
-    Broken("a lost code", (heat.monitor.watch, "_code"), _lost_for_well, "and it was CheckUnknown"),
+    Broken("a script not run", (Monitor, "_run_fail"), _nothing, "was never started"),
+    Broken("a check run twice", (Monitor, "_run_check"), _check_twice, "does not want it"),
+    Broken("a killed recovery", (Monitor, "_feed"), _not_killed, "and it was RecoveryKilled"),
+    Broken("124 for 1", (pump, "TIMED_OUT"), 1, "and it was CheckFailed"),
+    Broken("on-killed turned round", (Monitor, "_verdict"), _turned_round, "the machine is told"),
+    Broken("a lost code", (pump, "_code"), _lost_for_well, "and it was CheckUnknown"),
     Broken("STOP before it is written", (Frost, "_stop"), _late, "written"),
     Broken(
         "a first STOP forgotten",
@@ -288,7 +287,9 @@ BROKEN = [
         "stopped",
     ),
     Broken("a descriptor a STOP", (Frost, "_stop"), _leaky, "left open"),
-    Broken("a backoff not armed", (Watch, "_await_backoff"), _nothing, "a backoff goes on beyond"),
+    Broken(
+        "a backoff not armed", (Monitor, "_await_backoff"), _nothing, "a backoff goes on beyond"
+    ),
     Broken(
         "a backoff lost at a restart",
         (Restored, "_take_up_backoff"),
@@ -302,9 +303,9 @@ BROKEN = [
         "before its backoff is over",
     ),
     Broken("a backoff not doubled", (Limits, "backoff"), _same_backoff, "the oracle says"),
-    Broken("spent recovers", (Watch, "_perform"), _recovers_once_more, "and none is left"),
-    Broken("spent said twice", (Watch, "_perform"), _spent_twice, "said twice"),
-    Broken("spent not said", (Watch, "_perform"), _spent_unsaid, "nobody is told"),
+    Broken("spent recovers", (Monitor, "_perform"), _recovers_once_more, "and none is left"),
+    Broken("spent said twice", (Monitor, "_perform"), _spent_twice, "said twice"),
+    Broken("spent not said", (Monitor, "_perform"), _spent_unsaid, "nobody is told"),
     Broken("a pace out of phase", (Beat, "pace"), _out_of_phase, "a tick came"),
 ]
 

@@ -14,10 +14,7 @@ KNOWN = {
     "heat.control.answers -> heat.ctl.errors",
     "heat.control.client -> heat.ctl.errors",
     "heat.control.codec -> heat.ctl.errors",
-    "heat.store.history -> heat.ctl.errors",
-    "heat.web.app -> heat.ctl.errors",
     "heat.web.app -> heat.ctl.output",
-    "heat.web.server -> heat.ctl.commands.history",
     "heat.web.server -> heat.ctl.output",
 }
 """Arrows that still lead upwards."""

@@ -8,8 +8,8 @@ from typing import Any
 from heat.config.options import Common, Options, build, common
 from heat.control import views
 from heat.errors import GONE, StartError, TargetError
+from heat.monitor.monitor import Setup, World
 from heat.monitor.resume import Restored
-from heat.monitor.watch import Parts, World
 from heat.process.program import Program, SilentScripts, Status
 from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
@@ -91,23 +91,23 @@ class VirtualWorld:
         if fleet is not None:
             limiter = fleet.limiter
         world = World(self.time, self.time, self, limiter)
-        self.watch = Restored(self.parts(self.options), world, self.journal, self._finish)
+        self.monitor = Restored(self.parts(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
-            self.watch.start(self.time.now() + after)
+            self.monitor.start(self.time.now() + after)
         else:
-            memory = save(killed.watch.monitor)
+            memory = save(killed.monitor.model)
             began = None if memory.well else self.time.unix()
             until = None
             if memory.backoff is not None and away is not None:
                 until = self.time.unix() + memory.backoff - away
-            kept = Remembered(memory, killed.watch.changed, began, until)
+            kept = Remembered(memory, killed.monitor.changed, began, until)
             found = decoded(encoded(kept))
-            self.watch.go_on(found, self.time.now() + after)
+            self.monitor.go_on(found, self.time.now() + after)
 
-    def parts(self, given: Options) -> Parts:
+    def parts(self, given: Options) -> Setup:
         file = SilentScripts()
-        return Parts(
+        return Setup(
             given,
             Program("check", "check", ("check",)),
             Program("fail", "fail", ("fail",), file) if given.fail else None,
@@ -256,7 +256,7 @@ class _Log:
 
 def why_of(world: VirtualWorld) -> Any:
     """All that heatctl why makes its screen of."""
-    return views.why(world.watch, world.time.unix())
+    return views.why(world.monitor, world.time.unix())
 
 
 def options(*words: str) -> Options:

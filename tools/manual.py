@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from heat.config import toml_file
 from heat.config.conflicts import COMMAND
 from heat.config.toml_file import KEYS, MAX_RUNNING
-from heat.ctl import shells, usage
-from heat.ctl.programs import Command, Program, heat, heatctl
+from heat.ctl import usage
+from heat.ctl.commands.completion import SHELLS
 from heat.ctl.usage import Block, Entry
 from heat.diagnostics import as_keys
-from tools import roff
+from tools import roff, shells
+from tools.programs import Command, Program, heat, heatctl
 
+COMPLETIONS = "heat/ctl/completions"
 _SEE = {
     "heat(1)": "heatctl(1), heat.toml(5)",
     "heatctl(1)": "heat(1), heat.toml(5)",
@@ -53,8 +55,8 @@ def files() -> Mapping[str, str]:
         "man/heat.toml.5": _page_of_file(heat()),
     }
     for program in (heat(), heatctl()):
-        for shell, name in (("bash", "{}"), ("zsh", "_{}"), ("fish", "{}.fish")):
-            path = f"completions/{shell}/{name.format(program.name)}"
+        for shell, name in SHELLS.items():
+            path = f"{COMPLETIONS}/{shell}/{name.format(program.name)}"
             made[path] = shells.script(shell, program)
     return made
 

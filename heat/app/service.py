@@ -16,9 +16,9 @@ from heat import __version__
 from heat.config.options import HISTORY, Common, Options
 from heat.durations import exact
 from heat.errors import HeatError, StartRefused, reason_of, unforeseen
+from heat.monitor.monitor import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
 from heat.monitor.status_line import summary
 from heat.monitor.supervisor import Supervisor
-from heat.monitor.watch import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
 from heat.process.launcher import PosixLauncher
 from heat.process.signals import ENDING, HANDLED, HARMLESS, STOP_HEAT
 from heat.process.signals import name as signal_name
@@ -147,7 +147,7 @@ class Service:
             from heat.app.systemd import with_systemd
 
             reporter, self._journal = with_systemd(
-                reporter, (clock, self._loop), lambda: self._supervisor.watches, self
+                reporter, (clock, self._loop), lambda: self._supervisor.monitors, self
             )
         environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
         self._hear()
@@ -260,8 +260,8 @@ class Service:
 
     def about(self) -> Facts:
         """The facts of HEAT as a whole."""
-        watches = self._supervisor.watches.values()
-        states = Counter(watch.monitor.state for watch in watches)
+        monitors = self._supervisor.monitors.values()
+        states = Counter(monitor.model.state for monitor in monitors)
         trouble = [f"{log.shown}: {log.trouble}" for log in self._logs if log.trouble]
         if self._store is not None and self._store.trouble:
             trouble.append(f"{self._store.shown}: {self._store.trouble}")
@@ -273,9 +273,9 @@ class Service:
             "config": None if self._config is None else self._config.path,
             "state": None if self._store is None else os.path.abspath(self._store.path),
             "log_dir": os.path.abspath(self._common.log_folder),
-            "monitors": len(watches),
+            "monitors": len(monitors),
             "states": {state: states[state] for state in State},
-            "paused": sum(watch.paused is not None for watch in watches),
+            "paused": sum(monitor.paused is not None for monitor in monitors),
             "running": self._limiter.running,
             "max_running": self._limiter.most,
             "waited": self._limiter.waited,
@@ -368,7 +368,7 @@ class Service:
             self._read_again()
         elif signum == signal.SIGUSR1:
             named = self._config is not None
-            for line in summary(self._supervisor.watches, self._limiter, named=named):
+            for line in summary(self._supervisor.monitors, self._limiter, named=named):
                 self._journal.status(line)
         else:
             doing = "killing" if self._supervisor.stopping else "stopping"
@@ -425,7 +425,7 @@ class Service:
 
         where = self._folder.identity
         # In another folder are other files, though their names are the same.
-        present = self._supervisor.monitors() if where == self._read_in else {}
+        present = self._supervisor.options() if where == self._read_in else {}
         self._read_in = where
         work = partial(self._look, self._config.shown, self._config.path, self._common, present)
         try:

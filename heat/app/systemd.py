@@ -15,7 +15,7 @@ from heat.monitor.status_line import worst_first
 from heat.report.reporter import HeatReport, Reporter
 
 if TYPE_CHECKING:
-    from heat.monitor.watch import Watch
+    from heat.monitor.monitor import Monitor
     from heat.runtime.ports import Clock, Owner, Timer, Timers
 
 _PAUSE = 1.0
@@ -181,13 +181,13 @@ class SystemdReport(HeatReport):
 def with_systemd(
     reporter: Reporter,
     world: tuple[Clock, Timers],
-    watches: Callable[[], Mapping[str, Watch]],
+    monitors: Callable[[], Mapping[str, Monitor]],
     owner: Owner,
 ) -> tuple[Reporter, HeatReport]:
     """Books and journal of a HEAT that systemd has started."""
 
     def status() -> str:
-        return worst_first(watches(), named=reporter.named)
+        return worst_first(monitors(), named=reporter.named)
 
     systemd = Systemd(os.environ, world, status, owner)
     return reporter._replace(moved=systemd.moved), SystemdReport(reporter, systemd)

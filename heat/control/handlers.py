@@ -25,8 +25,8 @@ from states.monitor.events import CheckAsked
 
 if TYPE_CHECKING:
     from heat.monitor.counters import Tallies
+    from heat.monitor.monitor import Monitor
     from heat.monitor.supervisor import Supervisor
-    from heat.monitor.watch import Watch
     from heat.runtime.ports import Clock
 
 VERSION = 1
@@ -41,7 +41,7 @@ _ROWS = 50
 _STANDING = 25
 """Monitors in a line that tells how they stand: half a millisecond's work."""
 _NOTHING = "no monitor is named {}"
-_Manner = tuple[str, Callable[["Watch", float], object], int]
+_Manner = tuple[str, Callable[["Monitor", float], object], int]
 """How monitors are told of: under which key, by what, how many in a line."""
 
 
@@ -115,33 +115,33 @@ class Answers:
     def _status(self, asked: Facts) -> Answer:
         names: Any = asked.get("names")
         if names is None:
-            watches = list(self._supervisor.watches.values())
+            monitors = list(self._supervisor.monitors.values())
         elif isinstance(names, list):
-            watches = [self._named(name) for name in cast("list[object]", names)]
+            monitors = [self._named(name) for name in cast("list[object]", names)]
         else:
             raise RefusedError("names is no list of names", "", Kind.BAD_REQUEST)
         if asked.get("brief") is True:
-            rows = self._standing(watches, ("rows", brief, _ROWS))
+            rows = self._standing(monitors, ("rows", brief, _ROWS))
             return chain([line({"columns": BRIEF})], rows)
-        return self._standing(watches, ("status", of_monitor, _STANDING))
+        return self._standing(monitors, ("status", of_monitor, _STANDING))
 
-    def _standing(self, watches: Iterable[Watch], manner: _Manner) -> Answer:
+    def _standing(self, monitors: Iterable[Monitor], manner: _Manner) -> Answer:
         key, of, at_once = manner
         told = 0
-        still = self._still(watches)
+        still = self._still(monitors)
         while some := list(islice(still, at_once)):
             told += len(some)
-            yield line({key: [of(watch, self._clock.unix()) for watch in some]})
+            yield line({key: [of(monitor, self._clock.unix()) for monitor in some]})
         yield line({"ok": True, "monitors": told})
 
-    def _still(self, watches: Iterable[Watch]) -> Iterator[Watch]:
+    def _still(self, monitors: Iterable[Monitor]) -> Iterator[Monitor]:
         """Those that are still watched when it is their turn: an answer takes its time."""
-        present = self._supervisor.watches
-        return (watch for watch in watches if present.get(watch.parts.options.name) is watch)
+        present = self._supervisor.monitors
+        return (each for each in monitors if present.get(each.setup.options.name) is each)
 
     def _why(self, asked: Facts) -> Answer:
-        watch = self._asked(asked)
-        return iter([line({"ok": True, "why": why(watch, self._clock.unix())})])
+        monitor = self._asked(asked)
+        return iter([line({"ok": True, "why": why(monitor, self._clock.unix())})])
 
     def _metrics(self, asked: Facts) -> Answer:
         since = asked.get("since")
@@ -154,23 +154,23 @@ class Answers:
     def _rows(self, since: float) -> Answer:
         cursor = self._clock.now()
         has_news = self._tallies.has_news
-        watches = self._still(
+        monitors = self._still(
             [
                 each
-                for each in self._supervisor.watches.values()
+                for each in self._supervisor.monitors.values()
                 if has_news(each.row, since, cursor)
             ]
         )
         yield line({"columns": COLUMNS})
         unix = self._clock.unix()
-        while some := list(islice(watches, _ROWS)):
-            yield line({"rows": [row(watch, self._tallies, unix) for watch in some]})
+        while some := list(islice(monitors, _ROWS)):
+            yield line({"rows": [row(monitor, self._tallies, unix) for monitor in some]})
         yield line(
             {
                 "ok": True,
                 "cursor": cursor,
                 "instance": self._instance,
-                "monitors": len(self._supervisor.watches),
+                "monitors": len(self._supervisor.monitors),
                 "about": self._heat.about(),
             }
         )
@@ -178,13 +178,14 @@ class Answers:
     # What is done
 
     def _check(self, asked: Facts) -> Answer:
-        watch = self._asked(asked)
-        if not watch.ask():
-            raise RefusedError(f"{_shown(watch)}: {_why_no_check(watch)}", _how_to_check(watch))
+        monitor = self._asked(asked)
+        if not monitor.ask():
+            why_not = f"{_shown(monitor)}: {_why_no_check(monitor)}"
+            raise RefusedError(why_not, _how_to_check(monitor))
         return _done()
 
     def _pause(self, asked: Facts) -> Answer:
-        watch = self._asked(asked)
+        monitor = self._asked(asked)
         span, reason = asked.get("seconds"), asked.get("reason", "")
         if span is not None and not (_is_number(span) and 0 < span <= LONGEST):
             hint = f"give a number greater than 0, and of at most {LONGEST:.0f} (366 days)"
@@ -192,56 +193,56 @@ class Answers:
         if not isinstance(reason, str) or len(reason) > _LONGEST_REASON:
             told = f"reason is no text of at most {_LONGEST_REASON} characters"
             raise RefusedError(told, "", Kind.BAD_REQUEST)
-        if watch.exit_code is not None:
-            state = f"{_shown(watch)} is not checked any more ({watch.monitor.state})"
+        if monitor.exit_code is not None:
+            state = f"{_shown(monitor)} is not checked any more ({monitor.model.state})"
             raise RefusedError(f"{state}: there is nothing to pause")
         until = None if span is None else self._clock.unix() + span
-        before = watch.paused
-        watch.pause(until, escaped(reason))
+        before = monitor.paused
+        monitor.pause(until, escaped(reason))
         return _done(until=until, replaced=of_pause(before))
 
     def _resume(self, asked: Facts) -> Answer:
-        watch = self._asked(asked)
-        if watch.paused is None:
-            raise RefusedError(f"{_shown(watch)} is not paused")
-        watch.resume()
+        monitor = self._asked(asked)
+        if monitor.paused is None:
+            raise RefusedError(f"{_shown(monitor)} is not paused")
+        monitor.resume()
         return _done()
 
     def _reset(self, asked: Facts) -> Answer:
-        watch = self._asked(asked)
-        before = watch.monitor.state
-        if not outlook.resettable(watch.monitor):
-            run = watch.look().script
+        monitor = self._asked(asked)
+        before = monitor.model.state
+        if not outlook.resettable(monitor.model):
+            run = monitor.look().script
             which = "" if run is None else f" (process {run.pid})"
             raise RefusedError(
-                f"{_shown(watch)}: the recovery script runs{which}: its end is waited for",
+                f"{_shown(monitor)}: the recovery script runs{which}: its end is waited for",
                 "wait for it, or end it yourself, and reset then",
             )
         try:
-            self._supervisor.reset(watch.parts.options.name)
+            self._supervisor.reset(monitor.setup.options.name)
         except (HeatError, OSError) as error:
-            raise RefusedError(f"{_shown(watch)} cannot begin anew: {error}") from None
+            raise RefusedError(f"{_shown(monitor)} cannot begin anew: {error}") from None
         return _done(was=before)
 
     # Names
 
-    def _asked(self, asked: Facts) -> Watch:
+    def _asked(self, asked: Facts) -> Monitor:
         name = asked.get("name")
         if not isinstance(name, str):
             hint = 'say which monitor: "name": "web"'
             raise RefusedError("name is missing", hint, Kind.BAD_REQUEST)
         return self._named(name)
 
-    def _named(self, name: object) -> Watch:
+    def _named(self, name: object) -> Monitor:
         if not isinstance(name, str):
             raise RefusedError("a name is a text", "", Kind.BAD_REQUEST)
-        watch = self._supervisor.watches.get(name)
-        if watch is None:
-            likely = list(islice(self._supervisor.watches, _MOST_LIKE))
+        monitor = self._supervisor.monitors.get(name)
+        if monitor is None:
+            likely = list(islice(self._supervisor.monitors, _MOST_LIKE))
             near = _nearest(name[:NAME_LENGTH], likely)
             hint = f"did you mean {escaped(near)}?" if near else "heatctl status lists them"
             raise RefusedError(_NOTHING.format(_named_so(name)), hint, Kind.UNKNOWN_MONITOR)
-        return watch
+        return monitor
 
 
 _DOING = {"check", "pause", "resume", "reset", "reload"}
@@ -288,22 +289,22 @@ def _named_so(name: str) -> str:
     return escaped(name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}...")
 
 
-def _shown(watch: Watch) -> str:
-    return escaped(watch.parts.options.name)
+def _shown(monitor: Monitor) -> str:
+    return escaped(monitor.setup.options.name)
 
 
 def _done(**more: object) -> Answer:
     return iter([line({"ok": True, **more})])
 
 
-def _why_no_check(watch: Watch) -> str:
-    if watch.exit_code is not None:
-        return f"it is not checked any more ({watch.monitor.state})"
-    return outlook.refusal(watch.monitor, _ASKED)
+def _why_no_check(monitor: Monitor) -> str:
+    if monitor.exit_code is not None:
+        return f"it is not checked any more ({monitor.model.state})"
+    return outlook.refusal(monitor.model, _ASKED)
 
 
-def _how_to_check(watch: Watch) -> str:
-    name = quote(_shown(watch))
-    if watch.exit_code is not None:
+def _how_to_check(monitor: Monitor) -> str:
+    name = quote(_shown(monitor))
+    if monitor.exit_code is not None:
         return f"heatctl reset {name}"
-    return f"heatctl resume {name}" if isinstance(watch.paused, Pause) else ""
+    return f"heatctl resume {name}" if isinstance(monitor.paused, Pause) else ""

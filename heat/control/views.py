@@ -12,7 +12,7 @@ from heat.monitor.counters import Tallies
 from heat.process import signals
 from heat.records import Pause
 from heat.report.monitor_report import Checked, explained
-from states.monitor.model import Monitor
+from states.monitor.model import Monitor as Model
 from states.monitor.questions import (
     backs_off,
     checking,
@@ -24,8 +24,8 @@ from states.monitor.questions import (
 )
 
 if TYPE_CHECKING:
+    from heat.monitor.monitor import Monitor
     from heat.monitor.status_line import Look
-    from heat.monitor.watch import Watch
 
 Facts = dict[str, Any]
 FAIL, RECOVERY = "fail", "recovery"
@@ -76,101 +76,101 @@ BRIEF = (
 )
 
 
-def of_monitor(watch: Watch, unix: float) -> Facts:
+def of_monitor(monitor: Monitor, unix: float) -> Facts:
     """A monitor as `heatctl status` shows it."""
-    return _of_monitor(watch, watch.look(), unix)
+    return _of_monitor(monitor, monitor.look(), unix)
 
 
-def _of_monitor(watch: Watch, look: Look, unix: float) -> Facts:
-    monitor, limits = watch.monitor, watch.monitor.limits
+def _of_monitor(monitor: Monitor, look: Look, unix: float) -> Facts:
+    model, limits = monitor.model, monitor.model.limits
     return {
-        "name": watch.parts.options.name,
-        "check": watch.parts.options.shown,
-        "state": monitor.state,
-        "since": _since(watch, look, unix),
-        "count": monitor.count,
+        "name": monitor.setup.options.name,
+        "check": monitor.setup.options.shown,
+        "state": model.state,
+        "since": _since(monitor, look, unix),
+        "count": model.count,
         "threshold": limits.threshold,
-        "attempts": monitor.attempts,
+        "attempts": model.attempts,
         "max_recoveries": limits.max_recoveries,
-        "last": None if look.last is None else _of_check(watch, look.last, look.last_age),
-        "last_recovery": _of_ran(watch, RECOVERY),
-        "last_fail": _of_ran(watch, FAIL),
-        "checking": _checking(monitor, look),
-        "next": _next(watch, look),
-        "next_text": coming(monitor, look, watch.paused),
-        "paused": of_pause(watch.paused),
-        "shown": shown(monitor),
-        "backoff": _backoff(monitor, look),
-        "spent": spent(monitor),
+        "last": None if look.last is None else _of_check(monitor, look.last, look.last_age),
+        "last_recovery": _of_ran(monitor, RECOVERY),
+        "last_fail": _of_ran(monitor, FAIL),
+        "checking": _checking(model, look),
+        "next": _next(monitor, look),
+        "next_text": coming(model, look, monitor.paused),
+        "paused": of_pause(monitor.paused),
+        "shown": shown(model),
+        "backoff": _backoff(model, look),
+        "spent": spent(model),
         "unknown_since": look.unknown_since,
-        "checks": monitor.checks,
-        "skipped": monitor.skipped,
+        "checks": model.checks,
+        "skipped": model.skipped,
     }
 
 
-def brief(watch: Watch, unix: float) -> list[object]:
+def brief(monitor: Monitor, unix: float) -> list[object]:
     """A monitor as a table shows it, in the order of `BRIEF`.
 
     ``next_text`` is there only where ``next`` is not.
     """
-    look, monitor = watch.look(), watch.monitor
-    following = _next(watch, look)
+    look, model = monitor.look(), monitor.model
+    following = _next(monitor, look)
     return [
-        watch.parts.options.name,
-        monitor.state,
-        _since(watch, look, unix),
-        monitor.count,
-        monitor.limits.threshold,
-        monitor.attempts,
-        monitor.limits.max_recoveries,
-        None if look.last is None else _briefly(watch, look.last, look.last_age),
-        _checking(monitor, look),
+        monitor.setup.options.name,
+        model.state,
+        _since(monitor, look, unix),
+        model.count,
+        model.limits.threshold,
+        model.attempts,
+        model.limits.max_recoveries,
+        None if look.last is None else _briefly(monitor, look.last, look.last_age),
+        _checking(model, look),
         following,
-        coming(monitor, look, watch.paused) if following is None else None,
-        of_pause(watch.paused),
-        shown(monitor),
-        _backoff(monitor, look),
-        spent(monitor),
+        coming(model, look, monitor.paused) if following is None else None,
+        of_pause(monitor.paused),
+        shown(model),
+        _backoff(model, look),
+        spent(model),
         look.unknown_since,
-        _message_of_recovery(watch),
+        _message_of_recovery(monitor),
     ]
 
 
-def _briefly(watch: Watch, last: Checked, age: float) -> list[object]:
+def _briefly(monitor: Monitor, last: Checked, age: float) -> list[object]:
     """Result, age, text and last line; no text where all is well, and no warning."""
-    text = None if last.passed and not last.warning else _text(watch, last)
+    text = None if last.passed and not last.warning else _text(monitor, last)
     return [_result(last), round(age, 3), text, last.text or None]
 
 
-def _message_of_recovery(watch: Watch) -> str | None:
+def _message_of_recovery(monitor: Monitor) -> str | None:
     """The last line of the recovery that ended last, in this outage."""
-    ran = watch.ran.get(RECOVERY) if watch.monitor.attempts else None
+    ran = monitor.ran.get(RECOVERY) if monitor.model.attempts else None
     return None if ran is None else ran.text or None
 
 
-def _of_ran(watch: Watch, role: str) -> Facts | None:
+def _of_ran(monitor: Monitor, role: str) -> Facts | None:
     """A script that has ended."""
-    ran = watch.ran.get(role)
+    ran = monitor.ran.get(role)
     if ran is None:
         return None
     return {
         "code": ran.code,
         "text": explained(ran.how, ran.code),
         "message": ran.text or None,
-        "age": round(watch.age(ran), 3),
+        "age": round(monitor.age(ran), 3),
     }
 
 
-def _since(watch: Watch, look: Look, unix: float) -> float:
+def _since(monitor: Monitor, look: Look, unix: float) -> float:
     """When it came to its state, or when HEAT began to watch it."""
-    return round(unix + look.watched if watch.changed is None else watch.changed.at, 3)
+    return round(unix + look.watched if monitor.changed is None else monitor.changed.at, 3)
 
 
-def _of_check(watch: Watch, last: Checked, age: float) -> Facts:
+def _of_check(monitor: Monitor, last: Checked, age: float) -> Facts:
     return {
         "result": _result(last),
         "code": last.code,
-        "text": _text(watch, last),
+        "text": _text(monitor, last),
         "message": last.text or None,
         "time": last.started,
         "age": round(age, 3),
@@ -184,23 +184,23 @@ def _result(last: Checked) -> str:
     return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
-def _text(watch: Watch, last: Checked) -> str:
-    return last.unknown or watch.worded(last)
+def _text(monitor: Monitor, last: Checked) -> str:
+    return last.unknown or monitor.worded(last)
 
 
-def _checking(monitor: Monitor, look: Look) -> str:
-    return "waiting" if look.waits else checking(monitor)
+def _checking(model: Model, look: Look) -> str:
+    return "waiting" if look.waits else checking(model)
 
 
-def _next(watch: Watch, look: Look) -> float | None:
+def _next(monitor: Monitor, look: Look) -> float | None:
     """Seconds until the next check by the clock; None if it waits for something, or none comes."""
-    following = next_check(watch.monitor, look, ahead(watch.monitor, look))
+    following = next_check(monitor.model, look, ahead(monitor.model, look))
     return None if following is None else round(following, 3)
 
 
-def _backoff(monitor: Monitor, look: Look) -> float | None:
+def _backoff(model: Model, look: Look) -> float | None:
     """Seconds until the next recovery may begin; None where none waits for its time."""
-    if look.window_left is None or not backs_off(monitor):
+    if look.window_left is None or not backs_off(model):
         return None
     return round(max(0.0, look.window_left), 3)
 
@@ -210,13 +210,13 @@ def of_pause(pause: Pause | None) -> Facts | None:
     return None if pause is None else pause._asdict()
 
 
-def why(watch: Watch, unix: float) -> Facts:
+def why(monitor: Monitor, unix: float) -> Facts:
     """All that `heatctl why` makes its screen of."""
-    look, monitor, options = watch.look(), watch.monitor, watch.parts.options
-    first, last = monitor.first_failure, monitor.last_failure
-    began = None if first is None else round(unix - (-look.began - monitor.outage_at), 3)
-    changed = watch.changed
-    return _of_monitor(watch, look, unix) | {
+    look, model, options = monitor.look(), monitor.model, monitor.setup.options
+    first, last = model.first_failure, model.last_failure
+    began = None if first is None else round(unix - (-look.began - model.outage_at), 3)
+    changed = monitor.changed
+    return _of_monitor(monitor, look, unix) | {
         "now": unix,
         "changed": None
         if changed is None
@@ -231,43 +231,43 @@ def why(watch: Watch, unix: float) -> Facts:
         if first is None or last is None
         else {
             "began": began,
-            "failures": monitor.count,
+            "failures": model.count,
             "first_code": first.code,
             "first_message": first.text or None,
             "last_code": last.code,
             "last_message": last.text or None,
             "last_time": last.time,
         },
-        "passes": monitor.passes if monitor.attempts else 0,
-        "success_threshold": monitor.limits.success_threshold,
-        "remedy": remedy(monitor),
-        "remedy_text": remedy_text(monitor),
-        "outlook": outlook.of(watch, look),
-        "window": _of_window(monitor, look),
-        "script": _of_script(watch, look),
-        "fail_queued": monitor.fail_queued is not None,
+        "passes": model.passes if model.attempts else 0,
+        "success_threshold": model.limits.success_threshold,
+        "remedy": remedy(model),
+        "remedy_text": remedy_text(model),
+        "outlook": outlook.of(monitor, look),
+        "window": _of_window(model, look),
+        "script": _of_script(monitor, look),
+        "fail_queued": model.fail_queued is not None,
         "target": {"pid": options.pid, "pid_file": options.pid_file}
         if options.has_target
         else None,
-        "frozen": watch.parts.target.owes(),
-        "start_period": _start_period(monitor, look),
+        "frozen": monitor.setup.target.owes(),
+        "start_period": _start_period(model, look),
         "options": _of_options(options),
     }
 
 
-def _of_window(monitor: Monitor, look: Look) -> Facts | None:
-    there, left = window(monitor), look.window_left
+def _of_window(model: Model, look: Look) -> Facts | None:
+    there, left = window(model), look.window_left
     if there is None:
         return None
     return {"closes": None if left is None else round(max(0.0, left), 3), **there._asdict()}
 
 
-def _of_script(watch: Watch, look: Look) -> Facts | None:
+def _of_script(monitor: Monitor, look: Look) -> Facts | None:
     run = look.script
     if run is None:
         return None
     return {
-        "role": "fail" if watch.monitor.fail_running else "recovery",
+        "role": "fail" if monitor.model.fail_running else "recovery",
         "shown": run.program.shown,
         "pid": run.pid,
         "for": round(run.age, 3),
@@ -275,10 +275,10 @@ def _of_script(watch: Watch, look: Look) -> Facts | None:
     }
 
 
-def _start_period(monitor: Monitor, look: Look) -> float | None:
-    span = monitor.limits.start_period
+def _start_period(model: Model, look: Look) -> float | None:
+    span = model.limits.start_period
     left = look.began + span
-    return round(left, 3) if span and left > 0 and not monitor.passed_once else None
+    return round(left, 3) if span and left > 0 and not model.passed_once else None
 
 
 def _of_options(options: Options) -> Facts:
@@ -322,24 +322,24 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def row(watch: Watch, tallies: Tallies, unix: float) -> list[object]:
+def row(monitor: Monitor, tallies: Tallies, unix: float) -> list[object]:
     """The numbers of a monitor, in the order of the columns."""
-    monitor, look, at = watch.monitor, watch.look(), watch.row
+    model, look, at = monitor.model, monitor.look(), monitor.row
     late, latest = tallies.lateness(at)
     return [
-        watch.parts.options.name,
-        monitor.state,
-        _since(watch, look, unix),
-        monitor.count,
-        int(monitor.paused),
+        monitor.setup.options.name,
+        model.state,
+        _since(monitor, look, unix),
+        model.count,
+        int(model.paused),
         *tallies.counts(at)[:3],
-        monitor.skipped,
+        model.skipped,
         *tallies.counts(at)[3:],
         round(tallies.duration(at), 6),
         tallies.buckets(at),
         round(late, 6),
         round(latest, 6),
-        int(checking(monitor) != "idle"),
+        int(checking(model) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
-        int(spent(monitor)),
+        int(spent(model)),
     ]

@@ -24,7 +24,7 @@ from states.monitor.questions import check_runs
 if TYPE_CHECKING:
     from heat.monitor.status_line import Look
     from heat.records import Pause
-    from states.monitor.model import Monitor
+    from states.monitor.model import Monitor as Model
 
 _TICK = Tick()
 _PASSED = CheckPassed()
@@ -32,22 +32,22 @@ _CLOCK = frozenset((Tick, WindowClosed, BackoffEnded))
 """Events that come at a time."""
 
 
-def ahead(monitor: Monitor, look: Look) -> tuple[Event, ...] | None:
+def ahead(model: Model, look: Look) -> tuple[Event, ...] | None:
     """Events until the next check runs; empty if one does, None if none will."""
     if look.next_in is None:
         return None
     if look.window_left is None:
-        return (_TICK,) if not refusal(monitor, _TICK) else outlook.coming(monitor)
-    up = time_event(monitor)
-    comes_first = up is not None and look.window_left <= look.next_in and not check_runs(monitor)
-    return outlook.coming(monitor, *([up] if up is not None and comes_first else []))
+        return (_TICK,) if not refusal(model, _TICK) else outlook.coming(model)
+    up = time_event(model)
+    comes_first = up is not None and look.window_left <= look.next_in and not check_runs(model)
+    return outlook.coming(model, *([up] if up is not None and comes_first else []))
 
 
-def next_check(monitor: Monitor, look: Look, path: tuple[Event, ...] | None) -> float | None:
+def next_check(model: Model, look: Look, path: tuple[Event, ...] | None) -> float | None:
     """Seconds until the next check by the clock; None if it waits for something, or none comes."""
-    if path is None or look.next_in is None or monitor.paused:
+    if path is None or look.next_in is None or model.paused:
         return None
-    if not path and refusal(outlook.after(monitor, _PASSED), _TICK):
+    if not path and refusal(outlook.after(model, _PASSED), _TICK):
         return None
     if any(type(event) not in _CLOCK for event in path):
         return None
@@ -55,16 +55,16 @@ def next_check(monitor: Monitor, look: Look, path: tuple[Event, ...] | None) -> 
     return max(0.0, look.next_in if at_tick else look.window_left or 0.0)
 
 
-def coming(monitor: Monitor, look: Look, pause: Pause | None) -> str:
+def coming(model: Model, look: Look, pause: Pause | None) -> str:
     """When the next check is."""
     if pause is not None:
         return f"paused {until(pause)}"
-    path = ahead(monitor, look)
+    path = ahead(model, look)
     if path is None:
         return "no more checks"
     if not path:
         return "a check waits for its turn" if look.waits else "a check runs now"
-    following = next_check(monitor, look, path)
+    following = next_check(model, look, path)
     if following is not None:
         return f"next check in {following:.1f}".removesuffix(".0") + " s"
     return _after(path)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from heat.monitor.ahead import ahead
-from heat.monitor.watch import EXIT_ERROR
+from heat.monitor.monitor import EXIT_ERROR
 from heat.process import signals
 from states.monitor import effects, outlook
 from states.monitor.events import (
@@ -27,13 +27,13 @@ from states.monitor.events import (
     Tick,
     WindowClosed,
 )
-from states.monitor.model import Monitor
+from states.monitor.model import Monitor as Model
 from states.monitor.outlook import LATE, Course, Outlook, TimeUp, Turn
 from states.monitor.questions import backs_off, pace, spent, window
 
 if TYPE_CHECKING:
+    from heat.monitor.monitor import Monitor
     from heat.monitor.status_line import Look
-    from heat.monitor.watch import Watch
 
 Facts = dict[str, Any]
 
@@ -55,24 +55,24 @@ _PASSED = CheckPassed()
 Path = tuple[Event, ...] | None
 
 
-def of(watch: Watch, look: Look) -> Facts:
+def of(monitor: Monitor, look: Look) -> Facts:
     """All that can be told of what would be."""
-    monitor = watch.monitor
-    path = ahead(monitor, look)
-    decides = None if monitor.paused else path
+    model = monitor.model
+    path = ahead(model, look)
+    decides = None if model.paused else path
     return {
-        "ended": watch.exit_code is not None,
-        "pace": pace(monitor),
+        "ended": monitor.exit_code is not None,
+        "pace": pace(model),
         "tick": _left(look.next_in),
         "due": _left(look.window_left),
-        "coming": None if path is None else course_facts(outlook.outlook(monitor, *path)),
-        "passed": _verdict(monitor, decides, _PASSED),
-        **_failed(watch, look, decides),
-        "time": None if monitor.paused else _time_up(monitor, look, path),
-        "passes": None if decides is None else _turn(outlook.passes(monitor)),
-        "failures": None if decides is None else _turn(outlook.failures(monitor)),
-        "resumed": course_facts(outlook.resumed(monitor)) if watch.paused is not None else None,
-        "commands": _commands(watch),
+        "coming": None if path is None else course_facts(outlook.outlook(model, *path)),
+        "passed": _verdict(model, decides, _PASSED),
+        **_failed(monitor, look, decides),
+        "time": None if model.paused else _time_up(model, look, path),
+        "passes": None if decides is None else _turn(outlook.passes(model)),
+        "failures": None if decides is None else _turn(outlook.failures(model)),
+        "resumed": course_facts(outlook.resumed(model)) if monitor.paused is not None else None,
+        "commands": _commands(monitor),
     }
 
 
@@ -80,22 +80,22 @@ def _left(span: float | None) -> float | None:
     return None if span is None else round(max(0.0, span), 3)
 
 
-def _verdict(monitor: Monitor, path: Path, event: Event) -> list[Facts] | None:
+def _verdict(model: Model, path: Path, event: Event) -> list[Facts] | None:
     if path is None:
         return None
-    return course_facts(outlook.verdict(outlook.after(monitor, *path), event))
+    return course_facts(outlook.verdict(outlook.after(model, *path), event))
 
 
-def _failed(watch: Watch, look: Look, path: Path) -> dict[str, list[Facts] | None]:
+def _failed(monitor: Monitor, look: Look, path: Path) -> dict[str, list[Facts] | None]:
     """Courses of a failure, where they depend on the moment at which it comes.
 
     The start period is about the moment at which the check ends; the fail script may have ended.
     """
-    monitor = watch.monitor
+    model = monitor.model
     if path is None:
         return {"failed": None, "late": None, "still": None}
-    there = outlook.after(monitor, *path)
-    at, at_most = _end_of_check(watch, look, path)
+    there = outlook.after(model, *path)
+    at, at_most = _end_of_check(monitor, look, path)
     ended = outlook.settled(there)
     failed = course_facts(outlook.verdict(ended, outlook.failed(at)))
     late = course_facts(outlook.verdict(ended, outlook.failed(at_most)))
@@ -107,9 +107,9 @@ def _failed(watch: Watch, look: Look, path: Path) -> dict[str, list[Facts] | Non
     }
 
 
-def _end_of_check(watch: Watch, look: Look, path: Path) -> tuple[float, float]:
+def _end_of_check(monitor: Monitor, look: Look, path: Path) -> tuple[float, float]:
     """When the next check ends at the earliest and at the latest, from the monitor's start."""
-    now, timeout = -look.began, watch.parts.options.timeout
+    now, timeout = -look.began, monitor.setup.options.timeout
     begins = max(0.0, look.next_in or 0.0) if path and Tick in map(type, path) else 0.0
     if not path:
         return now, LATE if look.check_left is None else now + look.check_left
@@ -121,18 +121,18 @@ def course_facts(course: Iterable[Outlook]) -> list[Facts]:
     return [_step(each.event, each.effects, each.monitor) for each in course]
 
 
-def _step(event: Event, wanted: Sequence[effects.Effect], monitor: Monitor) -> Facts:
+def _step(event: Event, wanted: Sequence[effects.Effect], model: Model) -> Facts:
     """One event: its effects, and the monitor as it is then."""
-    there = window(monitor)
+    there = window(model)
     return {
         "event": _NAMES[type(event)],
-        "state": monitor.state,
-        "count": monitor.count,
-        "passes": monitor.passes if monitor.attempts else 0,
-        "attempts": monitor.attempts,
+        "state": model.state,
+        "count": model.count,
+        "passes": model.passes if model.attempts else 0,
+        "attempts": model.attempts,
         "window": None if there is None else there._asdict(),
-        "backoff": monitor.backoff if backs_off(monitor) else None,
-        "spent": spent(monitor),
+        "backoff": model.backoff if backs_off(model) else None,
+        "spent": spent(model),
         "effects": [effect_facts(each) for each in wanted],
     }
 
@@ -183,12 +183,12 @@ def effect_facts(effect: effects.Effect) -> Facts:  # noqa: C901, PLR0911, PLR09
             assert_never(effect)
 
 
-def _time_up(monitor: Monitor, look: Look, path: Path) -> Facts | None:
+def _time_up(model: Model, look: Look, path: Path) -> Facts | None:
     """The end of the window, or of the backoff, that runs when the next check comes."""
-    up: TimeUp | None = outlook.time_up(monitor, path)
+    up: TimeUp | None = outlook.time_up(model, path)
     if up is None:
         return None
-    there = outlook.outlook(monitor, *path or ())
+    there = outlook.outlook(model, *path or ())
     opened = [_length(each) for step in there for each in step.effects if _length(each)]
     begun = look.window_left if not opened else None
     return {
@@ -215,14 +215,14 @@ def _turn(turn: Turn | None) -> Facts | None:
     return None if turn is None else {"number": turn.number, "steps": course_facts(turn.course)}
 
 
-def _commands(watch: Watch) -> dict[str, bool]:
+def _commands(monitor: Monitor) -> dict[str, bool]:
     """Which commands of heatctl would do something now."""
-    monitor, ended, paused = watch.monitor, watch.exit_code is not None, watch.paused is not None
+    model, ended, paused = monitor.model, monitor.exit_code is not None, monitor.paused is not None
     live = not ended and not paused
-    reset = live and outlook.changes(monitor, Reset())
+    reset = live and outlook.changes(model, Reset())
     return {
-        "check": live and not outlook.refusal(monitor, CheckAsked()),
+        "check": live and not outlook.refusal(model, CheckAsked()),
         "pause": live,
         "resume": paused and not ended,
-        "reset": reset or watch.exit_code == EXIT_ERROR,
+        "reset": reset or monitor.exit_code == EXIT_ERROR,
     }

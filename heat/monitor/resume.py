@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heat.monitor import environment
-from heat.monitor.watch import EXIT_ERROR, FAIL, RECOVERY, SLOW_SCRIPT, Watch
+from heat.monitor.monitor import EXIT_ERROR, FAIL, RECOVERY, SLOW_SCRIPT, Monitor
 from heat.process.program import Program, SilentScripts
 from heat.process.run import Run, Told
 from states.monitor.events import Event, FailEnded, FailLost, RecoveryEnded, RecoveryLost, Resumed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from heat.store.monitor_record import Remembered
 
 
-class Restored(Watch):
+class Restored(Monitor):
     """One monitor whose past is known, or may be."""
 
     __slots__ = ()
@@ -31,33 +31,33 @@ class Restored(Watch):
             self._stay_in_error(found)
             return
         self.start(first)
-        pause = None if self.ledger is None else self.ledger.pause
+        pause = None if self.record is None else self.record.pause
         if found is not None:
             self._recall(found)
-            self._journal.went_on(self.monitor.state, self.monitor.count)
+            self._report.went_on(self.model.state, self.model.count)
             self._wake_if_free()
             self._take_up_scripts()
             self._take_up_backoff(found)
         else:
-            self.parts.target.wake()  # It was stopped in an outage that is forgotten.
+            self.setup.target.wake()  # It was stopped in an outage that is forgotten.
             if pause is None:
                 return
         unix = self._world.clock.unix()
         if pause is not None and (pause.until is None or pause.until > unix):
             self._keep_still(pause)
             return
-        if pause is not None and self.ledger is not None:
-            self.ledger.resumed(unix)
+        if pause is not None and self.record is not None:
+            self.record.resumed(unix)
         self._feed(Resumed())
 
     def _recall(self, found: Remembered, *, paused: bool = True) -> None:
-        restore(self.monitor, found.memory, paused=paused)
+        restore(self.model, found.memory, paused=paused)
         self.changed = found.changed
         self._judged = found.memory.spent
         if found.outage_began is not None:
             clock = self._world.clock
             age = clock.unix() - found.outage_began
-            self.monitor.outage_at = clock.now() - self._start - age
+            self.model.outage_at = clock.now() - self._start - age
 
     def _stay_in_error(self, found: Remembered) -> None:
         """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
@@ -65,28 +65,28 @@ class Restored(Watch):
         self._recall(found, paused=False)
         self.exit_code = EXIT_ERROR
         self.left = True
-        self._journal.stays_in_error()
-        if (pid := self.parts.target.wake()) is not None:
-            self._journal.woke(pid)
+        self._report.stays_in_error()
+        if (pid := self.setup.target.wake()) is not None:
+            self._report.woke(pid)
 
     def _take_up_scripts(self) -> None:
         """Wait for a script that an earlier HEAT has started; see to it if it never began."""
-        monitor = self.monitor
-        if (run := monitor.fail_run) is not None:
+        model = self.model
+        if (run := model.fail_run) is not None:
             told = self._told_of_script(self._fail_gone)
-            variables = environment.of_fail(self.parts.options, run)
-            self._take_up((FAIL, self.parts.fail, variables), told, FailLost(), FailEnded())
+            variables = environment.of_fail(self.setup.options, run)
+            self._take_up((FAIL, self.setup.fail, variables), told, FailLost(), FailEnded())
             if self._script is not None:
                 self._mind_slow_fail(self._script)
-        first, last = monitor.first_failure, monitor.last_failure
-        if recovery_runs(monitor) and first is not None and last is not None:
+        first, last = model.first_failure, model.last_failure
+        if recovery_runs(model) and first is not None and last is not None:
             told = self._told_of_script(self._recovery_gone)
-            variables = environment.of_recovery(self.parts.options, first, last, monitor.count)
+            variables = environment.of_recovery(self.setup.options, first, last, model.count)
             self._take_up(
-                (RECOVERY, self.parts.recovery, variables), told, RecoveryLost(), RecoveryEnded()
+                (RECOVERY, self.setup.recovery, variables), told, RecoveryLost(), RecoveryEnded()
             )
             if self._script is not None:
-                self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
+                self._mind_slowness(self._script, max(self.setup.options.interval, SLOW_SCRIPT))
 
     def _take_up_backoff(self, found: Remembered) -> None:
         """Wait for what is left of it; never longer than the whole, as the clock may have moved."""
@@ -104,7 +104,7 @@ class Restored(Watch):
     ) -> None:
         role, program, environment = what
         launcher = self._world.launcher
-        held: Held | None = None if self.ledger is None else self.ledger.held.get(role)
+        held: Held | None = None if self.record is None else self.record.held.get(role)
         if held is None:
             del environment["HEAT_FAIL_INTERVAL"]  # It may be another one by now.
             del environment["HEAT_FAIL_TEXT"]  # An earlier version has not told it.
@@ -114,13 +114,13 @@ class Restored(Watch):
             return
         adopting = launcher.take_up(held)
         if adopting is None:
-            if role == RECOVERY and self.ledger is not None:
-                self.ledger.recovery_over(self._world.clock.unix())
+            if role == RECOVERY and self.record is not None:
+                self.record.recovery_over(self._world.clock.unix())
             self._feed(ended)
             return
         if program is None:  # It was started before the configuration was changed.
-            program = Program(role, role, (role,), self.parts.script_file or SilentScripts())
+            program = Program(role, role, (role,), self.setup.script_file or SilentScripts())
         world = self._world.clock, self._world.timers, adopting
-        self._script = Run(world, program, self.parts.options.script_timeout, told, self)
+        self._script = Run(world, program, self.setup.options.script_timeout, told, self)
         self._hold(role, self._script)
-        self._journal.waits_for(role, self._script)
+        self._report.waits_for(role, self._script)

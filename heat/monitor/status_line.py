@@ -10,17 +10,18 @@ from heat.report.monitor_report import moment, with_line
 from heat.runtime.limiter import Limiter
 from heat.text import counted, of_them_paused
 from states.engine.named_tuple import NamedTuple
-from states.monitor.model import Monitor, State
+from states.monitor.model import Monitor as Model
+from states.monitor.model import State
 from states.monitor.questions import backs_off, stands
 
 if TYPE_CHECKING:
-    from heat.monitor.watch import Watch
+    from heat.monitor.monitor import Monitor
     from heat.process.run import Run
     from heat.report.monitor_report import Checked
 
 
 class Look(NamedTuple):
-    """A watch as it can be seen now; times in seconds from now."""
+    """A monitor as it can be seen now; times in seconds from now."""
 
     last: "Checked | None"
     last_age: float
@@ -42,25 +43,25 @@ class Look(NamedTuple):
     """The unix second since when nobody knows how it is."""
 
 
-def describe(monitor: Monitor, last: str, look: Look, pause: Pause | None) -> str:
+def describe(model: Model, last: str, look: Look, pause: Pause | None) -> str:
     """State, count, last check and its age, next check."""
     from heat.monitor.ahead import coming  # noqa: PLC0415 - loaded after the first check
 
-    threshold = monitor.limits.threshold
+    threshold = model.limits.threshold
     of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
     parts = [
-        f"{stands(monitor)}, {counted(monitor.count, 'failure')} in a row{of}",
+        f"{stands(model)}, {counted(model.count, 'failure')} in a row{of}",
         _last(last, look),
-        coming(monitor, look, pause),
-        counted(monitor.checks, "check"),
+        coming(model, look, pause),
+        counted(model.checks, "check"),
     ]
-    if backs_off(monitor) and look.window_left is not None:
-        recovery = f"recovery {monitor.attempts + 1}"
+    if backs_off(model) and look.window_left is not None:
+        recovery = f"recovery {model.attempts + 1}"
         parts.insert(2, f"{recovery} in {length(max(0.0, look.window_left))} at the earliest")
     if look.unknown_since is not None:
         parts.insert(2, f"unknown since {moment(look.unknown_since)}")
-    if monitor.skipped:
-        parts.append(f"{counted(monitor.skipped, 'tick')} skipped")
+    if model.skipped:
+        parts.append(f"{counted(model.skipped, 'tick')} skipped")
     return "; ".join(parts)
 
 
@@ -74,17 +75,17 @@ _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
 _MOST_NAMES = 3
 
 
-def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
+def worst_first(monitors: Mapping[str, "Monitor"], *, named: bool) -> str:
     """How many monitors are in which state, and of which names the worst are.
 
     ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL, 3 of them paused``, or of a single one
     ``web: NORMAL``, ``web: NORMAL, paused``.
     """
     names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
-    for name, watch in watches.items():
-        names[watch.monitor.state].append(name)
+    for name, monitor in monitors.items():
+        names[monitor.model.state].append(name)
     found = [(state, those) for state, those in names.items() if those]
-    paused = of_them_paused(watch.paused is not None for watch in watches.values())
+    paused = of_them_paused(monitor.paused is not None for monitor in monitors.values())
     if not named:
         still = ", paused" if paused else ""
         return ", ".join(f"{those[0]}: {state.value}{still}" for state, those in found)
@@ -93,34 +94,34 @@ def worst_first(watches: Mapping[str, "Watch"], *, named: bool) -> str:
         worst = found[0][1]
         more = ", ..." if len(worst) > _MOST_NAMES else ""
         counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
-    return f"{counted(len(watches), 'monitor')}: {', '.join(counts)}{paused}"
+    return f"{counted(len(monitors), 'monitor')}: {', '.join(counts)}{paused}"
 
 
 _MOST_LINES = 20
 
 
-def summary(watches: Mapping[str, "Watch"], limiter: Limiter, *, named: bool) -> Iterator[str]:
+def summary(monitors: Mapping[str, "Monitor"], limiter: Limiter, *, named: bool) -> Iterator[str]:
     """The lines for SIGUSR1: one of a single monitor; of many, those not well or paused."""
     if not named:
-        for watch in watches.values():
-            yield f"{watch.parts.options.shown}: {watch.describe()}"
+        for monitor in monitors.values():
+            yield f"{monitor.setup.options.shown}: {monitor.describe()}"
         return
-    states = Counter(watch.monitor.state for watch in watches.values())
+    states = Counter(monitor.model.state for monitor in monitors.values())
     count = ", ".join(f"{states[state]} {state.value}" for state in State if states[state])
-    count += of_them_paused(watch.paused is not None for watch in watches.values())
+    count += of_them_paused(monitor.paused is not None for monitor in monitors.values())
     late = f", {limiter.waited} had to wait for max-running" if limiter.waited else ""
     yield (
-        f"{counted(len(watches), 'monitor')}: {count}; "
+        f"{counted(len(monitors), 'monitor')}: {count}; "
         f"{counted(limiter.running, 'check')} running of {limiter.most} at most{late}"
     )
     told = [
         name
-        for name, watch in watches.items()
-        if watch.monitor.state is not State.NORMAL or watch.paused is not None
+        for name, monitor in monitors.items()
+        if monitor.model.state is not State.NORMAL or monitor.paused is not None
     ]
-    if len(watches) <= _MOST_LINES:
-        told = list(watches)
+    if len(monitors) <= _MOST_LINES:
+        told = list(monitors)
     for name in told[:_MOST_LINES]:
-        yield f"{name}: {watches[name].describe()}"
+        yield f"{name}: {monitors[name].describe()}"
     if len(told) > _MOST_LINES:
         yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL, or paused"

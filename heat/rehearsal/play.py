@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from heat.config.options import Options
-from heat.monitor.watch import EXIT_ERROR, Parts, Watch, World
+from heat.monitor.monitor import EXIT_ERROR, Monitor, Setup, World
 from heat.process import signals
 from heat.process.program import NO_ENV, Program, SilentScripts
 from heat.rehearsal.results import MOST, Plot
@@ -77,9 +77,9 @@ class _Play:
             self._launcher,
             Limiter(1, (self._time, self._time), self._crowded, self),
         )
-        self._watch = Watch(self._parts(options), world, self._timeline, self._left)
+        self._monitor = Monitor(self._parts(options), world, self._timeline, self._left)
 
-    def _parts(self, options: Options) -> Parts:
+    def _parts(self, options: Options) -> Setup:
         file = SilentScripts()
         target: SimulatedTarget | HeatItself
         if options.pid is not None:
@@ -88,7 +88,7 @@ class _Play:
             target = SimulatedTarget(_PID_OF_FILE)
         else:
             target = HeatItself(self._time, self._own_signal, self)
-        return Parts(
+        return Setup(
             options,
             Program(options.shown, "check", options.check),
             _script("fail", options.fail, file),
@@ -100,7 +100,7 @@ class _Play:
     def run(self) -> Played:
         """Go from one due time to the next, until it is over."""
         until = float("inf") if self._plot.until is None else self._plot.until
-        self._watch.start(self._time.now())
+        self._monitor.start(self._time.now())
         while (when := self._time.next_until(until)) is not None:
             if self._over and when > self._time.now():
                 break
@@ -109,28 +109,28 @@ class _Play:
                 break
             self._steps += 1
             self._do(when)
-        monitor = self._watch.monitor
+        model = self._monitor.model
         cut = self._over or self._steps >= _MOST_STEPS
         end = self._time.elapsed() if cut or self._plot.until is None else until
         return Played(
-            self._watch.parts.options,
+            self._monitor.setup.options,
             tuple(self._timeline.entries),
             end,
-            monitor.state,
-            stands(monitor),
-            well(monitor),
-            None if monitor.first_failure is None else monitor.outage_at,
-            monitor.skipped,
-            None if self._others else self._watch.exit_code,
+            model.state,
+            stands(model),
+            well(model),
+            None if model.first_failure is None else model.outage_at,
+            model.skipped,
+            None if self._others else self._monitor.exit_code,
         )
 
     def _do(self, when: float) -> None:
         """Do what is due next, and look at what no journal is told of."""
-        monitor = self._watch.monitor
-        skipped = monitor.skipped
+        model = self._monitor.model
+        skipped = model.skipped
         self._time.run_next(when)
-        if monitor.skipped > skipped and not self._over:
-            self._timeline.skipped(refusal(monitor, _TICK))
+        if model.skipped > skipped and not self._over:
+            self._timeline.skipped(refusal(model, _TICK))
 
     # What the programs do
 
@@ -149,7 +149,7 @@ class _Play:
         if self._checks > MOST:
             self._timeline.add("news", f"the rehearsal ends here: after {MOST} checks")
         elif plot.works_after is not None and self._recoveries >= plot.works_after:
-            if endless or self._watch.monitor.count:
+            if endless or self._monitor.model.count:
                 return Ends()
         elif (ends := next(self._results, None)) is not None:
             self._last = ends
@@ -168,18 +168,18 @@ class _Play:
     # What the world tells
 
     def _target_gone(self, reason: str) -> None:
-        tell = partial(self._watch.target_gone, reason)
-        self._time.at(self._time.now(), tell, self._watch)
+        tell = partial(self._monitor.target_gone, reason)
+        self._time.at(self._time.now(), tell, self._monitor)
 
     def _own_signal(self, signum: int) -> None:
         sent = f"SIG{signals.name(signum)} sent by HEAT to itself"
         self._timeline.ending(f"{sent}, exit code {EXIT_ERROR}, stopping")
         self._others = False  # All of HEAT ends.
-        self._watch.give_in(EXIT_ERROR)
+        self._monitor.give_in(EXIT_ERROR)
 
-    def _left(self, watch: Watch) -> None:
+    def _left(self, monitor: Monitor) -> None:
         self._over = True
-        name, code = escaped(watch.parts.options.name), watch.exit_code
+        name, code = escaped(monitor.setup.options.name), monitor.exit_code
         text = f"HEAT ends, exit status {code}"
         if self._others:
             text, code = f"no more checks of {name}: HEAT goes on with the others", None

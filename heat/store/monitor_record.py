@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heat.records import RESET, Changed, Held, Pause
-from heat.store.state_file import Saved, StateFile, Statement
+from heat.store import sql
+from heat.store.sql import Statement
+from heat.store.state_file import Saved, StateFile
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 from states.monitor.model import FailRun, Failure, Monitor, State
@@ -20,62 +22,6 @@ if TYPE_CHECKING:
 
 FAIL, RECOVERY, FROZEN = "fail", "recovery", "frozen"
 """Things that are held: the process of a script, or a target that was stopped."""
-
-_TRANSITION = (
-    "INSERT INTO transitions (monitor, at, before, after, count, reason) VALUES (?, ?, ?, ?, ?, ?)"
-)
-_OUTAGE = (
-    "INSERT INTO outages (monitor, began, failures, recoveries, "
-    "first_code, first_message, last_code, last_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_OUTAGE_GOES_ON = (
-    "UPDATE outages SET failures = ?, recoveries = ? WHERE monitor = ? AND ended IS NULL"
-)
-_FAILED_AGAIN = (
-    "UPDATE outages SET last_code = ?, last_message = ? WHERE monitor = ? AND ended IS NULL"
-)
-_PRINTED = (
-    "UPDATE outages SET last_message = ?, "
-    "first_message = CASE WHEN failures = 1 THEN ? ELSE first_message END "
-    "WHERE monitor = ? AND ended IS NULL"
-)
-_RECOVERY = (
-    "INSERT INTO recoveries (outage, monitor, attempt, began) VALUES "
-    "((SELECT coalesce(max(id), 0) FROM outages WHERE monitor = ?), ?, ?, ?)"
-)
-_HELPED = (
-    "UPDATE recoveries SET helped = 1, ended = coalesce(ended, ?), "
-    "well_after = ? - coalesce(ended, ?) WHERE monitor = ? AND helped IS NULL"
-)
-_USELESS = "UPDATE recoveries SET helped = 0 WHERE monitor = ? AND helped IS NULL"
-_OUTAGE_ENDED = "UPDATE outages SET ended = ?, ending = ? WHERE monitor = ? AND ended IS NULL"
-_HELD = "INSERT OR REPLACE INTO held (monitor, role, pid, identity) VALUES (?, ?, ?, ?)"
-_RECOVERY_ENDED = (
-    "UPDATE recoveries SET ended = ?, code = ?, how = ?, message = ? "
-    "WHERE monitor = ? AND ended IS NULL"
-)
-_RECOVERY_OVER = (
-    "UPDATE recoveries SET ended = ?, how = 'ended while HEAT was away' "
-    "WHERE monitor = ? AND ended IS NULL"
-)
-_PAUSE = "INSERT INTO pauses (monitor, began, until, reason) VALUES (?, ?, ?, ?)"
-_PAUSE_ENDED = "UPDATE pauses SET ended = ? WHERE monitor = ? AND ended IS NULL"
-_ADDED = (
-    "INSERT INTO monitors (name, since) VALUES (?, ?) ON CONFLICT (name) DO "
-    "UPDATE SET removed = NULL, since = excluded.since, memory = NULL "
-    "WHERE removed IS NOT NULL"
-)
-_REMOVED = "UPDATE monitors SET removed = ?, memory = NULL WHERE name = ?"
-_WELL = "UPDATE outages SET ended = ?, ending = 'reset' WHERE monitor = ? AND ended IS NULL"
-_NOT_KNOWN = (
-    "INSERT INTO outages (monitor, began, failures, recoveries, "
-    "first_code, first_message, last_code, last_message) SELECT ?, ?, ?, ?, ?, ?, ?, ? "
-    "WHERE NOT EXISTS (SELECT 1 FROM outages WHERE monitor = ? AND ended IS NULL)"
-)
-_SCRIPTS_OVER = "DELETE FROM held WHERE monitor = ? AND role != 'frozen'"
-_RELEASED = "DELETE FROM held WHERE monitor = ? AND role = ?"
-_LET_GO = "DELETE FROM held WHERE monitor = ? AND role != ?"
-_MEMORY = "UPDATE monitors SET memory = ? WHERE name = ?"
 
 
 class Remembered(NamedTuple):
@@ -220,11 +166,11 @@ class MonitorRecord:
 
     def printed(self, text: str) -> None:
         """The last line of the latest failed check came after its verdict."""
-        self._store.write([(_PRINTED, (text, text, self._name))])
+        self._store.write([(sql.LAST_MESSAGE, (text, text, self._name))])
 
     def _row(self) -> Statement:
         text = encoded(Remembered(self._memory, self.changed, self.began, self.backoff_until))
-        return _MEMORY, (text, self._name)
+        return sql.MACHINE, (text, self._name)
 
     def _told(
         self, before: Snapshot, after: Snapshot, changed: Changed | None, now: float
@@ -233,26 +179,26 @@ class MonitorRecord:
         if changed is not None:
             self.changed = changed
             yield (
-                _TRANSITION,
+                sql.TRANSITION,
                 (name, changed.at, *changed[:2], *changed[3:]),
             )
         if self.began is None and not after.well:
             self.began = now
             yield (
-                _OUTAGE,
+                sql.OUTAGE_BEGAN,
                 (name, now, after.failures, after.attempts, *_reasons(after)),
             )
         elif self.began is not None and after.failures:
             yield (
-                _OUTAGE_GOES_ON,
+                sql.OUTAGE_COUNTS,
                 (after.failures, after.attempts, name),
             )
             if after.last_failure != before.last_failure:
-                yield _FAILED_AGAIN, (*_reasons(after)[2:], name)
+                yield sql.LAST_FAILURE, (*_reasons(after)[2:], name)
         if after.attempts > before.attempts:
             yield self._useless()
             yield (
-                _RECOVERY,
+                sql.RECOVERY_BEGAN,
                 (name, name, after.attempts, now),
             )
         if after.repairing and not before.repairing:
@@ -267,7 +213,7 @@ class MonitorRecord:
 
     def _useless(self) -> Statement:
         return (
-            _USELESS,
+            sql.RECOVERY_DID_NOT_HELP,
             (self._name,),
         )
 
@@ -278,11 +224,11 @@ class MonitorRecord:
             yield self._useless()
         else:
             yield (
-                _HELPED,
+                sql.RECOVERY_HELPED,
                 (now, now, now, self._name),
             )
         yield (
-            _OUTAGE_ENDED,
+            sql.OUTAGE_ENDED,
             (now, "reset" if reset else "passed", self._name),
         )
 
@@ -294,7 +240,7 @@ class MonitorRecord:
         memory = _NEW._replace(fail_run=self._memory.fail_run) if fail_runs else _NEW
         self._memory, self.changed = memory, changed
         self.began = self.backoff_until = None
-        transition = _TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
+        transition = sql.TRANSITION, (self._name, changed.at, *changed[:2], *changed[3:])
         self._store.write([transition, self._row(), *self._over(changed, now)])
         return Remembered(memory, changed, None) if fail_runs else None
 
@@ -303,12 +249,12 @@ class MonitorRecord:
     def hold(self, role: str, pid: int, identity: str) -> None:
         """This process must be known after a restart."""
         self.held = {**self.held, role: Held(pid, identity)}
-        self._store.write([(_HELD, (self._name, role, pid, identity))])
+        self._store.write([(sql.HELD, (self._name, role, pid, identity))])
 
     def _released(self, role: str) -> Statement:
         if role in self.held:
             self.held = {each: held for each, held in self.held.items() if each != role}
-        return _RELEASED, (self._name, role)
+        return sql.RELEASED, (self._name, role)
 
     def release(self, role: str) -> None:
         """It need not be known any more."""
@@ -318,14 +264,14 @@ class MonitorRecord:
     def recovery_ended(self, ran: Ran, now: float) -> None:
         """The recovery script has ended."""
         values = now, ran.code, ran.how, ran.text or None, self._name
-        self._store.write([(_RECOVERY_ENDED, values)])
+        self._store.write([(sql.RECOVERY_ENDED, values)])
 
     def recovery_over(self, now: float) -> None:
         """The recovery script has ended while no HEAT watched."""
         self._store.write(
             [
                 (
-                    _RECOVERY_OVER,
+                    sql.RECOVERY_ENDED_UNSEEN,
                     (now, self._name),
                 )
             ]
@@ -340,7 +286,7 @@ class MonitorRecord:
             [
                 self._unpaused(pause.since),
                 (
-                    _PAUSE,
+                    sql.PAUSE_BEGAN,
                     (self._name, *pause),
                 ),
             ]
@@ -353,7 +299,7 @@ class MonitorRecord:
 
     def _unpaused(self, now: float) -> Statement:
         return (
-            _PAUSE_ENDED,
+            sql.PAUSE_ENDED,
             (now, self._name),
         )
 
@@ -362,7 +308,7 @@ class MonitorRecord:
     def added(self, now: float) -> Statement:
         """It is watched from here on."""
         return (
-            _ADDED,
+            sql.MONITOR_ADDED,
             (self._name, now),
         )
 
@@ -372,19 +318,19 @@ class MonitorRecord:
         yield self.added(now)
         yield self._row()
         if self.began is None:
-            yield _WELL, (now, name)
+            yield sql.OUTAGE_ENDED, (now, "reset", name)
             yield self._useless()
         else:
             counts, reasons = (memory.failures, memory.attempts), _reasons(memory)
-            yield _NOT_KNOWN, (name, self.began, *counts, *reasons, name)
-            yield _OUTAGE_GOES_ON, (*counts, name)
+            yield sql.OUTAGE_BEGAN_UNLESS_OPEN, (name, self.began, *counts, *reasons, name)
+            yield sql.OUTAGE_COUNTS, (*counts, name)
         yield self._unpaused(now if pause is None else pause.since)
         if pause is not None:
-            yield _PAUSE, (name, *pause)
+            yield sql.PAUSE_BEGAN, (name, *pause)
         # What an earlier HEAT has stopped is still to be continued.
-        yield _SCRIPTS_OVER, (name,)
+        yield sql.RELEASED_OTHERS, (name, FROZEN)
         for role, (pid, identity) in self.held.items():
-            yield _HELD, (name, role, pid, identity)
+            yield sql.HELD, (name, role, pid, identity)
 
 
 def _reasons(memory: Snapshot) -> tuple[int | str | None, ...]:
@@ -397,12 +343,12 @@ def _reasons(memory: Snapshot) -> tuple[int | str | None, ...]:
 
 def removed(name: str, now: float) -> Iterator[Statement]:
     """A monitor is no longer watched."""
-    yield _REMOVED, (now, name)
-    yield _LET_GO, (name, FROZEN)
-    yield _PAUSE_ENDED, (now, name)
-    yield (_USELESS, (name,))
+    yield sql.MONITOR_REMOVED, (now, name)
+    yield sql.RELEASED_OTHERS, (name, FROZEN)
+    yield sql.PAUSE_ENDED, (now, name)
+    yield (sql.RECOVERY_DID_NOT_HELP, (name,))
     yield (
-        _OUTAGE_ENDED,
+        sql.OUTAGE_ENDED,
         (now, "removed", name),
     )
 

@@ -64,14 +64,14 @@ def main(path: str, span: str) -> int:
     import sqlite3
     from pathlib import Path
 
-    from heat.store.state_file import SOME, old
+    from heat.store import sql
 
     try:
         where = f"{Path(path).as_uri()}?mode=rw"
         db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
-        (now,) = db.execute("SELECT max(seen) FROM sessions").fetchone()
-        for sql, values in old(float(now) - float(span)):
-            while db.execute(sql, values).rowcount == SOME:
+        (now,) = db.execute(sql.LAST_SEEN).fetchone()
+        for statement, values in sql.prune(float(now) - float(span)):
+            while db.execute(statement, values).rowcount == sql.CHUNK:
                 pass
         # Most of it while HEAT writes; then the rest, for which HEAT waits a moment.
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")

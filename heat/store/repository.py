@@ -13,7 +13,8 @@ from heat.process.target import Owed, PidFileTarget, PidTarget
 from heat.records import Held, reset
 from heat.report.reporter import HeatReport
 from heat.store.monitor_record import FAIL, FROZEN, MonitorRecord, Remembered, removed
-from heat.store.state_file import StateFile, Statement, storable
+from heat.store.sql import RELEASED_ALL, Statement, storable
+from heat.store.state_file import StateFile
 
 if TYPE_CHECKING:
     from heat.process.ports import Target
@@ -67,7 +68,7 @@ class Repository:
             held = frozen[name]
             if _continued(held):
                 self._journal.woke(held.pid)
-            yield "DELETE FROM held WHERE monitor = ?", (name,)
+            yield RELEASED_ALL, (name,)
 
     def keep(self, ledgers: Callable[[], Iterable[MonitorRecord]]) -> None:
         """These are what a file that is begun anew has to know."""

@@ -11,10 +11,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -23,54 +22,13 @@ from heat.files import NotOwnFileError, open_to_write
 from heat.process.identity import boot
 from heat.records import Held, Pause
 from heat.runtime.lock import HeldError, Lock
+from heat.store import sql
+from heat.store.sql import Statement, storable
 from heat.text import counted, escaped
 from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.runtime.ports import Clock, Owner, Timers
-
-VERSION = 1
-SCHEMA = """
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, began REAL NOT NULL, seen REAL NOT NULL, ended REAL,
-    pid INTEGER NOT NULL, boot TEXT NOT NULL, config TEXT);
-CREATE TABLE monitors (
-    name TEXT PRIMARY KEY, since REAL NOT NULL, removed REAL, memory TEXT) WITHOUT ROWID;
-CREATE TABLE transitions (
-    id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, at REAL NOT NULL,
-    before TEXT NOT NULL, after TEXT NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL);
-CREATE TABLE outages (
-    id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, began REAL NOT NULL, ended REAL,
-    failures INTEGER NOT NULL, recoveries INTEGER NOT NULL, ending TEXT,
-    first_code INTEGER, first_message TEXT, last_code INTEGER, last_message TEXT);
-CREATE TABLE recoveries (
-    id INTEGER PRIMARY KEY, outage INTEGER NOT NULL, monitor TEXT NOT NULL,
-    attempt INTEGER NOT NULL, began REAL NOT NULL, ended REAL, code INTEGER, how TEXT,
-    helped INTEGER, well_after REAL, message TEXT);
-CREATE TABLE pauses (
-    id INTEGER PRIMARY KEY, monitor TEXT NOT NULL, began REAL NOT NULL, until REAL,
-    ended REAL, reason TEXT NOT NULL);
-CREATE TABLE held (
-    monitor TEXT NOT NULL, role TEXT NOT NULL, pid INTEGER NOT NULL, identity TEXT NOT NULL,
-    PRIMARY KEY (monitor, role)) WITHOUT ROWID;
-CREATE INDEX transitions_of ON transitions (monitor, at);
-CREATE INDEX outages_of ON outages (monitor, began);
-CREATE INDEX recoveries_of ON recoveries (monitor, began);
-CREATE INDEX pauses_of ON pauses (monitor, began);
-"""
-
-LATER = {
-    "outages": {
-        "first_code": "INTEGER",
-        "first_message": "TEXT",
-        "last_code": "INTEGER",
-        "last_message": "TEXT",
-    },
-    "recoveries": {"message": "TEXT"},
-}
-"""Columns, all of which may be NULL, that a file of an earlier HEAT does not have yet."""
-
-Statement = tuple[str, tuple[object, ...]]
 
 _MOMENT = 20
 """Milliseconds that a write may wait for another program, such as the housekeeping."""
@@ -96,7 +54,6 @@ _LONGEST_LOG = 8192
 """Pages of it after which SQLite itself does that: if nobody else has, for whatever reason."""
 BESIDE = "-wal", "-shm", "-journal"
 """Endings of the files that SQLite opens beside it, whatever is there."""
-_TABLES = set(re.findall(r"CREATE TABLE (\w+)", SCHEMA))
 
 Inode = tuple[int, int]
 
@@ -108,13 +65,6 @@ class Saved(NamedTuple):
     memory: str | None
     pause: Pause | None
     held: dict[str, Held]
-
-
-def storable(value: object) -> object:
-    """The same, or a text that SQLite takes: bytes that are no UTF-8 are shown in hex."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "backslashreplace").decode()
-    return value
 
 
 class StateFile:
@@ -227,15 +177,17 @@ class StateFile:
                 raise sqlite3.DatabaseError(found)
             db.execute("PRAGMA journal_mode = WAL")
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+            tables = {name for (name,) in db.execute(sql.ALL_TABLES)}
             if not tables:
-                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-            elif version != VERSION or not tables >= _TABLES:
+                db.executescript(
+                    f"BEGIN; {sql.SCHEMA} PRAGMA user_version = {sql.VERSION}; COMMIT;"
+                )
+            elif version != sql.VERSION or not tables >= sql.TABLES:
                 raise StartRefused(
                     f"Error: --state {self.shown} is of another version of HEAT, or no file of "
                     "HEAT's\n  give it another file: --state FILE"
                 )
-            _complete(db)
+            sql.add_later_columns(db)
             _wait(db, _MOMENT)
         except BaseException:
             db.close()
@@ -272,8 +224,7 @@ class StateFile:
         """Targets that an earlier HEAT has stopped and not continued, by monitor."""
         if self._db is None:
             return {}
-        found = self._db.execute("SELECT monitor, pid, identity FROM held WHERE role = 'frozen'")
-        return {name: Held(*rest) for name, *rest in found}
+        return {name: Held(*rest) for name, *rest in self._db.execute(sql.FROZEN_LEFT)}
 
     def begin(self, config: str | None, statements: Iterable[Statement]) -> None:
         """This HEAT's session begins, with these changes; it is seen every minute."""
@@ -292,8 +243,7 @@ class StateFile:
             self.write([self._seen()])
 
     def _seen(self) -> Statement:
-        sql = "UPDATE sessions SET seen = ? WHERE id = (SELECT max(id) FROM sessions)"
-        return sql, (self._clock.unix(),)
+        return sql.SESSION_SEEN, (self._clock.unix(),)
 
     # Writing
 
@@ -323,8 +273,8 @@ class StateFile:
         try:
             db.execute("BEGIN IMMEDIATE")
             for statements in [*([self.snapshot()] if self._behind else some), mark]:
-                for sql, values in statements:
-                    db.execute(sql, tuple(map(storable, values)))
+                for statement, values in statements:
+                    db.execute(statement, tuple(map(storable, values)))
             db.execute("COMMIT")
         except sqlite3.Error as error:
             self._failed(db, error)
@@ -438,7 +388,7 @@ class StateFile:
     def _session(self) -> Statement:
         now = self._clock.unix()
         return (
-            "INSERT INTO sessions (began, seen, pid, boot, config) VALUES (?, ?, ?, ?, ?)",
+            sql.SESSION_BEGAN,
             (now, now, os.getpid(), boot(), self._config),
         )
 
@@ -452,12 +402,11 @@ class StateFile:
             self._lock.release()
 
     def _finish(self, db: sqlite3.Connection) -> None:
-        last = "UPDATE sessions SET ended = ? WHERE id = (SELECT max(id) FROM sessions)"
         with contextlib.suppress(sqlite3.Error):
             # There is no later any more, and nothing that could be held up.
             _wait(db, int(1000 * _PATIENCE))
         self._retrying = True
-        self.write([self._seen(), (last, (self._clock.unix(),))])
+        self.write([self._seen(), (sql.SESSION_ENDED, (self._clock.unix(),))])
         self._retrying = False
         while (self._kept or self._behind) and self._db is db and not self._retrying:
             before = len(self._kept)
@@ -477,30 +426,14 @@ def _naming(path: str) -> Generator[str]:
         raise NotOwnFileError(f"{escaped(path)}: {error}") from None
 
 
-def _complete(db: sqlite3.Connection) -> None:
-    """Add the columns that the file of an earlier version lacks; that one can still use it."""
-    for table, columns in LATER.items():
-        found = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
-        for name, kind in columns.items():
-            if name not in found:
-                db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
-
-
 def _loaded(db: sqlite3.Connection) -> dict[str, Saved]:
-    pauses = {
-        name: Pause(*rest)
-        for name, *rest in db.execute(
-            "SELECT monitor, began, until, reason FROM pauses WHERE ended IS NULL"
-        )
-    }
+    pauses = {name: Pause(*rest) for name, *rest in db.execute(sql.PAUSES_LEFT)}
     held: dict[str, dict[str, Held]] = {}
-    for name, role, *rest in db.execute("SELECT monitor, role, pid, identity FROM held"):
+    for name, role, *rest in db.execute(sql.HELD_LEFT):
         held.setdefault(name, {})[role] = Held(*rest)
     return {
         name: Saved(since, memory, pauses.get(name), held.get(name, {}))
-        for name, since, memory in db.execute(
-            "SELECT name, since, memory FROM monitors WHERE removed IS NULL"
-        )
+        for name, since, memory in db.execute(sql.MONITORS_LEFT)
     }
 
 
@@ -515,27 +448,6 @@ def _inode(path: str) -> Inode | None:
     except OSError:
         return None
     return about.st_dev, about.st_ino
-
-
-_OVER = "SELECT id FROM outages WHERE ended IS NULL"
-
-
-def old(before: float) -> Iterator[Statement]:
-    """Statements that remove some history of before this unix second; what goes on is kept."""
-    for table, key, past in (
-        ("transitions", "id", "at < ?"),
-        ("recoveries", "id", f"coalesce(ended, began) < ? AND outage NOT IN ({_OVER})"),
-        ("outages", "id", "ended < ?"),
-        ("pauses", "id", "ended < ?"),
-        ("sessions", "id", "coalesce(ended, seen) < ?"),
-        ("monitors", "name", "removed < ?"),
-    ):
-        some = f"SELECT {key} FROM {table} WHERE {past} LIMIT {SOME}"  # noqa: S608 - our own
-        yield f"DELETE FROM {table} WHERE {key} IN ({some})", (before,)  # noqa: S608
-
-
-SOME = 500
-"""Rows that are removed in one go: HEAT writes in between."""
 
 
 def _nothing() -> None:

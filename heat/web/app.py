@@ -18,10 +18,11 @@ from heat import __version__
 from heat.config.options import monitor_name
 from heat.control.async_client import Answer, AskingError, Heat, RefusedError, part
 from heat.control.protocol import Kind
-from heat.ctl.errors import CtlError
 from heat.ctl.output import say
 from heat.diagnostics import BadValueError
 from heat.durations import duration_back
+from heat.errors import CommandError
+from heat.store.history import NotOnRecordError
 from heat.text import escaped
 from heat.web.access import UNKNOWN, Access, Asked, Refusal
 from heat.web.exposition import CONTENT_TYPE, size
@@ -58,7 +59,6 @@ HEALTH = "/healthz"
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
 _STATUSES: Mapping[str, int] = {Kind.UNKNOWN_MONITOR: 404, Kind.BAD_REQUEST: 400}
 """Of HEAT's refusals; the others are 503."""
-_NOT_ON_RECORD = "no monitor named"
 
 LINE = 8_190
 """Bytes of a line of the head."""
@@ -270,7 +270,7 @@ async def _answer(
             refusal = error.refusal
         except AskingError as error:
             refusal = _of_heat(error)
-        except CtlError as error:
+        except CommandError as error:
             refusal = _of_file(error)
         except ConnectionError:
             raise  # The client has gone away.
@@ -289,10 +289,10 @@ def _of_heat(error: AskingError) -> Refusal:
     return Refusal(_STATUSES.get(kind, 503), str(error), error.hint)
 
 
-def _of_file(error: CtlError) -> Refusal:
+def _of_file(error: CommandError) -> Refusal:
     diagnostic = error.diagnostics[0]
     text = diagnostic.line.removeprefix("Error: ").removeprefix("Failed: ")
-    return Refusal(404 if text.startswith(_NOT_ON_RECORD) else 503, text, diagnostic.hint)
+    return Refusal(404 if isinstance(error, NotOnRecordError) else 503, text, diagnostic.hint)
 
 
 def _refuse(refusal: Refusal) -> web.Response:

@@ -6,9 +6,10 @@ import signal
 import socket
 from collections.abc import Mapping
 
-from heat.control.async_client import AskingError, Heat
-from heat.ctl.commands.history import answer
+from heat.control.async_client import Answer, AskingError, Heat
 from heat.ctl.output import say
+from heat.store import history as store
+from heat.store.outages import as_object
 from heat.text import escaped
 from heat.web.access import Access
 from heat.web.app import History, Told, house
@@ -24,7 +25,13 @@ def run(serving: Serving, listener: socket.socket, history: History | None = Non
     # heatctl ends by it when nobody reads on. Here each client that hangs up would end it, and
     # systemd would take that for a clean end.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    return asyncio.run(_serve(serving, listener, history or answer))
+    return asyncio.run(_serve(serving, listener, history or read_history))
+
+
+def read_history(path: str, name: str | None, back: float | None, now: float) -> list[Answer]:
+    """Return the objects of `heatctl history --json`. Raises CommandError."""
+    accounts = store.read(path, now, name, back=back or store.DEFAULT)
+    return [as_object(each) for each in accounts]
 
 
 async def _serve(serving: Serving, listener: socket.socket, history: History) -> int:

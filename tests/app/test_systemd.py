@@ -24,8 +24,8 @@ from heat.app.cli import USAGE
 from heat.app.parser import parse
 from heat.app.systemd import Systemd, watchdog_span
 from heat.control.paths import OF_ROOT
+from heat.monitor.monitor import Monitor
 from heat.monitor.status_line import worst_first
-from heat.monitor.watch import Watch
 from heat.report.console import Console
 from states.monitor.model import State
 
@@ -233,11 +233,11 @@ def test_a_failure_is_told(place: Place, init: Init) -> None:
 )
 def test_the_worst_are_named_and_the_others_counted(states: dict[str, State], told: str) -> None:
     watches = {
-        name: SimpleNamespace(monitor=SimpleNamespace(state=state), paused=None)
+        name: SimpleNamespace(model=SimpleNamespace(state=state), paused=None)
         for name, state in states.items()
     }
 
-    assert worst_first(cast("dict[str, Watch]", watches), named=True) == told
+    assert worst_first(cast("dict[str, Monitor]", watches), named=True) == told
 
 
 def virtual(init: Init, status: Callable[[], str], **more: str) -> tuple[VirtualTime, Systemd]:

@@ -32,7 +32,7 @@ def situation(
 
 
 def reloaded(world: VirtualWorld, *words: str) -> VirtualWorld:
-    world.watch.adopt(world.parts(options(*words)), world.time.now())
+    world.monitor.adopt(world.parts(options(*words)), world.time.now())
     return world
 
 
@@ -385,7 +385,7 @@ def test_it_fits_one_screen(name: str) -> None:
 
 def test_a_pause_tells_what_its_end_does() -> None:
     world = situation(*RECOVERS, "--fail=./f", at=3, fails=[Ends(after=60)], **FAILING)
-    world.watch.pause(world.time.unix() + 600, "disk")
+    world.monitor.pause(world.time.unix() + 600, "disk")
     text = screen(world)
     assert "check is RECOVERING and paused, since" in text
     assert "The pause ends by itself in 10 min; no checks and no effects until then." in text
@@ -401,7 +401,7 @@ def test_a_pause_tells_what_its_end_does() -> None:
 
 def test_a_pause_in_an_open_window_ends_with_another_window() -> None:
     world = situation(*RECOVERS, at=8, **LASTS, **FAILING)
-    world.watch.pause(None, "")
+    world.monitor.pause(None, "")
 
     text = screen(world)
     assert "Nothing by itself: no checks and no effects until it is resumed." in text
@@ -427,7 +427,7 @@ def test_checks_that_say_nothing_are_told_since_when() -> None:
     why = why_of(world)
     assert why["unknown_since"] == world.time.unix() - 25
     assert "unknown since 2" in screen(world) or "unknown since 1" in screen(world)
-    assert "unknown since " in world.watch.describe()
+    assert "unknown since " in world.monitor.describe()
 
     world.checks_give(OK)
     world.run_until(45)
@@ -444,7 +444,7 @@ def test_under_skip_no_next_check_counts_down_while_the_fail_script_hangs() -> N
 
     assert why["next"] is None
     assert why["next_text"] == "next check when the fail script has ended"
-    assert "next check when the fail script has ended" in world.watch.describe()
+    assert "next check when the fail script has ended" in world.monitor.describe()
 
 
 NEXT: dict[str, tuple[VirtualWorld, float | None, str]] = {
@@ -495,8 +495,8 @@ def test_the_next_check_is_told_as_it_will_be(name: str) -> None:
     why = why_of(world)
 
     assert (why["next"], why["next_text"]) == (following, text)
-    assert text in world.watch.describe()
-    assert brief(world.watch, world.time.unix())[9:11] == [
+    assert text in world.monitor.describe()
+    assert brief(world.monitor, world.time.unix())[9:11] == [
         following,
         text if following is None else None,
     ]
@@ -506,10 +506,10 @@ def test_the_status_line_tells_of_a_backoff_and_of_what_is_spent() -> None:
     waits = situation(*RECOVERS, "--recovery-backoff=25", at=18, **LASTS, **FAILING)
     spent = situation(*WATCHES, at=18, **LASTS, **FAILING)
 
-    line = waits.watch.describe()
+    line = waits.monitor.describe()
     assert line.startswith("RECOVERING (BACKOFF), 3 failures in a row (threshold 1); ")
     assert "; recovery 2 in 23 s at the earliest; next check in 7 s; " in line
-    assert spent.watch.describe().startswith("RECOVERING (SPENT), 3 failures in a row")
+    assert spent.monitor.describe().startswith("RECOVERING (SPENT), 3 failures in a row")
     assert (why_of(waits)["backoff"], why_of(waits)["shown"]) == (23.0, "BACKOFF")
     assert (why_of(spent)["spent"], why_of(spent)["shown"]) == (True, "SPENT")
     assert (why_of(waits)["state"], why_of(spent)["state"]) == ("RECOVERING", "RECOVERING")

@@ -353,7 +353,7 @@ def test_a_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     for name, told in (
         ("none", "no such file"),
         ("text", "file is not a database"),
-        ("empty", f"nothing of HEAT's is in {tmp_path}/empty"),
+        ("empty", f"{tmp_path}/empty holds nothing of HEAT's"),
         (".", "is a directory"),
     ):
         assert told in complaint(capsys, "--state", f"{tmp_path}/{name}")
@@ -366,7 +366,7 @@ def test_a_file_of_another_version_is_not_guessed_at(
         file.execute("PRAGMA user_version = 2")
     file.close()
 
-    assert "is of version 2, and heatctl reads 1" in complaint(capsys, "--state", os.fspath(state))
+    assert "has version 2, and heatctl reads 1" in complaint(capsys, "--state", os.fspath(state))
 
 
 def test_a_damaged_file_is_said(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

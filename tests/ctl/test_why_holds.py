@@ -150,7 +150,7 @@ def recorded(world: VirtualWorld) -> Generator[Recorder]:
     """Have the watches take their steps through a recorder."""
     recorder = Recorder(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("heat.monitor.watch.step", recorder)
+        patch.setattr("heat.monitor.monitor.step", recorder)
         yield recorder
 
 
@@ -162,7 +162,7 @@ def test_what_it_says_of_a_time_is_what_then_happens(world: VirtualWorld) -> Non
     if up is None or up["in"] is None:
         return
     then = world.time.elapsed() + due
-    stage = world.watch.monitor.stage
+    stage = world.monitor.model.stage
     with recorded(world) as recorder:
         world.run_until(then + 0.001)
         taken = recorder.of(WindowClosed, BackoffEnded)

@@ -451,7 +451,7 @@ def test_29_what_it_says_then_is_taken_as_it_would_have_been() -> None:
     there.target_error = TargetError("process 42 does not exist")
     there.run_until(5)
 
-    assert there.watch.monitor.state is State.ERROR  # Nothing recovers.
+    assert there.monitor.model.state is State.ERROR  # Nothing recovers.
     assert there.done
 
 
@@ -461,14 +461,14 @@ def test_29_one_that_stays_empty_is_said_and_ends_nothing() -> None:
     said = [line for line in there.printed if "not sent" in line]
     assert len(said) == 2
     assert said[-1] == f"(HUP {LEFT_OUT.format('--signal')})"
-    assert there.watch.monitor.state is State.NORMAL
+    assert there.monitor.model.state is State.NORMAL
     assert not there.done
 
 
 def test_29_a_later_signal_takes_its_place_which_is_said() -> None:
     there = world("--success-signal=CONT", checks=[FAILS, FAILS, Ends()]).run_until(0.05)
     there.target_error = None
-    there.watch.pause(None, "")
+    there.monitor.pause(None, "")
     there.run_until(5)
 
     assert there.times("HUP") == []  # No effects in a pause.

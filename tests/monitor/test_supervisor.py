@@ -735,13 +735,13 @@ def test_one_that_hangs_or_floods_or_whose_fail_script_hangs_delays_no_other(pla
 
 INJECTED = """
 import sys
-import heat.app.cli, heat.report.monitor_report, heat.monitor.watch
+import heat.app.cli, heat.report.monitor_report, heat.monitor.monitor
 
 def breaks(owner, method, name):
     whole = getattr(owner, method)
     def broken(self, *args):
         journal = owner is heat.report.monitor_report.MonitorReport
-        options = self.options if journal else self.parts.options
+        options = self.options if journal else self.setup.options
         if options.name == name:
             raise ZeroDivisionError(f"injected into {method}")
         return whole(self, *args)
@@ -750,7 +750,7 @@ def breaks(owner, method, name):
 for monitor, places in BROKEN.items():
     for place in places:
         name, method = place.split(".")
-        breaks(getattr(heat.monitor.watch, name), method, monitor)
+        breaks(getattr(heat.monitor.monitor, name), method, monitor)
 sys.exit(heat.app.cli.main(sys.argv[4:]))
 """
 
@@ -766,14 +766,14 @@ def with_bug(*broken: str) -> tuple[str, ...]:
 
 
 BUGS = (
-    "Watch._verdict",
-    "Watch.__call__",
-    "Watch._run",
-    "Watch._check_gone",
-    "Watch._tell_checked",
+    "Monitor._verdict",
+    "Monitor.__call__",
+    "Monitor._run",
+    "Monitor._check_gone",
+    "Monitor._tell_checked",
     "MonitorReport.checked",
-    "Watch._fail_gone",
-    "Watch._run_fail",
+    "Monitor._fail_gone",
+    "Monitor._run_fail",
 )
 
 
@@ -799,7 +799,7 @@ def test_a_bug_in_the_handling_of_one_ends_that_one_alone(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "methods", [("Watch._verdict", "MonitorReport.bug"), ("MonitorReport.changed",)], ids=" ".join
+    "methods", [("Monitor._verdict", "MonitorReport.bug"), ("MonitorReport.changed",)], ids=" ".join
 )
 def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
     place: Place, methods: tuple[str, ...]

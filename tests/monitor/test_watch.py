@@ -28,7 +28,7 @@ def test_a_slow_check_shifts_nothing_and_its_ticks_are_skipped() -> None:
     world = VirtualWorld("--timeout=none", checks=[Ends(after=25), OK]).run_until(45)
 
     assert world.times("check") == [0, 30, 40]
-    assert world.watch.monitor.skipped == 2
+    assert world.monitor.model.skipped == 2
 
 
 def test_ticks_missed_in_a_stall_are_skipped_and_counted() -> None:
@@ -37,7 +37,7 @@ def test_ticks_missed_in_a_stall_are_skipped_and_counted() -> None:
     world.run_until(3625)
 
     assert world.times("check") == [0, 3605, 3610, 3620]
-    assert world.watch.monitor.skipped == 359
+    assert world.monitor.model.skipped == 359
 
 
 def test_a_timeout_fails_at_the_moment_and_is_killed_two_seconds_later() -> None:
@@ -55,7 +55,7 @@ def test_ticks_are_skipped_while_a_timed_out_check_dies() -> None:
     world = VirtualWorld("--interval=1", "--timeout=0.5", checks=[STUBBORN, OK]).run_until(4)
 
     assert world.times("check") == [0, 3, 4]
-    assert world.watch.monitor.skipped == 2
+    assert world.monitor.model.skipped == 2
 
 
 def test_a_check_that_dies_of_term_frees_the_next_tick() -> None:
@@ -139,7 +139,7 @@ def test_after_the_last_recovery_comes_error() -> None:
     world = VirtualWorld(*RECOVER, "--max-recoveries=2", checks=[FAILS]).run_until(60)
 
     assert world.times("recovery") == [0, 10]
-    assert (world.watch.exit_code, world.done) == (3, True)
+    assert (world.monitor.exit_code, world.done) == (3, True)
     assert "heat: error: 2 recoveries did not help; HEAT stops" in world.printed[-1]
 
 
@@ -198,7 +198,7 @@ def test_a_recovery_that_times_out_is_a_fail_record_and_no_error() -> None:
         *RECOVER, "--script-timeout=3", checks=[FAILS, OK], recoveries=[HANGS]
     ).run_until(5)
 
-    assert world.watch.monitor.state is State.NORMAL
+    assert world.monitor.model.state is State.NORMAL
     assert " : FAIL : recovery :\n> [Timed out after 3 s]\n" in world.records["heat.verbose.log"]
 
 
@@ -231,7 +231,7 @@ def test_a_recovery_script_that_is_gone_is_an_error() -> None:
         *RECOVER, checks=[FAILS], recoveries=[Ends(error="./recover is gone", passing=False)]
     ).run_until(5)
 
-    assert world.watch.exit_code == 3
+    assert world.monitor.exit_code == 3
 
 
 def test_a_fail_script_that_cannot_start_is_an_err_record_and_nothing_more() -> None:
@@ -239,7 +239,7 @@ def test_a_fail_script_that_cannot_start_is_an_err_record_and_nothing_more() -> 
         "--fail=./tell", checks=[FAILS], fails=[Ends(error="./tell is gone", passing=False)]
     ).run_until(15)
 
-    assert world.watch.exit_code is None
+    assert world.monitor.exit_code is None
     assert " : ERR : heat :\n> ./tell is gone" in world.records["heat.verbose.log"]
 
 
@@ -256,7 +256,7 @@ def test_unknown_has_no_effect_and_the_next_tick_tries_again() -> None:
 def test_a_check_that_is_gone_is_an_error_that_names_it() -> None:
     world = VirtualWorld(checks=[OK, Ends(error="./check is gone", passing=False)]).run_until(15)
 
-    assert world.watch.exit_code == 3
+    assert world.monitor.exit_code == 3
     assert world.printed[-1] == "(heat: error: ./check is gone; HEAT stops)"
 
 
@@ -266,7 +266,7 @@ def test_a_check_killed_from_outside(policy: str) -> None:
         f"--on-killed={policy}", checks=[Ends(killed=signal.SIGKILL), OK]
     ).run_until(15)
 
-    assert (world.watch.exit_code == 3) is (policy == "error")
+    assert (world.monitor.exit_code == 3) is (policy == "error")
     assert "> [killed by SIGKILL]\n" in world.records["heat.verbose.log"]
     expected = "Killed by SIGKILL" if policy == "error" else "Exit Code 137"
     assert world.printed[0] == f"1671306479: Failed: {expected}, details in heat.log"
@@ -284,17 +284,17 @@ def test_a_recovery_killed_from_outside(policy: str) -> None:
     assert " : FAIL : recovery :\n> [killed by SIGKILL]\n" in world.records["heat.verbose.log"]
     news = [line for line in world.printed if line.startswith("(")]
     if policy == "error":
-        assert world.watch.exit_code == 3
+        assert world.monitor.exit_code == 3
         assert news[-1].endswith(
             "SIGKILL, and not by HEAT; '--on-killed fail' takes that for its end, and goes on; "
             "HEAT stops)"
         )
     else:
-        assert world.watch.exit_code is None
+        assert world.monitor.exit_code is None
         assert "(recovery script recovery ended: Exit Code 137 (killed by SIGKILL), after 0 s)" in (
             news
         )
-        assert world.watch.monitor.state is State.NORMAL
+        assert world.monitor.model.state is State.NORMAL
 
 
 def test_a_killed_fail_script_is_a_fail_record() -> None:
@@ -302,21 +302,21 @@ def test_a_killed_fail_script_is_a_fail_record() -> None:
         "--fail=./tell", checks=[FAILS], fails=[Ends(killed=signal.SIGSEGV)]
     ).run_until(5)
 
-    assert world.watch.exit_code is None
+    assert world.monitor.exit_code is None
     assert " : FAIL : fail :\n> [killed by SIGSEGV]\n" in world.records["heat.verbose.log"]
 
 
 def test_a_target_that_ends_during_the_recovery_script_lets_it_end() -> None:
     world = VirtualWorld(*RECOVER, *TARGET, checks=[FAILS], recoveries=[Ends(after=5)])
     world.run_until(2)
-    world.watch.target_gone("target 42 (--pid) has ended")
+    world.monitor.target_gone("target 42 (--pid) has ended")
     world.run_until(4)
 
-    assert world.watch.exit_code is None
+    assert world.monitor.exit_code is None
 
     world.run_until(6)
 
-    assert world.watch.exit_code == 3
+    assert world.monitor.exit_code == 3
 
 
 def test_a_missing_target_is_an_error_only_when_nothing_starts_recovery() -> None:
@@ -325,37 +325,37 @@ def test_a_missing_target_is_an_error_only_when_nothing_starts_recovery() -> Non
         world.target_error = TargetError("process 42 does not exist")
         world.run_until(15)
 
-        assert world.watch.exit_code == code
+        assert world.monitor.exit_code == code
         assert any("HUP was not sent" in line for line in world.printed)
 
 
 def test_on_error_the_running_fail_script_is_let_end_so_that_the_failure_is_told() -> None:
     world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[Ends(after=20)])
     world.run_until(1)
-    world.watch.target_gone("target 42 (--pid) has ended")
+    world.monitor.target_gone("target 42 (--pid) has ended")
     world.run_until(19)
 
     assert not world.done
 
     world.run_until(21)
 
-    assert (world.done, world.watch.exit_code) == (True, 3)
+    assert (world.done, world.monitor.exit_code) == (True, 3)
 
 
 def test_a_first_term_meanwhile_gives_the_fail_script_its_two_seconds() -> None:
     world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[STUBBORN])
     world.run_until(1)
-    world.watch.target_gone("target 42 (--pid) has ended")
-    world.watch.stop(0)
+    world.monitor.target_gone("target 42 (--pid) has ended")
+    world.monitor.stop(0)
     world.run_until(9)
 
-    assert (world.times("done"), world.watch.exit_code) == ([3], 3)
+    assert (world.times("done"), world.monitor.exit_code) == ([3], 3)
 
 
 def test_but_not_for_ever() -> None:
     world = VirtualWorld("--pid=42", "--fail=./tell", checks=[FAILS, OK], fails=[HANGS])
     world.run_until(1)
-    world.watch.target_gone("target 42 (--pid) has ended")
+    world.monitor.target_gone("target 42 (--pid) has ended")
     world.run_until(32)
 
     assert world.done
@@ -364,7 +364,7 @@ def test_but_not_for_ever() -> None:
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_stop_kills_what_runs_and_then_ends(stubborn: bool) -> None:  # noqa: FBT001
     world = VirtualWorld(checks=[Ends(after=None, stubborn=stubborn)]).run_until(1)
-    world.watch.stop(0)
+    world.monitor.stop(0)
     world.run_until(9)
 
     assert world.times("done") == [3 if stubborn else 1]
@@ -374,8 +374,8 @@ def test_stop_kills_what_runs_and_then_ends(stubborn: bool) -> None:  # noqa: FB
 
 def test_a_second_stop_kills_at_once() -> None:
     world = VirtualWorld(checks=[STUBBORN]).run_until(1)
-    world.watch.stop(0)
-    world.watch.stop(0, at_once=True)
+    world.monitor.stop(0)
+    world.monitor.stop(0, at_once=True)
     world.run_until(9)
 
     assert world.times("done") == [1]
@@ -393,19 +393,19 @@ def test_count_lets_what_runs_waits_or_is_queued_come_to_its_end() -> None:
 
     assert world.times("recovery") == [4]
     assert world.times("done") == [9]
-    assert world.watch.exit_code == 1
+    assert world.monitor.exit_code == 1
 
 
 def test_count_reached_in_normal_exits_0() -> None:
     world = VirtualWorld("--count=2").run_until(20)
 
-    assert (world.times("done"), world.watch.exit_code) == ([10], 0)
+    assert (world.times("done"), world.monitor.exit_code) == ([10], 0)
 
 
 def test_a_last_check_that_failed_in_the_start_period_exits_1() -> None:
     world = VirtualWorld("--count=1", "--start-period=60", checks=[FAILS]).run_until(20)
 
-    assert world.watch.exit_code == 1
+    assert world.monitor.exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_the_exit_code_after_the_last_check_tells_how_it_was(
 ) -> None:
     world = VirtualWorld("--count=3", *words, checks=results).run_until(40)
 
-    assert (len(world.times("check")), world.watch.exit_code) == (3, code)
+    assert (len(world.times("check")), world.monitor.exit_code) == (3, code)
 
 
 def test_scripts_are_told_of_the_outage() -> None:
@@ -463,7 +463,7 @@ def test_a_process_that_leaves_the_group_of_a_check_is_said_once() -> None:
 def test_the_status_line() -> None:
     world = VirtualWorld("--threshold=3", *RECOVER, checks=[FAILS]).run_until(12)
 
-    assert world.watch.describe() == (
+    assert world.monitor.describe() == (
         "FAILING, 2 failures in a row (threshold 3); last check Exit Code 7, 2 s ago; "
         "next check in 8 s; 2 checks"
     )
@@ -483,7 +483,7 @@ def test_no_check_is_early_or_beside_another_and_the_grid_holds(
 
     for start in world.times("check"):
         assert abs(start - round(start / step) * step) < 1e-5
-    assert world.watch.monitor.checks + world.watch.monitor.skipped == 41
+    assert world.monitor.model.checks + world.monitor.model.skipped == 41
 
 
 def test_a_signal_not_sent_for_want_of_resources_is_said_and_no_error() -> None:
@@ -493,7 +493,7 @@ def test_a_signal_not_sent_for_want_of_resources_is_said_and_no_error() -> None:
     world.target_error = None
     world.run_until(15)
 
-    assert world.watch.monitor.state is State.FAILING
+    assert world.monitor.model.state is State.FAILING
     assert "(HUP was not sent (--signal): too many open files)" in world.printed
     assert world.times("HUP") == [10]
 
@@ -513,7 +513,7 @@ def test_a_script_just_begun_is_waited_for_though_it_is_not_wanted_any_more() ->
     world = VirtualWorld("--threshold=1", *TARGET, killed=killed).run_until(5)
 
     assert world.events == [(0, "waits")]
-    assert world.watch.monitor.state is State.RECOVERING
+    assert world.monitor.model.state is State.RECOVERING
     assert world.run_until(10).times("check") == [10]
 
 
@@ -523,7 +523,7 @@ def test_a_fail_script_not_wanted_any_more_is_not_begun_again() -> None:
     world = VirtualWorld(killed=killed).run_until(0)
 
     assert world.events == [(0, "check")]
-    assert world.watch.monitor.fail_run is None
+    assert world.monitor.model.fail_run is None
 
 
 # A second pause takes the place of the first
@@ -539,7 +539,7 @@ def test_the_end_of_a_pause_is_that_of_the_last_one(
     world = VirtualWorld()
     world.run_until(1)
     for span in (first, second):
-        world.watch.pause(None if span is None else world.time.unix() + span, "")
+        world.monitor.pause(None if span is None else world.time.unix() + span, "")
 
     assert world.run_until(75).times("check") == checks
 

@@ -20,7 +20,7 @@ def test_a_pass_in_the_backoff_ends_the_outage() -> None:
     world = VirtualWorld(*REST, checks=[FAILS, FAILS, FAILS, OK]).run_until(100)
 
     assert world.times("recovery") == [0]
-    assert world.watch.monitor.count == 0
+    assert world.monitor.model.count == 0
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ MOMENTS = (
         "docopt",
         "heat.config.preflight",
         "heat.app.service",
-        "heat.monitor.watch",
+        "heat.monitor.monitor",
     ),
     *("transitions", "heat.monitor.counters", "heat.control.server"),
 )

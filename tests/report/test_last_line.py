@@ -22,8 +22,8 @@ from heat.process.signals import meaning, worded
 from heat.rehearsal.world import Ends
 from heat.report.monitor_report import Checked
 from heat.store.history import History
-from heat.store.outages import Failed, Outage, Recovery
-from heat.store.state_file import LATER
+from heat.store.outages import Failed, Outage, Recovery, Span
+from heat.store.sql import LATER
 from heat.text import LAST_LINE, escaped, last_line
 
 FIRST, LAST = 3, 4
@@ -372,9 +372,8 @@ def test_what_an_earlier_version_has_written_is_read_and_gets_its_columns(place:
     for table, columns in LATER.items():
         for column in columns:
             change(place, f"ALTER TABLE {table} DROP COLUMN {column}")
-    archive = History(str(place.folder / STATE))
-    (life,) = archive.lives(0.0, 1e10)
-    archive.close()
+    with History(str(place.folder / STATE)) as archive:
+        (life,) = archive.lives(Span(0.0, 1e10))
     assert (life.outages[0].failures, life.outages[0].first) == (1, Failed())
     heat = watching(place, "-s", "./check")
     heat.await_news("goes on where it was: FAILING, 1 failure in a row")

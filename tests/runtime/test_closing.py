@@ -54,7 +54,7 @@ AT_THE_END = {
 def test_whatever_fails_at_the_end_targets_go_on_and_checks_are_gone(
     place: Place, *, breaks_watch: bool
 ) -> None:
-    places = [*AT_THE_END, *(["heat.monitor.watch.Watch.stop"] if breaks_watch else [])]
+    places = [*AT_THE_END, *(["heat.monitor.monitor.Monitor.stop"] if breaks_watch else [])]
     receiver = place.receiver()
     heat = place.heat(
         *("-i", "1h", "--pid", str(receiver.pid), "--signal", "none", "--fault-signal", "STOP"),
@@ -80,7 +80,7 @@ def test_whatever_fails_at_the_end_targets_go_on_and_checks_are_gone(
 def test_one_target_that_cannot_be_continued_keeps_no_other_stopped(place: Place) -> None:
     breaks = """
 import runpy, sys
-import heat.process.target, heat.monitor.watch
+import heat.process.target, heat.monitor.monitor
 real = heat.process.target.PidTarget.wake
 
 ending, first = [], []
@@ -96,7 +96,7 @@ def stop(self, *_args, **_named):
     raise RuntimeError("injected into stop")
 
 heat.process.target.PidTarget.wake = wake
-heat.monitor.watch.Watch.stop = stop
+heat.monitor.monitor.Monitor.stop = stop
 del sys.argv[1:4]
 runpy.run_module("heat", run_name="__main__", alter_sys=True)
 """

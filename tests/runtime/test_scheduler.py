@@ -396,9 +396,9 @@ def test_of_many_no_check_is_early_none_is_lost_and_none_runs_beyond_its_turn(
 
     stalled = any(stalls for stalls, _ in steps)
     for (interval, begins, _), world in zip(monitors, fleet.worlds, strict=True):
-        monitor = world.watch.monitor
+        monitor = world.monitor.model
         passed = (fleet.time.elapsed() - begins) / interval
-        asked = [when for when, owner in fleet.limiter.asked if owner is world.watch]
+        asked = [when for when, owner in fleet.limiter.asked if owner is world.monitor]
         ticks = [int((when - begins) / interval + 1e-6) for when in asked]
         late = [when - begins - tick * interval for when, tick in zip(asked, ticks, strict=True)]
         assert int(passed - 1e-6) < monitor.checks + monitor.skipped <= int(passed + 1e-6) + 1
@@ -422,7 +422,7 @@ def observed(fleet: VirtualFleet, end: float) -> None:
 
 def in_order(fleet: VirtualFleet) -> None:
     """Turns were taken in the order in which they were asked for."""
-    watches = [world.watch for world in fleet.worlds]
+    watches = [world.monitor for world in fleet.worlds]
     asked = [watches.index(owner) for _, owner in fleet.limiter.asked]  # type: ignore[arg-type]
 
     assert fleet.tried == asked[: len(fleet.tried)]
@@ -480,7 +480,7 @@ def test_a_check_at_once_is_stopped_as_any_other() -> None:
         "--threshold=1", "--fault-signal=USR1", "--pid=42", checks=[Ends(1), hangs], after=0.0
     )
     observed(fleet, 1)
-    world.watch.stop(0)
+    world.monitor.stop(0)
     observed(fleet, 5)
 
     assert (world.times("check"), world.times("done"), world.living) == ([0, 0], [1], [])

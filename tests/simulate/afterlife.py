@@ -169,8 +169,8 @@ class LastingWitness(Witness):
 
     def gone_on(self) -> None:
         """HEAT watches again."""
-        monitor, oracle = self.watch.monitor, self._oracle
-        if monitor.first_failure is not None:
-            if abs(monitor.outage_at - oracle.outage_at) > _NEAR:
-                raise Violation(f"the outage is of {monitor.outage_at}, not {oracle.outage_at}")
-            oracle.outage_at = monitor.outage_at
+        model, oracle = self.monitor.model, self._oracle
+        if model.first_failure is not None:
+            if abs(model.outage_at - oracle.outage_at) > _NEAR:
+                raise Violation(f"the outage is of {model.outage_at}, not {oracle.outage_at}")
+            oracle.outage_at = model.outage_at

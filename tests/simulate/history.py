@@ -1,4 +1,4 @@
-"""One history: a watch in a world made of choices, with witnesses of all that happens in it."""
+"""One history: a monitor in a world made of choices, with witnesses of all that happens in it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-import heat.monitor.watch
+import heat.monitor.monitor
 from heat.config.options import Common, Options
+from heat.monitor.monitor import EXIT_ERROR, EXIT_WELL, Monitor, Setup, World
 from heat.monitor.resume import Restored
-from heat.monitor.watch import EXIT_ERROR, EXIT_WELL, Parts, Watch, World
 from heat.process.program import Program, SilentScripts
 from heat.records import RESET, Changed
 from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
@@ -22,7 +22,8 @@ from heat.store.state_file import StateFile
 from states.monitor.effects import Effect
 from states.monitor.events import Event
 from states.monitor.machine import step
-from states.monitor.model import Monitor, State
+from states.monitor.model import Monitor as Model
+from states.monitor.model import State
 
 from .afterlife import LastingWitness
 from .choices import Choices
@@ -74,7 +75,7 @@ for _name in vars(MonitorReport):
 
 
 class History:
-    """One watch from its start to its end, or as many ticks as it is given."""
+    """One monitor from its start to its end, or as many ticks as it is given."""
 
     def __init__(self, choices: Choices, trace: list[str] | None = None) -> None:
         self.choices = choices
@@ -99,7 +100,7 @@ class History:
             self._target = Itself(self, self._own_signal)
         else:
             self._target = Target(self, self.options)
-        self.watch: Restored
+        self.monitor: Restored
         self._plan()
 
     def _take_options(self) -> None:
@@ -109,10 +110,10 @@ class History:
             "recovery": ends_of_script(self.options, fatal=True),
         }
 
-    def _parts(self) -> Parts:
+    def _parts(self) -> Setup:
         options = self.options
         file = SilentScripts() if options.fail or options.recovery else None
-        return Parts(
+        return Setup(
             options,
             Program("check", "check", ("check",)),
             Program("fail", "fail", ("fail",), file) if options.fail else None,
@@ -158,12 +159,12 @@ class History:
 
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
-        heat.monitor.watch.step = self._step  # type: ignore[attr-defined]
+        heat.monitor.monitor.step = self._step  # type: ignore[attr-defined]
         try:
             with self.kernel.put():
                 return self._run(ticks)
         finally:
-            heat.monitor.watch.step = step  # type: ignore[attr-defined]
+            heat.monitor.monitor.step = step  # type: ignore[attr-defined]
 
     def _run(self, ticks: int) -> int:
         begin = self._begin
@@ -188,7 +189,7 @@ class History:
             look()
         if not self.ended:
             self.say("told to stop")
-            self.watch.stop(EXIT_WELL)
+            self.monitor.stop(EXIT_WELL)
 
     def _end(self) -> None:
         """Nothing may start any more, and all that can end does."""
@@ -214,24 +215,24 @@ class History:
             ledger = MonitorRecord(cast("StateFile", self._kept), "simulated")
             if isinstance(self._target, Target):
                 self._target.remembered_by(ledger)
-        self._make_watch(ledger)
-        self.watch.start(self.time.now())
+        self._make_monitor(ledger)
+        self.monitor.start(self.time.now())
 
-    def _make_watch(self, ledger: MonitorRecord | None) -> None:
+    def _make_monitor(self, ledger: MonitorRecord | None) -> None:
         time = self.time
         self._limiter = Limiter(1, (time, time), _nothing, self)
         world = World(time, time, self._launcher, self._limiter)
-        self.watch = Restored(
+        self.monitor = Restored(
             self._parts(), world, _Mute(self.options, self.witness), self._done, ledger
         )
-        self.witness.watch = self.watch
+        self.witness.monitor = self.monitor
 
     def _dies(self) -> None:
         """From here on it does nothing; what it still unwinds is no deed of a dead one."""
         self.say("HEAT is killed")
-        self.watch.left = True
-        if self.watch.exit_code is None:
-            self.watch.exit_code = EXIT_WELL
+        self.monitor.left = True
+        if self.monitor.exit_code is None:
+            self.monitor.exit_code = EXIT_WELL
 
     def _begin_again(self) -> None:
         """What was killed is started once more, and goes on where it was."""
@@ -284,24 +285,24 @@ class History:
             found = None
         first = time.now() + self.options.interval * choices.pick(3) / 2
         self.witness.begins(first)
-        self._make_watch(ledger)
+        self._make_monitor(ledger)
         if found is not None and found.memory.given_up:
-            self.watch.go_on(found, first)
+            self.monitor.go_on(found, first)
             self.ended += 1
             return
         self._await_outside()
-        self.watch.go_on(found, first)
+        self.monitor.go_on(found, first)
         self.witness.gone_on()
 
     # The machine, and the oracle
 
-    def _step(self, monitor: Monitor, event: Event) -> list[Effect]:
+    def _step(self, model: Model, event: Event) -> list[Effect]:
         if self.fuse.left > 0:
             self.witness.remember()
-        effects = step(monitor, event)
+        effects = step(model, event)
         if self.trace is not None:
-            self.say(f"{_shown(event)} -> {monitor.state.value} {[*map(_shown, effects)]}")
-        self.witness.stepped(event, effects, monitor)
+            self.say(f"{_shown(event)} -> {model.state.value} {[*map(_shown, effects)]}")
+        self.witness.stepped(event, effects, model)
         return effects
 
     def say(self, text: str) -> None:
@@ -322,7 +323,7 @@ class History:
         return ends
 
     def _reload(self) -> None:
-        if self.watch.left:
+        if self.monitor.left:
             return
         before = self.options
         self.options = choose_options(self.choices, before)
@@ -330,10 +331,10 @@ class History:
         self._take_options()
         first = self.time.now() + self.options.interval * self.choices.pick(3) / 2
         self.witness.reloading(self.options, first)
-        self.watch.adopt(self._parts(), first)
+        self.monitor.adopt(self._parts(), first)
 
     def _pause(self) -> None:
-        if self.watch.exit_code is not None:
+        if self.monitor.exit_code is not None:
             return
         interval, choices = self.options.interval, self.choices
         span = choices.of((None, 0.1, 0.5 * interval, interval, 2.5 * interval, 10 * interval))
@@ -344,25 +345,25 @@ class History:
         self._expect_kill(span or self.options.interval, 4)
         until = None if span is None else self.time.unix() + span
         self.witness.pausing(None if span is None else self.time.now() + span)
-        self.watch.pause(until, "")
+        self.monitor.pause(until, "")
         self.witness.settled()
 
     def _resume(self) -> None:
-        if self.watch.paused is not None and self.watch.exit_code is None:
+        if self.monitor.paused is not None and self.monitor.exit_code is None:
             self.say("resumed by hand")
             self.witness.resuming()
-            self.watch.resume()
+            self.monitor.resume()
             self.witness.settled()
 
     def _ask(self) -> None:
-        if self.watch.exit_code is None:
+        if self.monitor.exit_code is None:
             self.say("a check is asked for")
-            self.watch.ask()
+            self.monitor.ask()
 
     def _reset(self) -> None:
-        if self.watch.exit_code is None:
+        if self.monitor.exit_code is None:
             self.say("a reset is asked for")
-            self.watch.reset()
+            self.monitor.reset()
 
     def _crowd(self) -> None:
         """Another monitor's check has the only turn, or wants it."""
@@ -395,18 +396,18 @@ class History:
 
     def target_gone(self, reason: str) -> None:
         """As the loop tells it: when what is being done is done."""
-        self.time.at(self.time.now(), lambda: self.watch.target_gone(reason), self)
+        self.time.at(self.time.now(), lambda: self.monitor.target_gone(reason), self)
 
     def _own_signal(self, signum: int) -> None:
         self.say(f"HEAT has sent itself signal {signum}")
-        if not self.watch.left:
-            self.watch.give_in(EXIT_ERROR)
+        if not self.monitor.left:
+            self.monitor.give_in(EXIT_ERROR)
 
     def _stop(self) -> None:
-        if not self.watch.left:
+        if not self.monitor.left:
             at_once = self.choices.pick(3) == 2
             self.say(f"told to stop{' at once' if at_once else ''}")
-            self.watch.stop(EXIT_WELL, at_once=at_once)
+            self.monitor.stop(EXIT_WELL, at_once=at_once)
 
     def _stall(self) -> None:
         span = self.options.interval * (1 + self.choices.pick(9)) / 2
@@ -414,14 +415,14 @@ class History:
         self.witness.stalled()
         self.time.stall(span)
 
-    def _done(self, watch: Watch) -> None:
-        self.say(f"it has ended, exit code {watch.exit_code}")
+    def _done(self, monitor: Monitor) -> None:
+        self.say(f"it has ended, exit code {monitor.exit_code}")
         self.ended += 1
         if self.ended > 1:
             raise Violation("it ended twice")
 
     def crashed(self, error: Exception) -> None:
-        """What is not a watch's own."""
+        """What does not belong to a monitor."""
         raise error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heat.config.options import Options
-from heat.monitor.watch import EXIT_ERROR
+from heat.monitor.monitor import EXIT_ERROR
 from heat.process.program import Program
 from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
 from states.monitor import effects as do
@@ -22,7 +22,8 @@ from states.monitor.events import (
     Tick,
 )
 from states.monitor.limits import Limits
-from states.monitor.model import Check, Monitor, Stage, State
+from states.monitor.model import Check, Stage, State
+from states.monitor.model import Monitor as Model
 
 from .deeds import Deeds, Violation, pid_text
 from .lives import Orphan
@@ -31,7 +32,7 @@ from .recoveries import Recoveries
 from .ticks import ALIKE, Ticks
 
 if TYPE_CHECKING:
-    from heat.monitor.watch import Watch
+    from heat.monitor.monitor import Monitor
 
     from .world import Child
 
@@ -78,12 +79,12 @@ class Witness:
         "_was",
         "_window",
         "deeds",
+        "monitor",
         "ticks",
-        "watch",
     )
 
     def __init__(self, options: Options, time: VirtualTime) -> None:
-        self.watch: Watch
+        self.monitor: Monitor
         self.ticks = 0
         self._options = options
         self._limits = options.limits
@@ -126,11 +127,11 @@ class Witness:
 
     # The machine
 
-    def stepped(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
+    def stepped(self, event: Event, effects: list[Effect], model: Model) -> None:
         """An event has been taken; compare with the oracle, and look at the order of effects."""
         self.deeds.settled()
         self.deeds.told(event)
-        self._compare(event, effects, monitor)
+        self._compare(event, effects, model)
         if isinstance(event, Tick):
             self._ticked(event)
         elif isinstance(event, CheckFailed):
@@ -141,16 +142,16 @@ class Witness:
         elif isinstance(event, Resumed) and self._paused:
             self._recoveries.resumed(self._time.now())
         if effects:
-            self._look_at(effects, monitor)
-        if monitor.state is _NORMAL:
+            self._look_at(effects, model)
+        if model.state is _NORMAL:
             self._count = self._runs = 0
-            if monitor.state is not self._was:
+            if model.state is not self._was:
                 self._recoveries = Recoveries()
-        self._was, self._paused = monitor.state, monitor.paused
-        if monitor.count != self._count:
-            raise Violation(f"the count is {monitor.count}, and {self._count} checks have failed")
+        self._was, self._paused = model.state, model.paused
+        if model.count != self._count:
+            raise Violation(f"the count is {model.count}, and {self._count} checks have failed")
 
-    def _compare(self, event: Event, effects: list[Effect], monitor: Monitor) -> None:
+    def _compare(self, event: Event, effects: list[Effect], model: Model) -> None:
         oracle = self._oracle
         if oracle.slot not in _IN_FLIGHT and isinstance(event, _VERDICTS):
             raise Violation(f"{event} comes, and no check runs")
@@ -160,20 +161,20 @@ class Witness:
             raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
         self.deeds.wanted(wanted)
         here = (
-            monitor.stage,
-            monitor.count,
-            monitor.skipped,
-            monitor.checks,
-            monitor.unknowns,
-            monitor.check,
-            monitor.fail_run,
-            monitor.fail_queued,
-            monitor.attempts,
-            monitor.overdue,
-            monitor.passed_once,
-            monitor.last_check_failed,
-            monitor.backoff,
-            monitor.paused,
+            model.stage,
+            model.count,
+            model.skipped,
+            model.checks,
+            model.unknowns,
+            model.check,
+            model.fail_run,
+            model.fail_queued,
+            model.attempts,
+            model.overdue,
+            model.passed_once,
+            model.last_check_failed,
+            model.backoff,
+            model.paused,
         )
         there = (
             oracle.stage,
@@ -204,7 +205,7 @@ class Witness:
             self._untold = None
 
     def _failed(self, event: CheckFailed) -> None:
-        if self.watch.monitor.paused:
+        if self.monitor.model.paused:
             return
         self._count += 1
         if self._limits.fail and self._was is not _RECOVERING and self._to_be_told():
@@ -219,25 +220,25 @@ class Witness:
         limits = self._limits
         return limits.recovers or self._count >= (limits.threshold or 1)
 
-    def _look_at(self, effects: list[Effect], monitor: Monitor) -> None:
+    def _look_at(self, effects: list[Effect], model: Model) -> None:
         after_fault = False
         for effect in effects:
             if after_fault and not isinstance(effect, _AFTER_FAULT):
                 raise Violation(f"the fault signal is followed by {effect}")
             after_fault = False
             if isinstance(effect, do.RunCheck):
-                self._checks_left(monitor)
+                self._checks_left(model)
             elif isinstance(effect, do.SendSignal):
                 after_fault = effect.option == _FAULT
             elif isinstance(effect, do.OpenWindow):
                 self._window_opens(effect)
             elif isinstance(effect, do.CloseWindow):
-                self._window_closes(effects, monitor)
+                self._window_closes(effects, model)
             else:
                 self._note(effect)
         if after_fault:
             raise Violation("the fault signal is followed by nothing")
-        if monitor.state is _ERROR and not isinstance(effects[-1], do.GiveUp):
+        if model.state is _ERROR and not isinstance(effects[-1], do.GiveUp):
             raise Violation(f"the last effect of an error is {effects[-1]}")
 
     def _note(self, effect: Effect) -> None:
@@ -259,42 +260,42 @@ class Witness:
         if self._limits.recovery and not self._ran and not self._reads:
             raise Violation("a window opens, and the recovery script has not run")
 
-    def _window_closes(self, effects: list[Effect], monitor: Monitor) -> None:
+    def _window_closes(self, effects: list[Effect], model: Model) -> None:
         again = any(isinstance(each, _OVER) for each in effects)
         due, self._window = self._window, None
         if again:
             self._recoveries.back_off(self._limits, self._time.now())
         if again and due is not None and self._time.now() < due - ALIKE:
             raise Violation(f"a window closes {due - self._time.now()} s too early")
-        if again and monitor.passes:
+        if again and model.passes:
             raise Violation("a window closes after a pass")
 
     def said_spent(self) -> None:
         """Somebody is told that no recovery is left."""
         self._recoveries.said()
 
-    def _checks_left(self, monitor: Monitor) -> None:
+    def _checks_left(self, model: Model) -> None:
         most = self._limits.checks
-        if most is not None and monitor.checks > most:
-            raise Violation(f"check {monitor.checks} is run, of {most}")
+        if most is not None and model.checks > most:
+            raise Violation(f"check {model.checks} is run, of {most}")
 
     # The programs
 
     def starting(self, program: Program) -> None:
         """A program is about to be started."""
-        kind, monitor = program.path, self.watch.monitor
+        kind, model = program.path, self.monitor.model
         if kind == "recovery":
             self._recoveries.begin(self._time.now())
         self.deeds.starting(program)
-        if self.watch.exit_code is not None:
+        if self.monitor.exit_code is not None:
             raise Violation(f"{kind} is started after the end")
         self._begins(kind)
         if kind == "check":
-            if monitor.stage in _NO_CHECK:
+            if model.stage in _NO_CHECK:
                 raise Violation("a check is started before the recovery script has ended")
         elif kind == "fail":
-            begun = monitor.stage in _BEGUN and self._limits.recovery and not self._reads
-            if begun or monitor.stage in (Stage.REPAIRING, Stage.OWED):
+            begun = model.stage in _BEGUN and self._limits.recovery and not self._reads
+            if begun or model.stage in (Stage.REPAIRING, Stage.OWED):
                 raise Violation("the fail script is started in recovery")
         self._is_alone(kind)
 
@@ -349,7 +350,7 @@ class Witness:
         self._runs += 1
         self._ran = True
         most = limits.max_recoveries
-        if most is not None and self._runs >= max(most, self.watch.monitor.attempts) + self._lives:
+        if most is not None and self._runs >= max(most, self.monitor.model.attempts) + self._lives:
             raise Violation(f"recovery run {self._runs}, of {most}")
         if limits.recovery_timeout is None and self._exact:
             apart = now - self._recovered_at
@@ -377,7 +378,7 @@ class Witness:
 
     def signal_due(self, signum: int) -> None:
         """A signal is about to be sent to the target."""
-        if self.watch.exit_code is not None and self.watch.monitor.state is not _ERROR:
+        if self.monitor.exit_code is not None and self.monitor.model.state is not _ERROR:
             raise Violation(f"signal {signum} is sent after the end")
         self._begins(f"signal {signum} is sent")
         limits = self._limits
@@ -404,40 +405,40 @@ class Witness:
         """What holds between the steps."""
         self.deeds.settled()
         self._recoveries.settled()
-        monitor = self.watch.monitor
-        stage = monitor.stage
+        model = self.monitor.model
+        stage = model.stage
         if len(self._alive) > 2:
             raise Violation(f"there are {len(self._alive)} programs")
-        if self.watch.exit_code is not None:
+        if self.monitor.exit_code is not None:
             return
         if self._still is not None:
             self._look_at_pause(self._still)
-        if monitor.state is _ERROR:
+        if model.state is _ERROR:
             raise Violation("an error did not end it")
-        if stage is Stage.REPAIRING and monitor.check in _IN_FLIGHT:
+        if stage is Stage.REPAIRING and model.check in _IN_FLIGHT:
             raise Violation("a check runs beside the recovery script")
-        if monitor.state is _NORMAL and monitor.count:
+        if model.state is _NORMAL and model.count:
             raise Violation("all is well, and there are failures")
-        if self._untold is not None and not monitor.paused:
+        if self._untold is not None and not model.paused:
             self._look_for_fail()
-        if self._exact and monitor.check not in _PENDING and not monitor.passes:
-            self._look_for_an_end(monitor)
+        if self._exact and model.check not in _PENDING and not model.passes:
+            self._look_for_an_end(model)
 
-    def _look_for_an_end(self, monitor: Monitor) -> None:
+    def _look_for_an_end(self, model: Model) -> None:
         """No check decides any more whether a window or a backoff is over."""
         now, due, until = self._time.now(), self._window, self._recoveries.until
         timed = self._limits.recovery_timeout is not None
-        if monitor.stage is _OPEN and timed and due is not None and now > due + ALIKE:
+        if model.stage is _OPEN and timed and due is not None and now > due + ALIKE:
             raise Violation("a window is open beyond its time")
-        resting = monitor.stage is _BACKOFF and not monitor.paused
+        resting = model.stage is _BACKOFF and not model.paused
         if resting and until is not None and now > until + ALIKE:
             raise Violation("a backoff goes on beyond its time")
 
     def _look_at_pause(self, still: float) -> None:
         over = self._time.now() - still
-        paused = self.watch.paused is not None
-        if paused is not self.watch.monitor.paused:
-            raise Violation("the machine and its watch differ about the pause")
+        paused = self.monitor.paused is not None
+        if paused is not self.monitor.model.paused:
+            raise Violation("the machine and its monitor differ about the pause")
         if not paused and over < -ALIKE:
             raise Violation("a pause ends too early")
         if paused and over > ALIKE and self._exact:
@@ -454,7 +455,7 @@ class Witness:
                 raise Violation(f"{kind} lives on")
         if self._leftovers:
             raise Violation("the end does not wait for what a check has left behind")
-        if (self.watch.monitor.state is _ERROR) and self.watch.exit_code is None:
+        if (self.monitor.model.state is _ERROR) and self.monitor.exit_code is None:
             raise Violation(f"an error does not end with {EXIT_ERROR}")
         if self._time.now() < BEGINNING:
             raise Violation("time ran backwards")

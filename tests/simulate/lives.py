@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import heat.store.monitor_record
 from heat.records import Held, Pause
 from heat.rehearsal.world import Ends
-from heat.store.state_file import Saved, Statement
-
-_LEDGER = vars(heat.store.monitor_record)
-_MEMORY = cast("str", _LEDGER["_MEMORY"])
+from heat.store import sql
+from heat.store.sql import Statement
+from heat.store.state_file import Saved
 
 
 class Killed(BaseException):
@@ -66,22 +64,22 @@ class Kept:
         self.lost = False
         """HEAT was killed before a step of its machine was written down."""
         self._does: dict[str, Callable[..., None]] = {
-            _MEMORY: self._remember,
-            _LEDGER["_HELD"]: self._hold,
-            _LEDGER["_RELEASED"]: self._release,
-            _LEDGER["_PAUSE"]: self._paused,
-            _LEDGER["_PAUSE_ENDED"]: self._resumed,
+            sql.MACHINE: self._remember,
+            sql.HELD: self._hold,
+            sql.RELEASED: self._release,
+            sql.PAUSE_BEGAN: self._paused,
+            sql.PAUSE_ENDED: self._resumed,
         }
 
     def write(self, statements: list[Statement]) -> None:
         """All or none of them. Raises Killed, before it or after it."""
         if self._fuse.dead:
             return
-        self.lost = statements[0][0] == _MEMORY
+        self.lost = statements[0][0] == sql.MACHINE
         self._fuse.burn()
         self.lost = False
-        for sql, values in statements:
-            if (do := self._does.get(sql)) is not None:
+        for statement, values in statements:
+            if (do := self._does.get(statement)) is not None:
                 do(*values)
         self._fuse.burn()
 

@@ -40,7 +40,7 @@ def test_a_check_that_is_gone_has_failed_where_checks_go_on(code: int, why: str)
         *SPENT_WATCHED, "--threshold=2", "--fail=./tell", checks=[OK, gone, OK]
     ).run_until(25)
 
-    assert world.watch.exit_code is None
+    assert world.monitor.exit_code is None
     assert results(world) == [
         "1671306479: OK",
         f"1671306489: Failed: Exit Code {code}, details in heat.log",
@@ -58,8 +58,8 @@ def test_a_check_that_stays_away_is_recovered_like_any_other() -> None:
     world = VirtualWorld(*SPENT_WATCHED, checks=[gone]).run_until(45)
 
     assert world.times("recovery") == [0]
-    assert world.watch.exit_code is None
-    assert world.watch.monitor.count == 6
+    assert world.monitor.exit_code is None
+    assert world.monitor.model.count == 6
 
 
 @pytest.mark.parametrize(("code", "why"), [(127, "no such file"), (126, "it is not executable")])
@@ -67,7 +67,7 @@ def test_a_recovery_that_is_gone_has_ended_where_checks_go_on(code: int, why: st
     gone = Ends(code=code, error=f"./recover cannot be started: {why}", passing=False)
     world = VirtualWorld(*SPENT_WATCHED, checks=[FAILS, OK], recoveries=[gone]).run_until(5)
 
-    assert world.watch.monitor.state is State.NORMAL
+    assert world.monitor.model.state is State.NORMAL
     record = f"> ./recover cannot be started: {why}\n> [Exit Code {code}]\n"
     assert f" : FAIL : ./recover :\n{record}" in world.records["heat.verbose.log"]
     assert (
@@ -100,7 +100,7 @@ def test_a_code_that_warns_is_a_pass_that_is_always_told() -> None:
         "1671306479: Failed: Exit Code 2, details in heat.log",
         "1671306489: Warning: Exit Code 1",
     ]
-    assert world.watch.monitor.state is State.NORMAL
+    assert world.monitor.model.state is State.NORMAL
     record = "1671306489 : INFO : check :\n> 80 % full\n> [Exit Code 1]\n"
     assert record in world.records["heat.verbose.log"]
     assert "80 %" not in world.records["heat.log"]
@@ -110,7 +110,7 @@ def test_a_warning_that_prints_nothing_is_on_record_too() -> None:
     world = VirtualWorld(*CODES, checks=[Ends(1)]).run_until(0)
 
     assert "INFO : check :\n> [Exit Code 1]\n" in world.records["heat.verbose.log"]
-    assert "last check warning: Exit Code 1, " in world.watch.describe()
+    assert "last check warning: Exit Code 1, " in world.monitor.describe()
 
 
 def test_a_code_that_says_nothing_counts_neither_way() -> None:
@@ -156,7 +156,7 @@ def test_a_killed_check_is_judged_by_its_code_where_it_has_one(policy: str) -> N
 
     error = "1671306479: Failed: Killed by SIGKILL, details in heat.log"
     assert results(world) == [error if policy == "error" else "1671306479: Warning: Exit Code 137"]
-    assert (world.watch.exit_code == 3) is (policy == "error")
+    assert (world.monitor.exit_code == 3) is (policy == "error")
 
 
 # With real programs

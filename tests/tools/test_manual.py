@@ -33,7 +33,7 @@ def test_what_is_made_is_fresh(path: str) -> None:
 
 
 def test_nothing_stale_is_left() -> None:
-    there = [p for folder in ("man", "completions") for p in (HOME / folder).rglob("*")]
+    there = [p for folder in ("man", manual.COMPLETIONS) for p in (HOME / folder).rglob("*")]
 
     assert sorted(str(p.relative_to(HOME)) for p in there if p.is_file()) == MADE
 
@@ -49,9 +49,9 @@ def test_all_of_it_is_installed_where_it_is_looked_for() -> None:
 
     assert sorted(installed) == MADE
     assert installed["man/heat.toml.5"] == "share/man/man5"
-    assert installed["completions/zsh/_heatctl"] == "share/zsh/site-functions"
-    assert installed["completions/bash/heat"] == "share/bash-completion/completions"
-    assert installed["completions/fish/heat.fish"] == "share/fish/vendor_completions.d"
+    assert installed["heat/ctl/completions/zsh/_heatctl"] == "share/zsh/site-functions"
+    assert installed["heat/ctl/completions/bash/heat"] == "share/bash-completion/completions"
+    assert installed["heat/ctl/completions/fish/heat.fish"] == "share/fish/vendor_completions.d"
 
 
 def test_the_files_are_written_below_a_folder(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from served import PROGRAM, Got, Served, served, with_token
 
 from heat import __version__
 from heat.control.async_client import Heat
-from heat.ctl.commands.history import answer
 from heat.ctl.commands.serve import USAGE, main
 from heat.web.access import Access
 from heat.web.app import Pages, Told
 from heat.web.openapi import describe
+from heat.web.server import read_history
 
 OUTAGES = """
 def history(path, name, since, now):
@@ -166,7 +166,7 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
     from openapi_spec_validator import validate  # noqa: PLC0415 - takes long to load
 
     found = server.get("/api/openapi.json").found
-    routes = Pages(Told(Access(), Heat("nowhere"), answer)).routes()
+    routes = Pages(Told(Access(), Heat("nowhere"), read_history)).routes()
 
     validate(found)
     assert found == json.loads(json.dumps(describe(has_token=False)))

@@ -1,6 +1,6 @@
 """The command ``heatctl completion``."""
 
-USAGE = """heatctl completion: what makes a shell complete the words of heat and heatctl.
+USAGE = """heatctl completion: have the shell complete the words of heat and heatctl.
 
 Usage:
   heatctl completion [--control PATH] SHELL
@@ -17,14 +17,15 @@ SHELL is bash, zsh or fish:
   source <(heatctl completion zsh)           # in ~/.zshrc, behind compinit
   heatctl completion fish | source           # in config.fish
 
-The package installs the same for shells that look in its share/ folder. The
-names of monitors are asked of the running HEAT: 'heatctl completion names'
-prints them, one a line.
+The package installs the same scripts for shells that look in its share/
+folder. They get the names of monitors from 'heatctl completion names', which
+asks the running HEAT and prints them, one a line.
 
-Exit status: 0 it is printed; 2 bad usage; 3 no HEAT answers ('names' alone).
+Exit status: 0 it is printed; 2 bad usage; 3 no HEAT answers (only for 'names').
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 
 from heat.control import answers
 from heat.control.client import connect
@@ -34,35 +35,44 @@ from heat.ctl.parser import nearest, parse
 from heat.diagnostics import Diagnostic
 from heat.text import escaped
 
+SHELLS = {"bash": "{}", "zsh": "_{}", "fish": "{}.fish"}
+"""The shells, and how each names the script of a program."""
 _NAMES = "names"
+WORDS = (*SHELLS, _NAMES)
+SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "completions")
+"""The folder of the scripts; `tools/` makes them."""
 
 
 def main(words: Sequence[str]) -> int:
-    """Print the completion; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Print the scripts for a shell, or the names of the monitors; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
-    wanted = asked.operands[0]
-    if wanted == _NAMES:
-        output.write_lines(_names(asked.control))
-        return EXIT_WELL
-    from heat.ctl import programs, shells
-
-    if wanted not in programs.SHELLS:
-        near = nearest(wanted, programs.WORDS_OF_COMPLETION)
-        hint = f"did you mean {near}?" if near else f"write {', '.join(programs.SHELLS)} or names"
-        told = f"Error: '{escaped(wanted)}' is no shell that heatctl knows"
-        raise UsageError("heatctl completion", Diagnostic(told, hint))
-    for program in (programs.heat(), programs.heatctl()):
-        output.write(shells.script(wanted, program))
+    word = request.operands[0]
+    if word == _NAMES:
+        output.write_lines(_names(request.control))
+    elif word in SHELLS:
+        output.write("".join(_scripts(word)))
+    else:
+        near = nearest(word, WORDS)
+        hint = f"did you mean {near}?" if near else f"write {', '.join(SHELLS)} or names"
+        line = f"Error: '{escaped(word)}' is not a shell that heatctl knows"
+        raise UsageError("heatctl completion", Diagnostic(line, hint))
     return EXIT_WELL
 
 
+def _scripts(shell: str) -> Iterator[str]:
+    for program in ("heat", "heatctl"):
+        path = os.path.join(SCRIPTS, shell, SHELLS[shell].format(program))
+        with open(path, encoding="utf-8") as file:
+            yield file.read()
+
+
 def _names(control: str | None) -> list[str]:
-    """The monitors' names; asked for at each press of a key, and so not waited for long."""
+    """Return the monitors' names. A key press waits for them: HEAT has one second to answer."""
     with connect(control, 1.0) as client:
         return [
             escaped(each["name"])
-            for said in client.ask("status")
-            for each in answers.monitors(said)
+            for answer in client.ask("status")
+            for each in answers.monitors(answer)
         ]

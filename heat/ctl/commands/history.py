@@ -26,24 +26,23 @@ read; 3 no HEAT answers.
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from heat.control import answers
 from heat.control.client import connect
 from heat.ctl import output
-from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, CtlError, RefusedError
+from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, RefusedError
 from heat.ctl.output import Cell
-from heat.ctl.parser import Asked, nearest, parse
+from heat.ctl.parser import Asked, parse
 from heat.ctl.times import clock
 from heat.diagnostics import Diagnostic
-from heat.durations import DAY, duration_back, length, short
+from heat.durations import duration_back, length, short
 from heat.process.signals import worded
-from heat.store.history import History
-from heat.store.outages import Account, Failed, Outage, Pause, Recovery, Span, account
+from heat.store.history import DEFAULT, read
+from heat.store.outages import Account, Failed, Outage, Pause, Recovery, as_object
 from heat.text import counted, escaped
 
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
-_DEFAULT = 7 * DAY
 
 
 class _Source(NamedTuple):
@@ -59,9 +58,10 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    back = asked.seconds("--since", "heatctl history", duration_back) or _DEFAULT
+    back = asked.seconds("--since", "heatctl history", duration_back) or DEFAULT
     source = _source(asked)
-    accounts = _accounts(source, back, asked.operands[0] if asked.operands else None)
+    name = asked.operands[0] if asked.operands else None
+    accounts = read(source.path, source.now, name, back=back, runs=source.runs)
     if asked.json:
         output.write_objects(map(as_object, accounts))
     elif asked.operands:
@@ -70,12 +70,6 @@ def main(words: Sequence[str]) -> int:
         _print(accounts)
     goes_on = any(each.goes_on for each in accounts)
     return EXIT_UNWELL if goes_on else EXIT_WELL
-
-
-def answer(path: str, name: str | None, back: float | None, now: float) -> list[dict[str, Any]]:
-    """The objects of ``--json``, from the state file of a HEAT that runs. Raises CtlError."""
-    accounts = _accounts(_Source(path, now, runs=True), back or _DEFAULT, name)
-    return [as_object(each) for each in accounts]
 
 
 def _source(asked: Asked) -> _Source:
@@ -88,27 +82,6 @@ def _source(asked: Asked) -> _Source:
         hint = "start it with --state FILE; 'heatctl status' shows how it stands now"
         raise RefusedError(Diagnostic(told, hint))
     return _Source(about["state"], about["now"], runs=True)
-
-
-def _accounts(source: _Source, back: float, name: str | None) -> list[Account]:
-    archive = History(source.path)
-    try:
-        asked = Span(source.now - back, source.now)
-        lives = archive.lives(asked.began, asked.ended, name)
-        if name is not None and not lives:
-            raise _unknown(name, archive.names(), source.path)
-        sessions = archive.sessions(source.now if source.runs else None)
-    finally:
-        archive.close()
-    accounts = [account(life, sessions, asked) for life in lives]
-    return sorted(accounts, key=lambda each: (not each.goes_on, -each.down, each.name))
-
-
-def _unknown(name: str, names: Sequence[str], path: str) -> CtlError:
-    near = nearest(name, names)
-    hint = f"did you mean {escaped(near)}?" if near else "'heatctl history' lists those that are"
-    told = f"Error: no monitor named {escaped(name)} is on record in {escaped(path)}"
-    return CtlError(Diagnostic(told, hint))
 
 
 # One monitor
@@ -243,51 +216,3 @@ def _print(accounts: Sequence[Account]) -> None:
         now = f"; {counted(goes_on, 'outage')} now" if goes_on else ""
         told = "'heatctl history NAME' tells of each outage"
         output.write(f"{counted(len(accounts), 'monitor')}{now}; {told}\n")
-
-
-def as_object(of: Account) -> dict[str, Any]:
-    """The same for JSON; moments are unix seconds, lengths seconds, shares from 0 to 1."""
-    now = of.asked.ended
-    return {
-        "monitor": of.name,
-        "from": of.asked.began,
-        "to": now,
-        "watched": of.watched,
-        "down": of.down,
-        "well": of.well,
-        "mean_time_to_repair": of.mean_time_to_repair,
-        "flaps": of.flaps,
-        "outages": [_outage_object(each, now) for each in of.outages],
-        "pauses": [each._asdict() for each in of.pauses],
-    }
-
-
-def _outage_object(outage: Outage, now: float) -> dict[str, Any]:
-    helper = outage.helper
-    return {
-        "began": outage.began,
-        "ended": outage.ended,
-        "length": outage.length(now),
-        "failures": outage.failures,
-        "ending": outage.ending,
-        "helped": None if helper is None else helper.attempt,
-        "first_code": outage.first.code,
-        "first_message": outage.first.message,
-        "last_code": outage.last.code,
-        "last_message": outage.last.message,
-        "recoveries": [
-            {
-                "attempt": each.attempt,
-                "began": each.began,
-                "ended": each.ended,
-                "duration": None if each.ended is None else each.ended - each.began,
-                "code": each.code,
-                "how": each.how,
-                "helped": each.helped,
-                "useless": each.useless,
-                "well_after": each.well_after,
-                "message": each.message,
-            }
-            for each in outage.recoveries
-        ],
-    }

@@ -53,7 +53,7 @@ from heat.config.options import OPTIONS, Option, Options
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
 from heat.durations import duration
-from heat.monitor.watch import EXIT_NOT_WELL, EXIT_WELL
+from heat.monitor.monitor import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play

@@ -1,6 +1,6 @@
-"""heat and heatctl as their texts tell them: commands, options, and what fits as a value.
+"""heat and heatctl as their texts of --help describe them: commands, options, kinds of values.
 
-Completions and pages are made of this, and so cannot disagree with --help.
+Completions and man pages are made from this, and so cannot disagree with --help.
 """
 
 import re
@@ -23,10 +23,8 @@ _FIT = {
     "NAME": MONITORS,
     "COMMAND": PROGRAMS,
 }
-"""By the word for a value: what of this machine fits."""
+"""The word for a value, and what can stand in its place."""
 _SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "STOP", "CONT", "KILL", "none")
-SHELLS = ("bash", "zsh", "fish")
-WORDS_OF_COMPLETION = (*SHELLS, "names")
 
 
 class Command(NamedTuple):
@@ -39,22 +37,22 @@ class Command(NamedTuple):
 
     @property
     def switches(self) -> Sequence[Switch]:
-        """Its options, those of 'heat' among them where its text says so."""
+        """Its options, with those of 'heat' where its text says so."""
         own = usage.switches(self.text) if self.text else []
         if "The options are those of 'heat'" not in self.text:
             return own
-        there = {switch.name for switch in own}
+        names = {switch.name for switch in own}
         of_heat = usage.switches(heat_cli.USAGE)
-        return [*own, *(each for each in of_heat if each.name not in there | {"--version"})]
+        return [*own, *(each for each in of_heat if each.name not in names | {"--version"})]
 
     @property
     def operand(self) -> str:
-        """The word for what stands behind it, empty if nothing does."""
+        """The word for what follows it; empty if nothing does."""
         return self._operand.strip("[].")
 
     @property
     def many(self) -> bool:
-        """More than one such word may stand there."""
+        """True if it takes more than one of them."""
         return "..." in self._operand
 
     @property
@@ -63,7 +61,7 @@ class Command(NamedTuple):
 
 
 class Program(NamedTuple):
-    """heat, which has no commands, or heatctl."""
+    """heatctl, or heat, which has no commands."""
 
     name: str
     text: str
@@ -71,17 +69,17 @@ class Program(NamedTuple):
 
     @property
     def switches(self) -> Sequence[Switch]:
-        """Its options; those of heatctl stand before the command."""
+        """Its options; with heatctl, those in front of the command."""
         return usage.switches(self.text)
 
 
 def heat() -> Program:
-    """The program that watches."""
+    """Return the program that watches."""
     return Program("heat", heat_cli.USAGE, {})
 
 
 def heatctl() -> Program:
-    """The program that looks and steers."""
+    """Return the program that looks and steers."""
     about = {
         entry.head.split()[0]: entry.text
         for block in usage.blocks(heatctl_cli.USAGE)
@@ -92,13 +90,13 @@ def heatctl() -> Program:
 
 
 def text_of(command: str) -> str:
-    """The docopt text of a command."""
+    """Return the docopt text of a command."""
     module = f"heat.ctl.commands.{command}"
     return str(import_module(module).USAGE) if find_spec(module) else ""
 
 
 def words_for(switch: Switch) -> Sequence[str]:
-    """The words that fit as an option's value, where they can be told."""
+    """Return the words that an option takes as its value; empty where it takes any."""
     if switch.value == "SIG":
         return _SIGNALS
     if switch.value in {"POLICY", "FORMAT", "STATE", "PART"}:
@@ -107,13 +105,18 @@ def words_for(switch: Switch) -> Sequence[str]:
     return ()
 
 
+def names_of(switches: Sequence[Switch]) -> list[str]:
+    """Return the short and long names of options."""
+    return [name for switch in switches for name in (switch.short, switch.name) if name]
+
+
 def fit(value: str) -> str:
-    """The things of this machine that fit where a text has this word: files, monitors, ..."""
+    """Return what can stand in place of this word of a text: files, monitors, ..."""
     return _FIT.get(value, NOTHING)
 
 
 def summary(text: str) -> str:
-    """The beginning of an option's text, as long as a line of completions may be."""
+    """Return the beginning of an option's text, short enough for a line of completions."""
     first = re.sub(r" \([^)]*\)", "", text).split(";")[0].strip()
     return first if len(first) <= _LONGEST else f"{first[: first.rindex(' ', 0, _LONGEST)]} ..."
 

@@ -54,7 +54,8 @@ from states.monitor.events import (
     WindowClosed,
 )
 from states.monitor.machine import step
-from states.monitor.model import FailRun, Failure, Monitor, State
+from states.monitor.model import FailRun, Failure, State
+from states.monitor.model import Monitor as Model
 from states.monitor.questions import check_runs, fail_holds_up, nothing_left, well
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ class World:
         self.tallies = tallies
 
 
-class Parts(NamedTuple):
-    """The parts of one watch: its options, what it runs, and what only it acts on."""
+class Setup(NamedTuple):
+    """The setup of one watch: its options, what it runs, and what only it acts on."""
 
     options: Options
     check: Program
@@ -125,7 +126,7 @@ class Belated(NamedTuple):
     at_tick: bool = False
 
 
-class Watch:
+class Monitor:
     """One monitor at work; ``done`` is called when it has ended and nothing of it is left."""
 
     __slots__ = (
@@ -138,12 +139,12 @@ class Watch:
         "_done",
         "_due",
         "_events",
-        "_journal",
         "_judged",
         "_last",
         "_last_script",
         "_left_told",
         "_pause_timer",
+        "_report",
         "_row",
         "_script",
         "_settling",
@@ -161,30 +162,30 @@ class Watch:
         "_world",
         "changed",
         "exit_code",
-        "ledger",
         "left",
-        "monitor",
-        "parts",
+        "model",
         "paused",
         "ran",
+        "record",
+        "setup",
     )
 
     def __init__(
         self,
-        parts: Parts,
+        setup: Setup,
         world: World,
-        journal: MonitorReport,
-        done: Callable[[Watch], None],
-        ledger: MonitorRecord | None = None,
+        report: MonitorReport,
+        done: Callable[[Monitor], None],
+        record: MonitorRecord | None = None,
     ) -> None:
-        self.parts = parts
-        self.monitor = Monitor(parts.options.limits)
+        self.setup = setup
+        self.model = Model(setup.options.limits)
         self.exit_code: int | None = None
         """How it ended, as an exit code of HEAT; None while it watches."""
         self._world = world
-        self._journal = journal
+        self._report = report
         self._done = done
-        self.ledger = ledger
+        self.record = record
         self.changed: Changed | None = None
         """How it came to its state; None if it never left the first one."""
         self.paused: Pause | None = None
@@ -228,7 +229,7 @@ class Watch:
     def start(self, first: float) -> None:
         """Begin; the first check is at this moment of the clock."""
         self._start = first
-        self._beat = Beat(self.parts.options.interval, first)
+        self._beat = Beat(self.setup.options.interval, first)
         self._arm_tick()
 
     def _arm_tick(self) -> None:
@@ -251,11 +252,11 @@ class Watch:
 
     def scripts_printed(self) -> None:
         """A service that a script left behind, or another HEAT's script, prints on."""
-        file = self.parts.script_file
+        file = self.setup.script_file
         if file is not None and self._script is None and (output := file.take()):
-            own = self.parts.recovery or self.parts.fail
+            own = self.setup.recovery or self.setup.fail
             shown = self._last_script or ("" if own is None else own.shown)
-            self._journal.script_printed(shown, output)
+            self._report.script_printed(shown, output)
 
     # Events and effects
 
@@ -263,7 +264,7 @@ class Watch:
         """Give the machine an event; ``tell`` writes it down with the state that followed."""
         if self.exit_code is not None:
             if tell is not None:
-                self._tell(tell, self.monitor.state, self.monitor.count)
+                self._tell(tell, self.model.state, self.model.count)
             return
         if self._told is not None:
             self._events = [*(self._events or ()), (event, tell)]
@@ -278,15 +279,15 @@ class Watch:
             self._events = self._told = None
             if told:
                 self._write(told)
-        if self.monitor.limits.checks is not None:  # Most watch for ever.
+        if self.model.limits.checks is not None:  # Most watch for ever.
             self._end_if_done()
         self._leave_if_ended()
 
     def _end_if_done(self) -> None:
         stuck = self._check is not None and self._check.outlived
-        if self.exit_code is None and nothing_left(self.monitor, stuck=stuck):
-            self._end(EXIT_WELL if well(self.monitor) else EXIT_NOT_WELL)
-            self._journal.ending(f"{counted(self.monitor.checks, 'check')} done (--count)")
+        if self.exit_code is None and nothing_left(self.model, stuck=stuck):
+            self._end(EXIT_WELL if well(self.model) else EXIT_NOT_WELL)
+            self._report.ending(f"{counted(self.model.checks, 'check')} done (--count)")
 
     def _tell(self, write: Callable[..., None], *what: object) -> None:
         """Have it written as soon as all reactions are out."""
@@ -304,27 +305,27 @@ class Watch:
             self._unsaid = [*rest] or None
 
     def _take(self, event: Event, tell: Tell | None, told: list[Callable[[], None]]) -> None:
-        monitor, here = self.monitor, len(told)
-        before = monitor.state
-        wanted = step(monitor, event)
-        after, count = monitor.state, monitor.count
+        model, here = self.model, len(told)
+        before = model.state
+        wanted = step(model, event)
+        after, count = model.state, model.count
         changed = None if after is before else self._changed(before, event, wanted)
         if changed is not None:
             self._drop_belated()
-        if self.ledger is not None:
-            self.ledger.stepped(monitor, changed, self._world.clock.unix)
+        if self.record is not None:
+            self.record.stepped(model, changed, self._world.clock.unix)
         for effect in wanted:
             self._perform(effect)
         if changed is not None:
-            told.insert(here, partial(self._journal.changed, before, after, count))
+            told.insert(here, partial(self._report.changed, before, after, count))
         if tell is not None:
             told.insert(here, partial(tell, after, count))
 
     def _changed(self, before: State, event: Event, wanted: Iterable[effects.Effect]) -> Changed:
         """The state is another one: keep that, with why it is so."""
-        unix, monitor, tallies = self._world.clock.unix(), self.monitor, self._world.tallies
+        unix, model, tallies = self._world.clock.unix(), self.model, self._world.tallies
         reason = self._reason(event, wanted)
-        changed = self.changed = Changed(before, monitor.state, unix, monitor.count, reason)
+        changed = self.changed = Changed(before, model.state, unix, model.count, reason)
         if tallies is not None:
             tallies.touch(self._row, self._world.clock.now())
             if changed.begins_outage:
@@ -337,7 +338,7 @@ class Watch:
                 return effect.reason
         if isinstance(event, CheckFailed):
             terminal = self._check is not None and self._check.terminal
-            return self._journal.reason(event.failure, timed_out=event.dying, terminal=terminal)
+            return self._report.reason(event.failure, timed_out=event.dying, terminal=terminal)
         return RESET if isinstance(event, Reset) else "the check passed"
 
     def _tally(self, what: Counted) -> None:
@@ -345,7 +346,7 @@ class Watch:
             self._world.tallies.count(self._row, what)
 
     def _perform(self, effect: effects.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - an arm an effect
-        tell, journal = self._tell, self._journal
+        tell, report = self._tell, self._report
         match effect:  # The most urgent first.
             case effects.SendSignal(signum, option):
                 self._send(signum, option)
@@ -363,25 +364,25 @@ class Watch:
                 self._beat.pace(seconds, self._world.clock.now())
                 self._rearm_tick()
             case effects.QueueFail(run):
-                tell(journal.fail_queued, run)
+                tell(report.fail_queued, run)
             case effects.DropFail(run):
-                tell(journal.fail_dropped, run)
+                tell(report.fail_dropped, run)
             case effects.BoundFail():
-                self._bound_fail(journal.waiting_for_fail, "recovery")
+                self._bound_fail(report.waiting_for_fail, "recovery")
             case effects.EnterRecovery(attempt, count):
                 self._tally("recoveries")
                 if attempt > 1:
                     self._tally("useless")
                 self._judged = False
-                last = self.monitor.last_failure
-                tell(journal.entered_recovery, attempt, count, "" if last is None else last.text)
+                last = self.model.last_failure
+                tell(report.entered_recovery, attempt, count, "" if last is None else last.text)
             case effects.OpenWindow(span):
                 if span is not None:
                     self._await(span, WindowClosed())
-                tell(journal.window_opens, span)
+                tell(report.window_opens, span)
             case effects.StartBackoff(span):
                 self._await_backoff(span)
-                tell(journal.backs_off, span, self.monitor.attempts + 1)
+                tell(report.backs_off, span, self.model.attempts + 1)
             case effects.CloseWindow() | effects.EndBackoff():
                 self._window_due = None
                 _cancel(self._window_timer)
@@ -389,16 +390,16 @@ class Watch:
                 self._tally_useless(attempts)
                 self._judged = True
                 self._touch()
-                tell(journal.spent, attempts, count)
+                tell(report.spent, attempts, count)
             case effects.WakeTarget():
                 self._wake()
             case effects.Recovered(count, outage_at, attempts, helped):
                 if attempts and helped:
                     self._tally("helped")
                 span = self._world.clock.now() - self._start - outage_at
-                tell(journal.recovered, count, span, attempts)
+                tell(report.recovered, count, span, attempts)
             case effects.NotCounted():
-                tell(journal.not_counted)
+                tell(report.not_counted)
             case effects.GiveUp(reason):
                 self._give_up(reason)
             case _:
@@ -417,7 +418,7 @@ class Watch:
     def _send(self, signum: int, option: str) -> None:
         self._drop_belated()
         try:
-            pid = self.parts.target.send(signum)
+            pid = self.setup.target.send(signum)
         except UnwrittenError as error:
             # Its writer truncates the file and then writes: most likely in this moment.
             belated = self._belated = Belated(signum, option, str(error))
@@ -426,11 +427,11 @@ class Watch:
         except TargetError as error:
             self._not_sent(signum, option, error)
         else:
-            self._tell(self._journal.sent, signum, option, pid)
+            self._tell(self._report.sent, signum, option, pid)
 
     def _not_sent(self, signum: int, option: str, error: TargetError) -> None:
         reason = str(error)
-        self._tell(self._journal.not_sent, signum, option, reason)
+        self._tell(self._report.not_sent, signum, option, reason)
         if not error.passing:
             self._feed(TargetGone(reason) if error.gone else TargetMissing(reason))
 
@@ -439,37 +440,37 @@ class Watch:
         if self._belated is not belated:
             return
         # Later it would hit what the recovery script has started.
-        goes_before_recovery = belated.option == "--fault-signal" and self.parts.recovery
+        goes_before_recovery = belated.option == "--fault-signal" and self.setup.recovery
         if goes_before_recovery and self._script is None:
             self._drop_belated()
             return
         self._belated = None
         signum, option = belated.signum, belated.option
         try:
-            pid = self.parts.target.send(signum)
+            pid = self.setup.target.send(signum)
         except UnwrittenError as error:
             why = str(error)
             if not belated.at_tick and not goes_before_recovery:
                 self._belated = belated._replace(at_tick=True)
                 why = f"{why}; it is looked at again at the next tick"
-            self._journal.not_sent(signum, option, why)
+            self._report.not_sent(signum, option, why)
         except TargetError as error:
             self._not_sent(signum, option, error)
         else:
-            self._journal.sent(signum, option, pid)
+            self._report.sent(signum, option, pid)
 
     def _drop_belated(self) -> None:
         belated, self._belated = self._belated, None
         if belated is not None and not belated.at_tick:
-            self._tell(self._journal.not_sent, belated.signum, belated.option, belated.why)
+            self._tell(self._report.not_sent, belated.signum, belated.option, belated.why)
 
     def _wake(self) -> None:
-        if (pid := self.parts.target.wake()) is not None:
-            self._tell(self._journal.woke, pid)
+        if (pid := self.setup.target.wake()) is not None:
+            self._tell(self._report.woke, pid)
 
     def _wake_if_free(self) -> None:
         """Other options may have no use for a target that is stopped, and not continue it."""
-        limits = self.parts.options.limits
+        limits = self.setup.options.limits
         if STOPPING.isdisjoint((limits.signal, limits.fault_signal)):
             self._wake()
 
@@ -487,7 +488,7 @@ class Watch:
 
     def _start_check(self) -> None:
         self._turn = True
-        if self.exit_code is not None or self.monitor.paused:
+        if self.exit_code is not None or self.model.paused:
             self._end_turn()
             self._feed(_NO_RESULT)
             return
@@ -503,7 +504,7 @@ class Watch:
             None if self._left_told else self._tell_left,
         )
         try:
-            self._check = self._run(self.parts.check, self.parts.options.timeout, told)
+            self._check = self._run(self.setup.check, self.setup.options.timeout, told)
         except StartError as error:
             self._end_turn()
             self._check_not_started(error)
@@ -513,7 +514,7 @@ class Watch:
         if error.passing:
             checked = Checked(now, None, unknown=why)
             self._feed(_NO_RESULT, partial(self._tell_checked, checked, SILENT))
-        elif self.parts.options.limits.spent_watch:
+        elif self.setup.options.limits.spent_watch:
             at = self._world.clock.now() - self._start
             failed = CheckFailed(Failure(error.code, None, now, why), at)
             checked, output = Checked(now, error.code, text=why), on_stderr(why)
@@ -541,7 +542,7 @@ class Watch:
             return _PASSED
         if code is None:
             return _NO_RESULT
-        options = self.parts.options
+        options = self.setup.options
         if run.killed and options.on_killed == "error":
             return CheckKilled(self._was_killed("check", run, "takes that for a failure"))
         if self._is_among(run, options.warn_codes):
@@ -553,7 +554,7 @@ class Watch:
 
     def _was_killed(self, what: str, run: Run, else_: str) -> str:
         name = signals.name(run.status.signal or 0)
-        policy = self._journal.spelled("on-killed", "fail")
+        policy = self._report.spelled("on-killed", "fail")
         return (
             f"{what} {run.program.shown} (process {run.pid}) was killed by SIG{name}, and not by "
             f"HEAT; {policy} {else_}"
@@ -563,11 +564,11 @@ class Watch:
         """Its exit code is one of these; a check that timed out has none of its own."""
         if not codes or run.timed_out:
             return False
-        killed = run.killed and self.parts.options.on_killed == "error"
+        killed = run.killed and self.setup.options.on_killed == "error"
         return not killed and _code(run) in codes
 
     def _tell_ended(self, run: Run, state: State, count: int) -> None:
-        code, options = _code(run), self.parts.options
+        code, options = _code(run), self.setup.options
         unknown = "the check's exit code is lost" if code is None else ""
         if code is not None and self._is_among(run, options.unknown_codes):
             unknown = exit_code(code)
@@ -587,12 +588,12 @@ class Watch:
             self._tell_checked(checked, run.output(), state, count)
         else:
             self._keep_result(checked)
-            self._journal.result(checked, state, count)
+            self._report.result(checked, state, count)
             self._settle_later(run, checked)
 
     def _tell_checked(self, checked: Checked, output: Output, state: State, count: int) -> None:
         self._keep_result(checked)
-        self._journal.checked(checked, output, state, count)
+        self._report.checked(checked, output, state, count)
 
     def _keep_result(self, checked: Checked) -> None:
         now = self._world.clock.now()
@@ -618,7 +619,7 @@ class Watch:
             self._settling[run] = None
             output = run.output()
             self._mend_text(checked, output.last_line)
-            self._journal.record(checked, output)
+            self._report.record(checked, output)
 
     def _mend_text(self, checked: Checked, text: str) -> None:
         """Its last line came after its verdict: whoever asks later is told of it."""
@@ -632,15 +633,15 @@ class Watch:
 
     def _mend_record(self, checked: Checked) -> None:
         """The same for the history."""
-        failure = self.monitor.last_failure
-        if self.ledger is None or failure is None or failure.pid != checked.pid:
+        failure = self.model.last_failure
+        if self.record is None or failure is None or failure.pid != checked.pid:
             return
         if checked.text != failure.text:
-            self.ledger.printed(checked.text)
+            self.record.printed(checked.text)
 
     def _settled(self, run: Run) -> None:
         self._check_printed(run)
-        self._journal.late_output(run, run.output())
+        self._report.late_output(run, run.output())
         if self._settling is not None:
             self._settling.pop(run, None)
             self._settling = self._settling or None
@@ -649,7 +650,7 @@ class Watch:
     def _tell_left(self, run: Run, processes: Sequence[str]) -> None:
         if not self._left_told:
             self._left_told = True
-            self._journal.left(run, processes)
+            self._report.left(run, processes)
 
     def _check_gone(self, run: Run) -> None:
         self._check = None
@@ -658,10 +659,10 @@ class Watch:
             self._check_due = False
             self._run_check()
         if run.timed_out:
-            self._journal.late_output(run, run.output())
+            self._report.late_output(run, run.output())
             self._feed(_GONE)
         elif run.stopped:
-            self._journal.check_stopped(run, run.output())
+            self._report.check_stopped(run, run.output())
         if not run.settled:
             self._settle_later(run, None)
         elif self._settling and run in self._settling:
@@ -675,22 +676,22 @@ class Watch:
     # The scripts
 
     def _run_fail(self, run: FailRun) -> None:
-        program = self.parts.fail
+        program = self.setup.fail
         if self.exit_code is not None:
             return
         if program is None:  # It was wanted before the configuration was read again.
             self._feed(FailEnded())
             return
         told = self._told_of_script(self._fail_gone)
-        program = program._replace(env=environment.of_fail(self.parts.options, run))
+        program = program._replace(env=environment.of_fail(self.setup.options, run))
         try:
-            self._script = self._run(program, self.parts.options.script_timeout, told)
+            self._script = self._run(program, self.setup.options.script_timeout, told)
         except StartError as error:
-            self._tell(self._journal.fail_not_started, str(error))
+            self._tell(self._report.fail_not_started, str(error))
             self._feed(FailEnded())
         else:
             self._hold(FAIL, self._script)
-            self._tell(self._journal.fail_started, self._script.pid, run)
+            self._tell(self._report.fail_started, self._script.pid, run)
             self._mind_slow_fail(self._script)
 
     def _told_of_script(self, gone: Callable[[Run], None]) -> Told:
@@ -698,12 +699,12 @@ class Watch:
 
     def _hold(self, role: str, run: Run) -> None:
         """Have the process known after a restart."""
-        if self.ledger is not None:
+        if self.record is not None:
             with suppress(OSError):  # For want of descriptors; the environment tells it too.
-                self.ledger.hold(role, run.pid, run.identity())
+                self.record.hold(role, run.pid, run.identity())
 
     def _run_recovery(self, wanted: effects.RunRecovery) -> None:
-        program = self.parts.recovery
+        program = self.setup.recovery
         if self.exit_code is not None:
             return
         if program is None:  # It was wanted before the configuration was read again.
@@ -711,51 +712,51 @@ class Watch:
             return
         told = self._told_of_script(self._recovery_gone)
         variables = environment.of_recovery(
-            self.parts.options, wanted.first, wanted.last, wanted.failures
+            self.setup.options, wanted.first, wanted.last, wanted.failures
         )
         program = program._replace(env=variables)
         try:
-            self._script = self._run(program, self.parts.options.script_timeout, told)
+            self._script = self._run(program, self.setup.options.script_timeout, told)
         except StartError as error:
             if error.passing:
-                self._tell(self._journal.recovery_delayed, str(error))
+                self._tell(self._report.recovery_delayed, str(error))
                 self._feed(RecoveryDelayed())
-            elif self.parts.options.limits.spent_watch:
+            elif self.setup.options.limits.spent_watch:
                 self._recovery_not_started(str(error), error.code)
             else:
                 self._feed(RecoveryImpossible(str(error)))
         else:
             self._hold(RECOVERY, self._script)
-            self._tell(self._journal.recovery_started, self._script.pid, wanted.attempt)
-            self._mind_slowness(self._script, max(self.parts.options.interval, SLOW_SCRIPT))
+            self._tell(self._report.recovery_started, self._script.pid, wanted.attempt)
+            self._mind_slowness(self._script, max(self.setup.options.interval, SLOW_SCRIPT))
 
     def _recovery_not_started(self, why: str, code: int) -> None:
         """Take that for its end: the service may come back all the same."""
-        self._tell(self._journal.recovery_not_started, why, code)
+        self._tell(self._report.recovery_not_started, why, code)
         ran = Ran(code, exit_code(code), why, self._world.clock.now())
         self.ran = {**self.ran, RECOVERY: ran}
-        if self.ledger is not None:
-            self.ledger.recovery_ended(ran, self._world.clock.unix())
+        if self.record is not None:
+            self.record.recovery_ended(ran, self._world.clock.unix())
         self._feed(RecoveryEnded())
 
     def _mind_slowness(self, run: Run, span: float) -> None:
         def slow() -> None:
-            self._journal.recovery_slow(run.pid, span)
+            self._report.recovery_slow(run.pid, span)
             self._mind_slowness(run, 2 * span)
 
         self._slow_timer = self._world.timers.at(run.started + span, slow, self)
 
     def _mind_slow_fail(self, run: Run) -> None:
         """Say that it holds things up, as long as it does, each time the span has doubled."""
-        base = max(self.parts.options.interval, SLOW_SCRIPT)
+        base = max(self.setup.options.interval, SLOW_SCRIPT)
         self._look_at_fail(run, run.started + base, base)
 
     def _look_at_fail(self, run: Run, when: float, span: float) -> None:
         def slow() -> None:
             again = span
-            if fail_holds_up(self.monitor):
-                skips = self.monitor.limits.fail_overlap_skip
-                self._journal.fail_slow(run, checking=not skips)
+            if fail_holds_up(self.model):
+                skips = self.model.limits.fail_overlap_skip
+                self._report.fail_slow(run, checking=not skips)
                 again = max(span, run.age)
             self._look_at_fail(run, when + again, span)
 
@@ -769,8 +770,8 @@ class Watch:
 
     def _end_script(self) -> None:
         """Let a fail script tell what it is to tell, and stop a recovery script."""
-        if self.monitor.fail_running:
-            self._bound_fail(self._journal.end_waits_for_fail)
+        if self.model.fail_running:
+            self._bound_fail(self._report.end_waits_for_fail)
         elif self._script is not None:
             self._script.stop()
 
@@ -782,12 +783,12 @@ class Watch:
     def _recovery_gone(self, run: Run) -> None:
         _cancel(self._slow_timer)
         event: Event = RecoveryEnded()
-        if run.killed and self.parts.options.on_killed == "error":
+        if run.killed and self.setup.options.on_killed == "error":
             goes_on = "takes that for its end, and goes on"
             event = RecoveryKilled(self._was_killed("recovery script", run, goes_on))
         tell = self._script_gone(RECOVERY, run)
-        if self.ledger is not None:
-            self.ledger.recovery_ended(self.ran[RECOVERY], self._world.clock.unix())
+        if self.record is not None:
+            self.record.recovery_ended(self.ran[RECOVERY], self._world.clock.unix())
         self._feed(event, tell)
         self._leave_if_ended()
 
@@ -798,11 +799,11 @@ class Watch:
         file = run.program.file
         output, text = (b"", "") if file is None else (file.take(), file.last_line)
         code = None if run.timed_out else _code(run)
-        how = self._journal.ending_of_run(run)
+        how = self._report.ending_of_run(run)
         self.ran = {**self.ran, name: Ran(code, how, text, self._world.clock.now())}
         if not run.settled:
             self._settle_later(run, None)
-        return lambda _state, _count: self._journal.script_ended(name, run, output, text)
+        return lambda _state, _count: self._report.script_ended(name, run, output, text)
 
     # A program that asks the terminal
 
@@ -814,7 +815,7 @@ class Watch:
         """A program of it was stopped by this signal, or, None, goes on."""
         what = "recovery script"
         if (run := self._script) is not None and run.pid == pid:
-            what = "fail script" if self.monitor.fail_running else what
+            what = "fail script" if self.model.fail_running else what
         elif (run := self._check) is not None and run.pid == pid:
             what = "check"
         if run is None or run.pid != pid or run.timed_out or run.stopped:
@@ -822,12 +823,12 @@ class Watch:
         run.terminal = signum in signals.OF_TERMINAL
         if signum is not None and run.terminal and not (what == "check" and self._terminal_told):
             self._terminal_told = what == "check" or self._terminal_told
-            self._journal.waits_for_terminal(what, run, signum)
+            self._report.waits_for_terminal(what, run, signum)
 
     def _stuck(self, run: Run) -> None:
         if not (run.denied and self._denied_told):
             self._denied_told = self._denied_told or run.denied
-            self._journal.stuck(run)
+            self._report.stuck(run)
         self._end_if_done()
         self._leave_if_ended()
 
@@ -843,8 +844,8 @@ class Watch:
         self._leave_if_ended()
 
     def _drop_queued(self) -> None:
-        if self.exit_code is None and (run := self.monitor.fail_queued) is not None:
-            self._journal.fail_dropped(run)
+        if self.exit_code is None and (run := self.model.fail_queued) is not None:
+            self._report.fail_dropped(run)
 
     def stop(self, exit_code: int, *, at_once: bool = False) -> None:
         """Start no more checks, kill what runs, then end."""
@@ -867,7 +868,7 @@ class Watch:
             return
         self._crashed = True
         self._events = self._told = None
-        self._journal.bug("".join(traceback.format_exception(error)))
+        self._report.bug("".join(traceback.format_exception(error)))
         unsaid, self._unsaid = self._unsaid, None
         self._feed(WatchBroke(unforeseen(error)))
         self._write(unsaid or ())
@@ -889,9 +890,9 @@ class Watch:
             self._tally("useless")
 
     def _give_up(self, reason: str) -> None:
-        self._tally_useless(self.monitor.attempts)
+        self._tally_useless(self.model.attempts)
         self._end(EXIT_ERROR)
-        self._tell(self._journal.error, reason)
+        self._tell(self._report.error, reason)
         if self._check is not None:
             self._check.stop()
         self._end_script()
@@ -919,38 +920,38 @@ class Watch:
     def _leave(self) -> None:
         self.left = True
         self._end_turn()
-        woken = self.parts.target.wake()
+        woken = self.setup.target.wake()
         try:
             self.scripts_printed()
             if woken is not None:
-                self._journal.woke(woken)
+                self._report.woke(woken)
         finally:
             self._done(self)
 
     # What is asked
 
-    def adopt(self, parts: Parts, first: float) -> None:
-        """Go on with other parts; state and counts stay, and what runs is let end.
+    def adopt(self, setup: Setup, first: float) -> None:
+        """Go on with other setup; state and counts stay, and what runs is let end.
 
         ``first`` is when the ticks begin if there is another interval.
         """
-        before, self.parts = self.parts, parts
-        self._journal.options = parts.options
-        if parts.target is not before.target:
+        before, self.setup = self.setup, setup
+        self._report.options = setup.options
+        if setup.target is not before.target:
             self._drop_belated()
             if (pid := before.target.wake()) is not None:
-                self._journal.woke(pid)
+                self._report.woke(pid)
         if self.exit_code is not None:
             return
         self._wake_if_free()
-        if parts.options.interval != before.options.interval:
-            self._beat.change(parts.options.interval, first)
+        if setup.options.interval != before.options.interval:
+            self._beat.change(setup.options.interval, first)
             self._rearm_tick()
-        self._feed(LimitsChanged(parts.options.limits))
+        self._feed(LimitsChanged(setup.options.limits))
 
     def warn(self, text: str) -> None:
         """Write down what is allowed in its options and may not be meant."""
-        self._journal.warn(text)
+        self._report.warn(text)
 
     def look(self) -> Look:
         """The watch as it can be seen now."""
@@ -960,13 +961,13 @@ class Watch:
             last,
             now - ended,
             None if self.exit_code is not None else self._beat.due - now,
-            check_runs(self.monitor) and self._check is None,
+            check_runs(self.model) and self._check is None,
             self._script,
             None if self._window_due is None else self._window_due - now,
             None if self._check is None or self._check.limit is None else self._check.time_left,
             self._start - now,
             self._watched - now,
-            self._unknown_since if self.monitor.unseen else None,
+            self._unknown_since if self.model.unseen else None,
         )
 
     def describe(self) -> str:
@@ -975,11 +976,11 @@ class Watch:
         last = "" if look.last is None else self.worded(look.last)
         if look.last is not None and look.last.warning:
             last = f"warning: {last}"
-        return describe(self.monitor, last, look, self.paused)
+        return describe(self.model, last, look, self.paused)
 
     def worded(self, check: Checked) -> str:
         """How a check of it went, in a word or two, for people who ask."""
-        return self._journal.worded(check)
+        return self._report.worded(check)
 
     def age(self, ran: Ran) -> float:
         """Seconds since a script of it has ended."""
@@ -994,19 +995,19 @@ class Watch:
 
     def ask(self) -> bool:
         """Check now; False if that cannot be."""
-        before = self.monitor.checks
+        before = self.model.checks
         self._due = self._world.clock.now()
         self._feed(CheckAsked())
-        return self.monitor.checks > before
+        return self.model.checks > before
 
     def pause(self, until: float | None, reason: str) -> None:
         """No checks and no effects until this unix second; None: until it is resumed."""
         pause = Pause(self._world.clock.unix(), until, reason)
-        if self.ledger is not None:
-            self.ledger.paused(pause)
+        if self.record is not None:
+            self.record.paused(pause)
         before = self.paused
         self._keep_still(pause)
-        self._journal.paused(pause, before)
+        self._report.paused(pause, before)
 
     def _keep_still(self, pause: Pause) -> None:
         self.paused = pause
@@ -1029,17 +1030,17 @@ class Watch:
         self.paused = None
         _cancel(self._pause_timer)
         self._touch()
-        if self.ledger is not None:
-            self.ledger.resumed(self._world.clock.unix())
-        self._journal.resumed()
+        if self.record is not None:
+            self.record.resumed(self._world.clock.unix())
+        self._report.resumed()
         self._feed(Resumed())
 
     def reset(self) -> None:
         """Forget the outage; nothing happens while the recovery script runs, or in ERROR."""
-        before, attempts = self.monitor.state, self.monitor.attempts
+        before, attempts = self.model.state, self.model.attempts
         self._feed(Reset())
-        if self.monitor.state is not before:
-            self._journal.reset(before)
+        if self.model.state is not before:
+            self._report.reset(before)
             self._tally_useless(attempts)
 
     def _touch(self) -> None:

@@ -1,4 +1,4 @@
-# Completion of heat, made by 'heatctl completion fish'.
+# Completion of heat; 'heatctl completion fish' prints it.
 complete -c heat -s i -l interval -x -d 'time from one check to the next'
 complete -c heat -s s -l script -r -F -d 'the check is this executable file'
 complete -c heat -s t -l timeout -x -d 'a check running longer is killed and has failed with code 124'

@@ -1,4 +1,4 @@
-# Completion of heatctl, made by 'heatctl completion fish'.
+# Completion of heatctl; 'heatctl completion fish' prints it.
 complete -c heatctl -f
 complete -c heatctl -n '__fish_use_subcommand' -l control -r -F -d 'its socket'
 complete -c heatctl -n '__fish_use_subcommand' -l json -d 'JSON, one object a line'
