@@ -35,9 +35,10 @@ from states.monitor.model import State
 if TYPE_CHECKING:
     from heat.app.loader import Found, Reading
     from heat.config.model import Config
+    from heat.control.answers import About
     from heat.control.handlers import Later
+    from heat.control.protocol import Answer
     from heat.control.server import Control
-    from heat.control.views import Facts
     from heat.monitor.counters import Tallies
     from heat.process.keeper import Keeper
     from heat.process.script_output import ScriptOutput
@@ -234,9 +235,9 @@ class Service:
         return HISTORY if self._config is None else self._config.history
 
     def _listen(self, tallies: Tallies) -> Control | None:
-        from heat.control.handlers import Answers
+        from heat.control.handlers import Handlers
         from heat.control.listener import ControlError
-        from heat.control.paths import default_control, make_place
+        from heat.control.paths import default_control, make_folder
         from heat.control.server import Control
 
         path = self._common.control or default_control()
@@ -246,10 +247,10 @@ class Service:
             )
             return None
         if not self._common.control:
-            make_place(path)
-        answers = Answers(self, self._supervisor, tallies, self._clock)
+            make_folder(path)
+        handlers = Handlers(self, self._supervisor, tallies, self._clock)
         try:
-            return Control(path, (self._clock, self._loop), answers, self._journal)
+            return Control(path, (self._clock, self._loop), handlers, self._journal)
         except ControlError as error:
             if self._common.control:
                 if self._store is not None:
@@ -258,7 +259,7 @@ class Service:
             self._journal.controlled(f"no control socket: {error}; for heatctl, {error.hint}")
             return None
 
-    def about(self) -> Facts:
+    def about(self) -> About:
         """The facts of HEAT as a whole."""
         monitors = self._supervisor.monitors.values()
         states = Counter(monitor.model.state for monitor in monitors)
@@ -274,7 +275,7 @@ class Service:
             "state": None if self._store is None else os.path.abspath(self._store.path),
             "log_dir": os.path.abspath(self._common.log_folder),
             "monitors": len(monitors),
-            "states": {state: states[state] for state in State},
+            "states": {state.value: states[state] for state in State},
             "paused": sum(monitor.paused is not None for monitor in monitors),
             "running": self._limiter.running,
             "max_running": self._limiter.most,
@@ -288,10 +289,10 @@ class Service:
         self._told_of_reading.append(told)
         self._read_again()
 
-    def _tell_of_reading(self, facts: Facts) -> None:
+    def _tell_of_reading(self, answer: Answer) -> None:
         waiting, self._told_of_reading = self._told_of_reading, []
         for told in waiting:
-            told(facts)
+            told(answer)
 
     def _not_reloaded(self, diagnostics: list[str]) -> None:
         shown = "" if self._config is None else self._config.shown
@@ -301,9 +302,9 @@ class Service:
 
     def _refuse_reading(self, error: str, **more: object) -> None:
         if self._told_of_reading:
-            from heat.control.protocol import refused
+            from heat.control.protocol import refusal
 
-            self._tell_of_reading({**refused(error), **more})
+            self._tell_of_reading({**refusal(error), **more})
 
     def _record(self, text: str) -> None:
         self._journal.trouble(text)

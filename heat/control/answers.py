@@ -18,6 +18,9 @@ Public = Annotated[T, PUBLIC]
 State = Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
 Verdict = Literal["ok", "failed", "unknown"]
 Checking = Literal["idle", "running", "waiting", "dying"]
+Remedy = Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
+Pace = Literal["interval", "retry-interval", "recovery-interval"]
+TimeEvent = Literal["window-closed", "backoff-ended"]
 
 
 class Last(TypedDict):
@@ -198,7 +201,7 @@ MaybeSteps = Public[Steps | None]
 TimeUp = TypedDict(
     "TimeUp",
     {
-        "event": Public[Literal["window-closed", "backoff-ended"]],
+        "event": Public[TimeEvent],
         "in": Public[float | None],
         "seconds": Public[float | None],
         "failed": MaybeSteps,
@@ -230,7 +233,7 @@ class Outlook(TypedDict):
     """What HEAT's table says would come."""
 
     ended: Public[bool]
-    pace: Public[Literal["interval", "retry-interval", "recovery-interval"]]
+    pace: Public[Pace]
     tick: Public[float | None]
     due: Public[float | None]
     coming: MaybeSteps
@@ -246,21 +249,20 @@ class Outlook(TypedDict):
 
 
 class PublicKeys(NamedTuple):
-    """The public ones of the keys of an object whose keys are not a type."""
+    """The public ones of the keys of an object that has no type of its own."""
 
-    names: frozenset[str]
+    names: tuple[str, ...]
 
 
 Settings = Annotated[
     Mapping[str, Any],
     PublicKeys(
-        frozenset(
-            (
-                "interval timeout pid signal retry-interval unknown-codes warn-codes fail-overlap "
-                "threshold recovery-timeout recovery-interval recovery-backoff recovery-backoff-max "
-                "max-recoveries when-spent success-threshold fault-signal success-signal "
-                "script-timeout start-period on-killed count"
-            ).split()
+        (
+            *("interval", "timeout", "pid", "signal", "retry-interval", "unknown-codes"),
+            *("warn-codes", "fail-overlap", "threshold", "recovery-timeout", "recovery-interval"),
+            *("recovery-backoff", "recovery-backoff-max", "max-recoveries", "when-spent"),
+            *("success-threshold", "fault-signal", "success-signal", "script-timeout"),
+            *("start-period", "on-killed", "count"),
         )
     ),
 ]
@@ -275,7 +277,7 @@ class Why(Monitor):
     outage: Public[Outage | None]
     passes: Public[int]
     success_threshold: Public[int]
-    remedy: Public[Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]]
+    remedy: Public[Remedy]
     remedy_text: Public[str]
     window: Public[Window | None]
     script: Public[Script | None]
@@ -304,7 +306,7 @@ class About(TypedDict):
     max_running: int
     waited: int
     longest_wait: float
-    trouble: Sequence[str]
+    trouble: list[str]
 
 
 def monitors(answer: Answer) -> list[Monitor]:

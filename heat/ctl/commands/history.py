@@ -30,12 +30,12 @@ from typing import NamedTuple
 
 from heat.control import answers
 from heat.control.client import connect
+from heat.control.protocol import RefusedError
 from heat.ctl import output
-from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, RefusedError
+from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
 from heat.ctl.parser import Asked, parse
 from heat.ctl.times import clock
-from heat.diagnostics import Diagnostic
 from heat.durations import duration_back, length, short
 from heat.process.signals import worded
 from heat.store.history import DEFAULT, read
@@ -76,11 +76,11 @@ def _source(asked: Asked) -> _Source:
     if "--state" in asked.given:
         return _Source(asked.given["--state"], time.time(), runs=False)
     with connect(asked.control) as client:
-        about = answers.about(client.last("hello").get("about"))
+        about = answers.about(client.last("hello"))
     if about["state"] is None:
-        told = "Error: this HEAT keeps no history"
+        message = "this HEAT keeps no history"
         hint = "start it with --state FILE; 'heatctl status' shows how it stands now"
-        raise RefusedError(Diagnostic(told, hint))
+        raise RefusedError(message, hint)
     return _Source(about["state"], about["now"], runs=True)
 
 

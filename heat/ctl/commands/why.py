@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> int:
     if asked is None:
         return EXIT_WELL
     with connect(asked.control) as client:
-        why = answers.why(client.last("why", {"name": asked.operands[0]}).get("why"))
+        why = answers.why(client.last("why", {"name": asked.operands[0]}))
     if asked.json:
         output.write_objects([why])
     else:
