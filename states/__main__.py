@@ -4,9 +4,9 @@ Usage:
   states [NAME] [--format FORMAT]
   states -h | --help
 
-Without --format, Mermaid, DOT, SVG and PNG are written into diagrams/: of all
-pictures, or of the one that is named. 'monitor' is the overview, 'monitor-stage'
-one of its regions.
+Without --format, all pictures, or the one named, are written into diagrams/ as
+Mermaid, DOT, SVG and PNG. 'monitor' is the overview, 'monitor-stage' one of its
+regions.
 
 Options:
   --format FORMAT  print it on stdout: mermaid, dot, svg or png (NAME: monitor)
@@ -42,15 +42,15 @@ SVG and PNG need Graphviz, which is not installed: no program 'dot' on PATH
 
 def main(argv: list[str] | None = None) -> int:
     """Write the pictures, or print one of them."""
-    found = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
-    name, form = found["NAME"], found["--format"]
-    mistakes = [
+    arguments = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
+    name, form = arguments["NAME"], arguments["--format"]
+    messages = [
         f"Error: {option} '{value}' is not known\n  write one of {', '.join(known)}"
         for option, value, known in (("--format", form, FORMS), ("NAME", name, PICTURES))
         if value is not None and value not in known
     ]
-    if mistakes:
-        print("\n".join(mistakes), file=sys.stderr)
+    if messages:
+        print("\n".join(messages), file=sys.stderr)
         return 2
     if form is None:
         return _write(PICTURES if name is None else [name])
@@ -79,12 +79,12 @@ def _write(names: "Mapping[str, Picture] | list[str]") -> int:
 
 
 def lacking(form: str) -> str:
-    """The thing that drawing in this form lacks, and what to do; empty if nothing."""
+    """Return why this form cannot be drawn, and what to do; empty if it can be."""
     return _NO_GRAPHVIZ if form in {"svg", "png"} and shutil.which("dot") is None else ""
 
 
 def render(form: str, picture: Picture) -> bytes:
-    """Draw it as ``mermaid``, ``dot``, ``svg`` or ``png``. Raises OSError, CalledProcessError."""
+    """Draw a picture in one of `FORMS`. Raises OSError, CalledProcessError."""
     if form == "mermaid":
         return diagram.mermaid(picture).encode()
     source = diagram.dot(picture).encode()
@@ -99,7 +99,7 @@ def render(form: str, picture: Picture) -> bytes:
 
 
 def _marked_png(png: bytes, mark: str) -> bytes:
-    """Put the mark into a text chunk behind the header (PNG specification, 11.3.4.3)."""
+    """Put the mark into a text chunk after the header (PNG specification, 11.3.4.3)."""
     header = 8 + 25
     body = b"tEXtComment\0" + mark.encode()
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

@@ -8,12 +8,11 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from heat.config import toml_file
+from heat.config import toml_file, usage
 from heat.config.conflicts import COMMAND
 from heat.config.toml_file import KEYS, MAX_RUNNING
-from heat.ctl import usage
+from heat.config.usage import Block, Entry
 from heat.ctl.commands.completion import SHELLS
-from heat.ctl.usage import Block, Entry
 from heat.diagnostics import as_keys
 from tools import roff, shells
 from tools.programs import Command, Program, heat, heatctl

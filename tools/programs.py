@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from heat.app import cli as heat_cli
+from heat.config import usage
+from heat.config.usage import Switch
 from heat.ctl import main as heatctl_cli
-from heat.ctl import usage
-from heat.ctl.usage import Switch
 
 FILES, FOLDERS, MONITORS, PROGRAMS, NOTHING = "files", "folders", "monitors", "programs", ""
 _FIT = {

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from heat import __version__
-from heat.ctl.usage import Block, Entry
+from heat.config.usage import Block, Entry
 
 _GLYPHS = str.maketrans(
     {

@@ -1,4 +1,4 @@
-"""HEAT at work: the parts put together, run, and taken apart."""
+"""HEAT at work: its parts built, run, and taken apart."""
 
 from __future__ import annotations
 
@@ -6,35 +6,24 @@ import gc
 import os
 import signal
 import traceback
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from heat import __version__
-from heat.config.options import HISTORY, Common, Options
-from heat.durations import exact
-from heat.errors import HeatError, StartRefused, reason_of, unforeseen
-from heat.monitor.monitor import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, EXIT_WELL, World
-from heat.monitor.status_line import summary
-from heat.monitor.supervisor import Supervisor
-from heat.process.launcher import PosixLauncher
-from heat.process.signals import ENDING, HANDLED, HARMLESS, STOP_HEAT
-from heat.process.signals import name as signal_name
-from heat.process.target import NoTarget
-from heat.process.working_folder import Folder, here
-from heat.report.console import Console, for_journal
-from heat.report.logfile import LogFile
-from heat.report.reporter import HeatReport, Reporter
-from heat.runtime.limiter import Limiter
-from heat.runtime.loop import Loop, RealClock
-from heat.text import counted
-from states.monitor.model import State
+from heat.app.build import build
+from heat.app.inbox import AllEnded, Crashed, News, ReloadRequested, SignalToSelf
+from heat.app.reload import Reload
+from heat.app.signals import Signals
+from heat.config.options import Common, Options
+from heat.errors import HeatError, StartRefused, unforeseen
+from heat.monitor.monitor import EXIT_ERROR, EXIT_USAGE
+from heat.report.console import for_journal
 
 if TYPE_CHECKING:
-    from heat.app.loader import Found, Reading
+    from heat.app.parts import Parts
     from heat.config.model import Config
+<<<<<<< HEAD
     from heat.control.answers import About
     from heat.control.handlers import Later
     from heat.control.protocol import Answer
@@ -45,34 +34,11 @@ if TYPE_CHECKING:
     from heat.runtime.ports import Timer
     from heat.store.repository import Repository
     from heat.store.state_file import StateFile
+=======
+>>>>>>> main
 
-_LOOK_AGAIN = 1.0
-"""Seconds until it is looked again whether a killed reader has ended."""
-OWN_VARIABLES = (
-    b"HEAT_FAIL_CODE",
-    b"HEAT_FAIL_TIME",
-    b"HEAT_FAIL_TIME_LAST",
-    b"HEAT_FAIL_INTERVAL",
-    b"HEAT_FAIL_PID",
-    b"HEAT_FAIL_CNT",
-    b"HEAT_FAIL_TEXT",
-    b"HEAT_NAME",
-    b"HEAT_STATE",
-    b"NOTIFY_SOCKET",
-    b"WATCHDOG_PID",
-    b"WATCHDOG_USEC",
-    b"LISTEN_FDS",
-    b"LISTEN_FDNAMES",
-    b"LISTEN_PID",
-    b"LISTEN_PIDFDID",
-)
-"""Variables of a script, which a HEAT that was started by another's script does not pass on.
-
-Nor what systemd has told HEAT: what HEAT starts is not to speak in its place, and does not get
-the sockets that it was given.
-"""
-_ALWAYS_CAUGHT = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD})
-"""Also where HEAT was started with them ignored."""
+_LOAD_AGAIN = 1.0
+"""Seconds until modules are loaded that could not be."""
 
 
 def serve(
@@ -85,85 +51,48 @@ def serve(
     # Inherited as ignored, it would hide exits.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        service = Service(monitors, common, config)
+        parts = build(monitors, common, config)
     except (HeatError, OSError) as error:
-        # The target has ended, or a folder has gone, since it was looked at.
-        told = f"{error}\n"
-        if not isinstance(error, StartRefused):
-            told = f"Failed: HEAT cannot start: {error}\n"
-        told = for_journal(told) if common.journal else told
-        os.write(2, told.encode("utf-8", "backslashreplace"))
-        return EXIT_USAGE
+        # The target has ended, or a folder has gone, since preflight looked at it.
+        return _refuse(error, journal=common.journal)
+    service = Service(parts)
     try:
-        try:
-            service.warn(warnings)
-            code = service.run()
-        finally:
-            service.close()
+        code = service.watch(warnings)
     except (ImportError, MemoryError, OSError, SystemError) as error:
-        # Not what startup.py takes for a start that fails: systemd tries no such one again.
+        # Not what startup.py takes for a start that fails: systemd would not try again.
         raise HeatError(unforeseen(error)) from error
     if service.fatal is not None:
         signal.signal(service.fatal, signal.SIG_DFL)
         os.kill(os.getpid(), service.fatal)
-        return 128 + service.fatal  # Process 1 of a container does not die of its own.
+        return 128 + service.fatal  # Process 1 of a container survives its own signal.
     return code
 
 
+def _refuse(error: Exception, *, journal: bool) -> int:
+    text = f"{error}\n"
+    if not isinstance(error, StartRefused):
+        text = f"Failed: HEAT cannot start: {error}\n"
+    text = for_journal(text) if journal else text
+    os.write(2, text.encode("utf-8", "backslashreplace"))
+    return EXIT_USAGE
+
+
 class Service:
-    """One HEAT process; ``config`` is the file its monitors are from, None for a single one."""
+    """One HEAT process."""
 
-    _keeper: Keeper | None = None
-    _has_scripts = _has_begun = False
-
-    def __init__(self, monitors: Sequence[Options], common: Common, config: Config | None) -> None:
-        clock = RealClock()
-        self._config = config
-        if config is not None:
-            from heat.app import loader  # Now, while there are descriptors to load it with.
-
-            self._look = loader.look
-        self._common = common
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reload = Reload(parts)
+        self._signals = Signals(parts, self._reload)
         self._broken = False
-        self._reading: Reading | None = None
-        self._time_up: Timer | None = None
-        """When that has taken too long."""
-        self._outdated = False
-        """The file is to be read once more: it may have changed since that began."""
-        self.fatal: int | None = None
-        """The signal that ends HEAT once all is told: it has come, or HEAT has sent it."""
-        self._told_of_reading: list[Later] = []
-        """The clients that wait to be told what came of reading the file again."""
-        self._clock = clock
-        self._began = clock.unix()
-        self._loop = Loop(clock)
-        self._console = Console(clock.unix, self._record, self._loop.soon, journal=common.journal)
-        failures, verbose = self._logs = [
-            self._log(log) for log in ("heat.log", "heat.verbose.log")
-        ]
-        named = config is not None
-        reporter = Reporter(self._console, failures, verbose, clock.unix, common, named)
-        self._journal = HeatReport(reporter)
-        if os.environ.get("NOTIFY_SOCKET"):
-            from heat.app.systemd import with_systemd
+        self._over = False
 
-            reporter, self._journal = with_systemd(
-                reporter, (clock, self._loop), lambda: self._supervisor.monitors, self
-            )
-        environ = {k: v for k, v in os.environb.items() if k not in OWN_VARIABLES}
-        self._hear()
-        folder = here() if config is None else os.path.dirname(config.path)
-        self._folder = Folder(folder, self._journal.folder)
-        self._read_in = self._folder.identity
-        """The folder whose files were looked at when the configuration was read."""
-        self._launcher = PosixLauncher(self._loop, environ, self._folder)
-        self._children_due = True
-        most = 1 if config is None else config.max_running
-        self._limiter = Limiter(most, (clock, self._loop), self._journal.crowd, self)
-        tallies = None
-        if common.control or config is not None:
-            from heat.monitor.counters import Tallies
+    @property
+    def fatal(self) -> int | None:
+        """The signal by which HEAT ends."""
+        return self._signals.fatal
 
+<<<<<<< HEAD
             tallies = Tallies(len(monitors))
         world = World(clock, self._loop, self._launcher, self._limiter, tallies)
         self._store: StateFile | None = None
@@ -316,248 +245,125 @@ class Service:
 
     def run(self) -> int:
         """Watch until it is over."""
+=======
+    def watch(self, warnings: Sequence[str]) -> int:
+        """Watch until it is over, and close; ``warnings`` are of the files that were read."""
+        try:
+            for text in warnings:
+                self._parts.outputs.report.warn(text)
+            return self._run()
+        finally:
+            self._close()
+
+    def _run(self) -> int:
+>>>>>>> main
         gc.freeze()
         gc.enable()
+        ground, supervisor = self._parts.ground, self._parts.fleet.supervisor
         try:
-            self._loop.end_turn()  # What was said so far is written before anything is run.
+            ground.loop.end_turn()  # What was reported so far is written before a check starts.
             # The first check of one is due before, that of many may be a minute away.
-            self._loop.at(self._clock.now(), self._after_first_check, self)
-            self._loop.run()
+            ground.loop.at(ground.clock.now(), self._after_first_check, ground.inbox)
+            while not self._over:
+                ground.loop.run()
+                for news in ground.inbox.take():
+                    self._take(news)
         except Exception as error:  # noqa: BLE001 - the loop itself is broken
             from heat.runtime.closing import take_each
 
-            crashed = partial(self.crashed, error)
-            self._tell_failed(take_each([("", self._supervisor.abandon), ("", crashed)]))
-        code = EXIT_ERROR if self._broken else self._supervisor.exit_code()
-        if self._config is not None and code == EXIT_ERROR and not self._supervisor.told_to_end:
-            self._journal.error("all monitors are in ERROR")
+            crashed = partial(self._crashed, error)
+            self._report_failed(take_each([("", supervisor.abandon), ("", crashed)]))
+        return self._exit_code()
+
+    def _exit_code(self) -> int:
+        supervisor = self._parts.fleet.supervisor
+        code = EXIT_ERROR if self._broken else supervisor.exit_code()
+        named = self._parts.ground.in_force.config is not None
+        if named and code == EXIT_ERROR and not supervisor.told_to_end:
+            self._parts.outputs.report.error("all monitors are in ERROR")
         return code
+
+    def _take(self, news: News) -> None:
+        match news:
+            case AllEnded():
+                self._over = True
+            case Crashed(error):
+                self._crashed(error)
+            case SignalToSelf(signum):
+                self._signals.take_own(signum)
+            case ReloadRequested(reply):
+                ground = self._parts.ground
+                ground.loop.at(0.0, partial(self._reload.request, reply), ground.inbox)
+            case _:
+                assert_never(news)
+
+    def _crashed(self, error: Exception) -> None:
+        """Record a bug that is not a single monitor's, and stop."""
+        self._broken = True
+        report = self._parts.outputs.report
+        report.bug("".join(traceback.format_exception(error)))
+        report.error(unforeseen(error))
+        self._parts.fleet.supervisor.stop(EXIT_ERROR)
 
     def _after_first_check(self) -> None:
         """Load what the first check does not need: later there may be no descriptors for that."""
+        ground = self._parts.ground
         try:
             from heat.monitor import ahead
             from heat.process import leftovers
             from heat.runtime import closing
 
             del ahead, closing, leftovers
-            if self._has_scripts:
-                from heat.process import keeper
-
-                del keeper
-            self._has_begun = True
-            self._mind_children()  # Those that were dead before HEAT was there.
+            self._parts.programs.scripts.load()
+            self._signals.mind_children()  # Some may have died before HEAT was there.
         except (ImportError, MemoryError, OSError, SystemError):  # For want of them, or of memory.
-            self._loop.at(self._clock.now() + _LOOK_AGAIN, self._after_first_check, self)
+            again = ground.clock.now() + _LOAD_AGAIN
+            ground.loop.at(again, self._after_first_check, ground.inbox)
 
-    def crashed(self, error: Exception) -> None:
-        """A bug of HEAT that is no single monitor's: write it down, and stop."""
-        self._broken = True
-        self._journal.bug("".join(traceback.format_exception(error)))
-        self._journal.error(unforeseen(error))
-        self._supervisor.stop(EXIT_ERROR)
+    # The end
 
-    # Signals
-
-    def _caught(self, signum: int) -> None:
-        if signum == signal.SIGCHLD:
-            if not self._children_due:
-                # When those are reaped that are HEAT's own: mostly that leaves nothing to do.
-                self._children_due = True
-                self._loop.soon(self._mind_children)
-        elif signum == signal.SIGHUP:
-            self._read_again()
-        elif signum == signal.SIGUSR1:
-            named = self._config is not None
-            for line in summary(self._supervisor.monitors, self._limiter, named=named):
-                self._journal.status(line)
-        else:
-            doing = "killing" if self._supervisor.stopping else "stopping"
-            self._journal.ending(f"SIG{signal_name(signum)} received, {doing}")
-            if signum in ENDING:
-                self.fatal = signum
-            self._supervisor.stop(EXIT_INTERRUPTED if signum == signal.SIGINT else EXIT_WELL)
-
-    def _mind_children(self) -> None:
-        from heat.process import reaper
-
-        self._children_due = False
-        if not reaper.reap_strangers(self._launcher.own):
-            self._loop.at(0.0, self._mind_children, self)
-        for pid, signum in reaper.stops(self._launcher.own):
-            self._supervisor.stopped(pid, signum)
-
-    def _handle_own(self, signum: int) -> bool:
-        """Take a signal that HEAT sends to itself, when all it goes with has been done."""
-        take = self._caught
-        if signum in STOP_HEAT:
-            take = partial(self._give_in, f"exit code {EXIT_ERROR}")
-        elif signum not in HANDLED:
-            if signum in HARMLESS or signal.getsignal(signum) == signal.SIG_IGN:
-                return False
-            self.fatal = signum
-            take = partial(self._give_in, "which ends it")
-        self._loop.at(0.0, partial(take, signum), self)
-        return True
-
-    def _give_in(self, then: str, signum: int) -> None:
-        self._journal.ending(f"SIG{signal_name(signum)} sent by HEAT to itself, {then}, stopping")
-        self._supervisor.give_in(EXIT_ERROR)
-
-    def _read_again(self) -> None:
-        self._folder.follow()
-        for log in self._logs:
-            log.reopen()
-        self._journal.reopened()
-        if self._control is not None:
-            self._control.look()
-        if self._supervisor.told_to_end:
-            self._refuse_reading("HEAT is ending")
-            return
-        if self._config is None:
-            told = "this HEAT has no configuration file; its logs were opened anew"
-            self._refuse_reading(told)
-            return
-        if self._reading is not None:
-            self._outdated = True
-            return
-        self._outdated = False
-        from heat.app.loader import LIMIT, Reading, unread
-
-        where = self._folder.identity
-        # In another folder are other files, though their names are the same.
-        present = self._supervisor.options() if where == self._read_in else {}
-        self._read_in = where
-        work = partial(self._look, self._config.shown, self._config.path, self._common, present)
-        try:
-            self._reading = Reading(work)
-        except OSError as error:
-            self._not_reloaded([str(unread(reason_of(error)))])
-            return
-        self._launcher.adopt(self._reading.pid)
-        self._loop.watch(self._reading.fd, self._take_reading, self, patient=True)
-        give_up = partial(self._give_up, self._reading)
-        self._time_up = self._loop.at(self._clock.now() + LIMIT, give_up, self)
-
-    def _give_up(self, reading: Reading) -> None:
-        from heat.app.loader import late
-
-        self._loop.forget(reading.fd)
-        reading.stop()
-        self._reap(reading)
-        self._taken(late())
-
-    def _reap(self, reading: Reading) -> None:
-        if reading.reap():
-            self._launcher.release(reading.pid)
-        else:
-            self._loop.at(self._clock.now() + _LOOK_AGAIN, partial(self._reap, reading), self)
-
-    def _take_reading(self) -> None:
-        reading = self._reading
-        if reading is None or (found := reading.take()) is None:
-            return
-        if self._time_up is not None:
-            self._time_up.cancel()
-        self._loop.forget(reading.fd)
-        reading.end()
-        self._launcher.release(reading.pid)
-        self._taken(found)
-
-    def _taken(self, found: Found) -> None:
-        self._reading = None
-        if self._outdated:
-            self._read_again()
-        elif self._supervisor.told_to_end:
-            self._refuse_reading("HEAT is ending")
-        else:
-            self.warn(found.warnings)
-            self._change(found.config, [str(diagnostic) for diagnostic in found.diagnostics])
-
-    def _change(self, config: Config, diagnostics: list[str]) -> None:
-        if diagnostics:
-            self._not_reloaded(diagnostics)
-            return
-        try:
-            counts = self._supervisor.change(config.monitors)
-        except (HeatError, OSError) as error:
-            self._not_reloaded([reason_of(error) if isinstance(error, OSError) else str(error)])
-            return
-        settings = [] if self._config is None else config.settings(self._config)
-        self._config = config
-        self._let_go(config)
-        self._limiter.allow(config.max_running)
-        self._journal.reloaded(config.shown, *counts, settings)
-        told = dict(zip(("added", "changed", "removed"), counts, strict=True))
-        self._tell_of_reading({"ok": True, **told, "settings": settings})
-
-    @staticmethod
-    def _let_go(config: Config | None) -> None:
-        """The fleet has its monitors now: they are not listed twice."""
-        if config is not None:
-            config.monitors.clear()
-
-    def close(self) -> None:
+    def _close(self) -> None:
         """Complete the logs, and give everything back; each step whatever the others did."""
         from heat.runtime.closing import take_each
 
+        ground, outputs, programs, repository, fleet, control = self._parts
         failed = take_each(
             [
-                *self._supervisor.wakings(),
-                ("its signals", self._hear_no_more),
-                ("reading its configuration", self._stop_reading),
-                ("its control socket", self._close_control),
-                ("its state file", self._close_store),
+                *fleet.supervisor.wakings(),
+                ("its signals", self._signals.ignore),
+                ("reading its configuration", self._reload.stop),
+                *([] if control is None else [("its control socket", control.close)]),
+                *([] if repository is None else [("its state file", repository.store.close)]),
             ]
         )
-        self._tell_failed(failed)
+        self._report_failed(failed)
         failed = take_each(
             [
-                ("what was to be written", self._loop.end_turn),
-                ("what systemd is told", self._journal.over),
-                *((log.shown, log.close) for log in self._logs),
-                ("its output", self._console.close),
-                ("its keeper", self._close_keeper),
-                ("its programs", self._launcher.close),
-                ("its loop", self._loop.close),
+                ("its output of the last turn", ground.loop.end_turn),
+                ("its messages to systemd", outputs.report.over),
+                *((log.shown, log.close) for log in outputs.logs),
+                ("its output", outputs.console.close),
+                ("its keeper", programs.scripts.close),
+                ("its programs", programs.launcher.close),
+                ("its loop", ground.loop.close),
             ]
         )
-        for about, error in failed:  # Nowhere else to say it.
+        for about, error in failed:  # There is no log any more.
             line = f"heat: {about} could not be closed: {error!r}\n"
             with suppress(OSError):
                 os.write(2, line.encode("utf-8", "backslashreplace"))
 
-    def _tell_failed(self, failed: Sequence[tuple[str, Exception]]) -> None:
-        """Say what went wrong as HEAT ends, where that is still possible."""
+    def _report_failed(self, failed: Sequence[tuple[str, Exception]]) -> None:
+        """Report what failed as HEAT ends, where that is still possible."""
         from heat.runtime.closing import take_each
 
+        console, report = self._parts.outputs.console, self._parts.outputs.report
         for about, error in failed:
             what = f"{about} could not be ended well" if about else "a bug of HEAT at its end"
-            told = "".join(traceback.format_exception(error))
+            trace = "".join(traceback.format_exception(error))
             take_each(
                 [
-                    ("", partial(self._console.trouble, f"{what}: {error!r}")),
-                    ("", partial(self._journal.bug, told)),
+                    ("", partial(console.trouble, f"{what}: {error!r}")),
+                    ("", partial(report.bug, trace)),
                 ]
             )
-
-    def _hear_no_more(self) -> None:
-        # Python's end restores the default, and a late signal would change the exit status.
-        for signum in self._catches - {signal.SIGCHLD}:
-            signal.signal(signum, signal.SIG_IGN)
-
-    def _stop_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.stop()
-
-    def _close_control(self) -> None:
-        if self._control is not None:
-            self._control.close()
-
-    def _close_keeper(self) -> None:
-        if self._keeper is not None:
-            self._keeper.close()
-
-    def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()

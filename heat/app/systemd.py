@@ -181,13 +181,13 @@ class SystemdReport(HeatReport):
 def with_systemd(
     reporter: Reporter,
     world: tuple[Clock, Timers],
-    monitors: Callable[[], Mapping[str, Monitor]],
+    monitors: Mapping[str, Monitor],
     owner: Owner,
 ) -> tuple[Reporter, HeatReport]:
     """Books and journal of a HEAT that systemd has started."""
 
     def status() -> str:
-        return worst_first(monitors(), named=reporter.named)
+        return worst_first(monitors, named=reporter.named)
 
     systemd = Systemd(os.environ, world, status, owner)
     return reporter._replace(moved=systemd.moved), SystemdReport(reporter, systemd)

@@ -84,7 +84,7 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[Conflict]:
             "add --fail or --recovery, or leave it out",
         )
     if said.issuperset(_TARGETS):
-        yield Conflict("--pid", "has no effect beside --pid-file", "use either --pid or --pid-file")
+        yield Conflict("--pid", "has no effect with --pid-file", "use either --pid or --pid-file")
     for option in _SIGNALS if said.isdisjoint(_TARGETS) else ():
         if values.get(option) in signals.NEED_TARGET:
             hint = "name the process with --pid or --pid-file"

@@ -136,18 +136,20 @@ _CODES_IN_FILE = f"{_CODES} such as [3, 4]"
 def path(text: str) -> str:
     """A file's path, as given."""
     if not text:
-        raise BadValueError("is no path", "name a file")
+        raise BadValueError("is not a valid path", "name a file")
     if "\0" in text:
-        raise BadValueError("is no path", "leave out the NUL")
+        raise BadValueError("is not a valid path", "leave out the NUL")
     return text
 
 
 def monitor_name(text: str) -> str:
     """A name that can be part of a file's name and of a line."""
     if not text or len(text.encode("utf-8", "surrogateescape")) > NAME_LENGTH:
-        raise BadValueError("is no name", f"write 1 to {NAME_LENGTH} bytes")
+        raise BadValueError("is not a valid name", f"write 1 to {NAME_LENGTH} bytes")
     if "/" in text or escaped(text) != text or text.strip() != text:
-        raise BadValueError("is no name", "leave out '/', control characters and outer blanks")
+        raise BadValueError(
+            "is not a valid name", "leave out '/', control characters and outer blanks"
+        )
     return text
 
 

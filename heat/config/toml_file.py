@@ -116,9 +116,13 @@ _SYNTAX = (
     (r"Cannot .*", "this table is there already", "write all keys of a table in one place"),
     (r"Illegal character '\\n'", "a text does not end on its line", "close its quotes"),
     (r"(?:Illegal|Found invalid) character (.*)", r"a control character, \1", "leave it out"),
-    (r"Invalid value", "this is no value", _QUOTES),
+    (r"Invalid value", "this is not a value", _QUOTES),
     (r"Expected newline.*", "here the line should end", _QUOTES),
-    (r"Invalid statement", "this is no key and no table", "write KEY = VALUE, or [monitor.NAME]"),
+    (
+        r"Invalid statement",
+        "neither a key nor a table",
+        "write KEY = VALUE, or [monitor.NAME]",
+    ),
     (r"Expected '='.*", "'=' is missing behind the key", "write KEY = VALUE"),
     (r"Unclosed array", "a list does not end", "close it with ']'"),
     (r"Unterminated string|Expected .'''.", "a text does not end", "close its quotes"),
@@ -317,7 +321,7 @@ class _Reading:
             if one in self._defaults and other in self._defaults:
                 del self._defaults[other]  # So that this is not told of each monitor.
                 key, rival = as_keys(other), as_keys(one)
-                line = f"{place}.{key}: has no effect beside {rival}"
+                line = f"{place}.{key}: has no effect with {rival}"
                 diagnostics.append(Diagnostic(line, f"use either {rival} or {key}", key))
         return _in_order(diagnostics, self._raw_defaults)
 
@@ -467,9 +471,7 @@ def _no_key(key: str, raw: object, place: str) -> _WrongError:
     from heat.config.foreign_keys import hint_of_key
 
     if key == "name":
-        return _WrongError(
-            "is not a key", "the monitor's name is that of its table: [monitor.NAME]"
-        )
+        return _WrongError("is not a key", "the name of a table is the monitor's: [monitor.NAME]")
     if of_heat := _OF_HEAT.get(key):
         hint = f"start HEAT with {of_heat.name} {of_heat.value}".rstrip()
         return _WrongError("belongs to the command line, not into a file", hint)

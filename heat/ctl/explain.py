@@ -1,21 +1,22 @@
-"""The screen of ``heatctl why``: from the facts of a monitor to what a person wants to know.
+"""The screen of ``heatctl why``: the facts of a monitor, worded for a person.
 
-Pure: the facts go in, lines come out. Each number stands beside its limit, and that beside the
-option which sets it.
+Pure: facts go in, lines come out. Each number comes with its limit, and each limit with the option
+that sets it.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from heat.control.answers import Ran, Why
-from heat.ctl.outlook import Line, changes, coming, number, option
+from heat.ctl.outlook import Line, changes, coming
 from heat.ctl.times import clock
+from heat.ctl.wording import number, option
 from heat.durations import exact, length
 from heat.process.signals import worded
 from heat.text import counted, escaped
 
 _OF_CHECK = ("retry-interval", "recovery-interval", "unknown-codes", "warn-codes")
-"""Options of the check that are told where they are given."""
+"""Options of the check that appear only where they are set."""
 
 
 class Part(NamedTuple):
@@ -25,8 +26,8 @@ class Part(NamedTuple):
     lines: Sequence[Line]
 
 
-def tell(why: Why) -> list[Part]:
-    """All there is to say of a monitor."""
+def parts(why: Why) -> list[Part]:
+    """Return the whole screen: the facts, what happens next, what would change it."""
     return [
         Part(_head(why), [Line(label, text) for label, text in _facts(why) if text]),
         Part("What happens next", [Line("", text) for text in coming(why)]),
@@ -72,9 +73,9 @@ def _facts(why: Why) -> Iterator[tuple[str, str]]:
 
 
 def _check(why: Why) -> str:
-    named = [option(why, name) for name in ("interval", "timeout")]
-    named += [option(why, name) for name in _OF_CHECK if why["options"].get(name) is not None]
-    return f"{escaped(why['check'])} ({', '.join(named)})"
+    options = [option(why, name) for name in ("interval", "timeout")]
+    options += [option(why, name) for name in _OF_CHECK if why["options"].get(name) is not None]
+    return f"{escaped(why['check'])} ({', '.join(options)})"
 
 
 def _came_here(why: Why) -> str:
@@ -91,20 +92,20 @@ def _last_check(why: Why) -> str:
     last = why["last"]
     if last is None:
         return "none has ended yet"
-    said = f"{last['result']}: {escaped(last['text'])}"
+    result = f"{last['result']}: {escaped(last['text'])}"
     if last["result"] == "ok":
-        said = f"warning: {escaped(last['text'])}" if last.get("warning") else "OK"
+        result = f"warning: {escaped(last['text'])}" if last.get("warning") else "OK"
     took = f"took {exact(last['duration'])}"
     if last["result"] == "failed" and not why["count"] and not why["outlook"]["ended"]:
-        said += " (not counted)"
-    return f"{said}; {took}, ended {length(last['age'])} ago"
+        result += " (not counted)"
+    return f"{result}; {took}, ended {length(last['age'])} ago"
 
 
 def _unknown(why: Why) -> str:
     if why["unknown_since"] is None:
         return ""
     since = clock(why["unknown_since"], why["now"])
-    return f"since {since} no check has said anything: nobody knows how it is"
+    return f"since {since}, as no check has given a result"
 
 
 def _last_line(why: Why) -> str:
@@ -136,10 +137,10 @@ def _failures(why: Why) -> str:
     if why["attempts"] or why["outlook"]["ended"]:
         return f"{text} ({option(why, 'threshold')})" if why["count"] else ""
     if why["threshold"] is None:
-        return f"{text}; no number of them starts recovery (no --recovery)"
+        return f"{text}; recovery never starts (no --recovery)"
     limit = f"(--threshold {why['threshold']})"
     if not any(map(why["options"].get, ("recovery", "fault-signal", "success-signal"))):
-        return f"{text}; from number {why['threshold']} on each is told {limit}"
+        return f"{text}; failures take effect from number {why['threshold']} on {limit}"
     return f"{text}; {why['threshold']} start recovery {limit}"
 
 
@@ -163,18 +164,18 @@ def _outage(why: Why) -> str:
 
 
 def _lines_of_outage(why: Why) -> Iterator[tuple[str, str]]:
-    """Last lines of its first and its latest failure, unless they are told already."""
+    """Yield the last lines of its first and latest failure, each only once."""
     if (outage := why["outage"]) is None:
         return
-    told = _last_line(why)
+    shown = _last_line(why)
     first = escaped(outage.get("first_message") or "")
     latest = escaped(outage.get("last_message") or "")
-    yield "first failure", first if first != told else ""
-    yield "latest failure", latest if latest not in {told, first} else ""
+    yield "first failure", first if first != shown else ""
+    yield "latest failure", latest if latest not in {shown, first} else ""
 
 
 def _ran(ran: Ran | None) -> str:
-    """How a script went that has ended, and its last line."""
+    """Word the end of a script, and its last line."""
     if ran is None:
         return ""
     text = f"{escaped(ran['text'])}, ended {length(ran['age'])} ago"
@@ -259,5 +260,5 @@ def _checks(why: Why) -> str:
     most = why["options"].get("count")
     of = f" of {most} (--count {most})" if most is not None else ""
     skipped = why["skipped"]
-    ticks = f", {counted(skipped, 'tick')} without one" if skipped else ""
+    ticks = f", {counted(skipped, 'tick')} skipped" if skipped else ""
     return f"{why['checks']}{of} since HEAT was started{ticks}"

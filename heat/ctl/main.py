@@ -52,7 +52,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from heat import __version__
-from heat.ctl import output, usage
+from heat.config import usage
+from heat.ctl import output
 from heat.ctl.errors import CtlError, UsageError
 from heat.diagnostics import Diagnostic
 from heat.text import escaped
@@ -142,7 +143,7 @@ def _no_command(common: Sequence[str]) -> list[Diagnostic]:
 
 
 def _unknown(name: str) -> Diagnostic:
-    from heat.ctl.parser import nearest
+    from heat.config.mistyped import nearest
 
     near = nearest(name, commands())
     if name.startswith("-"):

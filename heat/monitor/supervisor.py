@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 class Supervisor:
     """``ended`` is called when all monitors have ended and nothing of them is left.
 
+    ``monitors`` is empty at first; others may look at it.
+
     ``script_output`` makes what scripts print to, with the path where it is kept.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a HEAT
         self,
+        monitors: dict[str, Monitor],
         loop: Loop,
         world: World,
         reporter: Reporter,
@@ -43,7 +46,7 @@ class Supervisor:
         ended: Callable[[], None],
         script_output: Callable[[str], ScriptFile],
     ) -> None:
-        self.monitors: dict[str, Monitor] = {}
+        self.monitors = monitors
         self._loop = loop
         self._world = world
         self._reporter = reporter

@@ -166,7 +166,7 @@ class Loop:
             for fd, _ in events:
                 if fd not in forgotten and (call := ready.get(fd)) is not None:
                     _call(call)
-            due = take(now())
+            due = take(now()) if self._running else None
             self._started = due is not None
             if due is not None:
                 _call(due)
@@ -191,7 +191,7 @@ class Loop:
         return self._epoll.poll(0, _MOST_READY)
 
     def stop(self) -> None:
-        """Return from ``run`` after this turn."""
+        """Return from ``run`` after this turn, which makes no more calls that are due."""
         self._running = False
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Machines that hear each other: an effect of one is an event of another.
 
-The coupling of machines is a table as well: it can be asked, and drawn.
+The coupling of machines is a table as well, so it can be queried and drawn.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from states.engine.table import Table
 class Link(NamedTuple):
     """An effect of a machine that becomes an event of another.
 
-    ``event`` makes the event out of the effect; its class does, where it takes the effect alone.
+    ``event`` builds the event from the effect: an event class will do if that is its field.
     """
 
     source: str
@@ -23,7 +23,7 @@ class Link(NamedTuple):
 
 
 class Coupling:
-    """Tables and the links between them. Raises ValueError for a link that leads nowhere."""
+    """Tables and the links between them. Raises ValueError for a link to an unknown machine."""
 
     def __init__(self, tables: tuple[Table, ...], links: tuple[Link, ...]) -> None:
         self.tables = {table.name: table for table in tables}
@@ -34,7 +34,7 @@ class Coupling:
                     raise ValueError(f"no machine is named {name}")
 
     def heard(self, source: str, effect: object) -> Iterator[tuple[str, object]]:
-        """Machines that hear this effect of ``source``, and the event that each hears."""
+        """Yield each machine that hears this effect of ``source``, and the event that it hears."""
         for link in self.links:
             if link.source == source and type(effect) is link.effect:
                 yield link.target, link.event(effect)

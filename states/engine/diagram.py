@@ -1,8 +1,8 @@
-"""Any table drawn, or a coupling of tables: Mermaid and DOT, made of the rows that run.
+"""Draw any table, or a coupling of tables, as Mermaid or DOT, from the rows that run.
 
 An arrow is a change of state: the event, the guards in brackets, the effects behind a slash.
-What happens within a state stands in its box. `Look` has what a table does not say of itself:
-colours, rows to leave out, help for Graphviz.
+What happens within a state stands in its box. `Look` adds what a table does not know: colours,
+rows to leave out, hints for Graphviz.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def dot(drawn: Drawn, look: Look = PLAIN) -> str:
 
 
 def digest(picture: Picture) -> str:
-    """Get the mark of what is drawn of this picture: another picture has another."""
+    """Return a fingerprint of the picture, which tells whether a drawing is up to date."""
     return hashlib.sha256(_dot(picture).encode()).hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ digraph {name} {{
 
 
 def dot(picture: Picture) -> str:
-    """Write it as DOT."""
+    """Return the picture as DOT."""
     return _Writer(picture).text()
 
 
@@ -31,7 +31,7 @@ class _Writer:
         self.order = {name: place for place, name in enumerate(self.boxes)}
 
     def text(self) -> str:
-        """The whole file."""
+        """Return the whole file."""
         name = identifiers([self.picture.name])[self.picture.name]
         lines = self._inside(None, self.picture.boxes, self.picture.initial, "    ")
         return (
@@ -43,7 +43,7 @@ class _Writer:
     def _inside(
         self, outer: Box | None, boxes: tuple[Box, ...], initial: str | None, margin: str
     ) -> Iterator[str]:
-        """Write boxes, and the arrows of which no box within them has both ends."""
+        """Write the boxes, then the arrows between them that no inner box holds."""
         name = "" if outer is None else outer.name
         for box in boxes:
             yield from self._box(box, margin)
@@ -57,17 +57,19 @@ class _Writer:
         yield from (f"{margin}{line}" for line in self.layout.lines.get(name, ()))
 
     def _start(self, own: str, initial: str, boxes: tuple[Box, ...]) -> str:
-        """Of the same rank it is on the left, where arrows lead down; no cluster allows that."""
+        """Draw the start mark: left of its box if arrows point down and it is not a cluster."""
         end, clip = self._end(initial, "", "lhead")
-        beside = self.picture.direction == "TB" and initial in {
+        same_rank = self.picture.direction == "TB" and initial in {
             box.name for box in boxes if not box.boxes
         }
         return (
-            f"{{rank=same; {own} -> {end}}}" if beside else f"{own} -> {end} [dir=forward{clip}];"
+            f"{{rank=same; {own} -> {end}}}"
+            if same_rank
+            else f"{own} -> {end} [dir=forward{clip}];"
         )
 
     def _home(self, arrow: Arrow) -> str:
-        """The innermost box that has both ends within it."""
+        """Return the innermost box that holds both ends of the arrow."""
         ends = {arrow.source, arrow.to}
         holding = [box.name for box in self.boxes.values() if ends <= _names(box.boxes)]
         return holding[-1] if holding else ""
@@ -86,7 +88,7 @@ class _Writer:
         yield f"{margin}}}"
 
     def _arrow(self, arrow: Arrow) -> Iterator[str]:
-        """Two lines with the label between them, as a node: so it stands in the way of no other."""
+        """Draw two lines with the label as a node between them, so that labels never overlap."""
         up = self._leads_up(arrow)
         leaves, comes = self.layout.ports.get(arrow[:2], ("", ""))
         ends = (arrow.source, leaves), (arrow.to, comes)
@@ -103,11 +105,11 @@ class _Writer:
         yield _line(label, below, head, colour, forth=forth)
 
     def _leads_up(self, arrow: Arrow) -> bool:
-        """It leads to an earlier box, which stands above: Graphviz is told of it turned round."""
+        """Tell if it leads to an earlier box, one above: Graphviz then gets it reversed."""
         return self.order[arrow.to] < self.order[arrow.source]
 
     def _end(self, name: str, port: str, clip: str) -> tuple[str, str]:
-        """The node at which a line ends, and the cluster at whose border it does."""
+        """Return the node at which a line ends, and the clipping at its cluster's border."""
         box = self.boxes[name]
         if not box.boxes:
             return f"{self.ids[name]}:{port}" if port else self.ids[name], ""
@@ -118,7 +120,7 @@ class _Writer:
         return f"<table border='0' cellspacing='0' cellpadding='2'>{rows}</table>"
 
     def _table(self, box: Box, *, bare: bool = False) -> str:
-        """The name, notes and texts of a box; ``bare`` without its border."""
+        """Return the name, notes and texts of a box; ``bare`` leaves out its border."""
         fill, line, width = shown(box)
         title = (
             f"<b>{_escaped(box.title)}</b>" if not box.frame else f"<i>{_escaped(box.title)}</i>"
@@ -147,7 +149,7 @@ class _Writer:
         )
 
     def _folded(self, label: Label) -> str:
-        """Lines of a bearable width; the head stands out."""
+        """Fold the label into short lines, with its head in bold."""
         first, *rest = folded(label.head + label.tail, self.layout.width)
         marked = f"<b>{_escaped(first[: len(label.head)])}</b>{_escaped(first[len(label.head) :])}"
         return "<br align='left'/>".join([marked, *(f"   {_escaped(line)}" for line in rest), ""])
@@ -170,7 +172,7 @@ def _note(note: str, line: str) -> str:
 
 
 def shown(box: Box) -> tuple[str, str, int]:
-    """Fill, line and its width: of them all the same, or of one that stands out."""
+    """Return the fill, the line colour and the line width of a box, lit or not."""
     fill, line = box.colour
     if box.lit is None:
         return fill, line, 1
@@ -178,14 +180,14 @@ def shown(box: Box) -> tuple[str, str, int]:
 
 
 def _inner(box: Box) -> Box:
-    """A box that Graphviz can draw an arrow to: it has none to a cluster."""
+    """Return an innermost box to point an arrow at: Graphviz cannot point at a cluster."""
     while box.boxes:
         box = next((each for each in box.boxes if each.name == box.initial), box.boxes[0])
     return box
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Break a text into lines of this width: where words end, or within one that is too long."""
+    """Break a text into lines of this width, between words, or within a word that is too long."""
     lines = [""]
     for word in text.split(" "):
         pieces = [word[at : at + width] for at in range(0, len(word), width)] or [""]
@@ -198,12 +200,12 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Write it as XML takes it, which has no sign for some characters at all."""
+    """Escape a text for XML; characters that XML cannot hold become U+FFFD."""
     return escape(re.sub(r"[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
 
 
 def identifiers(names: Mapping[str, object] | list[str]) -> dict[str, str]:
-    """Get a name that is a word for each of these, no two the same."""
+    """Return an identifier for each name, all of them different."""
     made: dict[str, str] = {}
     for name in names:
         word = re.sub(r"\W", "_", name, flags=re.ASCII) or "_"

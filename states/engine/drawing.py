@@ -1,8 +1,8 @@
-"""Pictures made of a table, or of a coupling of tables.
+"""Make pictures of a table, or of a coupling of tables.
 
 An arrow is a change of state; what happens within a state stands in its box. A row is drawn
-once: where it holds in all of a parent's states, at the parent, and where it holds everywhere
-else, at a box named "any other state".
+once: at the parent if it holds in all states of that parent, and at a box named "any other
+state" if it holds everywhere but at its target.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from states.engine.table import Action, Actions, Region, Row, Table
 
 ANY = "any other state"
 _MANY = 3
-"""States of which one may be missing, and that is said beside the label."""
+"""From this many states on, one may be missing: the label then names it."""
 
 
 def _nothing(_row: Row) -> bool:
@@ -23,14 +23,14 @@ def _nothing(_row: Row) -> bool:
 
 
 class Look(NamedTuple):
-    """How a table is drawn, which the table itself does not say."""
+    """Style of a drawing, which the table itself does not hold."""
 
     colours: Mapping[str, Colour] = MappingProxyType({})
-    """By state; a state without one has that of its parent."""
+    """By state; a state without one takes its parent's."""
     books: tuple[str, ...] = ()
-    """Beginnings of the names of actions that keep the books: told where there is nothing else."""
+    """Prefixes of actions that only count: shown only where nothing else happens."""
     hidden: Callable[[Row], bool] = _nothing
-    """Tells which rows are not drawn."""
+    """True for rows to leave out."""
     layouts: Mapping[str, Layout] = MappingProxyType({})
     """By region."""
 
@@ -42,7 +42,7 @@ PLAIN = Look()
 
 
 def of_table(table: Table, look: Look = PLAIN, region: str | None = None) -> Picture:
-    """Draw one region; without its name all of them, each in a frame if there are several."""
+    """Draw one region, or all of them, each in a frame of its own if there are several."""
     if region is not None or len(table.regions) == 1:
         only = table.regions[region or next(iter(table.regions))]
         name = table.name if len(table.regions) == 1 else f"{table.name}-{only.name}"
@@ -68,28 +68,28 @@ def _of_region(name: str, region: Region, look: Look, prefix: str = "") -> Pictu
 
 
 def _first(region: Region) -> str:
-    """The outermost state that is entered when things begin."""
+    """Return the outermost state that the region starts in."""
     leaf = region.leaf(region.initial)
     return next(each for each in region.path(leaf) if region.leaf(each) == leaf)
 
 
 class _Place(NamedTuple):
-    """A state at which a row is drawn, and those within it in which it holds not, or only."""
+    """A state at which to draw a row; ``missing`` and ``only`` limit it to states within."""
 
     state: str
     missing: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
 
     @property
-    def told(self) -> str:
-        """The states that it excepts, or to which it is confined."""
+    def limits(self) -> str:
+        """The states that it leaves out, or that it is limited to."""
         if self.missing:
             return f" (not in {', '.join(self.missing)})"
         return f" (in {', '.join(self.only)})" if self.only else ""
 
 
 class _Drawing:
-    """A region that is being drawn."""
+    """One region on its way to a picture."""
 
     def __init__(self, region: Region, look: Look, prefix: str) -> None:
         self.region = region
@@ -99,7 +99,7 @@ class _Drawing:
         self.outermost = tuple(dict.fromkeys(region.path(leaf)[0] for leaf in region.leaves))
 
     def box(self, state: str, colour: Colour = GREY) -> Box:
-        """Draw a state with all that is within it."""
+        """Draw a state with everything within it."""
         own = self.look.colours.get(state, colour)
         within = self.region.parents.get(state, ())
         return Box(
@@ -113,7 +113,7 @@ class _Drawing:
         )
 
     def arrows(self) -> tuple[Arrow, ...]:
-        """Draw the changes of state, those of one way as one arrow."""
+        """Draw the changes of state: one arrow from one state to another."""
         leading = [row for row in self.rows if row.to is not None]
         drawn = {(place.state, row.to) for row in leading for place in self._places(row)}
         ways: dict[tuple[str, str], list[tuple[Row, _Place]]] = {}
@@ -127,23 +127,23 @@ class _Drawing:
         )
 
     def _joined(self, row: Row, drawn: Collection[tuple[str, str | None]]) -> list[_Place]:
-        """Tell a row of some states at their parent, if an arrow leads from there anyway."""
+        """Move a row up to the parent of its states if an arrow already leads from there."""
         places: dict[str, _Place] = {}
         for place in self._places(row):
             outer = [] if place.state == ANY else self._parents(place.state)
-            found = next((each for each in outer if (each, row.to) in drawn), None)
-            if found is None:
+            parent = next((each for each in outer if (each, row.to) in drawn), None)
+            if parent is None:
                 places[place.state] = place
             else:
-                only = places.get(found, _Place(found)).only
-                places[found] = _Place(found, (), (*only, place.state))
+                only = places.get(parent, _Place(parent)).only
+                places[parent] = _Place(parent, (), (*only, place.state))
         return list(places.values())
 
     def _parents(self, state: str) -> list[str]:
         return [each for each in self.region.parents if state in self._within(each)]
 
     def _head(self, source: str, to: str) -> str:
-        """Within a parent an arrow that leads to it is drawn to the state that is entered."""
+        """Return the state to point at: within a parent, the leaf that is entered."""
         return self.region.leaf(to) if source in self._within(to) else to
 
     def _within(self, state: str) -> list[str]:
@@ -154,7 +154,7 @@ class _Drawing:
         return all(row.to is None for row in self.region.rows if state in self._leaves(row))
 
     def _texts(self, state: str) -> Iterator[Label]:
-        """Tell what is done on entry, on exit, and at events that do not lead away."""
+        """List what happens on entry, on exit, and at events that do not change the state."""
         for name, of in (("enter", self.region.on_enter), ("exit", self.region.on_exit)):
             if effects := self._effects(of.get(state, ())):
                 yield Label(name, f" / {effects}")
@@ -169,7 +169,7 @@ class _Drawing:
         return [leaf for each in row.sources for leaf in self.region.leaves_of(each)]
 
     def _places(self, row: Row) -> list[_Place]:
-        """Find the states at which a row is drawn: as few as tell all of it."""
+        """Find the fewest states at which the row can be drawn."""
         leaves = self._leaves(row)
         if row.to is not None:
             away = [each for each in self.region.leaves if each not in self._targets(row)]
@@ -194,18 +194,18 @@ class _Drawing:
                 yield from self._cover(child, leaves, row)
 
     def _labels(self, rows: list[tuple[Row, _Place]]) -> Iterator[Label]:
-        """``event [guards] / effects``; rows that differ in their guards alone are one."""
-        told: dict[tuple[str, str, str], list[str]] = {}
+        """Write ``event [guards] / effects``; rows that differ only in guards share a label."""
+        labels: dict[tuple[str, str, str], list[str]] = {}
         for row, place in rows:
             effects = self._effects(row.actions) or ("" if row.to else _all(row.actions))
-            key = words(row.event.__name__), place.told, effects
-            told.setdefault(key, []).append(self._guards(row, place))
-        for (event, places, effects), guards in told.items():
+            key = words(row.event.__name__), place.limits, effects
+            labels.setdefault(key, []).append(self._guards(row, place))
+        for (event, places, effects), guards in labels.items():
             when = f" [{' or '.join(dict.fromkeys(guards))}]" if all(guards) else ""
             yield Label(event, places + when + (f" / {effects}" if effects else ""))
 
     def _guards(self, row: Row, place: _Place) -> str:
-        """Where there are none, and rows are tried before this one: otherwise."""
+        """Word the guards; "otherwise" if there are none and other rows come first."""
         guards = " and ".join(words(guard.__name__) for guard in row.guards)
         return guards or ("otherwise" if self._has_earlier(row, place) else "")
 
@@ -230,7 +230,7 @@ def _all(actions: Iterable[Action]) -> str:
 
 
 def of_coupling(coupling: Coupling, name: str = "coupling", look: Look = PLAIN) -> Picture:
-    """Draw machines as boxes, and effects that others hear as arrows."""
+    """Draw machines as boxes, and the effects that they hear from others as arrows."""
     boxes = tuple(Box(each, each, look.colours.get(each, GREY)) for each in coupling.tables)
     ways: dict[tuple[str, str], list[Label]] = {}
     for link in coupling.links:
@@ -240,7 +240,7 @@ def of_coupling(coupling: Coupling, name: str = "coupling", look: Look = PLAIN) 
 
 
 def _link(link: Link) -> Label:
-    """The effect, and the event if that has a name of its own."""
+    """Label a link with its effect, and with the event if its name differs."""
     effect, event = words(link.effect.__name__), link.event
-    heard = words(event.__name__) if isinstance(event, type) else effect
-    return Label(effect, "" if heard == effect else f" / {heard}")
+    reaction = words(event.__name__) if isinstance(event, type) else effect
+    return Label(effect, "" if reaction == effect else f" / {reaction}")

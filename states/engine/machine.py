@@ -1,15 +1,14 @@
 """A table at work: ``step`` feeds one event to a model and returns the effects.
 
-The machine that runs is that of `transitions`: one for each region, shared by all models, with
-`Rule` for its transitions. A guard, an action, an entry and an exit are functions of a `Step`.
-``Machine.step`` takes the rules of those machines in their order, without what the library does
-around them; ``Machine.trigger`` takes its own way. Both do the same, which a test holds, and
-the second is five times as slow: it logs six records a transition and looks for callbacks in
-eight places.
+The machine that runs belongs to `transitions`: one for each region, shared by all models, with
+`Rule` for its transitions. Guards, actions, entries and exits are functions of a `Step`.
+``Machine.step`` tries the rules of those machines in order, without the library's own overhead;
+``Machine.trigger`` goes through the library. A test holds that both do the same. The second is
+five times as slow: it logs six records a transition and looks for callbacks in eight places.
 
 An event goes to each region that hears it. What a region announces is an event for the others:
-it is taken when all have heard the first one, and before what was raised, and its effects stand
-in the place where it was announced.
+they get it once all have handled the first event, and before anything that was raised. Its
+effects take the place of the announcement.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,8 +27,8 @@ M = TypeVar("M")
 class Step(Generic[M]):
     """One event on its way through the table, and the effects gathered on it.
 
-    ``was`` has the regions as guards are to see them, as they were before the event; ``to`` is
-    the state that the row leads to.
+    ``was`` has the states of all regions as they were before the event, for guards; ``to`` is the
+    state that the row leads to.
     """
 
     __slots__ = ("announced", "effects", "event", "model", "raised", "to", "was")
@@ -37,7 +36,7 @@ class Step(Generic[M]):
     def __init__(self, model: M, event: object, was: M) -> None:
         self.model = model
         self.event: Any = event
-        """A row knows of which kind it is."""
+        """Of the row's own event type."""
         self.was = was
         self.to = ""
         self.effects: list[Any] = []
@@ -45,7 +44,7 @@ class Step(Generic[M]):
         self.announced = False
 
     def announce(self, event: object) -> None:
-        """Tell the other regions."""
+        """Send an event to the other regions."""
         self.effects.append(event)
         self.announced = True
 
@@ -69,12 +68,12 @@ class Rule(transitions.Transition):
             left, entered = region.way(leaf, row.to)
             self.actions += _all(region.on_exit, left)
             self.entries = _all(region.on_enter, entered)
-        # As the library's, whose four lists of callbacks take 100 KB for what stays empty.
+        # Set here and not by the library, whose four empty lists a transition take 100 KB.
         self.source, self.dest = _name(leaf), cast(str, dest)
         self.prepare = self.before = self.after = self.conditions = _NO_CALLBACKS
 
     def execute(self, event_data: EventData) -> bool:
-        """Apply the row, if its guards hold: as the library asks for it."""
+        """Apply the row if its guards hold; the library calls this."""
         [step] = cast("list[Step[Any]]", event_data.args)
         if not all(guard(step) for guard in self.guards):
             return False
@@ -82,7 +81,7 @@ class Rule(transitions.Transition):
         return True
 
     def take(self, step: Step[Any]) -> None:
-        """Do what the row says."""
+        """Apply the row: exits and actions, the new state, entries."""
         step.to = self.to
         for act in self.actions:
             act(step)
@@ -96,8 +95,8 @@ class _RegionMachine(transitions.Machine):
     transition_cls = Rule
 
 
-class _Hearing:
-    """Regions that hear one event, and their rules by state."""
+class _Hearers:
+    """The regions that hear one event, and their rules by state."""
 
     __slots__ = ("events", "keep", "regions")
 
@@ -112,7 +111,7 @@ class _Hearing:
             for region, of in zip(regions, self.events, strict=True)
         ]
         self.keep = len(regions) > 1
-        """Only a region that is not the only one can find another changed."""
+        """Keep ``was``: with several regions, one may have changed before another looks."""
 
 
 class Machine(Generic[M]):
@@ -121,33 +120,33 @@ class Machine(Generic[M]):
     def __init__(self, table: Table) -> None:
         self.table = table
         self._machines = {name: _empty(region) for name, region in table.regions.items()}
-        self._hearing: dict[type, _Hearing] = {}
-        """Events that have come: what nobody needs yet takes a start no time."""
+        self._hearers: dict[type, _Hearers] = {}
+        """Built when an event first comes, which keeps the start quick."""
         self._was = _keeper(table)
 
     @property
     def machines(self) -> dict[str, transitions.Machine]:
         """The library's machine of each region, with all of its transitions."""
         for event in self.table.events:
-            self._heard(event)
+            self._hearers_of(event)
         return self._machines
 
-    def _heard(self, event: type) -> _Hearing:
-        hearing = self._hearing.get(event)
-        if hearing is None:
+    def _hearers_of(self, event: type) -> _Hearers:
+        hearers = self._hearers.get(event)
+        if hearers is None:
             if not self.table.hearing(event):
                 raise KeyError(event)
-            hearing = self._hearing[event] = _Hearing(self.table, event, self._machines)
-        return hearing
+            hearers = self._hearers[event] = _Hearers(self.table, event, self._machines)
+        return hearers
 
     def step(self, model: M, event: object) -> list[Any]:
-        """Feed ``event`` to ``model``; the effects come in the order they are to be performed.
+        """Feed ``event`` to ``model`` and return the effects, in the order to perform them.
 
         Where no row applies, nothing happens. Raises KeyError for an event that no region hears.
         """
-        hearing = self._hearing.get(type(event)) or self._heard(type(event))
-        taken = Step(model, event, self._was(model) if hearing.keep else model)
-        for region, rules in hearing.regions:
+        hearers = self._hearers.get(type(event)) or self._hearers_of(type(event))
+        taken = Step(model, event, self._was(model) if hearers.keep else model)
+        for region, rules in hearers.regions:
             for rule in rules[getattr(model, region)]:
                 for guard in rule.guards:
                     if not guard(taken):
@@ -160,15 +159,15 @@ class Machine(Generic[M]):
         return self._follow(taken, self.step)
 
     def trigger(self, model: M, event: object) -> list[Any]:
-        """Do the same in the library's own way: slower, and for tests."""
-        hearing = self._heard(type(event))
-        taken = Step(model, event, self._was(model) if hearing.keep else model)
-        for each in hearing.events:
+        """Do the same through the library: slower, for tests."""
+        hearers = self._hearers_of(type(event))
+        taken = Step(model, event, self._was(model) if hearers.keep else model)
+        for each in hearers.events:
             each.trigger(model, taken)
         return self._follow(taken, self.trigger)
 
     def _follow(self, taken: Step[M], step: Callable[[M, object], list[Any]]) -> list[Any]:
-        """Take what was announced, in its place, and then what was raised."""
+        """Handle what was announced, in its place, then what was raised."""
         effects: list[Any] = []
         for effect in taken.effects:
             if type(effect) in self.table.announced:
@@ -192,16 +191,16 @@ def _empty(region: Region) -> transitions.Machine:
 
 
 def _build(region: Region, event: type, machine: transitions.Machine) -> transitions.Event:
-    """Add the rows of an event, as `add_transition` does, at a third of its cost."""
-    heard = machine.events[event.__name__] = transitions.Event(event.__name__, machine)
+    """Add the rows of an event as `add_transition` would, at a third of its cost."""
+    trigger = machine.events[event.__name__] = transitions.Event(event.__name__, machine)
     for leaf in region.leaves:
         for row in region.rows_of(event, leaf):
-            heard.add_transition(Rule(row, region, leaf))
-    return heard
+            trigger.add_transition(Rule(row, region, leaf))
+    return trigger
 
 
 def _name(leaf: str) -> str:
-    """Name the state as the library does."""
+    """Return the state's name in the library."""
     return leaf._name_ if isinstance(leaf, Enum) else leaf  # Ten times as quick as `name`.
 
 
@@ -210,7 +209,7 @@ def _all(actions: Mapping[str, Actions], states: list[str]) -> Actions:
 
 
 def _keeper(table: Table) -> Callable[[Any], Any]:
-    """Make a function that keeps the states of all regions of a model."""
+    """Return a function that copies the states of all regions of a model."""
 
     class Was(tuple[Any, ...]):
         __slots__ = ()

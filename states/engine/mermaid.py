@@ -10,7 +10,7 @@ _INK = "#1b1b1b"
 
 
 def mermaid(picture: Picture) -> str:
-    """Write it as Mermaid."""
+    """Return the picture as Mermaid."""
     return "\n".join(_Writer(picture).lines()) + "\n"
 
 
@@ -25,7 +25,7 @@ class _Writer:
         self.entered = {arrow.to for arrow in picture.arrows}
 
     def lines(self) -> Iterator[str]:
-        """All lines of the file."""
+        """Yield the lines of the file."""
         yield "stateDiagram-v2"
         yield "    direction TB"
         for box in self.picture.boxes:
@@ -46,7 +46,7 @@ class _Writer:
             texts = (each.head + each.tail for each in box.texts)
             for text in (box.title, *_lines(box.notes), *texts):
                 yield f"{margin}{self.ids[box.name]} : {_plain(text)}"
-        elif self._stands_beside(box):
+        elif self._is_outside(box):
             yield f"{margin}{self.ids[box.name]} : {_plain(box.title)}"
             yield from self._within(box, margin)
         else:
@@ -54,12 +54,12 @@ class _Writer:
             yield from self._within(box, f"{margin}    ")
             yield f"{margin}}}"
 
-    def _stands_beside(self, box: Box) -> bool:
-        """Tell if it is a frame with arrows: they are lost around what is within it."""
+    def _is_outside(self, box: Box) -> bool:
+        """Tell if it is a frame with arrows: Mermaid loses arrows at a frame with states in it."""
         return box.frame and box.name in self.left | self.entered
 
     def _within(self, box: Box, margin: str) -> Iterator[str]:
-        """Write the first one first where arrows lead to the box: they would lead around it."""
+        """Write the start mark first if arrows lead to the box: they would go around it."""
         start = list(self._start(box.initial, margin))
         if box.name in self.entered:
             yield from start
@@ -77,7 +77,7 @@ class _Writer:
         yield f"    {self.ids[source]} --> {self.ids[to]}" + (f" : {text}" if text else "")
 
     def _notes(self, box: Box) -> Iterator[str]:
-        """Beside a state that has others within it: Mermaid writes no texts into it."""
+        """Write a note for a state with others within: Mermaid has no room for text in it."""
         texts = [_plain(note) for note in _lines(box.notes)] + [_text(text) for text in box.texts]
         if box.boxes and texts:
             yield f"    note right of {self.ids[box.name]}"
@@ -85,7 +85,7 @@ class _Writer:
             yield "    end note"
 
     def _looks(self) -> Iterator[str]:
-        """Boxes by their look: what is not lit is white, what is has a bold border."""
+        """Write the styles: boxes that are not lit are white, lit ones have a bold border."""
         looks: dict[str, list[str]] = {}
         for box in self.boxes:
             fill, line, width = shown(box)
@@ -107,5 +107,5 @@ def _text(label: Label) -> str:
 
 
 def _plain(text: str) -> str:
-    """Write what Mermaid might take for its own by the number of the character."""
-    return re.sub(r"[^\w\s()\[\]/,.'+=!?-]|_", lambda found: f"#{ord(found[0])};", text)
+    """Replace characters that Mermaid could read as syntax by their numbers."""
+    return re.sub(r"[^\w\s()\[\]/,.'+=!?-]|_", lambda match: f"#{ord(match[0])};", text)

@@ -1,7 +1,7 @@
-"""Named tuples that are quick to load; to those who check types they are ``typing``'s own.
+"""Named tuples that are quick to load; to a type checker they are ``typing``'s own.
 
-``typing.NamedTuple`` compiles code for each class in each start: 0.7 million instructions and
-7 KB a class, and a watching HEAT has forty.
+``typing.NamedTuple`` compiles code for each class at each start: 0.7 million instructions and
+7 KB a class, and a watching HEAT has forty classes.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
 
     class _Maker(type):
-        """Makes plain classes: one of its own kind would be slow to match."""
+        """Make plain classes: instances of a metaclass are slow in ``match``."""
 
         def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, object]) -> type:
             if not bases:
@@ -28,13 +28,13 @@ else:
             return made
 
     class NamedTuple(metaclass=_Maker):
-        """To be used as that of ``typing``: the annotated names of a class are its fields."""
+        """Use it as you would ``typing.NamedTuple``: the annotated names are the fields."""
 
     class _Value(tuple):
         __slots__ = ()
 
         def __new__(cls, *values: object, **named: object) -> Self:
-            """All values in their order is the quick way. Raises TypeError."""
+            """Make a value; all fields by position is the quick way. Raises TypeError."""
             if named or len(values) != len(cls._fields):
                 values = cls._filled(values, named)
             return tuple.__new__(cls, values)
@@ -44,10 +44,13 @@ else:
             cls, values: tuple[object, ...], named: dict[str, object]
         ) -> tuple[object, ...]:
             rest = cls._fields[len(values) :]
-            given = {**cls._field_defaults, **named}
-            if len(values) > len(cls._fields) or not named.keys() <= set(rest) <= given.keys():
+            values_by_name = {**cls._field_defaults, **named}
+            if (
+                len(values) > len(cls._fields)
+                or not named.keys() <= set(rest) <= values_by_name.keys()
+            ):
                 raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}")
-            return (*values, *(given[each] for each in rest))
+            return (*values, *(values_by_name[each] for each in rest))
 
         @classmethod
         def _make(cls, values: Iterable[object]) -> Self:

@@ -1,4 +1,4 @@
-"""A picture as a value, which knows of no language: boxes within boxes, arrows, their labels."""
+"""A picture as a value, in no particular language: nested boxes, arrows, labels."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +12,14 @@ GREY: Colour = ("#f4f4f4", "#555555")
 
 
 class Label(NamedTuple):
-    """A text of which the head, the event, stands out."""
+    """A text with its head, the event, in bold."""
 
     head: str
     tail: str = ""
 
 
 class Box(NamedTuple):
-    """A state, and those within it; ``initial`` is the one that is entered first."""
+    """A state and the states within it; ``initial`` is entered first."""
 
     name: str
     title: str
@@ -29,40 +29,40 @@ class Box(NamedTuple):
     initial: str | None = None
     final: bool = False
     frame: bool = False
-    """It is no state, but holds some together."""
+    """A frame around states, not a state itself."""
     lit: bool | None = None
-    """None: no box of the picture is lit."""
+    """None if no box of the picture is lit."""
     notes: tuple[str, ...] = ()
 
 
 class Arrow(NamedTuple):
-    """A way from one box to another, by their names."""
+    """An arrow from one box to another, by name."""
 
     source: str
     to: str
     labels: tuple[Label, ...] = ()
     both: bool = False
-    """It leads back as well."""
+    """The arrow has two heads."""
 
 
 class Layout(NamedTuple):
-    """Help for Graphviz: lines in its own words, by the box in which they hold, "" for none.
+    """Hints for Graphviz: lines of DOT by box, "" for the whole picture.
 
-    An arrow's label is a node as well, of the name ``SOURCE__TARGET``.
+    An arrow's label is a node as well, with the name ``SOURCE__TARGET``.
     """
 
     lines: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     ports: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({})
-    """By source and target: the sides (``n``, ``nw``) at which an arrow leaves and comes.
+    """By source and target: the sides (``n``, ``nw``) at which an arrow leaves and arrives.
 
-    Of a box with others within it, the one of those that the arrow points to.
+    For a box with others within it, the inner box that the arrow points to.
     """
     width: int = 40
-    """Characters in a line of a label."""
+    """Characters in one line of a label."""
 
 
 class Picture(NamedTuple):
-    """All that is drawn; ``initial`` is the box in which things begin."""
+    """Everything to draw; ``initial`` is the box that comes first."""
 
     name: str
     boxes: tuple[Box, ...]
@@ -70,14 +70,14 @@ class Picture(NamedTuple):
     initial: str | None = None
     layout: Layout = Layout()
     direction: str = "TB"
-    """Where arrows lead mainly: ``TB``, down, or ``LR``, to the right."""
+    """Main direction of the arrows: ``TB``, down, or ``LR``, to the right."""
 
     def every(self) -> Iterator[Box]:
-        """Get all boxes, an outer one before those within it."""
+        """Yield all boxes, each before the boxes within it."""
         return _every(self.boxes)
 
     def light(self, names: Sequence[str], notes: tuple[str, ...] = ()) -> "Picture":
-        """Get the same with these boxes lit, and ``notes`` in the first of them."""
+        """Return the picture with these boxes lit, and ``notes`` in the first of them."""
         return self._replace(boxes=tuple(_lit(each, names, notes) for each in self.boxes))
 
 
@@ -95,5 +95,5 @@ def _lit(box: Box, names: Sequence[str], notes: tuple[str, ...]) -> Box:
 
 
 def words(name: str) -> str:
-    """``CheckFailed`` and ``check_failed`` as ``check failed``."""
+    """Write ``CheckFailed`` or ``check_failed`` as ``check failed``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").strip().lower()

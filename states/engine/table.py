@@ -1,11 +1,11 @@
-"""A declaration of a machine: rows in regions. It can be asked, and runs nothing itself.
+"""A declaration of a machine, made of rows in regions. It can be queried, and runs nothing.
 
-A **row** says: in one of these states, at this event, where these guards hold, go there and do
-this. Rows of one state and event are tried in the table's order, which is the only precedence
-there is: a parent among the sources stands for all of its leaves, and is spread over them first.
+A **row** says: in one of these states, at this event, if these guards hold, go there and do
+this. Rows for the same state and event are tried in the table's order, and there is no other
+precedence: a parent among the sources stands for all of its leaves, and is spread over them first.
 
-A **region** is a set of states of which a model is in one at any time; the model keeps it in an
-attribute that has the region's name. A **table** is one region or several side by side.
+A **region** is a set of states. A model is in exactly one of them at any time, and keeps it in an
+attribute with the region's name. A **table** is one region, or several side by side.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _FLAT: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """One rule; ``to`` None stays in the state without leaving and entering it.
+    """One rule; with ``to`` None the model stays in its state without leaving and entering it.
 
     Guards and actions are functions of a `Step`. A ``to`` that is a parent enters its first child.
     """
@@ -51,12 +51,11 @@ class Shadowed(NamedTuple):
 
 
 class Region:
-    """States, of which a model is in one, and the rows that lead from one to another.
+    """A set of states, and the rows that lead from one to another.
 
-    ``parents`` maps a state to the states within it, the first of which is entered when the
-    parent is; ``states`` are those that a model can be in. ``on_enter`` and ``on_exit`` are done
-    whenever a state, or a parent, is entered or left. Raises ValueError for a row that names a
-    state that is not there.
+    ``parents`` maps a state to the states within it; entering the parent enters the first of them.
+    ``states`` are those that a model can be in. ``on_enter`` and ``on_exit`` run whenever a state,
+    or a parent, is entered or left. Raises ValueError for a row that names an unknown state.
     """
 
     def __init__(  # noqa: PLR0913 - as a declaration has it, by their names
@@ -77,18 +76,18 @@ class Region:
         self.on_exit = on_exit
         self._parent = {child: each for each, children in parents.items() for child in children}
         self._spread: dict[type, dict[str, list[Row]]] = {}
-        """Rows of the events that were asked for: HEAT starts with a few of them."""
+        """Rows by event and state, filled on demand: HEAT starts with a few events only."""
         named = {*on_enter, *on_exit, *self._parent, *(row.to for row in self.rows)}
         named.update(*{row.sources for row in self.rows})
         if unknown := named - {*self.leaves, *parents, None}:
             raise ValueError(f"region {name} has no state {', '.join(sorted(map(str, unknown)))}")
 
     def _spread_rows(self, event: type) -> dict[str, list[Row]]:
-        """Put each row to each of the states that its sources stand for."""
+        """Add each row to each of the states that its sources stand for."""
         spread: dict[str, list[Row]] = {}
         for row in self.rows:
             if row.event is event:
-                # A state that is named, and is in a parent that is, too, has the row once.
+                # A state that is named itself and by its parent gets the row once.
                 named = (leaf for source in row.sources for leaf in self.leaves_of(source))
                 for leaf in dict.fromkeys(named):
                     spread.setdefault(leaf, []).append(row)
@@ -96,47 +95,47 @@ class Region:
 
     @property
     def initial(self) -> str:
-        """The state that a new model is in: the first one."""
+        """The state of a new model: the first one."""
         return self.leaves[0]
 
     @property
     def events(self) -> list[type]:
-        """Events that this region hears, in the order of its rows."""
+        """The events that this region hears, in the order of its rows."""
         return list(dict.fromkeys(row.event for row in self.rows))
 
     def hears(self, event: type) -> bool:
-        """Tell if there are rows for this event."""
+        """Tell if the region has rows for this event."""
         return any(row.event is event for row in self.rows)
 
     def leaf(self, state: str) -> str:
-        """The state that a model is in when this one is entered."""
+        """Return the leaf that a model is in after entering this state."""
         while state in self.parents:
             state = self.parents[state][0]
         return state
 
     def leaves_of(self, state: str) -> tuple[str, ...]:
-        """All states that a model can be in within this one; itself, if nothing is in it."""
+        """Return the leaves within this state; the state itself if it is a leaf."""
         if state not in self.parents:
             return (state,)
         return tuple(leaf for child in self.parents[state] for leaf in self.leaves_of(child))
 
     def path(self, leaf: str) -> list[str]:
-        """The state and all that it is in, the outermost first."""
+        """Return the leaf with all of its parents, the outermost first."""
         path = [leaf]
         while (parent := self._parent.get(path[0])) is not None:
             path.insert(0, parent)
         return path
 
     def rows_of(self, event: type, leaf: str) -> list[Row]:
-        """Rows for this event in this state, in the order in which they are tried."""
+        """Return the rows for this event in this state, in the order they are tried."""
         if event not in self._spread:
             self._spread[event] = self._spread_rows(event)
         return self._spread[event].get(leaf, [])
 
     def way(self, leaf: str, to: str) -> tuple[list[str], list[str]]:
-        """States that are left, and those that are entered, on the way from ``leaf`` to ``to``.
+        """Return the states that are left and those that are entered from ``leaf`` to ``to``.
 
-        What both are in is neither left nor entered, unless it is ``to`` itself.
+        A parent of both is neither left nor entered, unless it is ``to`` itself.
         """
         left, entered = self.path(leaf), self.path(self.leaf(to))
         while left and entered and left[0] == entered[0] != to:
@@ -144,14 +143,14 @@ class Region:
         return left[::-1], entered
 
     def holes(self) -> Iterator[Hole]:
-        """States and events of which no row is sure to apply."""
+        """Yield the pairs of state and event for which no row is sure to apply."""
         for event in self.events:
             for leaf in self.leaves:
                 if all(row.guards for row in self.rows_of(event, leaf)):
                     yield Hole(self.name, leaf, event)
 
     def shadowed(self) -> Iterator[Shadowed]:
-        """Rows behind one that always applies, or that asks for less."""
+        """Yield the rows behind one whose guards are the same or fewer."""
         for event in self.events:
             for leaf in self.leaves:
                 before: list[set[Guard]] = []
@@ -161,7 +160,7 @@ class Region:
                     before.append(set(row.guards))
 
     def reachable(self) -> set[str]:
-        """States that rows can lead to from the first one, whatever their guards say."""
+        """Return the states that rows lead to from the first one, guards aside."""
         reached: set[str] = set()
         coming = [self.initial]
         while coming:
@@ -175,9 +174,9 @@ class Region:
 
 
 class Table:
-    """Regions side by side: an event goes to each that hears it, in their order.
+    """Regions side by side: an event goes to each one that hears it, in their order.
 
-    ``announced`` are the events that regions tell each other: effects that never come out.
+    ``announced`` are the events that regions send each other; they never come out as effects.
     """
 
     def __init__(self, name: str, *regions: Region, announced: Sequence[type] = ()) -> None:
@@ -187,33 +186,33 @@ class Table:
 
     @property
     def events(self) -> list[type]:
-        """All events that some region hears."""
+        """All events that any region hears."""
         return list(dict.fromkeys(event for each in self.regions.values() for event in each.events))
 
     @property
     def rows(self) -> list[Row]:
-        """Rows of all regions."""
+        """The rows of all regions."""
         return [row for region in self.regions.values() for row in region.rows]
 
     def hearing(self, event: type) -> list[Region]:
-        """Regions that hear this event."""
+        """Return the regions that hear this event."""
         return [region for region in self.regions.values() if region.hears(event)]
 
     def rows_of(self, event: type) -> Iterator[tuple[str, Row]]:
-        """Rows for this event, with the region in which each is."""
+        """Yield the rows for this event, each with its region's name."""
         for region in self.regions.values():
             yield from ((region.name, row) for row in region.rows if row.event is event)
 
     def holes(self) -> list[Hole]:
-        """States and events of which no row is sure to apply."""
+        """Return the pairs of state and event for which no row is sure to apply."""
         return [hole for region in self.regions.values() for hole in region.holes()]
 
     def shadowed(self) -> list[Shadowed]:
-        """Rows that can never apply."""
+        """Return the rows that can never apply."""
         return [row for region in self.regions.values() for row in region.shadowed()]
 
     def unreachable(self) -> list[tuple[str, str]]:
-        """Regions and states of theirs that no row leads to."""
+        """Return each region's name with a state that no row leads to."""
         return [
             (region.name, leaf)
             for region in self.regions.values()

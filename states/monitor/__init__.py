@@ -1,1 +1,1 @@
-"""The table of a monitor: what it hears, what it wants done, and the rules between."""
+"""The table of a monitor: events in, effects out, and the rules between them."""

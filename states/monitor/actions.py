@@ -1,6 +1,6 @@
-"""Actions of the table: each does one thing to one step, and reads as its name.
+"""Actions of the table: each does one thing to one step, and its name says which.
 
-Those that count, mark, clear and take change the monitor's counts. The others append effects, or
+Actions named count, mark, clear or take change the monitor's counts. The others append effects,
 announce something to another region, or raise an event that follows. They run before the state
 changes; ``step.to`` is the state that the row leads to.
 """
@@ -29,13 +29,13 @@ def count_skipped(step: "MonitorStep") -> None:
 
 
 def count_missed(step: "MonitorStep") -> None:
-    """Count the ticks that a busy machine passed over."""
+    """Count the ticks that a busy machine missed."""
     event: Tick = step.event
     step.model.skipped += event.missed
 
 
 def count_unknown(step: "MonitorStep") -> None:
-    """Count a check that said nothing."""
+    """Count a check without a result."""
     step.model.unknowns += 1
 
 
@@ -49,7 +49,7 @@ def count_passed(step: "MonitorStep") -> None:
 
 
 def mark_failed(step: "MonitorStep") -> None:
-    """Keep in mind that the last check failed, without counting it."""
+    """Remember that the last check failed, without counting it."""
     step.model.last_check_failed = True
     step.model.unknowns = 0
 
@@ -79,36 +79,36 @@ def clear_outage(step: "MonitorStep") -> None:
 
 
 def count_recovery(step: "MonitorStep") -> None:
-    """Begin a recovery of this outage: no pass, no failure in it yet."""
+    """Count a recovery of this outage, and start its window's counts at 0."""
     step.model.attempts += 1
     clear_window(step)
 
 
 def clear_window(step: "MonitorStep") -> None:
-    """Begin the window: no pass, no failure in it yet."""
+    """Start the window's counts at 0."""
     monitor = step.model
     monitor.passes = monitor.window_failures = 0
     monitor.overdue = False
 
 
 def mark_overdue(step: "MonitorStep") -> None:
-    """Let the next failed check end what the time should have ended."""
+    """Let the next failed check end the window or backoff whose time is up."""
     step.model.overdue = True
 
 
 def mark_error_due(step: "MonitorStep") -> None:
-    """Let ERROR follow when the recovery script has ended and the pause is over."""
-    step.model.error_due = _told_reason(step)
+    """Enter ERROR later, when the recovery script has ended and the pause is over."""
+    step.model.error_due = _reason(step)
 
 
 def mark_recoveries_spent(step: "MonitorStep") -> None:
-    """Tell why ERROR is entered: the last recovery did not help."""
+    """Set the reason for ERROR: the last recovery did not help."""
     runs = step.model.attempts
     step.model.error_due = f"{runs} {'recovery' if runs == 1 else 'recoveries'} did not help"
 
 
 def take_limits(step: "MonitorStep") -> None:
-    """Take up what the configuration says now."""
+    """Take the limits of the new configuration."""
     event: LimitsChanged = step.event
     step.model.limits = event.limits
 
@@ -123,12 +123,12 @@ def run_check(step: "MonitorStep") -> None:
 
 
 def restart_ticks(step: "MonitorStep") -> None:
-    """Count ticks from this check, the first one of a window."""
+    """Count ticks from this check, the first of a window."""
     step.effects.append(effects.RestartTicks())
 
 
 def order_check(step: "MonitorStep") -> None:
-    """Have a check run at once."""
+    """Order a check at once."""
     step.raised.append(events.CheckDue())
 
 
@@ -138,25 +138,25 @@ def say_not_counted(step: "MonitorStep") -> None:
 
 
 def set_retry_interval(step: "MonitorStep") -> None:
-    """Tick at ``--retry-interval``, where there is one."""
+    """Tick at ``--retry-interval``, if set."""
     _pace(step, step.model.limits.retry_interval)
 
 
 def end_retry_interval(step: "MonitorStep") -> None:
-    """Tick at the interval again, where it was another one."""
+    """Tick at ``--interval`` again."""
     if step.model.limits.retry_interval is not None:
         step.effects.append(effects.Pace(None))
 
 
 def change_retry_interval(step: "MonitorStep") -> None:
-    """Tick at what ``--retry-interval`` is now."""
+    """Tick at the new ``--retry-interval``."""
     event: LimitsChanged = step.event
     if event.limits.retry_interval != step.model.limits.retry_interval:
         step.effects.append(effects.Pace(event.limits.retry_interval))
 
 
 def change_recovery_interval(step: "MonitorStep") -> None:
-    """Tick at what ``--recovery-interval`` is now."""
+    """Tick at the new ``--recovery-interval``."""
     event: LimitsChanged = step.event
     if event.limits.recovery_interval != step.model.limits.recovery_interval:
         step.effects.append(effects.Pace(event.limits.recovery_interval))
@@ -171,17 +171,17 @@ def _pace(step: "MonitorStep", interval: float | None) -> None:
 
 
 def send_signal(step: "MonitorStep") -> None:
-    """``--signal``, where one is sent."""
+    """Send ``--signal``, if set."""
     _send(step, step.model.limits.signal, "--signal")
 
 
 def send_fault_signal(step: "MonitorStep") -> None:
-    """``--fault-signal``, where one is sent."""
+    """Send ``--fault-signal``, if set."""
     _send(step, step.model.limits.fault_signal, "--fault-signal")
 
 
 def send_success_signal(step: "MonitorStep") -> None:
-    """``--success-signal``, where one is sent."""
+    """Send ``--success-signal``, if set."""
     _send(step, step.model.limits.success_signal, "--success-signal")
 
 
@@ -191,15 +191,15 @@ def _send(step: "MonitorStep", signal: int | None, option: str) -> None:
 
 
 def wake_target(step: "MonitorStep") -> None:
-    """Continue a target that the fault signal has stopped."""
+    """Continue a target that the fault signal stopped."""
     step.effects.append(effects.WakeTarget())
 
 
-# The fail script, as the stage wants it
+# Requests of the stage to the fail script
 
 
 def want_fail(step: "MonitorStep") -> None:
-    """Have the fail script tell this failure, where there is one."""
+    """Request a run of the fail script for this failure, if there is a script."""
     monitor = step.model
     if monitor.limits.fail:
         state = STATES[Stage(step.to)]
@@ -208,17 +208,17 @@ def want_fail(step: "MonitorStep") -> None:
 
 
 def want_lost_fail(step: "MonitorStep") -> None:
-    """Have a run that was queued before the restart begin."""
+    """Request the run that was queued before the restart."""
     step.announce(events.LostFailWanted())
 
 
 def drop_queue(step: "MonitorStep") -> None:
-    """Have no further run of the fail script."""
+    """Cancel the queued run of the fail script."""
     step.announce(events.QueueDropped())
 
 
 def limit_fail(step: "MonitorStep") -> None:
-    """Give the fail script that recovery waits for a time limit."""
+    """Limit the time of a fail script that recovery waits for."""
     step.effects.append(effects.BoundFail())
 
 
@@ -233,7 +233,7 @@ def run_fail(step: "MonitorStep") -> None:
 
 
 def queue_fail(step: "MonitorStep") -> None:
-    """Run it once more when it has ended, with these values."""
+    """Run the fail script once more when it has ended, with these values."""
     event: events.FailWanted = step.event
     step.model.fail_queued = event.run
     step.effects.append(effects.QueueFail(event.run))
@@ -248,19 +248,19 @@ def run_queued_fail(step: "MonitorStep") -> None:
 
 
 def drop_queued_fail(step: "MonitorStep") -> None:
-    """Forget the queued run of the fail script, and say so."""
+    """Drop the queued run of the fail script, and say so."""
     monitor = step.model
     step.effects.append(effects.DropFail(cast(FailRun, monitor.fail_queued)))
     monitor.fail_queued = None
 
 
 def clear_fail(step: "MonitorStep") -> None:
-    """Keep in mind that no fail script runs."""
+    """Remember that no fail script runs."""
     step.model.fail_run = None
 
 
 def queue_lost_fail(step: "MonitorStep") -> None:
-    """Keep the failure that the lost fail script was to tell."""
+    """Queue the failure of the fail script that was lost."""
     monitor = step.model
     monitor.fail_queued = monitor.fail_queued or monitor.fail_run
     monitor.fail_run = None
@@ -270,12 +270,12 @@ def queue_lost_fail(step: "MonitorStep") -> None:
 
 
 def say_recovery(step: "MonitorStep") -> None:
-    """Say which recovery of this outage begins."""
+    """Say that a recovery begins, and which one."""
     step.effects.append(effects.EnterRecovery(step.model.attempts, step.model.count))
 
 
 def order_recovery(step: "MonitorStep") -> None:
-    """Have the recovery that was entered begin, or wait."""
+    """Begin the recovery, or wait for the fail script."""
     step.raised.append(events.RecoveryDue())
 
 
@@ -295,7 +295,7 @@ def open_window(step: "MonitorStep") -> None:
 
 
 def change_window(step: "MonitorStep") -> None:
-    """Give the open window its new length, from now on, also where its time was up before."""
+    """Give the open window its new length, counted from now, even if its time was up."""
     event: LimitsChanged = step.event
     step.model.overdue = False
     step.effects.append(effects.CloseWindow())
@@ -308,13 +308,13 @@ def close_window(step: "MonitorStep") -> None:
 
 
 def end_recovery_interval(step: "MonitorStep") -> None:
-    """Tick at the interval again, where it was another one."""
+    """Tick at ``--interval`` again."""
     if step.model.limits.recovery_interval is not None:
         step.effects.append(effects.Pace(None))
 
 
 def start_backoff(step: "MonitorStep") -> None:
-    """Let checks go on for a while before the next recovery."""
+    """Start the backoff: checks go on, and the next recovery waits."""
     monitor = step.model
     clear_window(step)
     monitor.backoff = monitor.limits.backoff(monitor.attempts)
@@ -322,36 +322,36 @@ def start_backoff(step: "MonitorStep") -> None:
 
 
 def end_backoff(step: "MonitorStep") -> None:
-    """Forget the pause between two recoveries."""
+    """End the backoff, and forget its time limit."""
     step.model.backoff = None
     step.effects.append(effects.EndBackoff())
 
 
 def say_spent(step: "MonitorStep") -> None:
-    """Say that no recovery is left, and that checks go on."""
+    """Say that no recovery is left and that checks go on."""
     clear_window(step)
     step.effects.append(effects.Spent(step.model.attempts, step.model.count))
 
 
 def say_recovered(step: "MonitorStep") -> None:
-    """Say that the check passes again, and what the outage was."""
+    """Say that the check passes again, and how the outage went."""
     monitor = step.model
     step.effects.append(effects.Recovered(monitor.count, monitor.outage_at, monitor.attempts))
 
 
 def say_well_again(step: "MonitorStep") -> None:
-    """Say that the check passes again, and that no recovery has done it."""
+    """Say that the check passes again, not because of a recovery."""
     monitor = step.model
     outage = monitor.count, monitor.outage_at, monitor.attempts
     step.effects.append(effects.Recovered(*outage, helped=False))
 
 
 def give_up(step: "MonitorStep") -> None:
-    """Write down why, say it, stop."""
-    step.model.error_due = _told_reason(step) or step.model.error_due or ""
+    """Record the reason, say it, and stop watching."""
+    step.model.error_due = _reason(step) or step.model.error_due or ""
     step.effects.append(effects.GiveUp(step.model.error_due))
 
 
-def _told_reason(step: "MonitorStep") -> str:
+def _reason(step: "MonitorStep") -> str:
     reason: str = getattr(step.event, "reason", "")
     return reason

@@ -1,4 +1,4 @@
-"""How the monitor's table is drawn: colours, rows that are left out, and the overview.
+"""Drawings of the monitor's table: colours, rows to leave out, and the overview.
 
 The overview is drawn by hand, with few words; a test holds it against the table.
 """
@@ -23,11 +23,11 @@ COLOURS = {
 """Fill and line of each state's box."""
 _BOOKS = ("count_", "clear_", "take_", "change_", "mark_failed", "mark_recoveries_spent")
 _QUIET = (on.Paused, on.Resumed, on.LimitsChanged, on.CheckUnknown, on.Tick)
-"""Within a state these change counts and limits, or are what a pause's beginning and end are."""
+"""Events that change only counts and limits if they do not change the state."""
 
 
 def left_out(row: Row) -> bool:
-    """Tell if a row holds in a pause alone, in which nothing happens, or only keeps the books."""
+    """Tell if a row holds only in a pause, when nothing happens, or only counts."""
     in_pause = not {if_.paused, if_.not_paused}.isdisjoint(row.guards)
     return in_pause or (row.to is None and row.event in _QUIET)
 
@@ -111,7 +111,7 @@ OVERVIEW = Picture(
     ),
     direction="LR",
 )
-"""A reset leads out of ERROR as the program does it: the monitor begins anew."""
+"""Out of ERROR a reset starts the monitor again: the program does it, not the table."""
 _OVERVIEW = "overview"
 PICTURES: Mapping[str, Picture] = {
     _OVERVIEW: OVERVIEW,
@@ -123,9 +123,9 @@ PICTURES: Mapping[str, Picture] = {
 
 
 def present(part: str, state: str, remedy: str = "", *, paused: bool = False) -> list[str] | None:
-    """The boxes in which a monitor is, by the words with which others speak of it.
+    """Return the boxes that a monitor is in, from the words of its status.
 
-    None for a part of which those words do not tell.
+    None for a region that the status does not show.
     """
     if part == _OVERVIEW:
         return [state, PAUSED] if paused else [state]

@@ -1,4 +1,4 @@
-"""Effects that a monitor wants, in their order: values, which the watch performs."""
+"""Effects of a monitor's machine: values, which the program performs in order."""
 
 from states.engine.named_tuple import NamedTuple
 from states.monitor.events import Plain, Reasoned
@@ -18,13 +18,13 @@ class RestartTicks(Plain):
 
 
 class Pace(NamedTuple):
-    """Tick each ``seconds`` from the last tick on; None: at the interval, in its own phase."""
+    """Tick every ``seconds`` after the last tick; None: at the interval, in its own phase."""
 
     seconds: float | None
 
 
 class SendSignal(NamedTuple):
-    """Send ``signal`` to the target; ``option`` is the one that asked for it."""
+    """Send ``signal`` to the target; ``option`` is the one that sets it."""
 
     signal: int
     option: str
@@ -43,19 +43,19 @@ class RunFail(_OfFail):
 
 
 class QueueFail(_OfFail):
-    """The fail script runs already: one more run, with these values, follows it."""
+    """Run the fail script once more, with these values, when it has ended."""
 
     __slots__ = ()
 
 
 class DropFail(_OfFail):
-    """The queued run of the fail script will not be."""
+    """Say that the queued run of the fail script was dropped."""
 
     __slots__ = ()
 
 
 class BoundFail(Plain):
-    """Recovery waits for the running fail script: give it a limit if it has none."""
+    """Limit the time of the running fail script, which recovery waits for."""
 
     __slots__ = ()
 
@@ -77,31 +77,31 @@ class RunRecovery(NamedTuple):
 
 
 class OpenWindow(NamedTuple):
-    """The recovery window opens; report when ``seconds`` have passed, None for never."""
+    """Open the recovery window, and report when ``seconds`` have passed; None for never."""
 
     seconds: float | None
 
 
 class CloseWindow(Plain):
-    """The recovery window is over: forget its time limit."""
+    """Close the recovery window: forget its time limit."""
 
     __slots__ = ()
 
 
 class StartBackoff(NamedTuple):
-    """The window closed: report when ``seconds`` have passed, until which no recovery begins."""
+    """Start the backoff, and report when ``seconds`` have passed: no recovery before."""
 
     seconds: float
 
 
 class EndBackoff(Plain):
-    """The pause between two recoveries is over: forget its time limit."""
+    """End the backoff: forget its time limit."""
 
     __slots__ = ()
 
 
 class Spent(NamedTuple):
-    """Say that none of ``attempts`` recoveries helped, that none is left, and that checks go on."""
+    """Say that ``attempts`` recoveries did not help, none is left, and checks go on."""
 
     attempts: int
     failures: int
@@ -114,7 +114,7 @@ class Recovered(NamedTuple):
     outage_at: float
     attempts: int
     helped: bool = True
-    """The last recovery may have done it."""
+    """The last recovery may have repaired it."""
 
 
 class NotCounted(Plain):
@@ -124,13 +124,13 @@ class NotCounted(Plain):
 
 
 class WakeTarget(Plain):
-    """Continue a target that HEAT has stopped: no success will do it."""
+    """Continue a target that HEAT stopped: no success signal will do it."""
 
     __slots__ = ()
 
 
 class GiveUp(Reasoned):
-    """ERROR: write it down, say it, stop."""
+    """Enter ERROR: record the reason, say it, stop watching."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Events that a monitor hears, named in the past tense: the machine decides what follows.
+"""Events of a monitor, named in the past tense: the machine decides what follows.
 
 ``at`` is seconds since the monitor's start on the monotonic clock, ``time`` is a unix second.
 """
@@ -9,17 +9,17 @@ from states.monitor.model import FailRun, Failure
 
 
 class Plain(NamedTuple):
-    """An event or effect whose name says all; one named tuple for all is quicker to load."""
+    """An event or effect without fields; one base for all is quicker to load."""
 
 
 class Reasoned(NamedTuple):
-    """A reason that leads to ERROR, or may, as it is given then."""
+    """An event or effect with the reason for ERROR."""
 
     reason: str
 
 
 class Tick(NamedTuple):
-    """A due time came; ``missed`` ones before it were passed over by a busy machine."""
+    """A tick came; a busy machine missed ``missed`` ticks before it."""
 
     missed: int = 0
 
@@ -37,7 +37,7 @@ class CheckPassed(Plain):
 
 
 class CheckFailed(NamedTuple):
-    """The check failed ``at`` seconds after the start; ``dying`` if it timed out."""
+    """The check failed ``at`` seconds after the monitor's start; ``dying`` if it timed out."""
 
     failure: Failure
     at: float = 0.0
@@ -45,7 +45,7 @@ class CheckFailed(NamedTuple):
 
 
 class CheckUnknown(Plain):
-    """The check could not be run for want of resources, or its result was lost."""
+    """The check could not run for lack of resources, or its result was lost."""
 
     __slots__ = ()
 
@@ -57,19 +57,19 @@ class CheckKilled(Reasoned):
 
 
 class CheckImpossible(Reasoned):
-    """The check can no longer be started: gone, or not executable."""
+    """The check cannot be started any more: the file is gone, or not executable."""
 
     __slots__ = ()
 
 
 class CheckGone(Plain):
-    """A timed-out check is dead at last."""
+    """A check that timed out has ended at last."""
 
     __slots__ = ()
 
 
 class FailEnded(Plain):
-    """The fail script ended, in whatever way, or could not be started."""
+    """The fail script ended in some way, or could not be started."""
 
     __slots__ = ()
 
@@ -81,13 +81,13 @@ class RecoveryDue(Plain):
 
 
 class RecoveryEnded(Plain):
-    """The recovery script exited, or was killed by its own timeout."""
+    """The recovery script exited, or its timeout killed it."""
 
     __slots__ = ()
 
 
 class RecoveryDelayed(Plain):
-    """The recovery script could not be started for want of resources."""
+    """The recovery script could not be started for lack of resources."""
 
     __slots__ = ()
 
@@ -99,7 +99,7 @@ class RecoveryKilled(Reasoned):
 
 
 class RecoveryImpossible(Reasoned):
-    """The recovery script can no longer be started: gone, or not executable."""
+    """The recovery script cannot be started any more: the file is gone, or not executable."""
 
     __slots__ = ()
 
@@ -111,7 +111,7 @@ class WindowClosed(Plain):
 
 
 class BackoffEnded(Plain):
-    """The pause between two recoveries is over."""
+    """The backoff between two recoveries is over."""
 
     __slots__ = ()
 
@@ -135,67 +135,67 @@ class WatchBroke(Reasoned):
 
 
 class LimitsChanged(NamedTuple):
-    """The configuration was read again, and is another one for this monitor."""
+    """The configuration was read again and has changed for this monitor."""
 
     limits: Limits
 
 
 class Paused(Plain):
-    """Somebody wants no checks and no effects for a while."""
+    """An operator paused the monitor: no checks and no effects for a while."""
 
     __slots__ = ()
 
 
 class Resumed(Plain):
-    """The pause is over, or HEAT was started anew and goes on where it was."""
+    """The pause is over, or HEAT was restarted and goes on where it was."""
 
     __slots__ = ()
 
 
 class CheckAsked(Plain):
-    """Somebody wants a check now."""
+    """An operator wants a check now."""
 
     __slots__ = ()
 
 
 class Reset(Plain):
-    """Somebody wants the outage forgotten."""
+    """An operator wants the outage forgotten."""
 
     __slots__ = ()
 
 
 class FailLost(Plain):
-    """HEAT was killed before the fail script that it was about to run began."""
+    """HEAT was killed before it had started the fail script."""
 
     __slots__ = ()
 
 
 class RecoveryLost(Plain):
-    """HEAT was killed before the recovery script that it was about to run began."""
+    """HEAT was killed before it had started the recovery script."""
 
     __slots__ = ()
 
 
 class FailWanted(NamedTuple):
-    """A failure is to be told by the fail script (announced by the stage)."""
+    """The fail script must run for a failure (announced by the stage)."""
 
     run: FailRun
 
 
 class LostFailWanted(Plain):
-    """A run that was queued before the restart is due, if nothing runs (announced by the stage)."""
+    """A run that was queued before the restart is due (announced by the stage)."""
 
     __slots__ = ()
 
 
 class QueueDropped(Plain):
-    """The queued run of the fail script must not be (announced by the stage)."""
+    """The queued run of the fail script is cancelled (announced by the stage)."""
 
     __slots__ = ()
 
 
 ANNOUNCED = (FailWanted, LostFailWanted, QueueDropped)
-"""Events by which one region tells another; they never come out as effects."""
+"""Events from one region to another; they never come out as effects."""
 
 Event = (
     Tick

@@ -1,6 +1,7 @@
-"""Guards of the table: each looks at one step, reads as its name, and changes nothing.
+"""Guards of the table: each looks at one step and changes nothing.
 
-Of other regions a guard sees what they were before the event: ``step.was``.
+A docstring states what holds if the guard is true. A guard sees other regions as they were
+before the event: ``step.was``.
 """
 
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def paused(step: "MonitorStep") -> bool:
 
 
 def not_paused(step: "MonitorStep") -> bool:
-    """Nothing is to be resumed."""
+    """The monitor is not paused."""
     return step.was.pause is not _PAUSED
 
 
@@ -48,7 +49,7 @@ def error_due(step: "MonitorStep") -> bool:
 
 
 def checked(step: "MonitorStep") -> bool:
-    """Ticks start checks, as the stage is."""
+    """The stage is one in which ticks start checks."""
     return step.was.stage in _CHECKED
 
 
@@ -70,20 +71,20 @@ def timed_out(step: "MonitorStep") -> bool:
 
 
 def in_start_period(step: "MonitorStep") -> bool:
-    """The check never passed yet, and ``--start-period`` is not over."""
+    """The check has not passed yet, and ``--start-period`` is not over."""
     event: CheckFailed = step.event
-    at = max(0.0, event.at)  # One that was asked for may come earlier.
+    at = max(0.0, event.at)  # A check on request may come before the start.
     return not step.model.passed_once and at < step.model.limits.start_period
 
 
 def told_later(step: "MonitorStep") -> bool:
-    """Nothing recovers, and the failures that ``--threshold`` asks for are not there yet."""
+    """There is no recovery, and the failures are still fewer than ``--threshold``."""
     limits, threshold = step.model.limits, step.model.limits.threshold
     return threshold is not None and step.model.count + 1 < threshold and not limits.recovers
 
 
 def recovery_not_due(step: "MonitorStep") -> bool:
-    """One more failure does not reach ``--threshold``, or nothing recovers."""
+    """One more failure does not reach ``--threshold``, or there is no recovery."""
     limits, threshold = step.model.limits, step.model.limits.threshold
     return threshold is None or step.model.count + 1 < threshold or not limits.recovers
 
@@ -97,7 +98,7 @@ def passes_too_few(step: "MonitorStep") -> bool:
 
 
 def fail_running(step: "MonitorStep") -> bool:
-    """The fail script runs, and recovery has to wait for it."""
+    """The fail script runs, so recovery must wait."""
     return step.model.fail_run is not None
 
 
@@ -107,7 +108,7 @@ def no_recovery_script(step: "MonitorStep") -> bool:
 
 
 def recovering(step: "MonitorStep") -> bool:
-    """The threshold was reached, and the check has not passed since."""
+    """The monitor is in RECOVERING."""
     return step.was.stage in _RECOVERING
 
 
@@ -128,7 +129,7 @@ def watches_on(step: "MonitorStep") -> bool:
 
 
 def nothing_starts_recovery(step: "MonitorStep") -> bool:
-    """A missing target is all that HEAT could have acted on."""
+    """Without its target, there is nothing that HEAT could do."""
     limits = step.model.limits
     return limits.threshold is None or not limits.recovers
 
@@ -152,17 +153,17 @@ def last_check_passed(step: "MonitorStep") -> bool:
 
 
 def overdue(step: "MonitorStep") -> bool:
-    """The time is up, and waited for a check."""
+    """The time is up, and the next failed check ends the window or the backoff."""
     return step.model.overdue
 
 
 def only_failures_close(step: "MonitorStep") -> bool:
-    """There is no ``--recovery-timeout``: the window's time closes it with the next failure."""
+    """There is no ``--recovery-timeout``: only a failure closes the window."""
     return step.model.limits.recovery_timeout is None
 
 
 def failure_closes_window(step: "MonitorStep") -> bool:
-    """Time is up, or this is a window's ``--threshold``-th failure and not the check at once."""
+    """Time is up, or this is the window's ``--threshold``-th failure, and not the check at once."""
     monitor, limits = step.model, step.model.limits
     return monitor.overdue or (
         step.was.stage is _OPEN
@@ -174,7 +175,7 @@ def failure_closes_window(step: "MonitorStep") -> bool:
 
 
 def window_changes(step: "MonitorStep") -> bool:
-    """The window has another length than when it opened, or is closed by something else."""
+    """The reload changes the window's length, or what closes it."""
     before, now = step.model.limits, step.event.limits
     timed = now.recovery_timeout is not None
     return now.window != before.window or timed != (before.recovery_timeout is not None)

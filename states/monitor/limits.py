@@ -1,10 +1,10 @@
-"""Numbers and choices that the rules look at."""
+"""The options that the rules look at."""
 
 from states.engine.named_tuple import NamedTuple
 
 
 class Limits(NamedTuple):
-    """The options as rules see them; times in seconds, None is "no limit"."""
+    """The options as the rules see them; times in seconds, None is "no limit"."""
 
     threshold: int | None = None
     success_threshold: int = 1
@@ -28,17 +28,17 @@ class Limits(NamedTuple):
 
     @property
     def recovers(self) -> bool:
-        """There is something to do in recovery."""
+        """True if there is anything to do in recovery."""
         return self.recovery or self.fault_signal is not None or self.success_signal is not None
 
     @property
     def window(self) -> float | None:
-        """Seconds after which a recovery window is over; None where failures alone close it."""
+        """Seconds until a recovery window is over; None if only failures close it."""
         if self.recovery_timeout is not None or self.recovery_interval is None:
             return self.recovery_timeout
         return (self.threshold or 1) * self.interval
 
     def backoff(self, attempts: int) -> float:
-        """Seconds between the end of this window and the next recovery; doubled each time."""
+        """Return the seconds between this window and the next recovery; doubled each time."""
         doubled = self.recovery_backoff * 2.0 ** min(attempts - 1, 64)
         return min(doubled, max(self.recovery_backoff, self.recovery_backoff_max))

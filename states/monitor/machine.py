@@ -1,4 +1,4 @@
-"""The monitor's table at work."""
+"""The machine of the monitor's table."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -14,5 +14,5 @@ MACHINE: "Machine[Monitor]" = Machine(TABLE)
 
 
 def step(monitor: "Monitor", event: "Event") -> "list[Effect]":
-    """Feed ``event`` to ``monitor``; the effects come in the order they are to be performed."""
+    """Feed ``event`` to ``monitor`` and return the effects, in the order to perform them."""
     return cast("list[Effect]", MACHINE.step(monitor, event))

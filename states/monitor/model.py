@@ -1,7 +1,7 @@
 """A monitor with the counts that its rules keep, and the states of its four regions.
 
-Times are values; nothing here reads a clock. Members of enumerations are strings, as their hash
-is quick.
+Times are values; nothing here reads a clock. Members of enumerations are strings because strings
+hash quickly.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from states.monitor.limits import Limits
 
 
 class State(StrEnum):
-    """How the watched thing is, for everybody to see; ERROR is terminal."""
+    """The public state of the watched thing; ERROR is terminal."""
 
     NORMAL = "NORMAL"
     FAILING = "FAILING"
@@ -20,10 +20,10 @@ class State(StrEnum):
 
 
 class Stage(StrEnum):
-    """The same, with what RECOVERING consists of.
+    """The state, with RECOVERING in six stages.
 
     WAITING: for a running fail script. REPAIRING: the recovery script runs. OWED: it could not
-    be started for want of resources. OPEN: the recovery window is open. BACKOFF: the window
+    be started for lack of resources. OPEN: the recovery window is open. BACKOFF: the window has
     closed, and the next recovery is not due yet. SPENT: no recovery is left, checks go on.
     """
 
@@ -49,14 +49,14 @@ IN_RECOVERY = (
 STATES = {stage: State(stage) for stage in Stage if stage not in IN_RECOVERY} | dict.fromkeys(
     IN_RECOVERY, State.RECOVERING
 )
-"""The state that a stage is part of."""
+"""The state of each stage."""
 
 
 class Check(StrEnum):
-    """The check: one that timed out has failed, and is DYING until it is gone.
+    """The check slot: a check that timed out has failed, and is DYING until it is gone.
 
-    SCHEDULED and AT_ONCE run: one that is AT_ONCE closes no window. DUE: one is dying, and
-    another starts as soon as it is gone.
+    In SCHEDULED and AT_ONCE a check runs; the one AT_ONCE closes no window. DUE: a check is dying,
+    and another starts as soon as it is gone.
     """
 
     IDLE = "idle"
@@ -67,7 +67,7 @@ class Check(StrEnum):
 
 
 class Fail(StrEnum):
-    """The fail script. LOST: none runs, and one is still to be run after a restart."""
+    """The fail script. LOST: none runs, and one must still run after a restart."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -85,8 +85,8 @@ class Pause(StrEnum):
 class Failure(NamedTuple):
     """One failed check: its exit code, its pid, and the unix second in which it failed.
 
-    ``text`` is the last line that it had printed by then. One that could not be started, and failed
-    by that, has no pid.
+    ``text`` is the last line that it had printed by then. A check that failed because it could not
+    be started has no pid.
     """
 
     code: int
@@ -96,7 +96,7 @@ class Failure(NamedTuple):
 
 
 class FailRun(NamedTuple):
-    """The failure that a run of the fail script is told, its count, the state then."""
+    """One run of the fail script: the failure, its count, and the state then."""
 
     failure: Failure
     failures: int
@@ -104,11 +104,11 @@ class FailRun(NamedTuple):
 
 
 UNSEEN = 3
-"""Unknown results in a row after which nobody knows how the watched thing is."""
+"""Unknown results in a row after which the monitor counts as unseen."""
 
 
 class Monitor:
-    """One watched thing: the states of its regions, and the counts that the rules keep."""
+    """The states and counts of one watched thing."""
 
     __slots__ = (
         "attempts",
@@ -142,50 +142,50 @@ class Monitor:
         self.fail = Fail.IDLE
         self.pause = Pause.ACTIVE
         self.checks = 0
-        """Checks started, those that could not be run included."""
+        """Checks started, with those that could not run."""
         self.skipped = 0
-        """Ticks that started no check, missed ones included; not those after ``--count``."""
+        """Ticks that started no check, with missed ones; without those after ``--count``."""
         self.passed_once = False
         self.last_check_failed = False
         self.unknowns = 0
-        """Consecutive checks that said nothing."""
+        """Consecutive checks without a result."""
         self.count = 0
         """Consecutive failures of this outage."""
         self.passes = 0
-        """Consecutive passes since the last failure, in this window."""
+        """Consecutive passes since the last failure of this window."""
         self.first_failure: Failure | None = None
         self.last_failure: Failure | None = None
         self.outage_at = 0.0
-        """When the outage began, in seconds since the monitor's start."""
+        """Start of the outage, in seconds since the monitor's start."""
         self.fail_run: FailRun | None = None
-        """The failure that the running fail script was told; None while none runs."""
+        """The run of the fail script in progress; None while there is none."""
         self.fail_queued: FailRun | None = None
         self.attempts = 0
-        """Entries of RECOVERING in this outage."""
+        """Recoveries in this outage."""
         self.window_failures = 0
         self.overdue = False
-        """The time of the window, or of the backoff, is up; the next failed check ends it."""
+        """The time of the window or backoff is up; the next failed check ends it."""
         self.backoff: float | None = None
-        """Seconds of the pause before the next recovery, while there is one."""
+        """Length of the backoff in seconds, during one."""
         self.error_due: str | None = None
-        """Why ERROR follows, once the recovery script has ended and the pause is over."""
+        """Reason for ERROR, which follows once the recovery script and the pause have ended."""
 
     @property
     def state(self) -> State:
-        """How the watched thing is."""
+        """The public state."""
         return STATES[self.stage]
 
     @property
     def paused(self) -> bool:
-        """No checks and no effects."""
+        """True while it is paused: no checks and no effects."""
         return self.pause is Pause.PAUSED
 
     @property
     def unseen(self) -> bool:
-        """Nobody knows how the watched thing is: the last checks said nothing."""
+        """True if its condition is unknown: the last checks had no result."""
         return self.unknowns >= UNSEEN
 
     @property
     def fail_running(self) -> bool:
-        """The fail script runs."""
+        """True while the fail script runs."""
         return self.fail_run is not None

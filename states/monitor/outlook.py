@@ -1,7 +1,7 @@
-"""An outlook: steps on a copy of a monitor, which tell what would be; the monitor stays as it is.
+"""Steps on a copy of a monitor, which show what would happen; the monitor stays as it is.
 
-Whoever tells what happens next asks here, and words the effects: the rules are told nowhere but
-in the table.
+Code that says what happens next asks here and words the effects: no rule is written anywhere
+but in the table.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from states.monitor.events import Event
 
 LATE = float("inf")
-"""A moment at which every start period is over."""
+"""A time at which every start period is over."""
 
 _NEVER = Failure(1, 0, 0)
 _PASSED = events.CheckPassed()
@@ -34,14 +34,14 @@ _BY_ITSELF: "tuple[Event, ...]" = (
     events.RecoveryEnded(),
     events.Resumed(),
 )
-"""Events that come in the course of time, the one that is waited for least first."""
+"""Events that come with time, in the order to try them."""
 _ENDS: "tuple[Event, ...]" = (events.CheckUnknown(), *_BY_ITSELF[1:4])
-"""Ends of what runs."""
-_TOLD = (effects.SendSignal, effects.RunFail, effects.QueueFail)
+"""Events that end what runs."""
+_REPORTS = (effects.SendSignal, effects.RunFail, effects.QueueFail)
 
 
 class Outlook(NamedTuple):
-    """One event, the effects that it would have, and the monitor as it would be then."""
+    """One event, the effects that it would have, and the monitor after it."""
 
     event: "Event"
     effects: "list[Effect]"
@@ -49,20 +49,20 @@ class Outlook(NamedTuple):
 
 
 Course = tuple[Outlook, ...]
-"""Events one after the other."""
+"""A sequence of events."""
 
 
 class Turn(NamedTuple):
-    """The check, of those in a row with the same result, that changes something."""
+    """The check that changes something, in a row of checks with the same result."""
 
     number: int
     course: Course
 
 
 class TimeUp(NamedTuple):
-    """A time that is up: of the window, or of the backoff; what it does as the last check went.
+    """The end of the window's or the backoff's time, and its effect by the last check's result.
 
-    None where the monitor is elsewhere by then. ``then`` is what a failed check does after it.
+    None if the monitor has moved on by then. ``then`` is the effect of a failed check after it.
     """
 
     event: "Event"
@@ -72,19 +72,19 @@ class TimeUp(NamedTuple):
     then: Course | None
 
 
-def outlook(monitor: Monitor, *heard: "Event") -> Course:
-    """Take these events on a copy, one after the other."""
+def outlook(monitor: Monitor, *sequence: "Event") -> Course:
+    """Feed these events to a copy, one after the other."""
     here, course = monitor, list[Outlook]()
-    for event in heard:
+    for event in sequence:
         here = _copied(here)
         course.append(Outlook(event, step(here, event), here))
     return tuple(course)
 
 
-def after(monitor: Monitor, *heard: "Event") -> Monitor:
-    """A copy that has heard these events."""
+def after(monitor: Monitor, *sequence: "Event") -> Monitor:
+    """Return a copy that has handled these events."""
     here = _copied(monitor)
-    for event in heard:
+    for event in sequence:
         step(here, event)
     return here
 
@@ -97,12 +97,12 @@ def _copied(monitor: Monitor) -> Monitor:
 
 
 def failed(at: float = LATE) -> "Event":
-    """A check fails ``at`` seconds after the monitor's start."""
+    """Return the failure of a check ``at`` seconds after the monitor's start."""
     return events.CheckFailed(_NEVER, at)
 
 
 def verdict(monitor: Monitor, event: "Event") -> Course:
-    """A result of the check, and the recovery that waits for the fail script."""
+    """Return a result of the check, with the recovery that waits for the fail script."""
     course = outlook(monitor, event)
     there = course[-1].monitor
     ended = outlook(there, events.FailEnded())
@@ -110,9 +110,9 @@ def verdict(monitor: Monitor, event: "Event") -> Course:
 
 
 def coming(monitor: Monitor, *first: "Event") -> "tuple[Event, ...] | None":
-    """Events until the next check runs, if all goes its way; None if none will.
+    """Return the events until the next check runs; None if no check will.
 
-    Empty if one runs. ``first`` are events that come before all others.
+    Empty if one runs now. ``first`` are events that come before all others.
     """
     path, here = [*first], after(monitor, *first)
     while here.paused or not check_runs(here):
@@ -125,12 +125,12 @@ def coming(monitor: Monitor, *first: "Event") -> "tuple[Event, ...] | None":
 
 
 def changes(monitor: Monitor, event: "Event") -> bool:
-    """Tell if the event leads anywhere."""
+    """Tell if the event changes the state of any region."""
     return _regions(after(monitor, event)) != _regions(monitor)
 
 
 def _next(monitor: Monitor, candidates: "Iterable[Event]") -> "Event | None":
-    """The first one that leads to another state of a region."""
+    """Return the first event that changes the state of any region."""
     return next((each for each in candidates if changes(monitor, each)), None)
 
 
@@ -139,7 +139,7 @@ def _regions(monitor: Monitor) -> tuple[str, ...]:
 
 
 def resumed(monitor: Monitor) -> Course:
-    """The end of a pause, before which what runs has ended."""
+    """Return the end of a pause, after everything that runs has ended."""
     here = monitor
     while (event := _next(here, _ENDS)) is not None:
         here = after(here, event)
@@ -150,7 +150,7 @@ def resumed(monitor: Monitor) -> Course:
 
 
 def time_event(monitor: Monitor) -> "Event | None":
-    """The event that a running time limit ends with; None if there is no such limit."""
+    """Return the event at the end of the running time limit; None if there is no limit."""
     if monitor.overdue or monitor.paused:
         return None
     if monitor.stage is Stage.OPEN and monitor.limits.window is not None:
@@ -159,7 +159,7 @@ def time_event(monitor: Monitor) -> "Event | None":
 
 
 def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
-    """The end of a time limit that runs when the next check has come by this path."""
+    """Return the end of the time limit that runs after these events until the next check."""
     there = after(monitor, *path or ())
     event = time_event(there)
     if event is None:
@@ -176,7 +176,7 @@ def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
 
     running = verdict(there, event)
     then = verdict(running[-1].monitor, failed())
-    # A pass that ends recovery now may be the first one of several after a failure.
+    # Where a pass would end recovery now, it may be the first of several after a failure.
     passed = once(_PASSED) or once(failed(), events.Tick(), _PASSED)
     return TimeUp(event, once(failed()), passed, running, then)
 
@@ -185,52 +185,52 @@ def time_up(monitor: Monitor, path: "Sequence[Event] | None") -> TimeUp | None:
 
 
 def failures(monitor: Monitor) -> Turn | None:
-    """How many failures in a row it takes until something else is done; None if nothing is."""
+    """Return the failure in a row that changes what HEAT does; None if none does."""
     return _turn(monitor, failed(), monitor.limits.threshold)
 
 
 def passes(monitor: Monitor) -> Turn | None:
-    """How many passes in a row it takes until something changes; None if nothing does."""
+    """Return the pass in a row that changes something; None if none does."""
     return _turn(monitor, _PASSED, monitor.limits.success_threshold)
 
 
 def _turn(monitor: Monitor, result: "Event", of: int | None) -> Turn | None:
-    """The last of these results that does something else than the one before it.
+    """Return the last of these results that does something other than the one before it.
 
-    The first one that recovery begins or ends with is the last.
+    The search stops at the first one that begins or ends a recovery.
     """
-    here, found, number, told = monitor, None, 0, _last_was_told(monitor)
+    here, turn, number, reported = monitor, None, 0, _last_was_reported(monitor)
     for _ in range(_ENOUGH):
         path = coming(here)
         if path is None:
             break
         ready, number = settled(after(here, *path)), number + 1
         course = verdict(ready, result)
-        moved, tells = _standing(course[0].monitor) != _standing(ready), _told(course[0])
-        if moved or tells is not told:
-            found, told = Turn(number, course), tells
+        moved, reports = _standing(course[0].monitor) != _standing(ready), _reports(course[0])
+        if moved or reports is not reported:
+            turn, reported = Turn(number, course), reports
         here = _copied(course[-1].monitor)
         if moved and here.stage is not Stage.FAILING:
             break
         number += _skip(here, (of or 1) - 2)
-    return found
+    return turn
 
 
 _ENOUGH = 6
 
 
-def _told(step: Outlook) -> bool:
-    return any(isinstance(effect, _TOLD) for effect in step.effects)
+def _reports(step: Outlook) -> bool:
+    return any(isinstance(effect, _REPORTS) for effect in step.effects)
 
 
-def _last_was_told(monitor: Monitor) -> bool:
-    """Tell if the latest failure, outside recovery, was told to anybody."""
+def _last_was_reported(monitor: Monitor) -> bool:
+    """Tell if the latest failure outside recovery had a signal or a fail script."""
     if not monitor.count or monitor.attempts:
         return False
     then = _copied(monitor)
     then.count -= 1
     then.pause = Pause.ACTIVE
-    return _told(verdict(then, failed())[0])
+    return _reports(verdict(then, failed())[0])
 
 
 def _standing(monitor: Monitor) -> tuple[Stage, int]:
@@ -238,9 +238,9 @@ def _standing(monitor: Monitor) -> tuple[Stage, int]:
 
 
 def _skip(monitor: Monitor, to: int) -> int:
-    """Count results without a step, all but the last ones before a limit; return how many.
+    """Count most results before a limit without a step each, and return how many.
 
-    Limits are all that counts are compared with, so the steps would be alike.
+    The rules compare counts only with limits, so those steps would be alike.
     """
     failures = monitor.window_failures if monitor.attempts else monitor.count
     done = monitor.passes or failures
@@ -253,7 +253,7 @@ def _skip(monitor: Monitor, to: int) -> int:
 
 
 def settled(monitor: Monitor) -> Monitor:
-    """A monitor whose fail script does not run any more."""
+    """Return a monitor whose fail script does not run any more."""
     while monitor.fail_running:
         monitor = after(monitor, events.FailEnded())
     return monitor
@@ -263,20 +263,20 @@ def settled(monitor: Monitor) -> Monitor:
 
 
 def resettable(monitor: Monitor) -> bool:
-    """Tell if a reset forgets the outage now, or there is none."""
+    """Tell if a reset would end in NORMAL, or ERROR stands."""
     return after(monitor, events.Reset()).state in {State.NORMAL, State.ERROR}
 
 
 def refusal(monitor: Monitor, event: "Event") -> str:
-    """Why this tick, or this wish for a check, starts none; empty if it does.
+    """Say why this tick, or this request for a check, starts none; empty if it starts one.
 
-    The first guard that does not hold, of the row that would run the check.
+    The reason is the first guard that does not hold, of the row that would run the check.
     """
-    asked: Any = _Asked(monitor, event)
+    query: Any = _Query(monitor, event)
     why, kind = _BUSY.get(monitor.check, ""), cast("type", type(event))
     for guards, runs in _rows(kind, monitor.check):
         for guard in guards:
-            if not guard(asked):
+            if not guard(query):
                 if runs:
                     why = _sentence(guard, monitor)
                 break
@@ -285,8 +285,8 @@ def refusal(monitor: Monitor, event: "Event") -> str:
     return why  # pragma: no cover - no table has a hole
 
 
-class _Asked:
-    """A step that is not taken, as a guard looks at it."""
+class _Query:
+    """A step that is not taken, for guards to look at."""
 
     __slots__ = ("event", "model", "was")
 
@@ -297,7 +297,7 @@ class _Asked:
 
 @cache
 def _rows(event: type, leaf: str) -> "list[tuple[tuple[Guard, ...], bool]]":
-    """Guards of each row, and whether it runs a check."""
+    """Return each row's guards, and whether it runs a check."""
     rows = TABLE.regions["check"].rows_of(event, leaf)
     return [(row.guards, do.run_check in row.actions) for row in rows]
 
@@ -324,5 +324,5 @@ _SENTENCES: dict[Callable[..., bool], str] = {
 
 
 def _sentence(guard: Callable[..., bool], monitor: Monitor) -> str:
-    """Word the guard that did not let a check run."""
+    """Say in words why the guard does not let a check run."""
     return _SENTENCES.get(guard) or _UNCHECKED.get(monitor.stage, "")

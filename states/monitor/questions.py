@@ -1,6 +1,6 @@
-"""Questions about a monitor as it is, for those who must not look at its stages.
+"""Questions about a monitor as it is, for code that must not look at its stages.
 
-What it will be is asked of the table: `states.monitor.outlook`.
+`states.monitor.outlook` answers what it will do.
 """
 
 from states.engine.named_tuple import NamedTuple
@@ -17,7 +17,7 @@ _REMEDIES = {
     Stage.SPENT: ("spent", "it did not help, and none is left"),
 }
 REMEDIES = {stage: word for stage, (word, _) in _REMEDIES.items()}
-"""How far a recovery has come, in a word, by its stage."""
+"""The progress of a recovery in one word, by stage."""
 _OVER = ("none", "it is over")
 _SHOWN = {Stage.BACKOFF: "BACKOFF", Stage.SPENT: "SPENT"}
 _CHECKING = {
@@ -44,14 +44,14 @@ def well(monitor: Monitor) -> bool:
 
 
 def shown(monitor: Monitor) -> str:
-    """The word that tells people how it is: its state, or what says more."""
+    """Return the word to show to people: the state, or PAUSED, BACKOFF or SPENT."""
     if monitor.paused and monitor.stage is not _ERROR:
         return "PAUSED"
     return _SHOWN.get(monitor.stage, monitor.state.value)
 
 
 def stands(monitor: Monitor) -> str:
-    """The same beside its state: ``RECOVERING (BACKOFF)``."""
+    """Return the state with what ``shown`` adds: ``RECOVERING (BACKOFF)``."""
     more = _SHOWN.get(monitor.stage)
     return monitor.state.value if more is None else f"{monitor.state.value} ({more})"
 
@@ -62,12 +62,12 @@ def recovery_runs(monitor: Monitor) -> bool:
 
 
 def remedy(monitor: Monitor) -> str:
-    """How far the recovery of this outage has come, in a word."""
+    """Return the progress of this outage's recovery in one word."""
     return _REMEDIES.get(monitor.stage, _OVER)[0]
 
 
 def remedy_text(monitor: Monitor) -> str:
-    """The same in a few words."""
+    """Return the progress of this outage's recovery in a few words."""
     if monitor.stage is Stage.WAITING and not monitor.fail_running:
         return "it is yet to begin"
     if monitor.stage is Stage.SPENT and _more_allowed(monitor):
@@ -76,23 +76,23 @@ def remedy_text(monitor: Monitor) -> str:
 
 
 def _more_allowed(monitor: Monitor) -> bool:
-    """The configuration was read again, and allows more recoveries than there were."""
+    """Tell if a reload allows more recoveries than there were."""
     allowed = monitor.limits.max_recoveries
     return allowed is None or monitor.attempts < allowed
 
 
 def spent(monitor: Monitor) -> bool:
-    """Tell if no recovery is left, and checks go on."""
+    """Tell if no recovery is left and checks go on."""
     return monitor.stage is Stage.SPENT
 
 
 def backs_off(monitor: Monitor) -> bool:
-    """Tell if the next recovery has to wait for its time."""
+    """Tell if the next recovery waits for its backoff."""
     return monitor.stage is Stage.BACKOFF
 
 
 def window(monitor: Monitor) -> Window | None:
-    """The recovery window; None if none is open."""
+    """Return the recovery window; None if none is open."""
     if monitor.stage is not Stage.OPEN:
         return None
     limits = monitor.limits
@@ -101,7 +101,7 @@ def window(monitor: Monitor) -> Window | None:
 
 
 def pace(monitor: Monitor) -> str:
-    """The option that sets the time from one check to the next now."""
+    """Return the option that sets the time between checks now."""
     limits = monitor.limits
     if monitor.stage is Stage.FAILING and limits.retry_interval is not None:
         return "retry-interval"
@@ -111,17 +111,17 @@ def pace(monitor: Monitor) -> str:
 
 
 def checking(monitor: Monitor) -> str:
-    """The check as it is: ``idle``, ``running`` or ``dying``."""
+    """Return the state of the check: ``idle``, ``running`` or ``dying``."""
     return _CHECKING[monitor.check]
 
 
 def check_runs(monitor: Monitor) -> bool:
-    """Tell if a check runs whose result decides."""
+    """Tell if a check runs whose result will count."""
     return monitor.check is _SCHEDULED or monitor.check is _AT_ONCE
 
 
 def fail_holds_up(monitor: Monitor) -> bool:
-    """Tell if the fail script keeps checks from being run, or a failure from being told."""
+    """Tell if the fail script holds up checks, or another run of itself."""
     return monitor.fail_run is not None and (
         monitor.limits.fail_overlap_skip or monitor.fail_queued is not None
     )
@@ -130,7 +130,7 @@ def fail_holds_up(monitor: Monitor) -> bool:
 def nothing_left(monitor: Monitor, *, stuck: bool = False) -> bool:
     """Tell if ``--count`` is reached, and nothing runs, waits or is queued any more.
 
-    A dying check that is ``stuck`` outlives SIGKILL, and is not waited for.
+    HEAT does not wait for a dying check that is ``stuck``: it has survived SIGKILL.
     """
     return (
         monitor.limits.checks is not None

@@ -1,6 +1,6 @@
-"""A snapshot of a monitor: what goes on after a restart, as a plain value.
+"""A snapshot of a monitor: the part that survives a restart, as a plain value.
 
-A window is not kept: a monitor that goes on begins it again. Nor are counts of checks.
+It has no window, which begins again after a restart, and no counts of checks.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from states.monitor.model import (
 
 
 class Snapshot(NamedTuple):
-    """One monitor's machine as it was after a step; when it began is kept elsewhere."""
+    """One monitor's machine after a step; the start of the outage is kept elsewhere."""
 
     stage: Stage = Stage.NORMAL
     failures: int = 0
@@ -35,32 +35,32 @@ class Snapshot(NamedTuple):
 
     @property
     def state(self) -> State:
-        """The state for everybody to see."""
+        """The public state."""
         return STATES[self.stage]
 
     @property
     def well(self) -> bool:
-        """There is no outage."""
+        """True if there is no outage."""
         return self.stage is Stage.NORMAL
 
     @property
     def given_up(self) -> bool:
-        """HEAT could not do its work any more."""
+        """True if HEAT gave the monitor up."""
         return self.stage is Stage.ERROR
 
     @property
     def repairing(self) -> bool:
-        """The recovery script runs."""
+        """True while the recovery script runs."""
         return self.stage is Stage.REPAIRING
 
     @property
     def spent(self) -> bool:
-        """No recovery is left, and checks go on."""
+        """True if no recovery is left and checks go on."""
         return self.stage is Stage.SPENT
 
 
 def save(monitor: Monitor) -> Snapshot:
-    """Take the part of it that is to be kept."""
+    """Return the part of the monitor that survives a restart."""
     return Snapshot(
         monitor.stage,
         monitor.count,
@@ -76,7 +76,7 @@ def save(monitor: Monitor) -> Snapshot:
 
 
 def unchanged(monitor: Monitor, snapshot: Snapshot) -> bool:
-    """Tell if it is surely what was kept; asked at each step, so it makes no value."""
+    """Tell if the monitor surely equals the snapshot; runs at each step, so it builds nothing."""
     return (
         monitor.stage is snapshot.stage
         and monitor.count == snapshot.failures
@@ -91,9 +91,9 @@ def unchanged(monitor: Monitor, snapshot: Snapshot) -> bool:
 
 
 def of_now(plain: list[Any]) -> list[Any]:
-    """Fields of a snapshot that was written, with its stage; 0.1.0 wrote a state and a remedy.
+    """Return the fields of a stored snapshot; 0.1.0 stored a state and a remedy, not a stage.
 
-    Raises ValueError for a stage that is none.
+    Raises ValueError for an unknown stage.
     """
     stage, count, attempts, *rest = plain
     if isinstance(rest[0], str):
@@ -111,7 +111,7 @@ _STAGES = {
 
 
 def sound(snapshot: Snapshot) -> bool:
-    """Tell if a machine can be like that: it is asked of what was read from a file."""
+    """Tell if a snapshot from a file is one that a machine can have."""
     if snapshot.well or snapshot.given_up:
         return snapshot.backoff is None
     failed = snapshot.first_failure is not None and snapshot.last_failure is not None
@@ -124,7 +124,7 @@ def sound(snapshot: Snapshot) -> bool:
 
 
 def restore(monitor: Monitor, snapshot: Snapshot, *, paused: bool = True) -> None:
-    """Make a new monitor what it was; one that is paused goes on when it is resumed."""
+    """Put a new monitor into this state; a paused one goes on when it is resumed."""
     (
         monitor.stage,
         monitor.count,

@@ -1,46 +1,45 @@
 """The table: every rule of a monitor is a row here, tried from the top for its event and state.
 
-Four regions stand side by side. The **stage** is what becomes of the watched thing, and decides
-what is done about it. The **check** slot, the **fail** script and the **pause** are small tables
-of their own. An event goes to all that hear it; the stage tells the fail script what it wants of
-it by announcements.
+Four regions stand side by side. The **stage** is the condition of the watched thing, and decides
+what to do about it. The **check** slot, the **fail** script and the **pause** are small tables
+of their own. An event goes to all regions that hear it; the stage makes its requests to the fail
+script by announcements.
 
 Why the odd rows are there:
 
 - **Start period.** A failure before the first pass, within ``--start-period``, leaves
   NORMAL as it is; the count begins after it.
 - **Recovery is due, then begun.** Entering RECOVERING raises RecoveryDue, which either
-  begins the remedy or waits for a running fail script: the two scripts never run at once,
+  begins the repair or waits for a running fail script: the two scripts never run at once,
   and the fault signal goes with the recovery script, not ahead of it.
 - **The check at once.** Opening the window raises CheckDue. If a timed-out check is still
   dying, the new one is due until it is gone: a check never overlaps itself. The check at
   once never closes a window, so between two recoveries lies at least one interval.
-- **A window that is overdue.** Its time is up while a check is in flight or after a pass
-  that was not yet enough: what the check says decides, so the window stays open until the
-  next failure. If that check turns out unknown and the last one had failed, there is
-  nothing left to wait for. The pause between two recoveries (BACKOFF) ends by the same rule.
-- **A window without a time limit, and with an interval of its own,** closes with the first
-  failure after the time that its failures would have taken at the ordinary interval.
-- **A tick that finds the recovery owed.** The script could not be started for want of
+- **A window that is overdue.** Its time is up while a check is in flight, or after a pass
+  that was not yet enough: the check decides, so the window stays open until the next failure.
+  If that check turns out unknown and the last one had failed, there is nothing left to wait
+  for. The pause between two recoveries (BACKOFF) ends by the same rule.
+- **A window without a time limit and with its own interval** closes with the first failure
+  after the time that its failures would have taken at the ordinary interval.
+- **A tick that finds the recovery owed.** The script could not be started for lack of
   resources; the fault signal was sent already and is not sent again.
-- **A target that ends while the recovery script runs.** The script may be replacing it,
-  and is let end; ERROR follows.
-- **A threshold, and nothing to do in recovery.** The monitor stays FAILING, and failures are
-  told from the threshold on.
+- **A target that ends while the recovery script runs.** The script may be replacing it, so
+  HEAT lets it end; ERROR follows.
+- **A threshold, and nothing to do in recovery.** The monitor stays FAILING, and HEAT reacts to
+  failures from the threshold on.
 - **No recovery is left.** ERROR, or, with ``--when-spent watch``, SPENT: checks go on, and a
   pass ends the outage as it does in a window.
-- **Other limits.** A reload changes what the rules look at and nothing else: state and counts
-  stay. An open window gets its new length from that moment on; ticks their new interval, in a
-  pause too, as nothing else would take the old one back. A BACKOFF lasts as long as it was to,
-  and is over sooner by no reload; whether a recovery is left is asked when it ends.
-- **A pause outranks every transition.** What comes in it is noted and leads nowhere: a result
-  does not count, what would lead to ERROR waits for the pause's end. On resuming, an open window
-  begins again, and a check that still runs is its check at once; a recovery that was entered and
-  not begun, begins; one that was to come after a BACKOFF comes if the check at once fails.
-- **A restart is a pause that nobody asked for.** HEAT that was killed is given back what it
-  knew as if it had been paused, and is resumed. A script that may not have begun is run: better
-  told twice than never.
-- **A check that is asked for** never closes a window, as the one at once does not.
+- **New limits.** A reload changes the limits that the rules look at and nothing else: state and
+  counts stay. An open window gets its new length from that moment on, and ticks their new
+  interval, even in a pause, because nothing else would take the old one back. A BACKOFF keeps
+  its length; when it ends, the table looks whether a recovery is left.
+- **A pause outranks every transition.** Events in it are noted and change nothing: a result does
+  not count, and a reason for ERROR waits for the end of the pause. On resuming, an open window
+  begins again, and a check that still runs is its check at once; a recovery that was entered but
+  had not begun begins; one due after a BACKOFF comes if the check at once fails.
+- **A restart is a pause without an operator.** After a kill, HEAT restores the monitor as if it
+  had been paused, and resumes it. A script that may not have begun runs: better twice than never.
+- **A check on request** never closes a window, like the check at once.
 - **A reset forgets the outage**, but not while the recovery script runs.
 - **ERROR is terminal.** Every event is received there and changes nothing.
 
@@ -106,7 +105,7 @@ STAGE = (
         (do.count_failed,)),
     Row((ERROR,), on.CheckFailed, (), None, ()),
 
-    # The check said nothing about the service
+    # The check had no result
     Row(WATCHED, on.CheckUnknown, (if_.paused,), None, ()),
     Row((OPEN, BACKOFF), on.CheckUnknown, (if_.last_check_passed,), None,
         (do.count_unknown,)),
@@ -230,7 +229,7 @@ STAGE = (
     Row((ERROR,), on.Resumed, (), None, ()),
     Row((REPAIRING,), on.RecoveryLost, (), WAITING, ()),
 
-    # Told by hand
+    # An operator's reset
     Row((FAILING, WAITING, OWED, OPEN, BACKOFF, SPENT), on.Reset, (), NORMAL,
         (do.drop_queue, do.wake_target)),
     Row((NORMAL, REPAIRING, ERROR), on.Reset, (), None, ()),
@@ -249,13 +248,13 @@ STAGE = (
         ()),
     Row((*OUTSIDE_RECOVERY, WAITING, REPAIRING, OWED, OPEN, SPENT), on.BackoffEnded, (), None, ()),
 )
-"""The stage: what becomes of the watched thing."""
+"""The stage: the condition of the watched thing."""
 
 IDLE, SCHEDULED, AT_ONCE, DYING, DUE = Check
 RUNNING = "running"
 ANY_CHECK = tuple(Check)
 CHECK = (
-    # Ticks, and somebody's wish: which of them start a check
+    # Ticks and requests: which of them start a check
     Row(ANY_CHECK, on.Tick, (if_.paused,), None, ()),
     Row((IDLE,), on.Tick, (if_.checked, if_.checks_left, if_.fail_script_allows), SCHEDULED,
         (do.count_missed, do.run_check)),
@@ -337,7 +336,7 @@ PAUSE = (
     Row((Pause.PAUSED,), on.Resumed, (), Pause.ACTIVE, ()),
     Row((Pause.ACTIVE,), on.Resumed, (), None, ()),
 )
-"""The pause: somebody has told it, or a restart."""
+"""The pause: from an operator, or from a restart."""
 # fmt: on
 
 TABLE = Table(

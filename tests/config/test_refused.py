@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat.app.cli import USAGE, main, understand
-from heat.app.parser import Grammar, explain, parse
+from heat.app.parser import parse
+from heat.config.command_line import Grammar
+from heat.config.mistyped import explain
 from heat.errors import TargetError
 from heat.process.target import open_process
 
@@ -133,23 +135,23 @@ VALUES = [
     ("--recovery-interval 0 --recovery ./ok", "'0' is not a positive duration"),
     ("--recovery-backoff -1 --recovery ./ok", f"--recovery-backoff '-1' {NUMBER}"),
     ("--recovery-backoff 1 --recovery-backoff-max none --recovery ./ok", f"-max 'none' {NUMBER}"),
-    ("--name ''", "--name '' is no name"),
-    ("--name a/b", "--name 'a/b' is no name"),
-    ("--name ../../etc/passwd", "--name '../../etc/passwd' is no name"),
-    ("--name $'a\\nb'", "--name 'a\\nb' is no name"),
-    ("--name $'\\x1b[31m'", "--name '\\x1b[31m' is no name"),
-    (f"--name {'x' * 101}", "is no name"),
-    ("--name ' a'", "--name ' a' is no name"),
-    ("--log-dir ''", "--log-dir '' is no path"),
-    ("--pid-file ''", "--pid-file '' is no path"),
-    ("--fail ''", "--fail '' is no path"),
+    ("--name ''", "--name '' is not a valid name"),
+    ("--name a/b", "--name 'a/b' is not a valid name"),
+    ("--name ../../etc/passwd", "--name '../../etc/passwd' is not a valid name"),
+    ("--name $'a\\nb'", "--name 'a\\nb' is not a valid name"),
+    ("--name $'\\x1b[31m'", "--name '\\x1b[31m' is not a valid name"),
+    (f"--name {'x' * 101}", "is not a valid name"),
+    ("--name ' a'", "--name ' a' is not a valid name"),
+    ("--log-dir ''", "--log-dir '' is not a valid path"),
+    ("--pid-file ''", "--pid-file '' is not a valid path"),
+    ("--fail ''", "--fail '' is not a valid path"),
     # options
-    ("--nope", "--nope is not an option of HEAT"),
-    ("--intervall 3", "--intervall is not an option of HEAT"),
+    ("--nope", "--nope is not an option of 'heat'"),
+    ("--intervall 3", "--intervall is not an option of 'heat'"),
     ("--re 3", "--re is short for more than one option"),
     ("--f ./ok", "--f is short for more than one option"),
-    ("-x", "-x is not an option of HEAT"),
-    ("-qx", "-x is not an option of HEAT"),
+    ("-x", "-x is not an option of 'heat'"),
+    ("-qx", "-x is not an option of 'heat'"),
     ("--quiet=yes", "--quiet takes no value: 'yes'"),
     ("--json=1", "--json takes no value: '1'"),
     ("--count 3 --count 4", "--count is given twice"),
@@ -188,7 +190,7 @@ VALUES = [
     ("--warn-codes 1,3,4 --unknown-codes 4,3", "'1,3,4' holds 3 and 4, which --unknown-codes h"),
     ("--fail-overlap skip", "--fail-overlap 'skip' has no effect without --fail"),
     ("--script-timeout 3", "--script-timeout '3' has no effect without a script to run"),
-    ("--pid 1 --pid-file x", "--pid '1' has no effect beside --pid-file"),
+    ("--pid 1 --pid-file x", "--pid '1' has no effect with --pid-file"),
     # scripts
     ("--fail ./nope", "Failed: ./nope not executable"),
     ("--fail ./plain", "Failed: ./plain not executable"),
@@ -235,7 +237,7 @@ WHOLE = [
     ("-i 3 --interval=3 true", "Error: --interval is given twice"),
     ("-i 3 -s ./nope", "Failed: ./nope not executable"),
     ("-i 3 -s ./plain", "Failed: ./plain not executable"),
-    ("-i 3 -s ''", "--script '' is no path"),
+    ("-i 3 -s ''", "--script '' is not a valid path"),
     ("-i 3 ''", "Failed:  not found"),
     ("-i 3 no-such-command", "Failed: no-such-command not found"),
     ("-i 3 ./nope", "Failed: ./nope not found"),
@@ -250,7 +252,7 @@ WHOLE = [
     ("-i 3 -- -true", "Failed: -true not found"),
     # a file
     ("--config", "Error: --config is without its value"),
-    ("--config ''", "Error: --config '' is no path"),
+    ("--config ''", "Error: --config '' is not a valid path"),
     ("--config a --config b", "Error: --config is given twice"),
     ("--config=nope.toml", "nope.toml: no such file"),
     ("--config nope/nope.toml", "nope/nope.toml: no such file"),
@@ -261,17 +263,17 @@ WHOLE = [
     ("--config /dev/zero", "/dev/zero: is not a regular file"),
     ("--config empty", "empty: no monitor is in it"),
     ("--config plain", "plain: at its end: '=' is missing behind the key"),
-    ("--config good.toml -i 3", "Error: --interval '3' cannot stand beside --config"),
+    ("--config good.toml -i 3", "Error: --interval '3' cannot be combined with --config"),
     ("-i 3 --config good.toml", "under [defaults] or [monitor.NAME]: interval = 3"),
     ("--config good.toml -t 5m", 'under [defaults] or [monitor.NAME]: timeout = "5m"'),
-    ("--config good.toml --name web", "that of its table: [monitor.web]"),
-    ("--config good.toml --name a.b", 'that of its table: [monitor."a.b"]'),
-    ("--config good.toml true x", "Error: command 'true x' cannot stand beside --config"),
+    ("--config good.toml --name web", "is the monitor's: [monitor.web]"),
+    ("--config good.toml --name a.b", 's: [monitor."a.b"]'),
+    ("--config good.toml true x", "Error: command 'true x' cannot be combined with --config"),
     ("--config good.toml true x", 'write it into the file: command = ["true", "x"]'),
-    ("--config good.toml --log-dir ''", "Error: --log-dir '' is no path"),
+    ("--config good.toml --log-dir ''", "Error: --log-dir '' is not a valid path"),
     ("--config good.toml --log-dir nope", "Error: --log-dir 'nope': nope/heat.log cannot be"),
     ("--config good.toml --treshold 3", "did you mean --threshold?"),
-    ("--config bad.toml -q -i 3", "--interval '3' cannot stand"),
+    ("--config bad.toml -q -i 3", "--interval '3' cannot be"),
     ("--config bad.toml -q -i 3", "bad.toml: monitor.web.interval: is missing"),
     ("--config bad.toml", "bad.toml: monitor.db.fail: ./nope not executable"),
 ]
@@ -516,11 +518,11 @@ def test_as_root_what_anybody_may_write_to_is_refused(folder: Place) -> None:
 ), max_size=6))  # fmt: skip
 def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
     asked = parse(USAGE, given_words)
-    explained = explain(given_words, Grammar(USAGE))
+    explained = explain(Grammar("heat", USAGE, options_first=True), given_words)
 
     if asked.options is not None:
         assert explained.diagnostics == []
-        assert list(explained.command or [explained.given.get("--script")]) == list(
+        assert list(explained.operands or [explained.values.get("--script")]) == list(
             asked.options.check
         )
     elif asked.request == "watch":

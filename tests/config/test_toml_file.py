@@ -61,14 +61,14 @@ BAD = [
     Bad(WEB + "count = " + "9" * 5000, "line 4: a number is too large to be read"),
     # what is no TOML
     Bad(WEB + "timeout = 5m\n", "line 4: here the line should end", 'interval = "5m"'),
-    Bad(WEB + "fail = ./ok\n", "line 4: this is no value", 'script = "./check"'),
-    Bad(WEB + "fail = \n", "line 4: this is no value"),
+    Bad(WEB + "fail = ./ok\n", "line 4: this is not a value", 'script = "./check"'),
+    Bad(WEB + "fail = \n", "line 4: this is not a value"),
     Bad(WEB + 'fail = "./ok\n', "line 4: a text does not end on its line", "close its quotes"),
     Bad(WEB + "fail = '''./ok", "at its end: a text does not end"),
     Bad(WEB + 'fail = "a\x1bb"\n', "line 4: a control character, '\\x1b'", "leave it out"),
     Bad(WEB + 'fail = "\\d"\n', "line 4: a single '\\' in a text", "write it twice"),
     Bad(WEB + "fail\n", "line 4: '=' is missing behind the key"),
-    Bad(WEB + "= 3\n", "line 4: this is no key and no table", "write KEY = VALUE"),
+    Bad(WEB + "= 3\n", "line 4: neither a key nor a table", "write KEY = VALUE"),
     Bad(WEB + "command = ['a'", "at its end: a list does not end", "close it"),
     Bad(WEB + "interval = 3\n", "line 4: this is given twice", "leave one of them out"),
     Bad(WEB + WEB, "line 4: [monitor.web] is there twice", "rename it"),
@@ -100,17 +100,17 @@ BAD = [
     Bad("[heat]\nmax-running = true\n" + WEB, "heat.max-running: is true or false, not a wh"),
     Bad('[heat]\nmax-running = "9"\n' + WEB, "heat.max-running: '9' is text, not a whole"),
     # names
-    Bad(WEB.replace("web", '""'), 'monitor."": \'\' is no name', "write 1 to 100 bytes"),
-    Bad(WEB.replace("web", '"a/b"'), "monitor.\"a/b\": 'a/b' is no name", "leave out '/'"),
-    Bad(WEB.replace("web", '"a\\nb"'), 'monitor."a\\nb": \'a\\nb\' is no name'),
-    Bad(WEB.replace("web", "x" * 101), "is no name", "write 1 to 100 bytes"),
+    Bad(WEB.replace("web", '""'), 'monitor."": \'\' is not a valid name', "write 1 to 100 bytes"),
+    Bad(WEB.replace("web", '"a/b"'), "monitor.\"a/b\": 'a/b' is not a valid name", "leave out '/'"),
+    Bad(WEB.replace("web", '"a\\nb"'), 'monitor."a\\nb": \'a\\nb\' is not a valid name'),
+    Bad(WEB.replace("web", "x" * 101), "is not a valid name", "write 1 to 100 bytes"),
     # keys
     web("intervall = 3", "is not a key of a monitor", "did you mean interval?"),
     web("pid_file = 'x'", "is not a key of a monitor", "did you mean pid-file?"),
     web("--timeout = 3", "is not a key of a monitor", "did you mean timeout?"),
     web("i = 3", "is not a key of a monitor", "did you mean interval?"),
     web("zzz = 3", "is not a key of a monitor", "the keys are the options of 'heat --help'"),
-    web("name = 'x'", "is not a key", "the monitor's name is that of its table"),
+    web("name = 'x'", "is not a key", "the name of a table is the monitor's"),
     web("log-dir = 'x'", "belongs to the command line", "start HEAT with --log-dir DIR"),
     web("json = true", "belongs to the command line", "start HEAT with --json"),
     web("log-format = 'journal'", "belongs to the command line"),
@@ -164,8 +164,8 @@ BAD = [
     web("signal = false", "is true or false, not a signal"),
     web("fail = 3", "3 is a whole number, not text", "write it in quotes"),
     web("fail = ['./ok']", "is a list, not text", 'write fail = "./script"'),
-    web("fail = ''", "'' is no path", "name a file"),
-    web('fail = "a\\u0000"', "'a\\x00' is no path", "leave out the NUL"),
+    web("fail = ''", "'' is not a valid path", "name a file"),
+    web('fail = "a\\u0000"', "'a\\x00' is not a valid path", "leave out the NUL"),
     web("pid-file = true", "is true or false, not text", 'write pid-file = "/run/web.pid"'),
     web("on-killed = 'ignore'", "'ignore' is not known", "write error or fail"),
     web("on-killed = []", "is a list, not text", 'write on-killed = "error"'),
@@ -201,7 +201,7 @@ BAD = [
     web("threshold = 3", "3 has no effect without anything to do in recovery", "add recovery, fa"),
     web("fail-overlap = 'skip'", "'skip' has no effect without fail", "add fail, or leave it"),
     web("script-timeout = '5m'", "'5m' has no effect without a script to run"),
-    web("pid = 1\npid-file = 'x'", "1 has no effect beside pid-file", "use either pid or pid-file"),
+    web("pid = 1\npid-file = 'x'", "1 has no effect with pid-file", "use either pid or pid-file"),
     web("fault-signal = 'STOP'", "'STOP' needs a target", "the process with pid or pid-file"),
     web("signal = 9", "9 needs a target", "name the process with pid or pid-file"),
     # defaults
@@ -210,7 +210,7 @@ BAD = [
     Bad("[defaults]\ntimout = 3\n" + WEB, "defaults.timout: is not a key", "mean timeout?"),
     Bad("[defaults.x]\n" + WEB, "defaults.x: is not a key of a monitor"),
     Bad("[defaults]\nscript = 'a'\ncommand = ['b']\n" + WEB, "defaults.command: has no effect"),
-    Bad("[defaults]\npid = 1\npid-file = 'b'\n" + WEB, "defaults.pid: has no effect beside"),
+    Bad("[defaults]\npid = 1\npid-file = 'b'\n" + WEB, "defaults.pid: has no effect with"),
     Bad("[defaults]\nsignal = 'STOP'\n" + WEB, "monitor.web.signal: 'STOP' needs a target"),
 ]  # fmt: skip
 
@@ -305,11 +305,11 @@ pid-file = "--pid"
 
     assert [each.line for each in on_line] == [
         "Error: --interval 'x' is not a duration",
-        "Error: --pid '1' has no effect beside --pid-file",
+        "Error: --pid '1' has no effect with --pid-file",
     ]
     assert [each.line for each in in_file] == [
         "heat.toml: monitor.web.interval: 'x' is not a duration",
-        "heat.toml: monitor.web.pid: 1 has no effect beside pid-file",
+        "heat.toml: monitor.web.pid: 1 has no effect with pid-file",
     ]
 
 
@@ -716,7 +716,7 @@ def test_mistakes_of_the_line_the_file_and_the_programs_are_told_at_once(folder:
 
     assert lines_of("--config", "etc/heat.toml", "--log-dir", "nope", "--count", "3") == [
         (
-            "Error: --count '3' cannot stand beside --config\n"
+            "Error: --count '3' cannot be combined with --config\n"
             "  write it into the file, under [defaults] or [monitor.NAME]: count = 3"
         ),
         (

@@ -162,9 +162,12 @@ def test_pictures(tmp_path: Path, form: str, magic: bytes) -> None:
             "--highlight ERROR --part pause",
             "--part 'pause' cannot stand beside --highlight: nothing tells which of its states",
         ),
-        ("web db", "'db' is a second NAME\n  draw one monitor at a time"),
+        ("web db", "unexpected 'db': 'heatctl diagram' takes only one NAME\n  leave it out"),
         ("web db --form", "--format is without its value"),
-        ("--hilight ERROR", "--hilight is not an option of heatctl diagram\n  did you mean --high"),
+        (
+            "--hilight ERROR",
+            "--hilight is not an option of 'heatctl diagram'\n  did you mean --h",
+        ),
     ],
 )
 def test_what_cannot_be_drawn(words: str, says: str, capfd: pytest.CaptureFixture[str]) -> None:

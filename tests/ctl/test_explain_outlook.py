@@ -1,4 +1,4 @@
-"""The screen of heatctl why, of real watches: what happens next, and what would change it."""
+"""The screen of heatctl why for real monitors: what happens next, and what would change it."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,8 @@ HANGS = Ends(after=None)
 
 
 def screen(world: VirtualWorld) -> str:
-    """The screen, with one blank between words."""
-    lines = laid_out(explain.tell(why_of(world)), None)
+    """Return the screen, with one blank between words."""
+    lines = laid_out(explain.parts(why_of(world)), None)
     return "\n".join(" ".join(line.split()) for line in lines)
 
 
@@ -45,7 +45,7 @@ WATCHES = (*RECOVERS, "--max-recoveries=1", "--when-spent=watch")
 LASTS = {"recoveries": [Ends(after=4)]}
 
 SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
-    # what it is: the watch, what is said, what is not
+    # situation: the monitor, what the screen says, what it does not say
     "NORMAL": (
         situation(
             "--threshold=3",
@@ -79,7 +79,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
         situation("--threshold=3", "--fail=./f", at=15, **FAILING),
         [
             "If it fails, it is failure 3 of 3: ./f.",
-            "1 more failure: each is told from then on (--threshold 3)",
+            "1 more failure: failures take effect from then on (--threshold 3)",
         ],
         ["recovery starts"],
     ),
@@ -119,7 +119,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
             **FAILING,
         ),
         [
-            "If it passes, nothing changes but that failures count from then on.",
+            "If it passes, nothing changes, except that failures count from then on.",
             (
                 "If it fails in the 54 s that are left of the start period, it is logged and not "
                 "counted, because of the start period; after that, it is failure 1 of 3"
@@ -159,7 +159,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
     ),
     "NORMAL, with another interval while FAILING": (
         situation("--threshold=3", "--recovery=./r", "--retry-interval=4", at=6, checks=[OK]),
-        ["it is failure 1 of 3, and a check comes each 4 s from then on."],
+        ["it is failure 1 of 3, and a check runs every 4 s from then on."],
         [],
     ),
     "FAILING, and the fail script runs": (
@@ -167,7 +167,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
         [
             "The next check is in 4 s",
             (
-                "If it fails, it is failure 2: ./f; where ./f still runs then, it is failure "
+                "If it fails, it is failure 2: ./f; if ./f still runs then, it is failure "
                 "2: ./f once more when it has ended."
             ),
         ],
@@ -284,7 +284,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
         situation(*RECOVERS, at=5.5, **LASTS, **FAILING),
         [
             "A check runs now.",
-            "If it fails, it is counted; the window stays open, as a check at once closes none.",
+            "it is counted; the window stays open, as a check at once never closes it.",
             "2 more failures: the window closes, and recovery 2 begins",
         ],
         [],
@@ -355,7 +355,7 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
         [
             "recovery 1 of 1 (--max-recoveries 1, --when-spent error); it is over",
             "Nothing by itself: no check runs until it is reset.",
-            "heatctl reset check NORMAL again, once the cause is put right",
+            "heatctl reset check NORMAL again; fix the cause first",
             "heatctl history check",
         ],
         ["heatctl pause", "heatctl check", "If it", "window"],
@@ -364,39 +364,39 @@ SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_the_screen_tells_what_happens_next_and_what_would_change_it(name: str) -> None:
-    world, said, unsaid = SITUATIONS[name]
+def test_the_screen_says_what_happens_next_and_what_would_change_it(name: str) -> None:
+    world, expected, unexpected = SITUATIONS[name]
 
     text = screen(world)
-    for each in said:
-        assert each in text
-    for each in unsaid:
-        assert each not in text
+    for part in expected:
+        assert part in text
+    for part in unexpected:
+        assert part not in text
     assert "None" not in text
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_it_fits_one_screen(name: str) -> None:
-    lines = list(laid_out(explain.tell(why_of(SITUATIONS[name][0])), 80))
+    lines = list(laid_out(explain.parts(why_of(SITUATIONS[name][0])), 80))
 
     assert len(lines) <= 32
     assert max(len(line) for line in lines) <= 80
 
 
-def test_a_pause_tells_what_its_end_does() -> None:
+def test_a_pause_says_what_its_end_does() -> None:
     world = situation(*RECOVERS, "--fail=./f", at=3, fails=[Ends(after=60)], **FAILING)
     world.monitor.pause(world.time.unix() + 600, "disk")
     text = screen(world)
     assert "check is RECOVERING and paused, since" in text
     assert "The pause ends by itself in 10 min; no checks and no effects until then." in text
-    assert "fail, which runs, is let end." in text
+    assert "fail, which is running, may finish." in text
     assert "After the pause recovery 1 begins: ./r." in text
     assert "heatctl resume check ends the pause now" in text
     assert "If it" not in text
 
     text = screen(world.run_until(100))
     assert "recovery 1 (no --max-recoveries); it is yet to begin" in text
-    assert "which runs" not in text
+    assert "which is running" not in text
 
 
 def test_a_pause_in_an_open_window_ends_with_another_window() -> None:
@@ -408,7 +408,7 @@ def test_a_pause_in_an_open_window_ends_with_another_window() -> None:
     assert "After the pause the window opens, and a check runs at once." in text
 
 
-def test_what_would_be_after_count_is_not_told() -> None:
+def test_failures_after_the_last_check_of_count_are_left_out() -> None:
     words = "--count=1", "--threshold=2", "--recovery=./r"
     world = situation(*words, at=0.5, checks=[FAILS])
     text = screen(world)
@@ -417,7 +417,7 @@ def test_what_would_be_after_count_is_not_told() -> None:
     assert "recovery starts" not in text
 
 
-def test_checks_that_say_nothing_are_told_since_when() -> None:
+def test_it_says_since_when_checks_have_given_no_result() -> None:
     broken = Ends(error="no more processes")
     world = situation(at=25, checks=[OK, broken])
     assert "unknown" not in screen(world).splitlines()[4:6]
@@ -434,7 +434,7 @@ def test_checks_that_say_nothing_are_told_since_when() -> None:
     assert why_of(world)["unknown_since"] is None
 
 
-# What tables and the status line say
+# Tables and the status line
 
 
 def test_under_skip_no_next_check_counts_down_while_the_fail_script_hangs() -> None:
@@ -490,7 +490,7 @@ NEXT: dict[str, tuple[VirtualWorld, float | None, str]] = {
 
 
 @pytest.mark.parametrize("name", NEXT)
-def test_the_next_check_is_told_as_it_will_be(name: str) -> None:
+def test_tables_and_the_status_line_say_when_the_next_check_comes(name: str) -> None:
     world, following, text = NEXT[name]
     why = why_of(world)
 
@@ -502,7 +502,7 @@ def test_the_next_check_is_told_as_it_will_be(name: str) -> None:
     ]
 
 
-def test_the_status_line_tells_of_a_backoff_and_of_what_is_spent() -> None:
+def test_the_status_line_shows_a_backoff_and_spent_recoveries() -> None:
     waits = situation(*RECOVERS, "--recovery-backoff=25", at=18, **LASTS, **FAILING)
     spent = situation(*WATCHES, at=18, **LASTS, **FAILING)
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heat.config import usage
 from heat.ctl import main as heatctl
-from heat.ctl import usage
 from heat.ctl.errors import CtlError
 from heat.ctl.main import USAGE, commands, main
 from heat.ctl.parser import parse
@@ -33,11 +33,11 @@ REFUSED = [
     ("status --jsn", "--jsn is not an option of 'heatctl status'", "did you mean --json?"),
     ("status -x", "-x is not an option of 'heatctl status'", "'heatctl status --help'"),
     ("status --json --json", "--json is given twice", "leave one of them out"),
-    ("status --json=1", "--json takes no value: '1'", "write --json alone"),
+    ("status --json=1", "--json takes no value: '1'", "write --json without '='"),
     ("status --control", "--control is without its value", "write --control PATH"),
     ("status --control a --control b", "--control is given twice", "leave one of them out"),
-    ("pause web --control ''", "--control '' is no path", "name a file, or leave it out"),
-    ("--control= reload", "--control '' is no path", "name a file, or leave it out"),
+    ("pause web --control ''", "--control '' is not a valid path", "name a file, or leave it out"),
+    ("--control= reload", "--control '' is not a valid path", "name a file, or leave it out"),
     ("--json status --json", "--json is given twice", "leave one of them out"),
     ("--control s validate a", "--control has no effect on 'heatctl validate'", "leave it out"),
     ("--json top", "--json has no effect on 'heatctl top'", "leave it out"),
@@ -47,9 +47,9 @@ REFUSED = [
     ("resume", "NAME is missing", "heatctl resume NAME"),
     ("reset --json", "NAME is missing", "heatctl reset NAME"),
     ("pause --for 5m", "NAME is missing", "heatctl pause NAME"),
-    ("why web db", "'db' is too much: 'heatctl why' takes one NAME", "leave it out"),
-    ("check why web", "'web' is too much: 'heatctl check' takes one NAME", "leave it out"),
-    ("reload now", "'now' is too much: 'heatctl reload' takes no name", "leave it out"),
+    ("why web db", "unexpected 'db': 'heatctl why' takes only one NAME", "leave it out"),
+    ("check why web", "unexpected 'web': 'heatctl check' takes only one NAME", "leave it out"),
+    ("reload now", "unexpected 'now': 'heatctl reload' takes only options", "leave it out"),
     ("pause web --for", "--for is without its value", "write --for SECS"),
     ("pause web --reason", "--reason is without its value", "write --reason TEXT"),
     ("pause web --fro 5m", "--fro is not an option of 'heatctl pause'", "did you mean --for?"),
@@ -139,7 +139,7 @@ def test_options_may_be_abbreviated_and_stand_anywhere() -> None:
     asked = parse(text, ["--f", "5m", "web", "--rea", "a b", "--json"])
 
     assert asked is not None
-    assert asked.given == {"--for": "5m", "--reason": "a b"}
+    assert asked.values == {"--for": "5m", "--reason": "a b"}
     assert asked.operands == ["web"]
     assert asked.json
 

@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_read(
 
 def test_a_word_too_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "a", "b"]) == 2
-    assert "'b' is too much: 'heatctl validate' takes one FILE" in capsys.readouterr().err
+    assert "unexpected 'b': 'heatctl validate' takes only one FILE" in capsys.readouterr().err
     assert main(["validate"]) == 2
     assert "FILE is missing" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""heatctl why: a table of situations, and what the screen says and does not say in each."""
+"""heatctl why: a table of situations, with what the screen says and does not say in each."""
 
 import json
 import time
@@ -43,7 +43,7 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def full(options: Facts | None = None, **other: Any) -> Facts:
-    """A monitor with everything configured."""
+    """Return a monitor with every option."""
     known: Facts = {"threshold": 3, "max_recoveries": 5, "target": TARGET}
     return facts("web", OPTIONS | (options or {}), **(known | other))
 
@@ -84,7 +84,7 @@ ENDED = outlook(
 )
 
 SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
-    # what it is: the facts, what is said, what is not
+    # situation: the facts, what the screen says, what it does not say
     "NORMAL": (
         full(),
         [
@@ -107,7 +107,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     ),
     "nothing to do in recovery": (
         facts(),
-        ["failures 0 in a row; no number of them starts recovery (no --recovery)"],
+        ["failures 0 in a row; recovery never starts (no --recovery)"],
         ["threshold"],
     ),
     "what failed has said why": (
@@ -280,7 +280,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             "stopped HEAT has stopped process 4711, and owes it a CONT",
             "Nothing by itself: no check runs until it is reset.",
             "Process 4711 stays stopped until HEAT ends and sends it CONT.",
-            "heatctl reset web NORMAL again, once the cause is put right",
+            "heatctl reset web NORMAL again; fix the cause first",
         ],
         ["heatctl pause", "heatctl check", "If it", "not counted"],
     ),
@@ -315,7 +315,7 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
             outlook=outlook(coming=None, passed=None, failed=None),
         ),
         [
-            "checks 5 of 5 (--count 5) since HEAT was started, 2 ticks without one",
+            "checks 5 of 5 (--count 5) since HEAT was started, 2 ticks skipped",
             "No more checks: 5 are done (--count 5).",
         ],
         ["If it"],
@@ -331,37 +331,37 @@ SITUATIONS: dict[str, tuple[Facts, list[str], list[str]]] = {
     "the last check could not be run": (
         full(last=last("unknown", "no more processes", None)),
         ["last check unknown: no more processes"],
-        ["nobody knows"],
+        ["unknown since"],
     ),
-    "no check has said anything for long": (
+    "no check has had a result for long": (
         full(last=last("unknown", "no more processes", None), unknown_since=NOW - 95),
-        ["unknown since 10:46:02 no check has said anything: nobody knows how it is"],
+        ["unknown since 10:46:02, as no check has given a result"],
         [],
     ),
 }
 
 
-def screen(of: Facts) -> list[str]:
-    """The lines, with one blank between words."""
-    return [" ".join(line.split()) for line in why.laid_out(explain.tell(of), None)]  # type: ignore[arg-type]
+def screen(monitor: Facts) -> list[str]:
+    """Return the lines, with one blank between words."""
+    return [" ".join(line.split()) for line in why.laid_out(explain.parts(monitor), None)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_the_screen_tells_of_each_situation(situation: str) -> None:
-    of, said, unsaid = SITUATIONS[situation]
+def test_the_screen_describes_each_situation(situation: str) -> None:
+    monitor, expected, unexpected = SITUATIONS[situation]
 
-    text = "\n".join(screen(of))
-    for each in said:
-        assert each in text
-    for each in unsaid:
-        assert each not in text
+    text = "\n".join(screen(monitor))
+    for part in expected:
+        assert part in text
+    for part in unexpected:
+        assert part not in text
     assert "None" not in text
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_it_fits_one_screen(situation: str) -> None:
-    of, _, _ = SITUATIONS[situation]
-    lines = list(why.laid_out(explain.tell(of), 80))  # type: ignore[arg-type]
+    monitor, _, _ = SITUATIONS[situation]
+    lines = list(why.laid_out(explain.parts(monitor), 80))  # type: ignore[arg-type]
 
     assert len(lines) <= 30
     assert max(len(line) for line in lines) <= 80
@@ -386,7 +386,7 @@ def test_a_whole_screen() -> None:
         commands={"check": True, "pause": True, "resume": False, "reset": True},
     )
 
-    assert list(why.laid_out(explain.tell(failing(outlook=would)), 78)) == [  # type: ignore[arg-type]
+    assert list(why.laid_out(explain.parts(failing(outlook=would)), 78)) == [  # type: ignore[arg-type]
         "web is FAILING, since 09:47:37 (60 min ago)",
         "  check       ./check-web (--interval 30, --timeout 10)",
         "  came here   no change of state is on record",
@@ -413,16 +413,16 @@ def test_a_whole_screen() -> None:
     ]
 
 
-def test_the_state_is_painted_where_it_is_told_and_not_in_the_name() -> None:
-    of = facts("ERROR", state="ERROR", next=None)
-    first = next(why.laid_out(explain.tell(of), None, "ERROR", "31"))  # type: ignore[arg-type]
+def test_only_the_state_is_painted_and_not_a_name_like_it() -> None:
+    monitor = facts("ERROR", state="ERROR", next=None)
+    first = next(why.laid_out(explain.parts(monitor), None, "ERROR", "31"))  # type: ignore[arg-type]
 
     assert first.startswith("ERROR is \x1b[31mERROR\x1b[0m, since")
 
 
-def test_on_a_narrow_terminal_a_long_command_has_a_line_of_its_own() -> None:
-    of = full() | {"name": "a web server"}
-    lines = list(why.laid_out(explain.tell(of), 40))  # type: ignore[arg-type]
+def test_on_a_narrow_terminal_the_text_of_a_long_command_is_below_it() -> None:
+    monitor = full() | {"name": "a web server"}
+    lines = list(why.laid_out(explain.parts(monitor), 40))  # type: ignore[arg-type]
 
     assert lines[lines.index("  heatctl check 'a web server'") + 1] == "    checks now"
     assert max(map(len, lines[1:])) <= 40
@@ -441,23 +441,23 @@ def test_the_exit_status_and_the_facts_as_json(
 ) -> None:
     with Talker(tmp_path / "s", monitor):
         assert main(["why", "web", "--control", f"{tmp_path}/s"]) == code
-        told = capsys.readouterr().out
+        text = capsys.readouterr().out
         assert main(["why", "web", "--json", "--control", f"{tmp_path}/s"]) == code
 
-    assert told.startswith("web is ")
+    assert text.startswith("web is ")
     assert json.loads(capsys.readouterr().out) == monitor
 
 
-def test_an_option_stands_there_as_somebody_would_write_it() -> None:
+def test_an_option_is_shown_as_it_is_written() -> None:
     known = {"interval": 5400.0, "timeout": 95.0}
     text = "\n".join(screen(failing(options=known)))
 
     assert "(--interval 1h30m, --timeout 95)" in text
 
 
-def test_wide_characters_are_broken_where_the_terminal_ends() -> None:
-    of = facts(last=last("failed", "東京のディスクが一杯です " * 9, 1))
-    lines = list(why.laid_out(explain.tell(of), 60))  # type: ignore[arg-type]
+def test_wide_characters_are_wrapped_at_the_width_of_the_terminal() -> None:
+    monitor = facts(last=last("failed", "東京のディスクが一杯です " * 9, 1))
+    lines = list(why.laid_out(explain.parts(monitor), 60))  # type: ignore[arg-type]
 
     assert max(map(cells, lines)) <= 60
     assert sum("東京" in line for line in lines) > 3

@@ -1,4 +1,4 @@
-"""What `heatctl why` says of a pass, a failure and a time is what then happens."""
+"""The words of `heatctl why` about a pass, a failure and a time limit come true."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from virtual import VirtualWorld, why_of
 
 from heat.control import outlook
-from heat.ctl.outlook import outcome, what_is_done
+from heat.ctl.wording import outcome, what_is_done
 from heat.rehearsal.world import Ends
 from states.monitor.events import (
     BackoffEnded,
@@ -28,7 +28,7 @@ from states.monitor.questions import check_runs
 
 
 class Taken(NamedTuple):
-    """A step that the watch has really taken."""
+    """A step that the monitor really took."""
 
     at: float
     was: Monitor
@@ -36,7 +36,7 @@ class Taken(NamedTuple):
 
 
 class Recorder:
-    """The machine of a watch, with each step kept."""
+    """The machine of a monitor; it keeps each step."""
 
     def __init__(self, world: VirtualWorld) -> None:
         self._world = world
@@ -44,16 +44,16 @@ class Recorder:
 
     def __call__(self, monitor: Monitor, event: Event) -> list[Any]:
         was = after(monitor)
-        wanted = step(monitor, event)
+        effects = step(monitor, event)
         now = self._world.time.elapsed()
-        self.taken.append(Taken(now, was, Outlook(event, wanted, after(monitor))))
-        return wanted
+        self.taken.append(Taken(now, was, Outlook(event, effects, after(monitor))))
+        return effects
 
     def of(self, *kinds: type) -> Taken | None:
         return next((each for each in self.taken if type(each.outlook.event) in kinds), None)
 
     def course(self, first: Taken) -> list[Any]:
-        """The facts of this step, and of the fail script's end that recovery waits for."""
+        """Return the facts of this step, and of the fail script's end if recovery waits for it."""
         steps = [first.outlook]
         for each in self.taken[self.taken.index(first) + 1 :]:
             if isinstance(each.outlook.event, FailEnded) and (
@@ -95,7 +95,7 @@ scripts = st.lists(
 
 @st.composite
 def worlds(draw: st.DrawFn) -> VirtualWorld:
-    """A watch after a while."""
+    """Draw a monitor that has been at work for a while."""
     words = [word for words in draw(options_of) for word in words.split()]
     if "--retry-interval=3.7" in words and "--threshold=1" in words:
         words.remove("--retry-interval=3.7")
@@ -108,11 +108,9 @@ def worlds(draw: st.DrawFn) -> VirtualWorld:
 
 @settings(deadline=None, max_examples=150)
 @given(world=worlds(), result=st.sampled_from([0, 7]))
-def test_what_it_says_of_a_pass_and_a_failure_is_what_then_happens(
-    world: VirtualWorld, result: int
-) -> None:
+def test_its_words_about_a_pass_and_a_failure_come_true(world: VirtualWorld, result: int) -> None:
     why = why_of(world)
-    said = why["outlook"]
+    predicted = why["outlook"]
     with recorded(world) as recorder:
         world.checks_give(Ends(code=result, after=0.6))
         end = world.time.elapsed() + 200
@@ -123,31 +121,35 @@ def test_what_it_says_of_a_pass_and_a_failure_is_what_then_happens(
         verdict = recorder.of(CheckPassed, CheckFailed)
         world.run_until(world.time.elapsed() + 31)
 
-    if said["coming"] is None:
+    if predicted["coming"] is None:
         assert recorder.of(CheckPassed, CheckFailed) is None
         return
     if verdict is None:
         assert recorder.of(CheckUnknown) or world.done
         return
-    named = which(said, recorder, verdict)
-    assert outcome(why, recorder.course(verdict)) == outcome(why, named)
+    course = predicted_course(predicted, recorder, verdict)
+    assert outcome(why, recorder.course(verdict)) == outcome(why, course)
 
 
-def which(said: Any, recorder: Recorder, verdict: Taken) -> Any:
-    """What was said of this end of the check."""
+def predicted_course(predicted: Any, recorder: Recorder, verdict: Taken) -> Any:
+    """Return the prediction that fits this end of the check."""
     up = recorder.of(WindowClosed, BackoffEnded)
     if isinstance(verdict.outlook.event, CheckPassed):
-        return said["passed"]
-    if said["time"] and verdict.was.overdue and up is not None and up.at <= verdict.at:
-        return said["time"]["then"]
-    if said["late"] and verdict.at >= START_PERIOD:
-        return said["late"]
-    return said["still"] if said["still"] and verdict.was.fail_running else said["failed"]
+        return predicted["passed"]
+    if predicted["time"] and verdict.was.overdue and up is not None and up.at <= verdict.at:
+        return predicted["time"]["then"]
+    if predicted["late"] and verdict.at >= START_PERIOD:
+        return predicted["late"]
+    return (
+        predicted["still"]
+        if predicted["still"] and verdict.was.fail_running
+        else predicted["failed"]
+    )
 
 
 @contextmanager
 def recorded(world: VirtualWorld) -> Generator[Recorder]:
-    """Have the watches take their steps through a recorder."""
+    """Record the steps that monitors take."""
     recorder = Recorder(world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("heat.monitor.monitor.step", recorder)
@@ -156,7 +158,7 @@ def recorded(world: VirtualWorld) -> Generator[Recorder]:
 
 @settings(deadline=None, max_examples=150)
 @given(world=worlds())
-def test_what_it_says_of_a_time_is_what_then_happens(world: VirtualWorld) -> None:
+def test_its_words_about_a_time_limit_come_true(world: VirtualWorld) -> None:
     why = why_of(world)
     up, due = why["outlook"]["time"], why["outlook"]["due"]
     if up is None or up["in"] is None:

@@ -143,7 +143,7 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=0 --recovery=./r --recovery-exits unknown", "is no end of a script"),
         ("--results=1 --recovery=./r --recovery-exits timeout", "never comes without --script-t"),
         ("--results=0 --until -3", "--until '-3' is not a duration"),
-        ("--results=0 --resluts=3", "--resluts is not an option of heatctl rehearse"),
+        ("--results=0 --resluts=3", "--resluts is not an option of 'heatctl rehearse'"),
         ("--results=0 --threshold x", "--threshold 'x' is not a count"),
         ("--results=0 --results=1", "--results is given twice"),
         ("--results=0 --svg /nope/x.svg", "--svg '/nope/x.svg' cannot be written: no such file"),
@@ -541,11 +541,11 @@ def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> No
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("--monitor wep", "--monitor 'wep' is no monitor of {}\n  did you mean web?"),
-        ("--monitor zzzz", "--monitor 'zzzz' is no monitor of {}\n  name one of them: web, db"),
+        ("--monitor wep", "--monitor 'wep' is not a monitor of {}\n  did you mean web?"),
+        ("--monitor zzzz", "--monitor 'zzzz' is not a monitor of {}\n  name one of them: web, db"),
         ("", "--monitor is missing: {} has 2 monitors\n  name one of them: web, db"),
-        ("--monitor web --threshold 3", "--threshold '3' cannot stand beside --config"),
-        ("--monitor web ./check", "command './check' cannot stand beside --config"),
+        ("--monitor web --threshold 3", "--threshold '3' cannot be combined with --config"),
+        ("--monitor web ./check", "command './check' cannot be combined with --config"),
     ],
 )
 def test_what_is_wrong_beside_a_file(

@@ -41,7 +41,7 @@ def test_each_step_is_taken_and_what_failed_is_returned() -> None:
 AT_THE_END = {
     "heat.control.server.Control.close": "heat: its control socket could not be ended well: ",
     "heat.store.state_file.StateFile.close": "heat: its state file could not be ended well: ",
-    "heat.report.reporter.HeatReport.over": "heat: what systemd is told could not be closed: ",
+    "heat.report.reporter.HeatReport.over": "heat: its messages to systemd could not be closed: ",
     "heat.report.logfile.LogFile.close": "heat: heat.verbose.log could not be closed: ",
     "heat.report.console.Console.close": "heat: its output could not be closed: ",
     "heat.process.launcher.PosixLauncher.close": "heat: its programs could not be closed: ",

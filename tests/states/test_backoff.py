@@ -100,7 +100,7 @@ BACKOFF = [
     Case("so do failures as many as close a window", REST,
          (*RESTING, Tick(), failed(103), Tick(), failed(104), Tick()), failed(105),
          RECOVERING, []),
-    Case("the pause is over: recovery anew", REST, RESTING, BackoffEnded(), RECOVERING,
+    Case("the pause is over: another recovery", REST, RESTING, BackoffEnded(), RECOVERING,
          [OVER, *SECOND]),
     Case("a check in flight still decides", REST, (*RESTING, Tick()), BackoffEnded(),
          RECOVERING, []),
@@ -111,7 +111,7 @@ BACKOFF = [
          RECOVERING, [OVER, *SECOND]),
     Case("or ends the outage by passing", REST, (*RESTING, Tick(), BackoffEnded()), CheckPassed(),
          NORMAL, [effects.Recovered(3, 5.0, 1), OVER]),
-    Case("unknown before the pause is over is no news", REST, (*RESTING, Tick()), CheckUnknown(),
+    Case("unknown before the end of the pause is nothing", REST, (*RESTING, Tick()), CheckUnknown(),
          RECOVERING, []),
     Case("a pass in it that is not enough", REST._replace(success_threshold=2),
          (*RESTING, Tick()), CheckPassed(), RECOVERING, []),
@@ -134,9 +134,9 @@ BACKOFF = [
          RECOVERING, [CLOSE, WAIT(30.0)]),
     Case("where no other recovery is left there is no pause", REST._replace(max_recoveries=1),
          CLOSES, failed(102), ERROR, [CLOSE, effects.GiveUp("1 recovery did not help")]),
-    Case("nor where the rest is to be watched", REST._replace(max_recoveries=1, spent_watch=True),
+    Case("nor with --when-spent watch", REST._replace(max_recoveries=1, spent_watch=True),
          CLOSES, failed(102), RECOVERING, [CLOSE, effects.Spent(1, 3)]),
-    Case("signals alone: the window opens after the pause", REST._replace(
+    Case("signals only: the window opens after the pause", REST._replace(
             recovery=False, fault_signal=10), (Tick(), failed(100), failed(101), Tick(),
             failed(102)), BackoffEnded(), RECOVERING,
          [OVER, effects.EnterRecovery(2, 3), FAULT, OPEN(None), RESTART, CHECK]),
@@ -146,7 +146,7 @@ BACKOFF = [
     Case("unknown after the time is up: no pause where no other is left", TIMED._replace(
             max_recoveries=1), (*WINDOW, WindowClosed()), CheckUnknown(), ERROR,
          [CLOSE, effects.GiveUp("1 recovery did not help")]),
-    Case("where failures alone close the window, unknown does not begin the pause",
+    Case("where only failures close the window, unknown does not begin the pause",
          REST._replace(recovery_interval=3.0), (*WINDOW, WindowClosed()), CheckUnknown(),
          RECOVERING, []),
     Case("the pause is over, and what is spent would be watched, later",
@@ -194,7 +194,7 @@ BACKOFF = [
 ]  # fmt: skip
 
 SPENT = [
-    Case("none is left: checks go on, and that is said", WATCHES, CLOSES, failed(102), RECOVERING,
+    Case("none is left: checks go on, and HEAT says so", WATCHES, CLOSES, failed(102), RECOVERING,
          [CLOSE, effects.Spent(1, 3)]),
     Case("the time is up", WATCHES._replace(recovery_timeout=60.0), (*WINDOW, failed(101)),
          WindowClosed(), RECOVERING, [CLOSE, effects.Spent(1, 2)]),
@@ -207,13 +207,13 @@ SPENT = [
     Case("a tick starts a check", WATCHES, IS_SPENT, Tick(), RECOVERING, [CHECK]),
     Case("a failure counts, and nothing else", WATCHES, (*IS_SPENT, Tick()), failed(103),
          RECOVERING, []),
-    Case("unknown is no news", WATCHES, (*IS_SPENT, Tick()), CheckUnknown(), RECOVERING, []),
+    Case("unknown changes nothing", WATCHES, (*IS_SPENT, Tick()), CheckUnknown(), RECOVERING, []),
     Case("a pass that is not enough", WATCHES._replace(success_threshold=2), (*IS_SPENT, Tick()),
          CheckPassed(), RECOVERING, []),
     Case("passes enough: the success signal, and no recovery has done it",
          WATCHES._replace(success_signal=12), (*IS_SPENT, Tick()), CheckPassed(), NORMAL,
          [SUCCESS, effects.Recovered(3, 5.0, 1, helped=False)]),
-    Case("recoveries are counted anew", WATCHES, (*IS_SPENT, Tick(), CheckPassed(), Tick()),
+    Case("recoveries are counted again", WATCHES, (*IS_SPENT, Tick(), CheckPassed(), Tick()),
          failed(200), RECOVERING, [effects.EnterRecovery(1, 1), recovery(1, 1, 200, 200)]),
     Case("a check on request", WATCHES, IS_SPENT, CheckAsked(), RECOVERING, [CHECK]),
     Case("a reset", WATCHES, IS_SPENT, Reset(), NORMAL, [WAKE]),
@@ -274,13 +274,13 @@ PACE = [
     Case("a window that time closes from now on begins again",
          LOOK, (*WINDOW, failed(101), WindowClosed()),
          LimitsChanged(LOOK._replace(recovery_timeout=10.0)), RECOVERING, [CLOSE, OPEN(10.0)]),
-    Case("of another pace alone", LOOK, WINDOW, LimitsChanged(LOOK._replace(recovery_interval=4.0)),
+    Case("only of another pace", LOOK, WINDOW, LimitsChanged(LOOK._replace(recovery_interval=4.0)),
          RECOVERING, [effects.Pace(4.0)]),
     Case("of no pace any more", LOOK, WINDOW, LimitsChanged(RECOVER), RECOVERING,
          [GO_ON, CLOSE, OPEN(None)]),
     Case("in a pause ticks are as before, and no window opens", LOOK, (*WINDOW, Paused()),
          LimitsChanged(RECOVER), RECOVERING, [GO_ON]),
-    Case("a window that begins anew has its pace", LOOK, (*WINDOW, failed(101), Paused()),
+    Case("a window that begins again has its pace", LOOK, (*WINDOW, failed(101), Paused()),
          Resumed(), RECOVERING, [effects.Pace(3.0), OPEN(10.0), RESTART, CHECK]),
 ]  # fmt: skip
 
@@ -324,10 +324,10 @@ CASES = [*BACKOFF, *SPENT, *PACE, *NOTHING_RECOVERS]
 def test_row(case: Case) -> None:
     monitor = led(case.limits, *case.before)
 
-    wanted = step(monitor, case.event)
+    expected = step(monitor, case.event)
 
     assert monitor.state is case.state
-    assert typed(wanted) == typed(case.wanted)
+    assert typed(expected) == typed(case.expected)
 
 
 def test_a_backoff_is_part_of_an_outage_that_begins_anew_each_time() -> None:
@@ -363,10 +363,10 @@ def test_a_restart_goes_on_with_it(limits: Limits, before: tuple[Event, ...], st
     monitor = Monitor(limits)
     restore(monitor, save(led(limits, *before)))
 
-    wanted = step(monitor, Resumed())
+    expected = step(monitor, Resumed())
 
     assert monitor.stage is stage
-    assert wanted == ([RESTART, CHECK] if stage is Stage.BACKOFF else [])
+    assert expected == ([RESTART, CHECK] if stage is Stage.BACKOFF else [])
     assert spent(monitor) is (stage is Stage.SPENT)
 
 
@@ -419,11 +419,11 @@ def test_each_row_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: set[int] = set()
     take = Rule.take
 
-    def seen(rule: Rule, at: object) -> None:
+    def note(rule: Rule, at: object) -> None:
         taken.add(id(rule.row))
         take(rule, at)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Rule, "take", seen)
+    monkeypatch.setattr(Rule, "take", note)
     for limits, before, event in _all_cases():
         step(led(limits, *before), event)
     queued = Monitor(TOLD)

@@ -49,8 +49,8 @@ def test_a_check_that_is_gone_has_failed_where_checks_go_on(code: int, why: str)
     assert world.records["heat.log"] == f"1671306489: ./check cannot be started: {why}\n"
     record = f"> ./check cannot be started: {why}\n> [Exit Code {code}]\n"
     assert f"1671306489 : FAIL : check :\n{record}" in world.records["heat.verbose.log"]
-    (told,) = (program.env for program in world.programs if program.shown == "fail")
-    assert (told["HEAT_FAIL_CODE"], told["HEAT_FAIL_PID"]) == (str(code), "")
+    (env,) = (program.env for program in world.programs if program.shown == "fail")
+    assert (env["HEAT_FAIL_CODE"], env["HEAT_FAIL_PID"]) == (str(code), "")
 
 
 def test_a_check_that_stays_away_is_recovered_like_any_other() -> None:
@@ -128,9 +128,9 @@ def test_a_code_that_says_nothing_counts_neither_way() -> None:
 
 def test_the_results_as_objects_tell_a_warning_and_the_code_of_what_is_unknown() -> None:
     world = VirtualWorld(*CODES, "--json", checks=[OK, Ends(1), Ends(4)]).run_until(25)
-    told = [json.loads(line) for line in world.printed if line.startswith("{")]
+    results = [json.loads(line) for line in world.printed if line.startswith("{")]
 
-    assert [(each["result"], each["code"], each.get("warning")) for each in told] == [
+    assert [(each["result"], each["code"], each.get("warning")) for each in results] == [
         ("ok", 0, None),
         ("ok", 1, True),
         ("unknown", 4, None),
@@ -184,20 +184,20 @@ def test_a_warning_and_an_unknown_result_are_told_wherever_one_looks(
     heat.await_line("disk: Warning: Exit Code 1", 2)
     heat.await_line("link: Unknown: Exit Code 3", 2)
 
-    code, told = ctl(heat, capsys, "status", "disk")
-    assert (code, told.splitlines()[1].split()[1]) == (0, "NORMAL")
-    assert told.rstrip().endswith("Warning: Exit Code 1  80 % full")
-    code, told = ctl(heat, capsys, "why", "disk")
+    code, output = ctl(heat, capsys, "status", "disk")
+    assert (code, output.splitlines()[1].split()[1]) == (0, "NORMAL")
+    assert output.rstrip().endswith("Warning: Exit Code 1  80 % full")
+    code, output = ctl(heat, capsys, "why", "disk")
     assert code == 0
-    assert "--warn-codes 1)" in told
-    assert "warning: Exit Code 1; took " in told
+    assert "--warn-codes 1)" in output
+    assert "warning: Exit Code 1; took " in output
     last = json.loads(ctl(heat, capsys, "status", "disk", "--json")[1])["last"]
     assert (last["result"], last["warning"], last["code"]) == ("ok", True, 1)
     assert "Unknown: Exit Code 3" in ctl(heat, capsys, "status", "link")[1]
     assert "unknown: Exit Code 3; took " in ctl(heat, capsys, "why", "link")[1]
-    kept = records(heat.verbose())
-    assert ("INFO", "disk: ./disk", ["80 % full", "[Exit Code 1]"]) in kept
-    assert ("ERR", "link: ./link", ["no route", "[Exit Code 3]"]) in kept
+    entries = records(heat.verbose())
+    assert ("INFO", "disk: ./disk", ["80 % full", "[Exit Code 1]"]) in entries
+    assert ("ERR", "link: ./link", ["no route", "[Exit Code 3]"]) in entries
     assert heat.log() == ""
     assert heat.stop() == 0
 
@@ -214,11 +214,11 @@ def test_why_tells_the_options_that_are_others_in_a_file_and_what_a_threshold_le
     )
     heat.await_news("spent: 1 recovery did not help, and none is left (max-recoveries = 1) after")
 
-    told = ctl(heat, capsys, "why", "told")[1]
-    assert re.search(r"failures +\d+ in a row; from number 99 on each is told \(--threshold", told)
-    told = ctl(heat, capsys, "why", "spent")[1]
-    assert "--retry-interval 0.04, --recovery-interval 0.04)" in told
-    assert "(--max-recoveries 1, --when-spent watch)" in told
+    output = ctl(heat, capsys, "why", "told")[1]
+    assert re.search(r"failures +\d+ in a row; from number 99 on each", output)
+    output = ctl(heat, capsys, "why", "spent")[1]
+    assert "--retry-interval 0.04, --recovery-interval 0.04)" in output
+    assert "(--max-recoveries 1, --when-spent watch)" in output
     known = json.loads(ctl(heat, capsys, "why", "spent", "--json")[1])["options"]
     assert (known["when-spent"], known["on-killed"]) == ("watch", "fail")
     assert heat.stop() == 0
@@ -290,9 +290,9 @@ def test_a_check_that_is_spoilt_has_failed_until_it_is_back(
     before = heat.lines().count("web: OK")
     heat.await_line("web: OK", before + 2)
 
-    said = f"./check cannot be started: {why}"
-    assert f": web: {said}\n" in heat.log()
-    assert ("FAIL", "web: ./check", [said, f"[Exit Code {code}]"]) in records(heat.verbose())
+    message = f"./check cannot be started: {why}"
+    assert f": web: {message}\n" in heat.log()
+    assert ("FAIL", "web: ./check", [message, f"[Exit Code {code}]"]) in records(heat.verbose())
     assert heat.stop() == 0
 
 
@@ -307,10 +307,10 @@ def test_a_recovery_that_is_spoilt_has_ended_and_checks_go_on(
     (place.folder / "broken").touch()
     heat.await_line(f"web: {FAILED}", 4)
 
-    said = f"./recover cannot be started: {why}"
-    assert ("FAIL", "web: ./recover", [said, f"[Exit Code {code}]"]) in records(heat.verbose())
+    message = f"./recover cannot be started: {why}"
+    assert ("FAIL", "web: ./recover", [message, f"[Exit Code {code}]"]) in records(heat.verbose())
     counts = f"; that counts as a recovery that ended with Exit Code {code}"
-    assert f"web: {said}{counts}" in heat.news()
+    assert f"web: {message}{counts}" in heat.news()
     assert recoveries(heat)[0] == (code, f"Exit Code {code}")
     assert heat.stop() == 0
 

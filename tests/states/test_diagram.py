@@ -35,7 +35,7 @@ class HeardPush(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """A bell rings, or was heard."""
+    """A bell rang."""
 
     by: object
 
@@ -93,8 +93,8 @@ def arrows(picture: Picture) -> dict[tuple[str, str], list[str]]:
 
 
 def box(picture: Picture, name: str) -> Box:
-    [found] = [each for each in picture.every() if each.name == name]
-    return found
+    [box] = [each for each in picture.every() if each.name == name]
+    return box
 
 
 def texts(picture: Picture, name: str) -> list[str]:

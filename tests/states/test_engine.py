@@ -1,4 +1,4 @@
-"""The engine: what a table can be asked, and in which order a machine does what rows say."""
+"""The engine: the queries of a table, and the order in which a machine applies rows."""
 
 import subprocess
 import sys
@@ -21,13 +21,13 @@ class Pulled(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """What one region tells the others."""
+    """An event from one region to the others."""
 
     times: int = 1
 
 
 class Raised(NamedTuple):
-    """What follows."""
+    """An event that a row raises."""
 
 
 class Say(NamedTuple):
@@ -279,7 +279,7 @@ def test_the_first_row_whose_guards_hold_is_taken_alone(way: str) -> None:
 
 @EITHER_WAY
 def test_actions_come_before_what_is_left_and_that_before_what_is_entered(way: str) -> None:
-    said = {each: (say(f"-{each}"),) for each in (*ANY, "OPEN", "HOUSE")}
+    exits = {each: (say(f"-{each}"),) for each in (*ANY, "OPEN", "HOUSE")}
     entered = {each: (say(f"+{each}"), say("!")) for each in (*ANY, "OPEN", "HOUSE")}
     of = machine(
         Row(("SHUT",), Pushed, (), "OPEN", (say("a"), say("b"))),
@@ -288,13 +288,14 @@ def test_actions_come_before_what_is_left_and_that_before_what_is_entered(way: s
         Row(("OPEN",), Pulled, (), None, (say("stays"),)),
         parents=IN_HOUSE,
         on_enter=entered,
-        on_exit=said,
+        on_exit=exits,
     )
     model = Model("SHUT")
 
-    told = [texts(fed(of, model, event, way)) for event in (Pushed(), Pulled(), Pushed(), Pushed())]
+    events = (Pushed(), Pulled(), Pushed(), Pushed())
+    output = [texts(fed(of, model, event, way)) for event in events]
 
-    assert told == [
+    assert output == [
         ["a", "b", "-SHUT", "+OPEN", "!", "+AJAR", "!"],
         ["stays"],
         ["-AJAR", "+WIDE", "!"],
@@ -305,10 +306,10 @@ def test_actions_come_before_what_is_left_and_that_before_what_is_entered(way: s
 
 @EITHER_WAY
 def test_an_action_knows_where_the_row_leads_and_the_state_changes_after_it(way: str) -> None:
-    seen: list[tuple[str, str]] = []
+    states: list[tuple[str, str]] = []
 
     def look(step: Step[Model]) -> None:
-        seen.append((step.model.door, step.to))
+        states.append((step.model.door, step.to))
 
     of = machine(
         Row(("SHUT",), Pushed, (), "OPEN", (look,)),
@@ -321,7 +322,7 @@ def test_an_action_knows_where_the_row_leads_and_the_state_changes_after_it(way:
     for _ in range(2):
         fed(of, model, Pushed(), way)
 
-    assert seen == [("SHUT", "AJAR"), ("SHUT", "AJAR"), ("AJAR", "AJAR"), ("AJAR", "AJAR")]
+    assert states == [("SHUT", "AJAR"), ("SHUT", "AJAR"), ("AJAR", "AJAR"), ("AJAR", "AJAR")]
 
 
 @EITHER_WAY
@@ -365,8 +366,8 @@ def raise_event(step: Step[Model]) -> None:
 
 
 def porch(*door: Row, bell: tuple[Row, ...], **more: Any) -> Machine[Model]:
-    told = Region("bell", ("DUMB", "LOUD"), bell)
-    return Machine(Table("porch", region(*door, **more), told, announced=(Rung,)))
+    other = Region("bell", ("DUMB", "LOUD"), bell)
+    return Machine(Table("porch", region(*door, **more), other, announced=(Rung,)))
 
 
 @EITHER_WAY
@@ -408,9 +409,9 @@ def test_what_is_announced_is_taken_when_all_have_heard_the_event_and_stands_in_
         ),
     )
 
-    told = texts(fed(of, Model("SHUT", "DUMB"), Pushed(), way))
+    output = texts(fed(of, Model("SHUT", "DUMB"), Pushed(), way))
 
-    assert told == ["first", "rings 2 AJAR LOUD", "raised", "last", "heard", "raised"]
+    assert output == ["first", "rings 2 AJAR LOUD", "raised", "last", "heard", "raised"]
 
 
 @EITHER_WAY
@@ -461,8 +462,8 @@ def test_an_effect_of_one_machine_is_an_event_of_another() -> None:
     )
 
     assert coupling.tables == {"door": door, "house": house}
-    heard = [(name, type(event)) for name, event in coupling.heard("door", Say("x"))]
-    assert heard == [("house", Pushed), ("door", Pulled)]
+    events = [(name, type(event)) for name, event in coupling.heard("door", Say("x"))]
+    assert events == [("house", Pushed), ("door", Pulled)]
     assert list(coupling.heard("door", Rung(1))) == [("house", Rung(2))]
     assert list(coupling.heard("house", Rung(1))) == []
     assert list(coupling.heard("door", Pushed())) == []

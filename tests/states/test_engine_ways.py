@@ -37,9 +37,9 @@ def test_both_ways_are_the_same_on_the_table_of_a_monitor(
     quick, slow = Monitor(limits), Monitor(limits)
 
     for event in events:
-        done, wanted = MACHINE.step(quick, event), MACHINE.trigger(slow, event)
+        done, expected = MACHINE.step(quick, event), MACHINE.trigger(slow, event)
 
-        assert typed(done) == typed(wanted)
+        assert typed(done) == typed(expected)
         assert slots(quick) == slots(slow)
         for name in TABLE.regions:
             assert getattr(quick, name) is getattr(slow, name)
@@ -98,9 +98,9 @@ class Effect(NamedTuple):
     flags: tuple[bool, ...]
 
 
-def _has_flag(number: int, *, wanted: bool) -> Guard:
+def _has_flag(number: int, *, expected: bool) -> Guard:
     def guard(step: Step[Any]) -> bool:
-        return step.model.flags[number] is wanted
+        return step.model.flags[number] is expected
 
     return guard
 
@@ -142,7 +142,7 @@ def _follows(number: int, *, announced: bool) -> Action:
 
 
 class Drawn(NamedTuple):
-    """What rows are drawn of: states and parents of all regions, and events that may be told."""
+    """Material for rows: states and parents of all regions, and events to announce."""
 
     states: dict[str, tuple[str, ...]]
     announced: tuple[int, ...]
@@ -162,20 +162,20 @@ def nested(draw: st.DrawFn, leaves: tuple[str, ...]) -> dict[str, tuple[str, ...
     return parents
 
 
-def actions(told: Sequence[int], most: int = 3) -> st.SearchStrategy[tuple[Action, ...]]:
+def actions(announced: Sequence[int], most: int = 3) -> st.SearchStrategy[tuple[Action, ...]]:
     each = [
         st.builds(_appends, st.integers(0, 9)),
         st.builds(_flips, st.integers(0, FLAGS - 1)),
         st.builds(_follows, st.integers(1, KINDS - 1), announced=st.just(False)),
     ]
-    if told:
-        each.append(st.builds(_follows, st.sampled_from(told), announced=st.just(True)))
+    if announced:
+        each.append(st.builds(_follows, st.sampled_from(announced), announced=st.just(True)))
     return st.lists(st.one_of(*each), max_size=most).map(tuple)
 
 
 def guards(drawn: Drawn) -> st.SearchStrategy[tuple[Guard, ...]]:
     places = [(region, leaf) for region, leaves in drawn.states.items() for leaf in leaves]
-    flags = st.builds(_has_flag, st.integers(0, FLAGS - 1), wanted=st.booleans())
+    flags = st.builds(_has_flag, st.integers(0, FLAGS - 1), expected=st.booleans())
     was = st.sampled_from(places).map(lambda place: _was_in(*place))
     return st.lists(st.one_of(flags, was), max_size=2).map(tuple)
 
@@ -185,18 +185,18 @@ def regions(draw: st.DrawFn, name: str, drawn: Drawn) -> Region:
     leaves = drawn.states[name]
     parents = draw(nested(leaves))
     states = st.sampled_from([*leaves, *parents])
-    heard = draw(st.lists(st.sampled_from(EVENT_TYPES), min_size=1, unique=True))
-    heard += [EVENT_TYPES[each] for each in drawn.announced if EVENT_TYPES[each] not in heard]
+    hearing = draw(st.lists(st.sampled_from(EVENT_TYPES), min_size=1, unique=True))
+    hearing += [EVENT_TYPES[each] for each in drawn.announced if EVENT_TYPES[each] not in hearing]
     row = st.builds(
         Row,
         st.lists(states, min_size=1, max_size=3, unique=True).map(tuple),
-        st.sampled_from(heard),
+        st.sampled_from(hearing),
         guards(drawn),
         st.none() | states,
         actions(drawn.announced),
     )
     rows = draw(st.lists(row, max_size=12))
-    for event in heard:
+    for event in hearing:
         to, done = draw(st.none() | states), draw(actions(drawn.announced))
         of = draw(st.sampled_from([leaves, leaves, leaves, leaves[:1]]))
         rows.append(Row(of, event, (), to, done))
@@ -208,11 +208,11 @@ def regions(draw: st.DrawFn, name: str, drawn: Drawn) -> Region:
 def tables(draw: st.DrawFn) -> Table:
     names = ("one", "two", "three")[: draw(st.integers(1, 3))]
     leaves = {name: ("A", "B", "C", "D")[: draw(st.integers(1, 4))] for name in names}
-    told = draw(st.sets(st.integers(1, KINDS - 1), max_size=2))
-    drawn = Drawn(leaves, tuple(sorted(told)))
+    announced = draw(st.sets(st.integers(1, KINDS - 1), max_size=2))
+    drawn = Drawn(leaves, tuple(sorted(announced)))
     made = [draw(regions(name, drawn)) for name in names]
-    heard = {event for each in made for event in each.events}
-    rest = tuple(event for event in EVENT_TYPES if event not in heard)
+    hearing = {event for each in made for event in each.events}
+    rest = tuple(event for event in EVENT_TYPES if event not in hearing)
     deaf = Region("rest", ("A",), [Row(("A",), event, (), None, ()) for event in rest])
     return Table("drawn", *made, deaf, announced=[EVENT_TYPES[each] for each in drawn.announced])
 
@@ -225,9 +225,9 @@ def test_both_ways_are_the_same_on_any_table(table: Table, numbers: list[int]) -
 
     for number in numbers:
         event = EVENT_TYPES[number]()
-        done, wanted = machine.step(quick, event), machine.trigger(slow, event)
+        done, expected = machine.step(quick, event), machine.trigger(slow, event)
 
-        assert typed(done) == typed(wanted)
+        assert typed(done) == typed(expected)
         assert vars(quick) == vars(slow)
         assert not any(type(effect) in table.announced for effect in done)
         assert all(getattr(quick, name) in each.leaves for name, each in table.regions.items())
@@ -261,13 +261,13 @@ def test_a_shadowed_row_is_never_missed_and_an_unreachable_state_never_reached(
 
 
 def _without(region: Region, shadowed: set[tuple[str, str, int]]) -> Region:
-    """The region with each row in those states alone in which it is not shadowed."""
+    """Return the region with each row only in the states in which it is not shadowed."""
     rows: list[Row] = []
     for row in region.rows:
         leaves = [leaf for source in row.sources for leaf in region.leaves_of(source)]
-        seen = [each for each in leaves if (region.name, each, id(row)) not in shadowed]
-        if seen:
-            rows.append(row._replace(sources=tuple(seen)))
+        sources = [each for each in leaves if (region.name, each, id(row)) not in shadowed]
+        if sources:
+            rows.append(row._replace(sources=tuple(sources)))
     return Region(
         region.name,
         region.leaves,

@@ -102,7 +102,7 @@ class Case(NamedTuple):
     before: tuple[Event, ...]
     event: Event
     state: State
-    wanted: list[effects.Effect]
+    expected: list[effects.Effect]
 
 
 def recovery(
@@ -327,7 +327,7 @@ CASES = [
     ),
     # Recovery
     Case(
-        "signals alone: the window opens at once",
+        "signals only: the window opens at once",
         SIGNALS,
         (Tick(),),
         failed(),
@@ -335,7 +335,7 @@ CASES = [
         [effects.EnterRecovery(1, 1), FAULT, effects.OpenWindow(None), RESTART, CHECK],
     ),
     Case(
-        "signals alone do not wait for the fail script",
+        "signals only do not wait for the fail script",
         SIGNALS._replace(fail=True),
         (Tick(),),
         failed(),
@@ -374,7 +374,7 @@ CASES = [
         [RESTART, CHECK],
     ),
     Case(
-        "but not where another --count was read meanwhile, and is used up",
+        "but not where a reload brought another --count, which is used up",
         RECOVER,
         (
             *(Tick(), failed(dying=True), RecoveryEnded()),
@@ -449,7 +449,7 @@ CASES = [
         [],
     ),
     Case(
-        "the time is up: recovery anew",
+        "the time is up: another recovery",
         TWICE,
         (*WINDOW, failed(101)),
         WindowClosed(),
@@ -554,7 +554,7 @@ CASES = [
         [SUCCESS, effects.Recovered(1, 5.0, 1), CLOSE],
     ),
     Case(
-        "a failure between two passes begins the row of passes anew",
+        "a failure between two passes starts the row of passes again",
         SIGNALS._replace(success_threshold=2, recovery_timeout=60.0),
         (*RECOVERY, CheckPassed(), Tick(), failed(101), Tick()),
         CheckPassed(),
@@ -567,7 +567,7 @@ CASES = [
     Case("unknown in FAILING", FULL, (*FAIL, Tick()), CheckUnknown(), FAILING, []),
     Case("unknown in RECOVERING", RECOVER, WINDOW, CheckUnknown(), RECOVERING, []),
     Case(
-        "unknown after the time is up: recovery anew",
+        "unknown after the time is up: another recovery",
         TWICE,
         (*WINDOW, WindowClosed()),
         CheckUnknown(),
@@ -729,10 +729,10 @@ CASES = [
 def test_row(case: Case) -> None:
     monitor = led(case.limits, *case.before)
 
-    wanted = step(monitor, case.event)
+    expected = step(monitor, case.event)
 
     assert monitor.state is case.state
-    assert typed(wanted) == typed(case.wanted)
+    assert typed(expected) == typed(case.expected)
 
 
 EVERY_EVENT: tuple[Event, ...] = (
@@ -773,9 +773,9 @@ def test_the_list_of_events_is_whole() -> None:
 def test_nothing_follows_error(event: Event) -> None:
     monitor = led(PLAIN, CheckImpossible("first"))
 
-    wanted = step(monitor, event)
+    expected = step(monitor, event)
 
-    assert (monitor.state, wanted) == (ERROR, [])
+    assert (monitor.state, expected) == (ERROR, [])
 
 
 @pytest.mark.parametrize(
@@ -789,9 +789,9 @@ def test_late_news_of_a_recovery_changes_nothing(event: Event, before: tuple[Eve
     state = monitor.state
 
     for late in (event, WindowClosed(), RecoveryDue(), RecoveryLost(), CheckDue(), CheckGone()):
-        wanted = step(monitor, late)
+        expected = step(monitor, late)
 
-        assert (monitor.state, wanted) == (state, [])
+        assert (monitor.state, expected) == (state, [])
 
 
 def test_the_table_is_total() -> None:
@@ -830,9 +830,9 @@ def test_the_count_runs_on_through_all_recoveries_of_an_outage() -> None:
 def test_the_next_outage_begins_with_a_first_failure_of_its_own() -> None:
     monitor = led(RECOVER, *WINDOW, CheckPassed(), Tick())
 
-    wanted = step(monitor, failed(200))
+    expected = step(monitor, failed(200))
 
-    assert recovery(1, 1, 200, 200) in wanted
+    assert recovery(1, 1, 200, 200) in expected
 
 
 def test_skipped_and_missed_ticks_are_counted() -> None:
@@ -954,8 +954,8 @@ class Body:
                 self.other_limits = True
             case _:
                 pass
-        wanted = step(monitor, event)
-        for effect in wanted:
+        expected = step(monitor, event)
+        for effect in expected:
             match effect:
                 case effects.RunCheck():
                     assert self.check is Check.IDLE, "a check overlaps itself"
@@ -963,12 +963,12 @@ class Body:
                     self.check = Check.SCHEDULED
                 case effects.RunFail():
                     assert not self.fail, "two fail scripts"
-                    assert not self.recovery, "a fail script beside the recovery script"
+                    assert not self.recovery, "a fail script while there is a recovery script"
                     self.fail = True
                 case effects.RunRecovery():
                     assert not self.backoff, "a recovery before its backoff is over"
                     assert not self.recovery, "two recovery scripts"
-                    assert not self.fail, "a recovery script beside the fail script"
+                    assert not self.fail, "a recovery script while there is a fail script"
                     self.recovery = True
                     self.owed_fault = False
                 case effects.OpenWindow(span):
@@ -991,9 +991,9 @@ class Body:
         alike = {Check.AT_ONCE: Check.SCHEDULED, Check.DUE: Check.DYING}
         assert alike.get(monitor.check, monitor.check) is self.check or monitor.state is ERROR
         if before is ERROR:
-            assert (monitor.state, wanted) == (ERROR, [])
+            assert (monitor.state, expected) == (ERROR, [])
         elif isinstance(event, CheckFailed) and not any(
-            isinstance(effect, effects.NotCounted) for effect in wanted
+            isinstance(effect, effects.NotCounted) for effect in expected
         ):
             assert monitor.count == count + 1
         elif monitor.state is NORMAL:
@@ -1025,9 +1025,9 @@ def test_whatever_happens_the_invariants_hold(
 def test_a_new_monitor_has_seen_nothing() -> None:
     monitor = Monitor(Limits())
 
-    seen = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
-    assert seen == {
-        **dict.fromkeys(seen, 0),
+    values = {name: getattr(monitor, name) for name in Monitor.__slots__ if name != "limits"}
+    assert values == {
+        **dict.fromkeys(values, 0),
         "stage": Stage.NORMAL,
         "check": Check.IDLE,
         "fail": Fail.IDLE,

@@ -89,9 +89,9 @@ def test_the_table_does_what_the_oracle_says(limits: Limits, data: st.DataObject
 
     for _ in range(data.draw(st.integers(1, 60))):
         event = data.draw(possible(monitor))
-        done, wanted = step(monitor, event), oracle.hear(event)
+        done, expected = step(monitor, event), oracle.hear(event)
 
-        assert [(type(each), each) for each in done] == [(type(each), each) for each in wanted]
+        assert [(type(each), each) for each in done] == [(type(each), each) for each in expected]
         if monitor.state is State.ERROR:
             break
         assert known(monitor) == thought(oracle)

@@ -74,20 +74,20 @@ TICK_ON = (Tick(), CheckGone(), FailEnded(), RecoveryEnded(), Resumed())
 
 
 def possible(monitor: Monitor) -> list[Event]:
-    """Events that can come, as the monitor is."""
-    found: list[Event] = [Tick(), Paused(), Resumed(), CheckAsked(), Reset()]
+    """Return the events that can come in this state."""
+    coming_events: list[Event] = [Tick(), Paused(), Resumed(), CheckAsked(), Reset()]
     if check_runs(monitor):
         verdicts = [CheckPassed(), failed(), failed(1.0), CheckUnknown()]
-        found += [*verdicts, CheckFailed(Failure(124, 1, 1), 20.0, dying=True)] * 3
+        coming_events += [*verdicts, CheckFailed(Failure(124, 1, 1), 20.0, dying=True)] * 3
     if monitor.check in {Check.DYING, Check.DUE}:
-        found += [CheckGone()] * 3
+        coming_events += [CheckGone()] * 3
     if monitor.fail_running:
-        found += [FailEnded()] * 3
+        coming_events += [FailEnded()] * 3
     if monitor.stage is Stage.REPAIRING:
-        found += [RecoveryEnded(), RecoveryEnded(), RecoveryEnded(), RecoveryDelayed()]
+        coming_events += [RecoveryEnded(), RecoveryEnded(), RecoveryEnded(), RecoveryDelayed()]
     if (event := time_event(monitor)) is not None:
-        found += [event] * 2
-    return found
+        coming_events += [event] * 2
+    return coming_events
 
 
 @st.composite
@@ -104,8 +104,8 @@ def slots(monitor: Monitor) -> dict[str, object]:
     return {name: getattr(monitor, name) for name in Monitor.__slots__}
 
 
-def runs_check(wanted: list[effects.Effect]) -> bool:
-    return effects.RunCheck in map(type, wanted)
+def runs_check(expected: list[effects.Effect]) -> bool:
+    return effects.RunCheck in map(type, expected)
 
 
 def led(limits: Limits, *events: Event) -> Monitor:
@@ -173,8 +173,8 @@ def test_what_is_to_come_leads_to_a_check_and_nothing_is_waited_for_in_vain(
 
 def by_hand(monitor: Monitor, result: Event, of: int | None) -> Turn | None:
     """The same turn, with a step for each result and none left out."""
-    found, here = None, monitor
-    told = tells(result, here)
+    turn, here = None, monitor
+    reported = tells(result, here)
     for number in range(1, (of or 1) + 8):
         path = coming(here)
         if path is None:
@@ -183,19 +183,19 @@ def by_hand(monitor: Monitor, result: Event, of: int | None) -> Turn | None:
         while there.fail_running:
             there = after(there, FailEnded())
         course = verdict(there, result)
-        where, now = course[0].monitor, is_told(course)
+        where, now = course[0].monitor, is_reported(course)
         moved = (where.stage, where.attempts) != (there.stage, there.attempts)
-        if moved or now is not told:
-            found, told = Turn(number, course), now
+        if moved or now is not reported:
+            turn, reported = Turn(number, course), now
         here = course[-1].monitor
         if moved and here.stage is not Stage.FAILING:
             break
-    return found
+    return turn
 
 
-def is_told(course: Course) -> bool:
-    told = {effects.SendSignal, effects.RunFail, effects.QueueFail}
-    return any(type(effect) in told for effect in course[0].effects)
+def is_reported(course: Course) -> bool:
+    kinds = {effects.SendSignal, effects.RunFail, effects.QueueFail}
+    return any(type(effect) in kinds for effect in course[0].effects)
 
 
 def tells(_result: Event, monitor: Monitor) -> bool:
@@ -260,8 +260,8 @@ def test_each_reason_why_no_check_is_run_has_a_sentence_of_its_own() -> None:
         led(PLAIN._replace(fail=True), *RECOVERY),
     )
 
-    told = [refusal(monitor, CheckAsked()) for monitor in situations]
-    assert told == [
+    reported = [refusal(monitor, CheckAsked()) for monitor in situations]
+    assert reported == [
         "a check runs already",
         "a check that timed out is still dying",
         "it is paused",

@@ -1,4 +1,4 @@
-"""Pause, resume, restart, and what is told by hand: rows of the table in isolation."""
+"""Pause, resume, restart and requests: rows of the table in isolation."""
 
 import pytest
 from test_machine import (
@@ -73,12 +73,12 @@ CASES = [
     Case("a failure does not count", FULL, (Tick(), Paused()), failed(), NORMAL, []),
     Case("nor does one that would close a window", RECOVER, (*WINDOW, failed(101), Tick(),
          Paused()), failed(102), RECOVERING, []),
-    Case("an unknown check is no news", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
-    Case("a killed check is no news", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),
+    Case("an unknown check changes nothing", PLAIN, (Tick(), Paused()), CheckUnknown(), NORMAL, []),
+    Case("a killed check changes nothing", PLAIN, (Tick(), Paused()), CheckKilled("x"), NORMAL, []),
     Case("a dead check is noted", PLAIN, (*DYING, Paused()), CheckGone(), FAILING, []),
     Case("the fail script may end", TWO_RUNS, (*FAIL, Paused()), FailEnded(), FAILING, []),
     Case(
-        "what the fail script was still to tell is dropped, and that is said",
+        "the queued run of the fail script is dropped, and HEAT says so",
         TWO_RUNS,
         (*FAIL, Tick(), failed(101)),
         Paused(),
@@ -94,7 +94,7 @@ CASES = [
         [effects.DropFail(fail_run(101, 2, RECOVERING)), CLOSE],
     ),
     Case("the window is closed", RECOVER, WINDOW, Paused(), RECOVERING, [CLOSE]),
-    Case("a window that closes is no news", RECOVER, (*WINDOW, Paused()), WindowClosed(),
+    Case("a window that closes changes nothing", RECOVER, (*WINDOW, Paused()), WindowClosed(),
          RECOVERING, []),
     Case("the recovery script may end", RECOVER, (*RECOVERY, Paused()), RecoveryEnded(),
          RECOVERING, []),
@@ -109,7 +109,7 @@ CASES = [
     Case("ticks go on", PLAIN, (Paused(), Resumed()), Tick(), NORMAL, [CHECK]),
     Case("to resume what is not paused is nothing", RECOVER, WINDOW, Resumed(), RECOVERING, []),
     Case(
-        "a window whose check failed begins anew",
+        "a window whose check failed begins again",
         Limits(threshold=2, recovery=True, recovery_timeout=60.0),
         (Tick(), failed(), *RECOVERY, RecoveryEnded(), failed(102), Paused()),
         Resumed(),
@@ -131,7 +131,7 @@ CASES = [
         RECOVERING,
         [OPEN(None), RESTART, CHECK],
     ),
-    Case("a recovery script that still runs is waited for", RECOVER, (*RECOVERY, Paused()),
+    Case("a recovery script that still runs holds up the end", RECOVER, (*RECOVERY, Paused()),
          Resumed(), RECOVERING, []),
     Case("a script that could not be started is tried at the next tick", RECOVER,
          (*RECOVERY, RecoveryDelayed(), Paused(), Resumed()), Tick(), RECOVERING, [recovery()]),
@@ -155,7 +155,7 @@ CASES = [
     # On request
     Case("a check on request", PLAIN, (), CheckAsked(), NORMAL, [CHECK]),
     Case("a check on request in FAILING", PLAIN, FAIL, CheckAsked(), FAILING, [CHECK]),
-    Case("no check on request beside another", PLAIN, (Tick(),), CheckAsked(), NORMAL, []),
+    Case("no check on request while another runs", PLAIN, (Tick(),), CheckAsked(), NORMAL, []),
     Case("no check on request while the recovery script runs", RECOVER, RECOVERY, CheckAsked(),
          RECOVERING, []),
     Case("a check on request in an open window", RECOVER, (*WINDOW, failed(101)), CheckAsked(),
@@ -166,7 +166,7 @@ CASES = [
          CheckAsked(), NORMAL, []),
     Case("nor are they in recovery", SIGNALS._replace(checks=2), (*FAIL, failed(101)),
          CheckAsked(), RECOVERING, []),
-    Case("a fail script that no check may run beside is in the way", SKIPS, FAIL, CheckAsked(),
+    Case("a fail script under --fail-overlap skip is in the way", SKIPS, FAIL, CheckAsked(),
          FAILING, []),
     Case("and is so in recovery", SKIPS._replace(threshold=1), (*FAIL, failed(101)),
          CheckAsked(), RECOVERING, []),
@@ -198,9 +198,9 @@ CASES = [
 def test_pause_and_what_is_told_by_hand(case: Case) -> None:
     monitor = led(case.limits, *case.before)
 
-    wanted = step(monitor, case.event)
+    expected = step(monitor, case.event)
 
-    assert typed(wanted) == typed(case.wanted)
+    assert typed(expected) == typed(case.expected)
     assert monitor.state is case.state
 
 
@@ -256,7 +256,7 @@ def again(limits: Limits, *before: Event, then: tuple[Event, ...] = ()) -> Monit
 RESTARTS = [
     Case("in NORMAL, a stopped target is owed its CONT", PLAIN, (), Resumed(), NORMAL, [WAKE]),
     Case("in FAILING, the count stands", PLAIN, FAIL, Resumed(), FAILING, []),
-    Case("an open window begins anew", RECOVER, WINDOW, Resumed(), RECOVERING,
+    Case("an open window begins again", RECOVER, WINDOW, Resumed(), RECOVERING,
          [OPEN(None), RESTART, CHECK]),
 ]  # fmt: skip
 
@@ -265,18 +265,18 @@ RESTARTS = [
 def test_after_a_restart(case: Case) -> None:
     monitor = again(case.limits, *case.before)
 
-    wanted = step(monitor, case.event)
+    expected = step(monitor, case.event)
 
-    assert typed(wanted) == typed(case.wanted)
+    assert typed(expected) == typed(case.expected)
     assert monitor.state is case.state
 
 
 def test_the_count_stands_after_a_restart() -> None:
     monitor = again(FULL, *FAIL, then=(FailEnded(), Resumed(), Tick()))
 
-    wanted = step(monitor, failed(101))
+    expected = step(monitor, failed(101))
 
-    assert wanted[:2] == [SIGNAL, effects.RunFail(fail_run(101, 2, RECOVERING))]
+    assert expected[:2] == [SIGNAL, effects.RunFail(fail_run(101, 2, RECOVERING))]
     assert monitor.count == 2
     assert monitor.first_failure == failed(100).failure
 
@@ -284,9 +284,9 @@ def test_the_count_stands_after_a_restart() -> None:
 def test_a_recovery_that_may_not_have_begun_is_begun() -> None:
     monitor = again(FULL._replace(fail=False), *WAITS, then=(RecoveryLost(),))
 
-    wanted = step(monitor, Resumed())
+    expected = step(monitor, Resumed())
 
-    assert wanted == [FAULT, recovery(failures=2, last=101)]
+    assert expected == [FAULT, recovery(failures=2, last=101)]
     assert monitor.attempts == 1
 
 
@@ -294,10 +294,10 @@ def test_a_fail_script_that_may_not_have_begun_is_run_before_recovery() -> None:
     monitor = again(FULL, *WAITS)
     assert monitor.stage is Stage.WAITING
 
-    wanted = [step(monitor, event) for event in (FailLost(), Resumed(), FailEnded())]
+    expected = [step(monitor, event) for event in (FailLost(), Resumed(), FailEnded())]
 
     first = fail_run(100, 1, FAILING)
-    assert wanted == [
+    assert expected == [
         [],
         [effects.RunFail(first), effects.BoundFail()],
         [FAULT, recovery(failures=2, last=101)],
@@ -307,9 +307,9 @@ def test_a_fail_script_that_may_not_have_begun_is_run_before_recovery() -> None:
 def test_of_two_lost_runs_of_the_fail_script_the_latest_is_run() -> None:
     monitor = again(TWO_RUNS, *FAIL, Tick(), failed(101))
 
-    wanted = [step(monitor, event) for event in (FailLost(), Resumed())]
+    expected = [step(monitor, event) for event in (FailLost(), Resumed())]
 
-    assert wanted == [[], [effects.RunFail(fail_run(101, 2, FAILING))]]
+    assert expected == [[], [effects.RunFail(fail_run(101, 2, FAILING))]]
 
 
 def test_a_queued_run_of_the_fail_script_waits_for_the_one_that_still_runs() -> None:
@@ -367,10 +367,10 @@ def test_a_new_monitor_is_remembered_as_new() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_snapshot_tells_its_state(stage: Stage) -> None:
-    kept = Snapshot(stage)
+    snapshot = Snapshot(stage)
 
-    assert (kept.well, kept.given_up) == (kept.state is NORMAL, kept.state is ERROR)
-    assert (kept.repairing, kept.spent) == (stage is Stage.REPAIRING, stage is Stage.SPENT)
+    assert (snapshot.well, snapshot.given_up) == (snapshot.state is NORMAL, snapshot.state is ERROR)
+    assert (snapshot.repairing, snapshot.spent) == (stage is Stage.REPAIRING, stage is Stage.SPENT)
 
 
 def test_a_check_that_is_asked_for_before_the_first_tick_is_in_no_start_period() -> None:

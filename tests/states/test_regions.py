@@ -263,10 +263,10 @@ def test_a_failure_that_was_to_be_told_beside_a_recovery_by_signals_is_told_afte
     monitor = restarted(limits._replace(fail=True), *FAIL, *more)
     step(monitor, FailLost())
 
-    wanted = step(monitor, Resumed())
+    expected = step(monitor, Resumed())
 
     assert monitor.stage is stage
-    assert [type(effect) for effect in wanted].count(effects.RunFail) == 1
+    assert [type(effect) for effect in expected].count(effects.RunFail) == 1
 
 
 def test_a_missing_target_is_an_error_where_nothing_recovers_any_more() -> None:

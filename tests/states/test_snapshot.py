@@ -34,19 +34,19 @@ BACKOFF = OPEN._replace(stage=Stage.BACKOFF, backoff=4.0)
 @given(limits=LIMITS, events=st.lists(EVENTS, max_size=40))
 def test_what_is_kept_is_enough(limits: Limits, events: list[Event]) -> None:
     monitor = Monitor(limits)
-    kept = save(monitor)
+    snapshot = save(monitor)
     for event in events:
-        before = kept
+        before = snapshot
         step(monitor, event)
-        kept = save(monitor)
+        snapshot = save(monitor)
         if not monitor.limits.start_period:  # Nobody asks then whether a check has passed.
             before = before._replace(passed_once=False)
-        assert not unchanged(monitor, before) or kept == before
-        assert unchanged(monitor, kept)
+        assert not unchanged(monitor, before) or snapshot == before
+        assert unchanged(monitor, snapshot)
     again = Monitor(monitor.limits)
-    restore(again, kept)
+    restore(again, snapshot)
 
-    assert save(again) == kept
+    assert save(again) == snapshot
     assert (again.pause, again.check) == (Pause.PAUSED, Check.IDLE)
 
 
@@ -109,18 +109,18 @@ def test_whether_a_check_has_passed_matters_in_a_start_period_alone() -> None:
 def test_a_snapshot_tells_how_it_was() -> None:
     each = [Snapshot(stage) for stage in Stage]
 
-    assert [kept.state for kept in each] == [STATES[stage] for stage in Stage]
+    assert [snapshot.state for snapshot in each] == [STATES[stage] for stage in Stage]
     for name, stage in (
         ("well", Stage.NORMAL),
         ("given_up", Stage.ERROR),
         ("repairing", Stage.REPAIRING),
         ("spent", Stage.SPENT),
     ):
-        assert [getattr(kept, name) for kept in each] == [one is stage for one in Stage]
+        assert [getattr(snapshot, name) for snapshot in each] == [one is stage for one in Stage]
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "snapshot",
     [
         Snapshot(),
         Snapshot(Stage.ERROR, error_due="why"),
@@ -131,12 +131,12 @@ def test_a_snapshot_tells_how_it_was() -> None:
         ),
     ],
 )
-def test_a_machine_can_be_like_that(kept: Snapshot) -> None:
-    assert sound(kept)
+def test_a_machine_can_be_like_that(snapshot: Snapshot) -> None:
+    assert sound(snapshot)
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "snapshot",
     [
         Snapshot(backoff=1.0),
         Snapshot(Stage.ERROR, backoff=1.0),
@@ -150,5 +150,5 @@ def test_a_machine_can_be_like_that(kept: Snapshot) -> None:
         BACKOFF._replace(backoff=None),
     ],
 )
-def test_no_machine_is_like_that(kept: Snapshot) -> None:
-    assert not sound(kept)
+def test_no_machine_is_like_that(snapshot: Snapshot) -> None:
+    assert not sound(snapshot)

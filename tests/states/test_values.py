@@ -1,4 +1,4 @@
-"""What the machine's values are made of does as ``typing.NamedTuple`` does."""
+"""The classes of the machine's values behave as ``typing.NamedTuple`` does."""
 
 import copy
 import pickle
@@ -50,7 +50,7 @@ def test_fields_are_given_by_place_or_by_name_and_have_defaults(kind: Any) -> No
 
 @both
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("values", "named"),
     [
         ((), {}),
         ((), {"pid": 1}),
@@ -61,10 +61,10 @@ def test_fields_are_given_by_place_or_by_name_and_have_defaults(kind: Any) -> No
     ],
 )
 def test_what_is_missing_too_much_or_of_no_field_is_refused(
-    kind: Any, given: tuple[object, ...], named: dict[str, object]
+    kind: Any, values: tuple[object, ...], named: dict[str, object]
 ) -> None:
     with pytest.raises(TypeError):
-        kind(*given, **named)
+        kind(*values, **named)
 
 
 @both
@@ -109,13 +109,13 @@ def test_it_is_copied_and_sent_elsewhere(kind: Any) -> None:
         assert type(other) is kind
 
 
-@pytest.mark.parametrize(("code", "found"), [(1, (2, "web")), (3, "three")])
-def test_it_is_matched(code: int, found: object) -> None:
+@pytest.mark.parametrize(("code", "expected"), [(1, (2, "web")), (3, "three")])
+def test_it_is_matched(code: int, expected: object) -> None:
     match Ours(code, 2):
         case Ours(3):
-            assert found == "three"
+            assert expected == "three"
         case Ours(1, pid, name=name):
-            assert found == (pid, name)
+            assert expected == (pid, name)
         case _:
             raise AssertionError
 

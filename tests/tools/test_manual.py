@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from heat.app import cli as heat_cli
+from heat.config import usage
 from heat.config.toml_file import KEYS
-from heat.ctl import usage
 from heat.ctl.main import commands
 from tools import manual, roff
 

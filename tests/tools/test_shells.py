@@ -14,9 +14,9 @@ from talker import Talker, facts
 from terminal import Terminal
 
 from heat.app import cli as heat_cli
+from heat.config.usage import switches
 from heat.ctl.commands.completion import SHELLS
 from heat.ctl.main import commands
-from heat.ctl.usage import switches
 from tools import programs, shells
 
 CASES: list[tuple[str, list[str], list[str]]] = [

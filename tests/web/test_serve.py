@@ -119,14 +119,14 @@ def test_a_name_that_is_unknown_is_404_with_the_nearest_one(server: Served, path
     ("path", "error"),
     [
         ("/api/status?nmae=web", "nmae is not a parameter of this page"),
-        ("/api/status?name=", "name '' is no name"),
-        ("/api/status?name=a%0Ab", "name 'a\\nb' is no name"),
-        (f"/api/why/{'a' * 101}", f"name '{'a' * 101}' is no name"),
+        ("/api/status?name=", "name '' is not a valid name"),
+        ("/api/status?name=a%0Ab", "name 'a\\nb' is not a valid name"),
+        (f"/api/why/{'a' * 101}", f"name '{'a' * 101}' is not a valid name"),
         ("/api/why/web?name=db", "name is not a parameter of this page"),
-        ("/api/why/a%2Fb", "name 'a/b' is no name"),
+        ("/api/why/a%2Fb", "name 'a/b' is not a valid name"),
         ("/api/history?since=ages", "since 'ages' is not a duration"),
         ("/api/history?since=1&since=2", "since is given twice"),
-        ("/api/history?name=..%2F..", "name '../..' is no name"),
+        ("/api/history?name=..%2F..", "name '../..' is not a valid name"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_400_and_says_why(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from string import Template
 
+from heat.config.usage import Switch
 from heat.ctl.commands.completion import WORDS
-from heat.ctl.usage import Switch
 from tools.programs import MONITORS, Program, fit, names_of, words_for
 
 _SCRIPT = Template(

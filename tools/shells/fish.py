@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from heat.config.usage import Switch
 from heat.ctl.commands.completion import WORDS
-from heat.ctl.usage import Switch
 from tools.programs import (
     FILES,
     FOLDERS,

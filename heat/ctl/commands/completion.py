@@ -27,11 +27,12 @@ Exit status: 0 it is printed; 2 bad usage; 3 no HEAT answers (only for 'names').
 import os
 from collections.abc import Iterator, Sequence
 
+from heat.config.mistyped import nearest
 from heat.control import answers
 from heat.control.client import connect
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, UsageError
-from heat.ctl.parser import nearest, parse
+from heat.ctl.parser import parse
 from heat.diagnostics import Diagnostic
 from heat.text import escaped
 

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from heat.app.cli import refuse, write
-from heat.app.parser import Grammar, take_apart
+from heat.config.command_line import Grammar, read
 from heat.config.options import Option, one_of, parsed, path
 from heat.control import answers
 from heat.control.answers import Why
@@ -73,9 +73,6 @@ OPTIONS = (
     Option("--control", "PATH", path),
     Option("--help", "", None, "-h"),
 )
-_GRAMMAR = Grammar(
-    USAGE.replace(COMMAND, "heatctl-diagram"), OPTIONS, COMMAND, COMMAND, options_first=False
-)
 
 
 def asker(control: str | None) -> Ask:
@@ -93,18 +90,18 @@ def main(words: Sequence[str], ask: Ask | None = None) -> int:
 
     Raises CtlError where HEAT is asked and does not tell.
     """
-    taken = take_apart(_GRAMMAR, words)
-    if "--help" in taken.flags:
+    line = read(Grammar(COMMAND, USAGE), words)
+    if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    values, diagnostics = parsed(taken.given, OPTIONS)
-    diagnostics = [*taken.diagnostics, *diagnostics, *_at_odds(taken.command, taken.given, values)]
+    values, diagnostics = parsed(line.values, OPTIONS)
+    diagnostics = [*line.diagnostics, *diagnostics, *_at_odds(line.operands, line.values, values)]
     if diagnostics:
         return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
     part: str = values.get("--part", _PART)
     picture, lit = PICTURES[part], values.get("--highlight")
-    if taken.command:
-        picture = _lit(part, (ask or asker(values.get("--control")))(taken.command[0]))
+    if line.operands:
+        picture = _lit(part, (ask or asker(values.get("--control")))(line.operands[0]))
     elif lit is not None:
         picture = picture.light(present(part, lit) or [])
     return _draw(_form(values), picture, values.get("--output"))
@@ -114,10 +111,7 @@ def _at_odds(
     names: Sequence[str], given: Mapping[str, str], values: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
     """Find words that are right each for itself, and not together."""
-    if len(names) > 1:
-        line = f"Error: '{escaped(names[1])}' is a second NAME"
-        yield Diagnostic(line, "draw one monitor at a time")
-    elif names and "--highlight" in given:
+    if names and "--highlight" in given:
         hint = "leave out one of them"
         yield of_option(
             "--highlight", shown(given["--highlight"]), "cannot stand beside NAME", hint

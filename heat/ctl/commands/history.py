@@ -34,7 +34,7 @@ from heat.control.protocol import RefusedError
 from heat.ctl import output
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
-from heat.ctl.parser import Asked, parse
+from heat.ctl.parser import Request, parse
 from heat.ctl.times import clock
 from heat.durations import duration_back, length, short
 from heat.process.signals import worded
@@ -72,9 +72,9 @@ def main(words: Sequence[str]) -> int:
     return EXIT_UNWELL if goes_on else EXIT_WELL
 
 
-def _source(asked: Asked) -> _Source:
-    if "--state" in asked.given:
-        return _Source(asked.given["--state"], time.time(), runs=False)
+def _source(asked: Request) -> _Source:
+    if "--state" in asked.values:
+        return _Source(asked.values["--state"], time.time(), runs=False)
     with connect(asked.control) as client:
         about = answers.about(client.last("hello"))
     if about["state"] is None:

@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     asked = parse(USAGE, words)
     if asked is None:
         return EXIT_WELL
-    name, reason = asked.operands[0], asked.given.get("--reason", "")
+    name, reason = asked.operands[0], asked.values.get("--reason", "")
     seconds = asked.seconds("--for", "heatctl pause", positive_duration)
     with connect(asked.control) as client:
         said = client.last("pause", {"name": name, "seconds": seconds, "reason": reason})

@@ -36,7 +36,6 @@ What is written:
 Exit status: 0 it ends in NORMAL; 1 it does not; 2 bad usage.
 """
 
-import difflib
 import os
 import re
 import sys
@@ -46,10 +45,12 @@ from typing import Any, NamedTuple
 
 from heat.app import cli, loader
 from heat.app.cli import refuse
-from heat.app.parser import Grammar, Words, beside_config, take_apart
+from heat.app.parser import beside_config
 from heat.config import options, toml_file
+from heat.config.command_line import Grammar, Words, read
 from heat.config.conflicts import BAD
-from heat.config.options import OPTIONS, Option, Options
+from heat.config.mistyped import nearest
+from heat.config.options import Option, Options
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
 from heat.durations import duration
@@ -76,20 +77,13 @@ OWN = (
 """The options of a rehearsal on top of HEAT's own."""
 _OF_RECOVERY = ("--recovery-takes", "--recovery-exits", "--recovery-works-after")
 
-_TAKEN = tuple(option for option in OPTIONS if option.name != "--version") + OWN
 _OF_HEAT = [
     line
     for line in cli.USAGE.splitlines()
     if re.match(r"  (-\w, )?--", line) and not re.search(r"--(json|help|version)\b", line)
 ]
-"""How the help of heat has its options, for docopt."""
-_GRAMMAR = Grammar(
-    # docopt takes the first word of the usage, and no second one, for the program's name.
-    "\n".join([USAGE.replace(COMMAND, "heatctl-rehearse"), *_OF_HEAT]),
-    _TAKEN,
-    COMMAND,
-    COMMAND,
-)
+"""The lines of the help of heat that list its options."""
+_GRAMMAR = Grammar(COMMAND, "\n".join([USAGE, "Options of heat:", *_OF_HEAT]), options_first=True)
 
 
 class _Asked(NamedTuple):
@@ -104,18 +98,18 @@ class _Asked(NamedTuple):
 
 def main(words: Sequence[str]) -> int:
     """Rehearse as these words say; the exit status is returned."""
-    taken = take_apart(_GRAMMAR, words)
-    if "--help" in taken.flags:
+    line = read(_GRAMMAR, words)
+    if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    asked, diagnostics = _understood(taken)
+    asked, diagnostics = _understood(line)
     if asked is None:
         return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
     named = bool(asked.in_file)
     played = play(asked.options, asked.plot, named=named, others=asked.others)
-    if (path := taken.given.get("--svg")) and (wrong := _draw(path, played)):
+    if (path := line.values.get("--svg")) and (wrong := _draw(path, played)):
         return refuse([str(wrong)], COMMAND)
-    _print(played, asked, as_json="--json" in taken.flags)
+    _print(played, asked, as_json="--json" in line.flags)
     return EXIT_WELL if played.well else EXIT_NOT_WELL
 
 
@@ -149,24 +143,24 @@ def _draw(path: str, played: Played) -> Diagnostic | None:
 # What is asked
 
 
-def _understood(taken: Words) -> tuple[_Asked | None, list[Diagnostic]]:
-    values, diagnostics = options.parsed(taken.given, OWN)
-    diagnostics = [*taken.diagnostics, *diagnostics]
-    if "--results" not in taken.given and "--recovery-works-after" not in taken.given:
+def _understood(line: Words) -> tuple[_Asked | None, list[Diagnostic]]:
+    values, diagnostics = options.parsed(line.values, OWN)
+    diagnostics = [*line.diagnostics, *diagnostics]
+    if "--results" not in line.values and "--recovery-works-after" not in line.values:
         hint = "say what the checks give, as in --results 0,1x3,timeout,0"
         diagnostics.append(of_option("--results", "", "is missing", hint))
-    if "--config" in taken.given:
-        found, place, others, wrong = _of_file(taken)
+    if "--config" in line.values:
+        found, place, others, wrong = _of_file(line)
     else:
-        found, wrong = options.build(taken.given, taken.flags, taken.command)
+        found, wrong = options.build(line.values, line.flags, line.operands)
         place, others = "", False
-        if "--monitor" in taken.given:
+        if "--monitor" in line.values:
             hint = "add --config FILE, or leave it out"
-            wrong.append(_wrong(taken, "--monitor", "has no effect without --config", hint))
+            wrong.append(_wrong(line, "--monitor", "has no effect without --config", hint))
     diagnostics = _without_twins([*diagnostics, *wrong])
     if found is None:
         return None, diagnostics
-    diagnostics += _conflicts(taken, values, found)
+    diagnostics += _conflicts(line, values, found)
     return (None if diagnostics else _Asked(found, _plot(values), place, others)), diagnostics
 
 
@@ -179,14 +173,14 @@ def _read(given: str) -> loader.Found:
     return loader.Found(content._replace(unsound={}), wrong, [])
 
 
-def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:
+def _of_file(line: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:
     """The monitor that is meant, its place, and whether there are others."""
-    given, diagnostics = taken.given["--config"], beside_config(taken)
+    given, diagnostics = line.values["--config"], beside_config(line)
     content, wrong, _ = loader.read(partial(_read, given))
     diagnostics += wrong
     if wrong:
         return None, "", False, diagnostics
-    name = taken.given.get("--monitor")
+    name = line.values.get("--monitor")
     names = list(content.monitors)
     if name is None and len(names) == 1:
         name = names[0]
@@ -194,43 +188,43 @@ def _of_file(taken: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]
         return content.monitors[name], content.place(name), len(names) > 1, diagnostics
     known = ", ".join(map(escaped, names[:_SOME])) + (", ..." if len(names) > _SOME else "")
     if name is None:
-        line = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
-        return None, "", True, [*diagnostics, Diagnostic(line, f"name one of them: {known}")]
-    return None, "", True, [*diagnostics, _unknown_monitor(taken, name, names, known)]
+        text = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
+        return None, "", True, [*diagnostics, Diagnostic(text, f"name one of them: {known}")]
+    return None, "", True, [*diagnostics, _unknown_monitor(line, name, names, known)]
 
 
 _SOME = 10
 
 
-def _unknown_monitor(taken: Words, name: str, names: list[str], known: str) -> Diagnostic:
-    near = difflib.get_close_matches(name, names, 1, 0.5)
-    hint = f"did you mean {escaped(near[0])}?" if near else f"name one of them: {known}"
-    complaint = f"is no monitor of {escaped(taken.given['--config'])}"
-    return _wrong(taken, "--monitor", complaint, hint)
+def _unknown_monitor(line: Words, name: str, names: list[str], known: str) -> Diagnostic:
+    near = nearest(name, names)
+    hint = f"did you mean {escaped(near)}?" if near else f"name one of them: {known}"
+    complaint = f"is not a monitor of {escaped(line.values['--config'])}"
+    return _wrong(line, "--monitor", complaint, hint)
 
 
-def _wrong(taken: Words, option: str, complaint: str, hint: str) -> Diagnostic:
-    return of_option(option, shown(taken.given[option]), complaint, hint)
+def _wrong(line: Words, option: str, complaint: str, hint: str) -> Diagnostic:
+    return of_option(option, shown(line.values[option]), complaint, hint)
 
 
-def _conflicts(taken: Words, values: Mapping[str, Any], found: Options) -> Iterator[Diagnostic]:
+def _conflicts(line: Words, values: Mapping[str, Any], found: Options) -> Iterator[Diagnostic]:
     """The options that do not go together in a rehearsal."""
     for option in _OF_RECOVERY:
-        if option in taken.given and found.recovery is None:
+        if option in line.values and found.recovery is None:
             hint = "add --recovery, or leave it out"
-            yield _wrong(taken, option, "has no effect without --recovery", hint)
-    if "--fail-takes" in taken.given and found.fail is None:
+            yield _wrong(line, option, "has no effect without --recovery", hint)
+    if "--fail-takes" in line.values and found.fail is None:
         hint = "add --fail, or leave it out"
-        yield _wrong(taken, "--fail-takes", "has no effect without --fail", hint)
+        yield _wrong(line, "--fail-takes", "has no effect without --fail", hint)
     ends = values.get("--recovery-exits", BAD)
     if ends is not BAD and ends.after is None and found.script_timeout is None:
         complaint = "is an end that never comes without --script-timeout"
         hint = "add --script-timeout, or leave it out"
-        yield _wrong(taken, "--recovery-exits", complaint, hint)
+        yield _wrong(line, "--recovery-exits", complaint, hint)
     given = values.get("--results", ())
     if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
         complaint = "holds 'timeout', but --timeout is 'none': that check would never end"
-        yield _wrong(taken, "--results", complaint, "leave out --timeout, or give it a length")
+        yield _wrong(line, "--results", complaint, "leave out --timeout, or give it a length")
 
 
 def _plot(values: Mapping[str, Any]) -> Plot:

@@ -1,8 +1,9 @@
-"""A docopt text taken apart: what --help prints is what mistakes, completions and pages know."""
+"""A text of --help taken apart, for messages, completions and man pages: they cannot disagree."""
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+from states.engine.named_tuple import NamedTuple
 
 _USAGE = "Usage"
 _OPTION = re.compile(r"  (?:(-\w), )?(--[\w-]+)(?: ([A-Z][A-Z:,]*))?(?:  +(\S.*))?")
@@ -34,16 +35,16 @@ class Block(NamedTuple):
 
 
 def blocks(text: str) -> list[Block]:
-    """The parts of a text; the first is the sentence it begins with."""
-    found: list[Block] = []
-    for part in re.split(r"\n{2,}", text.strip("\n")):
-        lines = part.split("\n")
+    """Return the parts of a text; the first is its opening sentence."""
+    parts: list[Block] = []
+    for paragraph in re.split(r"\n{2,}", text.strip("\n")):
+        lines = paragraph.split("\n")
         heading = ""
         if lines[0].endswith(":") and len(lines) > 1 and lines[1].startswith("  "):
             heading = lines.pop(0)[:-1]
         entries = _entries(lines) if heading and heading != _USAGE else ()
-        found.append(Block(heading, tuple(entries), lines))
-    return found
+        parts.append(Block(heading, tuple(entries), lines))
+    return parts
 
 
 def _entries(lines: Sequence[str]) -> Iterator[Entry]:
@@ -61,7 +62,7 @@ def _entries(lines: Sequence[str]) -> Iterator[Entry]:
 
 
 def switches(text: str) -> list[Switch]:
-    """The options that a text lists."""
+    """Return the options that a text lists."""
     heads = ((entry, _OPTION.fullmatch(f"  {entry.head}")) for entry in _all_entries(text))
     return [Switch(at[1] or "", at[2], at[3] or "", entry.text) for entry, at in heads if at]
 
@@ -72,22 +73,17 @@ def _all_entries(text: str) -> Iterator[Entry]:
 
 
 def usage(text: str) -> list[str]:
-    """The lines under "Usage", each one a way to write the command."""
-    found: list[str] = []
-    for line in next(block.lines for block in blocks(text) if block.heading == _USAGE):
-        if line.startswith("   "):
-            found[-1] += f" {line.strip()}"
-        else:
-            found.append(line.strip())
-    return found
+    """Return the lines under "Usage", each one a way to write the command."""
+    lines = text.partition(f"{_USAGE}:\n")[2].partition("\n\n")[0]
+    return re.sub(r"\n   +", " ", lines.strip()).split("\n  ")
 
 
 def operands(text: str) -> list[str]:
-    """The words of the first way to write a command that are no options: ``NAME``, ``[NAME]``."""
+    """Return the operands of the first way to write a command: ``NAME``, ``[NAME]``."""
     words = re.sub(r"\[-[^\]]*\]|-\w [A-Z]+", "", usage(text)[0]).split()
     return [word for word in words if word.strip("[].").isupper()]
 
 
 def listed(text: str, heading: str) -> Sequence[Entry]:
-    """The entries under a heading."""
+    """Return the entries under a heading."""
     return next(block.entries for block in blocks(text) if block.heading == heading)
