@@ -55,8 +55,8 @@ class Heat(Protocol):
         """Return its version, its settings and how it is."""
         ...
 
-    def reload(self, later: Later) -> None:
-        """Read the configuration again; ``later`` takes the outcome."""
+    def reload(self, reply: Later) -> None:
+        """Have the configuration read again; ``reply`` takes the result."""
         ...
 
 

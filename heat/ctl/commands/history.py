@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 from heat.control import answers
 from heat.control.client import connect
+from heat.control.history import as_object
 from heat.control.protocol import RefusedError
 from heat.ctl import output
 from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
@@ -39,7 +40,7 @@ from heat.ctl.times import clock
 from heat.durations import duration_back, length, short
 from heat.process.signals import worded
 from heat.store.history import DEFAULT, read
-from heat.store.outages import Account, Failed, Outage, Pause, Recovery, as_object
+from heat.store.outages import Account, Failed, Outage, Pause, Recovery
 from heat.text import counted, escaped
 
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")

@@ -8,7 +8,7 @@ Usage:
 Options:
   --json          the facts as one JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
 It prints the state and how it got there, each number that matters with its
@@ -42,15 +42,9 @@ def main(words: Sequence[str]) -> int:
     request = parse(USAGE, words)
     if request is None:
         return EXIT_WELL
-<<<<<<< HEAD
-    with connect(asked.control) as client:
-        why = answers.why(client.last("why", {"name": asked.operands[0]}))
-    if asked.json:
-=======
     with connect(request.control) as client:
-        why = answers.why(client.last("why", {"name": request.operands[0]}).get("why"))
+        why = answers.why(client.last("why", {"name": request.operands[0]}))
     if request.json:
->>>>>>> main
         output.write_objects([why])
     else:
         width = shutil.get_terminal_size().columns if output.is_terminal() else None
