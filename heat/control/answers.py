@@ -13,7 +13,7 @@ from heat.control.protocol import BRIEF, Answer, NoAnswerError
 T = TypeVar("T")
 PUBLIC = "public"
 Public = Annotated[T, PUBLIC]
-"""What `heatctl serve` shows without a token: never a command line, nor output of a check."""
+"""The type of a key that `heatctl serve` shows without a token: no command line, no output."""
 
 State = Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
 Verdict = Literal["ok", "failed", "unknown"]
