@@ -10,7 +10,7 @@ import time
 
 from heat.process.launcher import PosixLauncher
 from heat.process.program import Program
-from heat.process.run import Run, Told
+from heat.process.run import Callbacks, Run
 from heat.runtime.loop import Loop, RealClock
 
 TIMEOUT = 30.0
@@ -47,7 +47,7 @@ def rate(path: str, checks: int, in_flight: int) -> float:
         elif gone == checks:
             loop.stop()
 
-    told = Told(ended, left, ended)
+    told = Callbacks(ended, left, ended)
     gc.freeze()
     began = time.perf_counter()
     for _ in range(in_flight):

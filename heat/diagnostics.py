@@ -9,22 +9,22 @@ from states.engine.named_tuple import NamedTuple
 class Diagnostic(NamedTuple):
     """A sentence that names the option and the value, and the fix where one is known.
 
-    ``key``, ``in_file`` and ``fix_in_file`` say the same for a configuration file.
+    ``key``, ``message_in_file`` and ``hint_in_file`` say the same for a configuration file.
     """
 
-    line: str
+    message: str
     hint: str = ""
     key: str = ""
-    in_file: str = ""
+    message_in_file: str = ""
     hint_in_file: str = ""
 
     def __str__(self) -> str:
-        return f"{self.line}\n  {self.hint}" if self.hint else self.line
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
     def at(self, place: str) -> "Diagnostic":
         """The same, found in the table ``place`` of a file."""
         where = f"{place}.{self.key}" if self.key else place
-        return Diagnostic(f"{where}: {self.in_file}", self.hint_in_file, self.key)
+        return Diagnostic(f"{where}: {self.message_in_file}", self.hint_in_file, self.key)
 
 
 class BadValueError(ValueError):

@@ -20,7 +20,6 @@ _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARY = os.path.dirname(os.__file__)
 """Python's own library; its compiled modules are in a folder below."""
 _NO_MEMORY = b"error: no memory is left: raise its limit (ulimit -v, MemoryMax=)\n"
-_RUN = "import sys; sys.path[:] = {path}; from {module} import main; sys.exit(main(*sys.argv[1:]))"
 
 
 def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
@@ -29,15 +28,15 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
     ``path`` is ``sys.path`` as Python has made it, where that was changed since.
     """
     try:
-        if is_bundle():
+        if getattr(sys, "frozen", False):  # A one-file binary, as PyInstaller makes them.
             _forget_bundle()
-            if sys.argv[1:2] == ["-m"]:
+            if sys.argv[1:2] == ["-m"]:  # As heat.process.helper starts one.
                 _end(_main_of(sys.argv[2])(*sys.argv[3:]))
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
         if module == "heat.app.cli":
             gc.disable()  # Imports make garbage collections that find nothing.
-            from heat import inherited  # noqa: PLC0415 - now that it is HEAT's own path
+            from heat.process import inherited  # noqa: PLC0415 - now that it is HEAT's own path
 
             inherited.put_right()  # Before all that takes its time to load.
         code = _main_of(module)()
@@ -48,22 +47,6 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
             os.write(2, _NO_MEMORY)
             os._exit(EXIT_USAGE)
     _end(code)
-
-
-def is_bundle() -> bool:
-    """HEAT is a one-file binary, as PyInstaller makes them."""
-    return bool(getattr(sys, "frozen", False))
-
-
-def python(module: str) -> tuple[str, ...]:
-    """Words that run a module's ``main`` in a process of its own, with the words behind them.
-
-    It imports from where HEAT does: not from the current folder, nor from those of PYTHONPATH.
-    """
-    if is_bundle():
-        return sys.executable, "-m", module
-    path = [folder for folder in sys.path if folder]  # Without the current one of python -c.
-    return sys.executable, "-I", "-c", _RUN.format(path=path, module=module)
 
 
 def _main_of(module: str) -> "Callable[..., int]":

@@ -29,7 +29,6 @@ NOT_YET = (
     "tests/ctl/",
     "tests/faults/",
     "tests/monitor/",
-    "tests/mutants/",
     "tests/process/",
     "tests/rehearsal/",
     "tests/report/",

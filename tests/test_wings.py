@@ -10,10 +10,14 @@ ORDER = (
     *("control", "web", "rehearsal", "testing", "app", "ctl"),
 )
 """From the ground up; ``heat`` is what lies in the folder itself."""
+ENTRIES = {"heat.__main__", "heat.startup"}
+"""The first modules to run: they import any other, and none of heat imports them."""
 
 
 def wing(module: str) -> str:
     """The wing of a module of heat."""
+    if module in ENTRIES:
+        return ORDER[-1]
     first, _, rest = module.removeprefix("heat").removeprefix(".").partition(".")
     return first if rest or ((HOME / "heat" / first).is_dir() and first) else "heat"
 

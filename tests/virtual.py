@@ -15,9 +15,9 @@ from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
-from heat.runtime.limiter import Limiter
+from heat.runtime.limiter import Crowd, Limiter
 from heat.runtime.ports import Owner
-from heat.store.monitor_record import Remembered, decoded, encoded
+from heat.store.snapshot import SavedMachine, decode, encode
 from states.monitor.snapshot import save
 
 UNIX = 1_671_306_479
@@ -87,7 +87,8 @@ class VirtualWorld:
         logs = _Log(self, "heat.log"), _Log(self, "heat.verbose.log")
         reporter = Reporter(self, *logs, self.time.unix, whole)
         self.journal = MonitorReport(self.options, reporter)
-        limiter = Limiter(1, (self.time, self.time), self.printed.append, self)
+        self.crowds: list[Crowd] = []
+        limiter = Limiter(1, (self.time, self.time), self.crowds.append, self)
         if fleet is not None:
             limiter = fleet.limiter
         world = World(self.time, self.time, self, limiter)
@@ -101,8 +102,8 @@ class VirtualWorld:
             until = None
             if memory.backoff is not None and away is not None:
                 until = self.time.unix() + memory.backoff - away
-            kept = Remembered(memory, killed.monitor.changed, began, until)
-            found = decoded(encoded(kept))
+            kept = SavedMachine(memory, killed.monitor.changed, began, until)
+            found = decode(encode(kept))
             self.monitor.go_on(found, self.time.now() + after)
 
     def parts(self, given: Options) -> Setup:
@@ -207,17 +208,17 @@ class _Orphanage:
         return VirtualChild(self._world, self._pid, Ends(after=10, lost=True), exited)
 
 
-class _SeenTurns(Limiter):
-    """Remembers who asked for a turn, and when."""
+class _SeenSlots(Limiter):
+    """Remembers who came for a slot, and when."""
 
-    def __init__(self, most: int, time: VirtualTime, said: list[str], owner: Owner) -> None:
-        super().__init__(most, (time, time), said.append, owner)
+    def __init__(self, most: int, time: VirtualTime, crowds: list[Crowd], owner: Owner) -> None:
+        super().__init__(most, (time, time), crowds.append, owner)
         self._time = time
-        self.asked: list[tuple[float, Owner]] = []
+        self.acquired: list[tuple[float, Owner]] = []
 
-    def ask(self, start: Callable[[], None], owner: Owner) -> None:
-        self.asked.append((self._time.elapsed(), owner))
-        super().ask(start, owner)
+    def acquire(self, start: Callable[[], None], owner: Owner) -> None:
+        self.acquired.append((self._time.elapsed(), owner))
+        super().acquire(start, owner)
 
 
 class VirtualFleet:
@@ -225,8 +226,8 @@ class VirtualFleet:
 
     def __init__(self, most: int) -> None:
         self.time = VirtualTime(UNIX)
-        self.said: list[str] = []
-        self.limiter = _SeenTurns(most, self.time, self.said, self)
+        self.crowds: list[Crowd] = []
+        self.limiter = _SeenSlots(most, self.time, self.crowds, self)
         self.worlds: list[VirtualWorld] = []
         self.tried: list[int] = []
         """The number of each monitor whose check was started, or could not be."""

@@ -15,8 +15,8 @@ from heat.app.inbox import Inbox
 from heat.app.overview import Overview
 from heat.app.parts import Fleet, Ground, InForce, Outputs, Parts, Programs
 from heat.app.scripts import Scripts
+from heat.config.durations import exact
 from heat.config.options import Common, Options
-from heat.durations import exact
 from heat.errors import StartRefused
 from heat.monitor.monitor import World
 from heat.monitor.supervisor import Supervisor

@@ -119,7 +119,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat import __version__, inherited
+from heat import __version__
+from heat.process import inherited
 
 if TYPE_CHECKING:
     from heat.app.parser import Asked

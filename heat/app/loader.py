@@ -13,16 +13,16 @@ import os
 import select
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from heat import inherited
 from heat.config.model import Config
 from heat.config.options import Common, Options
 from heat.diagnostics import Diagnostic
 from heat.errors import reason_of
-from heat.process.helper import fork
-from heat.process.signals import ENDING, HANDLED, STOP_HEAT
+from heat.process import inherited
+from heat.process.helper import Fork
 from heat.runtime.loop import RealClock
 from states.engine.named_tuple import NamedTuple
 from states.monitor.limits import Limits
@@ -68,12 +68,10 @@ class Reading:
     Raises OSError where there is no process or no descriptor for it.
     """
 
-    def __init__(self, work: Callable[[], Found]) -> None:
+    def __init__(self, work: Callable[[], Found], own: set[int]) -> None:
         self.fd, out = os.pipe()
         try:
-            self.pid = fork()
-            if not self.pid:
-                _send(work, out)
+            self._fork = Fork(partial(_send, work, out), own)
         except OSError:
             os.close(self.fd)
             raise
@@ -116,40 +114,33 @@ class Reading:
     def end(self) -> None:
         """Reap the process, give the descriptor back."""
         os.close(self.fd)
-        os.waitpid(self.pid, 0)
+        self._fork.reap()
 
     def stop(self) -> None:
         """It is no longer wanted, and not waited for."""
-        os.kill(self.pid, signal.SIGKILL)
+        self._fork.kill()
         os.close(self.fd)
 
     def reap(self) -> bool:
         """Reap it once it is stopped; False as long as it waits for a dead file system."""
-        return os.waitpid(self.pid, os.WNOHANG) != (0, 0)
+        return self._fork.reap(wait=False)
 
 
 def read(work: Callable[[], Found]) -> Found:
     """Have it read, and wait for that."""
-    # A signal that ends HEAT is to find the fork, as soon as there is one.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_HEAT)
     try:
-        reading = Reading(work)
-        inherited.ends_too(reading.pid)
+        reading = Reading(work, inherited.forked)
     except OSError as error:
         return _nothing(reason_of(error))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     now = RealClock.now
     end = now() + LIMIT
     found = None
     while found is None:
         if not select.select([reading.fd], [], [], max(0.0, end - now()))[0]:
             reading.stop()
-            inherited.is_over(reading.pid)
             return late()
         found = reading.take()
     reading.end()
-    inherited.is_over(reading.pid)
     return found
 
 
@@ -172,29 +163,22 @@ def _nothing(why: str, hint: str = "try again") -> Found:
 
 
 def _send(work: Callable[[], Found], out: int) -> None:
-    """The life of the fork."""
+    """Be the process that reads."""
+    # HEAT may be killed in the meantime; then nobody else ends this.
+    signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
     try:
-        for signum in HANDLED | ENDING:
-            if signal.getsignal(signum) != signal.SIG_IGN:
-                signal.signal(signum, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_HEAT)
-        # HEAT may be killed meanwhile; then nobody else ends this.
-        signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
-        try:
-            found = work()
-        except ImportError as error:
-            why = f"a file of HEAT's own is not where it was: {error}"
-            found = _nothing(why, "if HEAT was upgraded or removed meanwhile, restart it")
-        except MemoryError:
-            found = _nothing("no memory is left", "raise the limit of HEAT (ulimit -v, MemoryMax=)")
-        except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
-            found = _nothing(f"a bug of HEAT: {error!r}")
-        with open(out, "wb") as pipe:
-            for part in _plain(found):
-                data = marshal.dumps(part)
-                pipe.write(len(data).to_bytes(_HEAD, "big") + data)
-    finally:
-        os._exit(0)
+        found = work()
+    except ImportError as error:
+        why = f"a file of HEAT's own is not where it was: {error}"
+        found = _nothing(why, "if HEAT was upgraded or removed meanwhile, restart it")
+    except MemoryError:
+        found = _nothing("no memory is left", "raise the limit of HEAT (ulimit -v, MemoryMax=)")
+    except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
+        found = _nothing(f"a bug of HEAT: {error!r}")
+    with open(out, "wb") as pipe:
+        for part in _plain(found):
+            data = marshal.dumps(part)
+            pipe.write(len(data).to_bytes(_HEAD, "big") + data)
 
 
 def _plain(found: Found) -> Iterator[tuple[Any, ...]]:

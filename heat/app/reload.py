@@ -72,11 +72,10 @@ class Reload:
         self._outdated = False
         work = partial(look, config.shown, config.path, common, self._present())
         try:
-            reading = self._reading = Reading(work)
+            reading = self._reading = Reading(work, self._parts.programs.launcher.own)
         except OSError as error:
             self._reject([str(unread(reason_of(error)))])
             return
-        self._parts.programs.launcher.adopt(reading.pid)
         loop.watch(reading.fd, partial(self._take, reading), self._parts.ground.inbox, patient=True)
         self._time_up = self._later(LIMIT, partial(self._give_up, reading))
 
@@ -98,9 +97,7 @@ class Reload:
         self._end(late())
 
     def _reap(self, reading: Reading) -> None:
-        if reading.reap():
-            self._parts.programs.launcher.release(reading.pid)
-        else:
+        if not reading.reap():
             self._later(_REAP_AGAIN, partial(self._reap, reading))
 
     def _take(self, reading: Reading) -> None:
@@ -110,7 +107,6 @@ class Reload:
             self._time_up.cancel()
         self._parts.ground.loop.forget(reading.fd)
         reading.end()
-        self._parts.programs.launcher.release(reading.pid)
         self._end(found)
 
     def _end(self, found: Found) -> None:

@@ -50,7 +50,7 @@ class Scripts:
 
         if self._keeper is None:
             ground = self._ground
-            self._keeper = Keeper(ground.loop, self._launcher, self._trouble, ground.inbox)
+            self._keeper = Keeper(ground.loop, self._launcher.own, self._trouble, ground.inbox)
         return self._keeper
 
     def close(self) -> None:

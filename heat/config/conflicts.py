@@ -4,8 +4,8 @@ import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from heat.config.durations import written
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.durations import written
 from heat.process import signals
 from states.engine.named_tuple import NamedTuple
 

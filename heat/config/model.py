@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from heat.config.durations import written
 from heat.config.options import Options
 from heat.diagnostics import monitor_place
-from heat.durations import written
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from heat.config.conflicts import BAD, COMMAND, conflicts, missing, signal_of, threshold_of
+from heat.config.durations import DAY, duration, positive_duration
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
-from heat.durations import DAY, duration, positive_duration
 from heat.process import signals
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple

@@ -36,7 +36,7 @@ def look(options: Options, common: Common, trust: Trust) -> list[Diagnostic]:
     files = _Files(trust)
     found = [*_of_monitor(options, files), *_of_heat(common, [options], files)]
     # A folder that script and logs have in common is told once.
-    return list({diagnostic.line: diagnostic for diagnostic in found}.values())
+    return list({diagnostic.message: diagnostic for diagnostic in found}.values())
 
 
 def look_at_file(
@@ -50,7 +50,7 @@ def look_at_file(
     files = _Files(trust)
     new = [options for name, options in config.monitors.items() if name not in present]
     found = [*_of_monitors(config, files, present), *_of_heat(common, new, files)]
-    return list({diagnostic.line: diagnostic for diagnostic in found}.values())
+    return list({diagnostic.message: diagnostic for diagnostic in found}.values())
 
 
 def look_at_monitors(config: "Config", trust: Trust) -> list[Diagnostic]:
@@ -71,7 +71,7 @@ def _of_monitors(
         here = diagnostic.at(config.place(names[0]))
         if len(names) > 1:
             others = counted(len(names) - 1, "other monitor")
-            here = here._replace(line=f"{here.line} (so in {others})")
+            here = here._replace(message=f"{here.message} (so in {others})")
         told.append(here)
     return told
 

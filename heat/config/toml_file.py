@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from heat.config.conflicts import BAD, COMMAND, conflicts, missing
+from heat.config.durations import HOUR, LONGEST_PAST, duration
 from heat.config.model import Config
 from heat.config.options import (
     HISTORY,
@@ -35,7 +36,6 @@ from heat.diagnostics import (
     quoted,
     shown,
 )
-from heat.durations import HOUR, LONGEST_PAST, duration
 from heat.errors import reason_of
 from heat.text import escaped
 from heat.trust import Trust, is_foreign
@@ -409,7 +409,7 @@ def _parsed(option: Option, raw: object) -> Any:
         return text if option.parse is None else option.parse(text)
     except BadValueError as error:
         diagnostic = bad_value(option.name, raw, error)
-        raise _WrongError(diagnostic.in_file, diagnostic.hint_in_file) from None
+        raise _WrongError(diagnostic.message_in_file, diagnostic.hint_in_file) from None
 
 
 def _as_codes(key: str, given: list[object]) -> str:

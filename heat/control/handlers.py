@@ -12,10 +12,10 @@ from itertools import chain, islice
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from heat.config.durations import LONGEST
 from heat.config.options import NAME_LENGTH
 from heat.control.protocol import BRIEF, NUMBERS, Kind, RefusedError, encode, parse, refusal
 from heat.control.views import brief, condition, numbers, pause, why
-from heat.durations import LONGEST
 from heat.errors import HeatError
 from heat.records import Pause
 from heat.text import escaped

@@ -7,11 +7,11 @@ that sets it.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from heat.config.durations import exact, length
 from heat.control.answers import Ran, Why
 from heat.ctl.outlook import Line, changes, coming
 from heat.ctl.times import clock
 from heat.ctl.wording import number, option
-from heat.durations import exact, length
 from heat.process.signals import worded
 from heat.text import counted, escaped
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import NamedTuple
 
+from heat.config.durations import length
 from heat.control.answers import Steps, TimeUp, Turn, Why
 from heat.ctl.wording import (
     described,
@@ -19,7 +20,6 @@ from heat.ctl.wording import (
     script,
     what_is_done,
 )
-from heat.durations import length
 from heat.text import counted, escaped
 
 

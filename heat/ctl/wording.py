@@ -5,8 +5,8 @@ Pure: HEAT has asked its table, and this module only words the effects that came
 
 from collections.abc import Callable, Mapping, Sequence
 
+from heat.config.durations import exact, length, written
 from heat.control.answers import Counted, Effect, Step, Steps, Why
-from heat.durations import exact, length, written
 from heat.text import escaped
 
 _DURATIONS = {

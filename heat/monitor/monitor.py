@@ -20,7 +20,7 @@ from heat.monitor.last_check import Packed, pack, unpack
 from heat.monitor.status_line import Look, describe
 from heat.process import signals
 from heat.process.program import SILENT, Output, Program, on_stderr
-from heat.process.run import Run, Told
+from heat.process.run import Callbacks, Run
 from heat.process.signals import STOPPING
 from heat.records import RESET, Changed, Pause
 from heat.report.monitor_report import Checked, MonitorReport, Ran, exit_code
@@ -484,7 +484,7 @@ class Monitor:
         if self._check is not None:  # It has ended, and is just about to be reaped.
             self._check_due = True
         elif self.exit_code is None:
-            self._world.limiter.ask(self._start_check, self)
+            self._world.limiter.acquire(self._start_check, self)
 
     def _start_check(self) -> None:
         self._turn = True
@@ -495,7 +495,7 @@ class Monitor:
         if self._world.tallies is not None:
             now = self._world.clock.now()
             self._world.tallies.late(self._row, now - self._due, now)
-        told = Told(
+        told = Callbacks(
             self._check_ended,
             self._check_gone,
             self._check_stuck,
@@ -525,9 +525,9 @@ class Monitor:
     def _end_turn(self) -> None:
         if self._turn:
             self._turn = False
-            self._world.limiter.end()
+            self._world.limiter.release()
 
-    def _run(self, program: Program, timeout: float | None, told: Told) -> Run:
+    def _run(self, program: Program, timeout: float | None, told: Callbacks) -> Run:
         world = self._world
         if program.file is not None:
             program.file.printed = self.scripts_printed
@@ -694,8 +694,8 @@ class Monitor:
             self._tell(self._report.fail_started, self._script.pid, run)
             self._mind_slow_fail(self._script)
 
-    def _told_of_script(self, gone: Callable[[Run], None]) -> Told:
-        return Told(_nothing, gone, self._stuck, settled=self._settled, left=self._tell_left)
+    def _told_of_script(self, gone: Callable[[Run], None]) -> Callbacks:
+        return Callbacks(_nothing, gone, self._stuck, settled=self._settled, left=self._tell_left)
 
     def _hold(self, role: str, run: Run) -> None:
         """Have the process known after a restart."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from heat.durations import length
+from heat.config.durations import length
 from heat.records import Pause
 from heat.report.monitor_report import moment, with_line
 from heat.runtime.limiter import Limiter

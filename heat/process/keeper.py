@@ -11,18 +11,16 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 
-from heat import inherited
 from heat.errors import HeatError, reason_of
 from heat.process.bounded_file import append
-from heat.process.helper import fork
+from heat.process.helper import Fork
 
 if TYPE_CHECKING:
-    from heat.process.launcher import PosixLauncher
     from heat.runtime.loop import Loop
     from heat.runtime.ports import Owner
 
@@ -37,20 +35,19 @@ class Keeper:
     """HEAT's side of it."""
 
     def __init__(
-        self, loop: Loop, launcher: PosixLauncher, said: Callable[[str], None], owner: Owner
+        self, loop: Loop, own: set[int], trouble: Callable[[str], None], owner: Owner
     ) -> None:
         self.loop = loop
         self.owner = owner
-        self._launcher = launcher
-        self._said = said
+        self._own = own
+        self._report = trouble
         self._pipes: dict[int, str] = {}
         """Descriptor of each reading end, path of its file."""
         self._control: socket.socket | None = None
         self._trouble = False
         self._next = 0.0
         """Not before this moment another one is forked in place of one that has ended."""
-        self.pid = 0
-        """Of the fork; 0 while there is none."""
+        self._fork: Fork | None = None
 
     def keep(self, reader: int, path: str) -> None:
         """Have a pipe read on if HEAT ends: before the script that prints to it is started."""
@@ -78,30 +75,27 @@ class Keeper:
     def _start(self) -> None:
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                work = partial(_live, theirs, self._pipes)
+                self._fork = Fork(work, self._own, {theirs.fileno(), *self._pipes})
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                theirs.close()
         except OSError as error:
             self._troubled(reason_of(error))
             return
-        try:
-            pid = fork()
-        except OSError as error:
-            ours.close()
-            theirs.close()
-            self._troubled(reason_of(error))
-            return
-        if not pid:
-            _live(theirs, self._pipes)
-        theirs.close()
         self._next = self.loop.now() + _AGAIN
-        self.pid, self._control, self._trouble = pid, ours, False
+        self._control, self._trouble = ours, False
         ours.setblocking(False)
-        self._launcher.adopt(pid)
         with contextlib.suppress(OSError):  # Then its end is seen at the next script.
             self.loop.watch(ours.fileno(), self._lost, self.owner)
 
     def _troubled(self, why: str) -> None:
         if not self._trouble:
             self._trouble = True
-            self._said(
+            self._report(
                 f"cannot fork the keeper: {why}; what scripts leave running may not outlive HEAT, "
                 "until the next script"
             )
@@ -120,11 +114,10 @@ class Keeper:
 
     def _end(self) -> None:
         self._hang_up()
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-            self._launcher.release(self.pid)
-            self.pid = 0
+        if self._fork is not None:
+            self._fork.kill()
+            self._fork.reap()
+            self._fork = None
 
     def close(self) -> None:
         """HEAT ends: from here on the keeper reads, if anybody writes."""
@@ -140,40 +133,11 @@ class Keeper:
             self._control = None
 
 
-def _live(control: socket.socket, pipes: dict[int, str]) -> NoReturn:
-    """The life of the fork."""
-    try:
-        _be_deaf()
-        os.chdir("/")
-        with contextlib.suppress(OSError):
-            os.setsid()  # What ends HEAT, its terminal or its group, is not meant for the keeper.
-        _let_go({control.fileno(), *pipes})
-        with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
-            name.write(b"heat-keeper")
-        _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
-    finally:
-        os._exit(0)
-
-
-def _be_deaf() -> None:
-    for signum in signal.valid_signals():
-        with contextlib.suppress(OSError):
-            if callable(signal.getsignal(signum)):
-                signal.signal(signum, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-
-def _let_go(kept: set[int]) -> None:
-    """Close what is HEAT's: its locks, logs and sockets must end with HEAT."""
-    os.close(0)  # HEAT may have no descriptor left, and then so has its fork.
-    for fd in inherited.descriptors():
-        if fd not in kept:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-    with contextlib.suppress(OSError):
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
+def _live(control: socket.socket, pipes: dict[int, str]) -> None:
+    """Be the keeper."""
+    with contextlib.suppress(OSError), open("/proc/self/comm", "wb") as name:
+        name.write(b"heat-keeper")
+    _read_on(_wait(control, {str(fd).encode(): (fd, path) for fd, path in pipes.items()}))
 
 
 def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:

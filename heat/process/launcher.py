@@ -65,7 +65,7 @@ class PosixLauncher:
         self._spare = _open_null()
         """Given up when descriptors run out, so that a started child always gets its pidfd."""
         self.own: set[int] = set()
-        """The process ids of programs that were started, or taken up, and not reaped yet."""
+        """The process ids of programs and helpers that HEAT has, and has not reaped yet."""
         ignored = {s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN}
         self._reset = sorted(ignored | {signal.SIGPIPE, signal.SIGXFSZ})
 
@@ -171,14 +171,6 @@ class PosixLauncher:
         os.close(self._spare)
         self._spare = _NO_FD
         return os.pidfd_open(pid)
-
-    def adopt(self, pid: int) -> None:
-        """A child that somebody else of HEAT has started, and reaps."""
-        self.own.add(pid)
-
-    def release(self, pid: int) -> None:
-        """An adopted child has been reaped."""
-        self.own.discard(pid)
 
     def take_up(self, held: Held) -> Adopted | None:
         """The hold on a program that an earlier HEAT has started; None if it has ended."""

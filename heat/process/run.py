@@ -30,7 +30,7 @@ _LISTEN_AFTER = 0.01
 """Most checks are over by then, with less output than a pipe holds."""
 
 
-class Told:
+class Callbacks:
     """Whom a run tells: of its verdict, that it is gone, that it will not die.
 
     And, of a check, what becomes of its leftovers: ``printed`` when all that is waited for of
@@ -65,6 +65,7 @@ class Run:
     """
 
     __slots__ = (
+        "_callbacks",
         "_child",
         "_clock",
         "_deadline",
@@ -77,7 +78,6 @@ class Run:
         "_owner",
         "_timer",
         "_timers",
-        "_told",
         "denied",
         "duration",
         "outlived",
@@ -96,11 +96,11 @@ class Run:
         world: tuple[Clock, Timers, Starter],
         program: Program,
         timeout: float | None,
-        told: Told,
+        callbacks: Callbacks,
         owner: Owner,
     ) -> None:
         self._clock, self._timers, launcher = world
-        self._told = told
+        self._callbacks = callbacks
         self._owner = owner
         self.program = program
         self.started_unix = int(self._clock.unix() - launcher.age)
@@ -207,7 +207,7 @@ class Run:
         self.status = self._child.status()
         self.duration = self._clock.now() - self.started
         try:
-            self._told.ended(self)
+            self._callbacks.ended(self)
         finally:
             if self.program.file is not None:
                 self._leave()  # What a script leaves is a service.
@@ -216,7 +216,7 @@ class Run:
                 self._leave()
             else:
                 self._leave_behind().wait()
-                self._told.gone(self)
+                self._callbacks.gone(self)
 
     def _time_up(self) -> None:
         if self.time_left > 0:  # HEAT has not run for a while; nor, most likely, has the program.
@@ -227,7 +227,7 @@ class Run:
         self.timed_out = True
         self.duration = self._clock.now() - self.started
         self.stop()
-        self._told.ended(self)
+        self._callbacks.ended(self)
 
     def stop(self) -> None:
         """Begin to kill it, or what it has left behind."""
@@ -260,7 +260,7 @@ class Run:
             self._rearm(self._clock.now() + KILL_AFTER, self.stop_hard)
         if not self.outlived:
             self.outlived = True
-            self._told.stuck(self)
+            self._callbacks.stuck(self)
 
     def _look(self) -> None:
         """Once the leader is dead: reap it after the SIGKILL, or when its group is empty."""
@@ -285,7 +285,7 @@ class Run:
         self._child.reap()
         rest = (self._killing or self.program.file is None) and self._child.signal_left(0)
         leftovers = self._leave_behind() if rest or not self._child.drained() else None
-        self._told.gone(self)
+        self._callbacks.gone(self)
         if leftovers is None:
             self._child.close()
         else:
@@ -296,19 +296,19 @@ class Run:
 
         if self._timer is not None:
             self._timer.cancel()
-        told = self._told
+        callbacks = self._callbacks
         self._leftovers = Leftovers(
             (self._clock, self._timers, self._owner),
             self._child,
-            lambda: told.printed(self),
-            lambda lines: None if told.left is None else told.left(self, lines),
+            lambda: callbacks.printed(self),
+            lambda lines: None if callbacks.left is None else callbacks.left(self, lines),
             self._settle,
         )
         return self._leftovers
 
     def _settle(self) -> None:
         self._leftovers = None
-        self._told.settled(self)
+        self._callbacks.settled(self)
         self._child.close()
 
 

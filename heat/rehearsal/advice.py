@@ -7,9 +7,9 @@ depends on the target of the moment, is told elsewhere.
 import signal
 from collections.abc import Callable, Iterator
 
+from heat.config.durations import exact, written
 from heat.config.options import TIMED_OUT, Options
 from heat.diagnostics import Diagnostic, of_option
-from heat.durations import exact, written
 from heat.process import signals
 from heat.text import counted, escaped
 
@@ -27,7 +27,7 @@ def advice(options: Options, fail_takes: float | None = None) -> list[Diagnostic
 def _say(option: str, value: str, complaint: str, hint: str) -> Diagnostic:
     """As a mistake, but one that stops nobody."""
     diagnostic = of_option(option, value, complaint, hint)
-    return diagnostic._replace(line=diagnostic.line.replace("Error:", "Advice:", 1))
+    return diagnostic._replace(message=diagnostic.message.replace("Error:", "Advice:", 1))
 
 
 def _span(span: float | None) -> str:

@@ -19,7 +19,7 @@ from heat.rehearsal.world import (
     SimulatedTarget,
     VirtualTime,
 )
-from heat.runtime.limiter import Limiter
+from heat.runtime.limiter import Crowd, Limiter
 from heat.text import escaped
 from states.monitor.events import Tick
 from states.monitor.model import State
@@ -185,8 +185,8 @@ class _Play:
             text, code = f"no more checks of {name}: HEAT goes on with the others", None
         self._timeline.add("end", text, code=code)
 
-    def _crowded(self, text: str) -> None:
-        raise AssertionError(text)
+    def _crowded(self, crowd: Crowd) -> None:
+        raise AssertionError(crowd)
 
     def crashed(self, error: Exception) -> None:
         """Nothing that would have to be survived."""

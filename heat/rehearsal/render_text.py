@@ -67,7 +67,7 @@ def as_json(played: Played, advice: list[Diagnostic]) -> Iterator[str]:
         "skipped_ticks": told.skipped,
         "outages": outages,
         "advice": [
-            {"line": each.line.removeprefix("Advice: "), "fix": each.hint} for each in advice
+            {"line": each.message.removeprefix("Advice: "), "fix": each.hint} for each in advice
         ],
     }
     yield json.dumps(summary)

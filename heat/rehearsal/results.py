@@ -4,8 +4,8 @@ import re
 import signal
 from typing import NamedTuple
 
+from heat.config.durations import duration
 from heat.diagnostics import BadValueError
-from heat.durations import duration
 from heat.process import signals
 from heat.rehearsal.world import Ends
 

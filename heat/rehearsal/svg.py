@@ -8,7 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 from heat.cells import cells, wrapped
-from heat.durations import exact
+from heat.config.durations import exact
 from heat.rehearsal.play import Played
 from heat.rehearsal.summary import sentences
 from heat.rehearsal.timeline import Entry, Kind

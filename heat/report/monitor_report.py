@@ -7,8 +7,8 @@ are sent and scripts started before this is written.
 import time
 from collections.abc import Sequence
 
+from heat.config.durations import exact, length, written
 from heat.config.options import Options
-from heat.durations import exact, length, written
 from heat.process import signals
 from heat.process.output import together
 from heat.process.program import SILENT, Output

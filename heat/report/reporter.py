@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from heat.config.durations import length
 from heat.config.options import Common
 from heat.report.console import RED, YELLOW
 from heat.text import counted
@@ -12,6 +13,7 @@ from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.report.ports import Printer, Records
+    from heat.runtime.limiter import Crowd
 
 
 def _nothing() -> None:
@@ -146,8 +148,15 @@ class HeatReport(Writer):
         """There is no control socket, or no longer."""
         self._fault(f"heat: {text}")
 
-    def crowd(self, text: str) -> None:
+    def crowd(self, crowd: Crowd) -> None:
         """Checks wait for their turn, or do so no longer."""
+        if crowd.waits is None:
+            text = f"max-running ({crowd.most}) is reached: what is due beyond it waits its turn"
+        else:
+            text = (
+                f"checks start on time again: {counted(crowd.waits, 'check')} had to wait, "
+                f"the longest {length(crowd.longest)}"
+            )
         self._fault(f"heat: {text}")
 
     def error(self, reason: str) -> None:

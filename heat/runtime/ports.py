@@ -49,16 +49,16 @@ class Timers(Protocol):
 
 
 class Limiter(Protocol):
-    """Lets checks start, so many at once."""
+    """Slots for checks, which are given in FIFO order."""
 
-    def ask(self, start: Callable[[], None], owner: Owner) -> None:
-        """Have it started, now or when others have ended."""
+    def acquire(self, start: Callable[[], None], owner: Owner) -> None:
+        """Call ``start`` now, or once a slot is free and all who came before have theirs."""
         ...
 
-    def end(self) -> None:
-        """One that was started has ended, or could not be started."""
+    def release(self) -> None:
+        """Give a slot back: its check has ended, or could not be started."""
         ...
 
     def forget(self, owner: Owner) -> bool:
-        """Forget what waits for its turn; False if nothing waited."""
+        """Let the owner's check wait no longer; return False if it did not wait."""
         ...

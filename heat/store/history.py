@@ -8,8 +8,8 @@ from collections.abc import Generator, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
+from heat.config.durations import DAY
 from heat.diagnostics import Diagnostic
-from heat.durations import DAY
 from heat.errors import CommandError
 from heat.store import sql
 from heat.store.outages import HOUR, Account, Failed, Life, Outage, Pause, Recovery, Span, account

@@ -265,7 +265,7 @@ async def _nowhere(_: Visit) -> web.StreamResponse:
 def _refusal(error: CommandError) -> Refusal:
     """Say why HEAT, or its state file, gives no answer."""
     diagnostic = error.diagnostics[0]
-    message = diagnostic.line.removeprefix("Error: ").removeprefix("Failed: ")
+    message = diagnostic.message.removeprefix("Error: ").removeprefix("Failed: ")
     status = 404 if isinstance(error, NotOnRecordError) else 503
     if isinstance(error, RefusedError):
         status = _STATUSES.get(error.kind, 503)

@@ -44,7 +44,7 @@ from conftest import (
 from heat.errors import StartError
 from heat.process.launcher import PosixLauncher
 from heat.process.program import Program
-from heat.process.run import Run, Told
+from heat.process.run import Callbacks, Run
 from heat.runtime.loop import Loop, RealClock
 
 
@@ -1698,7 +1698,7 @@ def test_21_of_five_hundred_exits_at_once_each_status_is_right(place: Place) -> 
     def start(number: int) -> Run:
         words = (script, str(number % 256))
         program = Program(script, str(place.folder / "waits"), words)
-        told = Told(partial(note_ended, number), note_gone, unkilled)
+        told = Callbacks(partial(note_ended, number), note_gone, unkilled)
         return Run((RealClock(), loop, launcher), program, None, told, Nobody())
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(3 * count + 500, most), most))

@@ -45,7 +45,7 @@ def test_mistakes_come_back_with_their_fixes(folder: Path) -> None:
     found = read(lambda: looked(folder))
 
     assert found == looked(folder)
-    assert all(diagnostic.line and diagnostic.hint for diagnostic in found.diagnostics)
+    assert all(diagnostic.message and diagnostic.hint for diagnostic in found.diagnostics)
 
 
 def test_monitors_that_are_watched_as_they_are_are_not_looked_at(folder: Path) -> None:
@@ -82,16 +82,17 @@ def without_files() -> Found:
 def test_a_reading_that_does_not_end_well_says_why(work: Callable[[], Found], why: str) -> None:
     found = read(work)
 
-    assert [why in diagnostic.line for diagnostic in found.diagnostics] == [True]
+    assert [why in diagnostic.message for diagnostic in found.diagnostics] == [True]
     assert found.config.monitors == {}
 
 
 def test_a_reading_that_is_stopped_leaves_nothing_but_a_zombie() -> None:
     reader, writer = os.pipe()
-    reading = Reading(lambda: (os.read(reader, 1) and killed()) or killed())
+    own: set[int] = set()
+    reading = Reading(lambda: (os.read(reader, 1) and killed()) or killed(), own)
     reading.stop()
 
-    assert os.waitpid(reading.pid, 0)[1] == signal.SIGKILL
+    assert os.waitpid(own.pop(), 0)[1] == signal.SIGKILL
     os.close(reader)
     os.close(writer)
 
@@ -120,8 +121,9 @@ def test_a_reading_whose_heat_was_killed_ends_all_the_same(
         while True:
             signal.pause()
 
-    reading = Reading(never)
-    until(lambda: not alive(reading.pid), "its end")
+    own: set[int] = set()
+    reading = Reading(never, own)
+    until(lambda: not any(map(alive, own)), "its end")
     reading.end()
 
 

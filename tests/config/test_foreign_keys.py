@@ -18,7 +18,7 @@ BROUGHT_ALONG = [
 
 def diagnostics(text: str) -> list[tuple[str, str]]:
     _, found = parse(text.encode(), "heat.toml")
-    return [(each.line, each.hint) for each in found]
+    return [(each.message, each.hint) for each in found]
 
 
 @pytest.mark.parametrize("key", BROUGHT_ALONG)

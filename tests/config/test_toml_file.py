@@ -232,11 +232,11 @@ def test_files_that_are_refused(bad: Bad) -> None:
     found = mistakes_of(bad.text)
 
     assert len(found) == 1, [str(each) for each in found]
-    assert found[0].line.startswith(f"heat.toml: {bad.said}") or bad.said in found[0].line
-    assert found[0].line.startswith("heat.toml: ")
+    assert found[0].message.startswith(f"heat.toml: {bad.said}") or bad.said in found[0].message
+    assert found[0].message.startswith("heat.toml: ")
     assert bad.hint in found[0].hint
     assert found[0].hint
-    assert "\n" not in found[0].line + found[0].hint
+    assert "\n" not in found[0].message + found[0].hint
 
 
 def test_the_catalogue_has_more_than_a_hundred_files() -> None:
@@ -252,7 +252,7 @@ def test_the_catalogue_has_more_than_a_hundred_files() -> None:
     ],
 )
 def test_bytes_that_are_no_text(data: bytes, said: str) -> None:
-    assert [each.line for each in mistakes_of(data)] == [f"heat.toml: {said}"]
+    assert [each.message for each in mistakes_of(data)] == [f"heat.toml: {said}"]
 
 
 def test_all_mistakes_of_a_file_are_told_at_once_and_in_its_order() -> None:
@@ -274,7 +274,7 @@ count = 0
 [other]
 """)
 
-    assert [each.line.removeprefix("heat.toml: ").split(": ")[0] for each in found] == [
+    assert [each.message.removeprefix("heat.toml: ").split(": ")[0] for each in found] == [
         "monitor.a.threshold",
         "monitor.a.interval",
         "monitor.a.nope",
@@ -303,11 +303,11 @@ pid = 1
 pid-file = "--pid"
 """)
 
-    assert [each.line for each in on_line] == [
+    assert [each.message for each in on_line] == [
         "Error: --interval 'x' is not a duration",
         "Error: --pid '1' has no effect with --pid-file",
     ]
-    assert [each.line for each in in_file] == [
+    assert [each.message for each in in_file] == [
         "heat.toml: monitor.web.interval: 'x' is not a duration",
         "heat.toml: monitor.web.pid: 1 has no effect with pid-file",
     ]
@@ -617,12 +617,12 @@ def test_a_file_of_a_megabyte_is_read_and_a_larger_one_is_not(folder: Path) -> N
 
     path.write_text(WEB + "#" * (LARGEST - len(WEB) + 1))
     _, (diagnostic,) = read("heat.toml", str(path))
-    assert diagnostic.line == "heat.toml: is larger than 16 MB (16000000 bytes)"
+    assert diagnostic.message == "heat.toml: is larger than 16 MB (16000000 bytes)"
     assert diagnostic.hint
 
 
 def test_control_characters_in_a_files_name_are_escaped(folder: Path) -> None:
-    assert read("a\nb", str(folder / "a\nb"))[1][0].line == "a\\nb: no such file"
+    assert read("a\nb", str(folder / "a\nb"))[1][0].message == "a\\nb: no such file"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -825,9 +825,9 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused_with_a_sentence(data: b
 
     assert found or config.monitors
     for diagnostic in found:
-        assert diagnostic.line.startswith("heat.toml: ")
+        assert diagnostic.message.startswith("heat.toml: ")
         assert diagnostic.hint
-        assert not re.search(r"[\x00-\x1f\x7f]", diagnostic.line + diagnostic.hint)
+        assert not re.search(r"[\x00-\x1f\x7f]", diagnostic.message + diagnostic.hint)
     assert found == parse(data, "heat.toml")[1]
 
 

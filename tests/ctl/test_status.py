@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from talker import ABOUT, NOW, Facts, Talker, facts, last
 
+from heat.config.durations import length, short
 from heat.ctl import output, tables
 from heat.ctl.commands import status
 from heat.ctl.main import main
 from heat.ctl.times import brief, clock, stamp
-from heat.durations import length, short
 
 FAILED = last("failed", code=7, message="curl: (7) refused")
 PAUSED = {"since": NOW - 60, "until": None, "reason": "new disk"}

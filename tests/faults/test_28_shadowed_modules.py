@@ -13,6 +13,7 @@ from conftest import PATIENCE, Place, orderly
 
 from heat import startup
 from heat.ctl.main import commands
+from heat.process import helper
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 HOME = Path(startup.__file__).parent.parent
@@ -162,7 +163,7 @@ def test_28_housekeeping_imports_from_where_heat_does(place: Place, shadows: Pat
     assert heat.wait() == 0
     orderly(heat)
 
-    words = [*startup.python("heat.store.prune"), state, "3600"]
+    words = helper.program("prune", "heat.store.prune", str(state), "3600").argv
     ended = run(words, shadows, {"PYTHONPATH": str(shadows), "PYTHONINSPECT": "1"})
 
     assert (ended.returncode, ended.stderr) == (0, "")

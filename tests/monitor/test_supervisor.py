@@ -868,9 +868,7 @@ def test_never_more_run_at_once_than_allowed_and_that_is_said_once(place: Place)
     assert max(running) == 2
     assert len(trace) == 2 * 8 * 4
     said = [line for line in heat.news() if "max-running" in line]
-    assert said == [
-        "heat: as many checks run as max-running allows (2): what is due beyond that waits its turn"
-    ]
+    assert said == ["heat: max-running (2) is reached: what is due beyond it waits its turn"]
     assert ("ERR", "heat", [said[0].removeprefix("heat: ")]) in [
         (kind, program, [line.removeprefix("heat: ") for line in lines])
         for kind, program, lines in records(heat.verbose())

@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import Place, alive, orderly, until
 
-from heat import inherited
+from heat.process import inherited
 
 AT_A_MOMENT = """
 import os, runpy, sys

@@ -19,7 +19,7 @@ from heat.process.launcher import PosixChild, PosixLauncher
 from heat.process.output import Printed
 from heat.process.program import Output, Program, Status
 from heat.process.reaper import reap_strangers
-from heat.process.run import Run, Told
+from heat.process.run import Callbacks, Run
 from heat.records import Held
 from heat.runtime.loop import Loop, RealClock
 
@@ -52,7 +52,7 @@ class Bench(Nobody):
         **env: str,
     ) -> Run:
         program = Program(argv[0], path or argv[0], argv, self if script else None, env)
-        told = Told(
+        told = Callbacks(
             *(self._ended, self._gone, self.stuck.append),
             printed=lambda run: self.late.append(run.output()),
             settled=lambda _run: self.loop.stop(),

@@ -27,7 +27,7 @@ class Desk(Nobody):
         self.said: list[str] = []
         self.loop = Loop(RealClock())
         self.launcher = PosixLauncher(self.loop, {})
-        self.keeper = Keeper(self.loop, self.launcher, self.said.append, self)
+        self.keeper = Keeper(self.loop, self.launcher.own, self.said.append, self)
         self.output = self.another()
 
     def another(self) -> ScriptOutput:
@@ -42,7 +42,7 @@ class Desk(Nobody):
 
     def kept_by(self) -> int:
         """The process id of the keeper."""
-        return self.keeper.pid
+        return next(iter(self.launcher.own), 0)
 
 
 def process_name(pid: int) -> str:

@@ -405,7 +405,7 @@ def test_the_file_of_another_program_or_version_is_left_alone(place: Place, sql:
     heat = place.fleet(monitor("web", WELL))
 
     assert heat.wait() == 2
-    assert "is of another version of HEAT, or no file of HEAT's" in heat.err.read_text()
+    assert "is of another version of HEAT, or not a file of HEAT's" in heat.err.read_text()
     assert "give it another file: --state FILE" in heat.err.read_text()
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
@@ -472,7 +472,7 @@ def test_a_file_that_is_deleted_is_begun_anew_with_all_that_holds(place: Place) 
     heat = failing(place)
     for path in place.folder.glob("heat.state*"):
         path.unlink()
-    heat.await_news("heat.state was moved away or deleted: it is begun anew")
+    heat.await_news("heat.state was moved away or deleted: HEAT starts a new one")
     done(heat, "pause", name="web", seconds=600, reason="tests")
 
     assert memory(heat)[0] == "FAILING"

@@ -147,7 +147,7 @@ def test_a_user_without_a_session_names_the_socket(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
 
     (diagnostic,) = parse(USAGE, []).diagnostics
-    assert diagnostic.line == "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
+    assert diagnostic.message == "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
     assert diagnostic.hint == "name HEAT's socket: --control PATH"
 
 

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heat.ctl.main import main
-from heat.diagnostics import BadValueError
-from heat.durations import (
+from heat.config.durations import (
     DAY,
     HOUR,
     LONGEST,
@@ -22,6 +20,8 @@ from heat.durations import (
     short,
     written,
 )
+from heat.ctl.main import main
+from heat.diagnostics import BadValueError
 from tests.conftest import Heat, Place
 
 UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0, "ms": 0.001}

@@ -16,7 +16,8 @@ _FIRST = 3
 _MOST = 65_536
 """How many are looked at where /proc does not list them."""
 
-_forked: set[int] = set()
+forked: set[int] = set()
+"""Forks of HEAT that a signal ends with it, before it watches anything."""
 
 
 def put_right() -> None:
@@ -31,20 +32,10 @@ def put_right() -> None:
     _keep_descriptors()
 
 
-def ends_too(pid: int) -> None:
-    """Have a fork of HEAT killed where a signal ends HEAT before it watches anything."""
-    _forked.add(pid)
-
-
-def is_over(pid: int) -> None:
-    """Forget a fork: it has ended."""
-    _forked.discard(pid)
-
-
 def _end(signum: int, _frame: object) -> None:
     # Nothing was started but what reads the configuration; an exception could be swallowed
     # wherever Python happens to be.
-    for pid in _forked:
+    for pid in forked:
         os.kill(pid, signal.SIGKILL)
     os._exit(_ENDS[signal.Signals(signum)])
 
