@@ -230,7 +230,7 @@ class Commands(TypedDict):
 
 
 class Outlook(TypedDict):
-    """What HEAT's table says would come."""
+    """The future of a monitor, as HEAT's table says."""
 
     ended: Public[bool]
     pace: Public[Pace]
