@@ -11,21 +11,21 @@ Commands that look:
   status [NAME...]     a table: state, since when, last result, next check
   why NAME             one screen: how it got there, what comes next and when,
                        what would change it
-  top                  the table of 'status', live; q ends it
+  top                  the table of 'status', live; q quits
   history [NAME]       outages, what each recovery did, share of time well
 
 Commands that steer:
   check NAME           check now
   pause NAME           no checks and no effects, for a while or until resumed
-  resume NAME          go on
+  resume NAME          end the pause
   reset NAME           out of ERROR, or counts back to 0
   reload               read the configuration file again
 
 Commands that need no running HEAT:
-  validate FILE        all that is wrong with a configuration file
+  validate FILE        all mistakes in a configuration file
   rehearse             what HEAT would do, given the results of the check
-  diagram              the states drawn; with NAME, where that monitor is
-  completion SHELL     what makes bash, zsh or fish complete the words
+  diagram              draw the states; with NAME, light that monitor's state
+  completion SHELL     scripts that complete the words in bash, zsh or fish
 
 A process of its own:
   serve                HTTP: metrics for Prometheus, health, the answers of
@@ -33,12 +33,12 @@ A process of its own:
 
 Options of all commands that ask HEAT:
   --control PATH       its socket (default: /run/heat/heat.sock as root,
-                       $XDG_RUNTIME_DIR/heat.sock else)
-  --json               JSON, one object a line
-  -h, --help           print this, or a command's own text behind it
+                       $XDG_RUNTIME_DIR/heat.sock otherwise)
+  --json               JSON, one object per line
+  -h, --help           print this; after a command, the text of that command
   --version            print the version
 
-'heatctl COMMAND --help' tells more. SECS is a number of seconds such as 30 or
+'heatctl COMMAND --help' says more. SECS is a number of seconds such as 30 or
 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 Exit status: 0 all is well; 1 something is not NORMAL, or is paused; 2 bad

@@ -168,7 +168,7 @@ def test_the_lists_of_a_text_are_read_with_their_continued_lines() -> None:
 
     assert [switch.name for switch in found] == ["--control", "--json", "--help", "--version"]
     assert found[0].value == "PATH"
-    assert found[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock else)")
+    assert found[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock otherwise)")
     assert found[2].short == "-h"
 
 
