@@ -13,7 +13,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.config.durations import LONGEST
-from heat.config.options import NAME_LENGTH
+from heat.config.readers import NAME_LENGTH
 from heat.control.protocol import BRIEF, NUMBERS, Kind, RefusedError, encode, parse, refusal
 from heat.control.views import brief, condition, numbers, pause, why
 from heat.errors import HeatError

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote
 
 from heat.config.durations import duration_back
-from heat.config.options import monitor_name
+from heat.config.readers import monitor_name
 from heat.diagnostics import BadValueError
 from heat.text import escaped
 from heat.web.access import Refused
