@@ -8,7 +8,8 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from heat.records import RESET, Changed, Held, Pause
+from heat.process.identity import Held
+from heat.records import RESET, Changed, Pause
 from heat.store import sql
 from heat.store.sql import Statement
 from heat.store.state_file import Saved, StateFile

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from heat.errors import HeatError, StartRefused, reason_of
 from heat.files import NotOwnFileError, open_to_write
-from heat.process.identity import boot
-from heat.records import Held, Pause
+from heat.process.identity import Held, boot
+from heat.records import Pause
 from heat.runtime.lock import HeldError, Lock
 from heat.store import sql
 from heat.store.sql import Statement, storable
