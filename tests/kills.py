@@ -33,7 +33,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from heat.store.monitor_record import decoded
+from heat.store.snapshot import decode
 from states.monitor.snapshot import Snapshot
 
 PATIENCE = 30.0
@@ -220,7 +220,7 @@ class Ground:
             (paused,) = db.execute("SELECT count(*) FROM pauses WHERE ended IS NULL").fetchone()
             open_ = db.execute("SELECT count(*) FROM outages WHERE ended IS NULL").fetchone()
             held = {row[0] for row in db.execute("SELECT role FROM held")}
-        known = Snapshot() if memory is None else decoded(memory).memory
+        known = Snapshot() if memory is None else decode(memory).snapshot
         state = known.state.value
         here = "NORMAL"
         for before, after in changes:

@@ -382,17 +382,6 @@ def test_the_help_and_the_table_of_options_agree() -> None:
         )
 
 
-def test_the_page_of_options_has_every_option() -> None:
-    page = (HOME / "docs/options.md").read_text()
-    table = re.findall(r"^\| (`-.*?`) \|", page, re.MULTILINE)
-    told = {name: cell for cell in table for name in re.findall(r"--[a-z-]+", cell)}
-
-    assert told.keys() == {option.name for option in OPTIONS}
-    for option in OPTIONS:
-        wanted = ", ".join(filter(None, (option.short, f"{option.name} {option.value}".strip())))
-        assert f"`{wanted}`" in told[option.name]
-
-
 def test_the_help_fits_a_terminal() -> None:
     assert max(len(line) for line in USAGE.splitlines()) <= 80
 

@@ -17,7 +17,7 @@ from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Crowd, Limiter
 from heat.runtime.ports import Owner
-from heat.store.monitor_record import Remembered, decoded, encoded
+from heat.store.snapshot import SavedMachine, decode, encode
 from states.monitor.snapshot import save
 
 UNIX = 1_671_306_479
@@ -102,8 +102,8 @@ class VirtualWorld:
             until = None
             if memory.backoff is not None and away is not None:
                 until = self.time.unix() + memory.backoff - away
-            kept = Remembered(memory, killed.monitor.changed, began, until)
-            found = decoded(encoded(kept))
+            kept = SavedMachine(memory, killed.monitor.changed, began, until)
+            found = decode(encode(kept))
             self.monitor.go_on(found, self.time.now() + after)
 
     def parts(self, given: Options) -> Setup:

@@ -94,10 +94,10 @@ class _Reading:
 
     def _unknown(self, option: str, word: str) -> None:
         command = self._grammar.command
-        near = nearest(option, (each.name for each in self._options)) if option[1] == "-" else ""
-        hint = f"did you mean {near}?" if near else f"'{command} --help' lists the options"
-        if self._grammar.options_first and not near:
-            hint += "; they stand before COMMAND"
+        # Without the dashes, which would make any two options alike.
+        near = nearest(option[2:], (each.name[2:] for each in self._options))
+        which = " that stand before COMMAND" if self._grammar.options_first else ""
+        hint = f"did you mean --{near}?" if near else f"'{command} --help' lists the options{which}"
         text = f"{escaped(option)} is not an option of '{command}'"
         self._wrong(text if word == option else f"{text}: '{escaped(word)}'", hint)
 

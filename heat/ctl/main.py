@@ -11,21 +11,21 @@ Commands that look:
   status [NAME...]     a table: state, since when, last result, next check
   why NAME             one screen: how it got there, what comes next and when,
                        what would change it
-  top                  the table of 'status', live; q ends it
+  top                  the table of 'status', live; q quits
   history [NAME]       outages, what each recovery did, share of time well
 
 Commands that steer:
   check NAME           check now
   pause NAME           no checks and no effects, for a while or until resumed
-  resume NAME          go on
+  resume NAME          end the pause
   reset NAME           out of ERROR, or counts back to 0
   reload               read the configuration file again
 
 Commands that need no running HEAT:
-  validate FILE        all that is wrong with a configuration file
+  validate FILE        all mistakes in a configuration file
   rehearse             what HEAT would do, given the results of the check
-  diagram              the states drawn; with NAME, where that monitor is
-  completion SHELL     what makes bash, zsh or fish complete the words
+  diagram              draw the states; with NAME, light that monitor's state
+  completion SHELL     scripts that complete the words in bash, zsh or fish
 
 A process of its own:
   serve                HTTP: metrics for Prometheus, health, the answers of
@@ -33,12 +33,12 @@ A process of its own:
 
 Options of all commands that ask HEAT:
   --control PATH       its socket (default: /run/heat/heat.sock as root,
-                       $XDG_RUNTIME_DIR/heat.sock else)
-  --json               JSON, one object a line
-  -h, --help           print this, or a command's own text behind it
+                       $XDG_RUNTIME_DIR/heat.sock otherwise)
+  --json               JSON, one object per line
+  -h, --help           print this; after a command, the text of that command
   --version            print the version
 
-'heatctl COMMAND --help' tells more. SECS is a number of seconds such as 30 or
+'heatctl COMMAND --help' says more. SECS is a number of seconds such as 30 or
 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 Exit status: 0 all is well; 1 something is not NORMAL, or is paused; 2 bad
@@ -53,6 +53,7 @@ from importlib import import_module
 
 from heat import __version__
 from heat.config import usage
+from heat.config.command_line import Grammar, Words, read
 from heat.ctl import output
 from heat.ctl.errors import CtlError, UsageError
 from heat.diagnostics import Diagnostic
@@ -98,65 +99,47 @@ def _open_what_is_closed() -> None:
 
 
 def _run(words: Sequence[str]) -> int:
-    common, rest = _common(words)
-    if not rest:
-        raise UsageError("heatctl", *_no_command(common))
-    name, *behind = rest
-    if name in {"-h", "--help", "help"}:
-        return _help(behind)
-    if name == "--version":
+    line = read(Grammar("heatctl", USAGE, options_first=True), words)
+    if "--help" in line.flags or line.operands[:1] == ["help"]:
+        return _help(line.operands)
+    if "--version" in line.flags:
         output.write(f"heatctl {__version__}\n")
         return 0
+    if line.diagnostics:
+        raise UsageError("heatctl", *line.diagnostics)
+    if not line.operands:
+        hint = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
+        raise UsageError("heatctl", Diagnostic("Error: a command is missing", hint))
+    name, *behind = line.operands
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
     module = import_module(f"heat.ctl.commands.{name}")
-    if diagnostics := list(_in_vain(common, name, module.USAGE)):
+    if diagnostics := list(_without_effect(line, name, module.USAGE)):
         raise UsageError(f"heatctl {name}", *diagnostics)
+    common = [*line.flags, *(f"{option}={value}" for option, value in line.values.items())]
     return int(module.main([*common, *behind]))
 
 
-def _common(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The options that stand before the command, and what comes from the command on."""
-    rest = list(words)
-    common: list[str] = []
-    while rest and (rest[0] == "--json" or rest[0].startswith("--control")):
-        common.append(rest.pop(0))
-        if common[-1] == "--control" and rest:
-            common.append(rest.pop(0))
-    return common, rest
-
-
-def _in_vain(common: Sequence[str], name: str, text: str) -> Iterator[Diagnostic]:
-    """The words before the command that mean nothing to it."""
+def _without_effect(line: Words, name: str, text: str) -> Iterator[Diagnostic]:
+    """List the options before a command that it does not know."""
     known = {switch.name for switch in usage.switches(text)}
-    for option in ("--control", "--json"):
-        if option not in known and any(word.split("=")[0] == option for word in common):
-            told = f"Error: {option} has no effect on 'heatctl {name}'"
-            yield Diagnostic(told, "leave it out")
-
-
-def _no_command(common: Sequence[str]) -> list[Diagnostic]:
-    if common and common[-1] == "--control":
-        return [Diagnostic("Error: --control is without its value", "write --control PATH")]
-    hint = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
-    return [Diagnostic("Error: a command is missing", hint)]
+    for option in sorted({*line.values, *line.flags} - known):
+        text = f"Error: {option} has no effect on 'heatctl {name}'"
+        yield Diagnostic(text, "leave it out")
 
 
 def _unknown(name: str) -> Diagnostic:
     from heat.config.mistyped import nearest
 
     near = nearest(name, commands())
-    if name.startswith("-"):
-        hint = "options of a command stand behind it: heatctl status --json"
-        return Diagnostic(f"Error: {escaped(name)} is not an option of heatctl", hint)
     hint = f"did you mean {near}?" if near else "'heatctl --help' lists the commands"
     return Diagnostic(f"Error: '{escaped(name)}' is not a command of heatctl", hint)
 
 
-def _help(behind: Sequence[str]) -> int:
-    text = USAGE
-    if behind and behind[0] in commands():
-        text = import_module(f"heat.ctl.commands.{behind[0]}").USAGE
+def _help(operands: Sequence[str]) -> int:
+    """Print the text of the command that is named, or of heatctl."""
+    name = next((word for word in operands if word != "help"), "")
+    text = import_module(f"heat.ctl.commands.{name}").USAGE if name in commands() else USAGE
     output.write(text)
     return 0
 

@@ -17,7 +17,7 @@ from states.monitor.snapshot import restore
 
 if TYPE_CHECKING:
     from heat.process.identity import Held
-    from heat.store.monitor_record import Remembered
+    from heat.store.snapshot import SavedMachine
 
 
 class Restored(Monitor):
@@ -25,9 +25,9 @@ class Restored(Monitor):
 
     __slots__ = ()
 
-    def go_on(self, found: Remembered | None, first: float) -> None:
+    def go_on(self, found: SavedMachine | None, first: float) -> None:
         """Begin where an earlier HEAT was; the first check is at this moment of the clock."""
-        if found is not None and found.memory.given_up:
+        if found is not None and found.snapshot.given_up:
             self._stay_in_error(found)
             return
         self.start(first)
@@ -50,16 +50,16 @@ class Restored(Monitor):
             self.record.resumed(unix)
         self._feed(Resumed())
 
-    def _recall(self, found: Remembered, *, paused: bool = True) -> None:
-        restore(self.model, found.memory, paused=paused)
+    def _recall(self, found: SavedMachine, *, paused: bool = True) -> None:
+        restore(self.model, found.snapshot, paused=paused)
         self.changed = found.changed
-        self._judged = found.memory.spent
+        self._judged = found.snapshot.spent
         if found.outage_began is not None:
             clock = self._world.clock
             age = clock.unix() - found.outage_began
             self.model.outage_at = clock.now() - self._start - age
 
-    def _stay_in_error(self, found: Remembered) -> None:
+    def _stay_in_error(self, found: SavedMachine) -> None:
         """An earlier HEAT could not do its work for this monitor any more: nothing begins."""
         self._start = self._world.clock.now()
         self._recall(found, paused=False)
@@ -88,9 +88,9 @@ class Restored(Monitor):
             if self._script is not None:
                 self._mind_slowness(self._script, max(self.setup.options.interval, SLOW_SCRIPT))
 
-    def _take_up_backoff(self, found: Remembered) -> None:
+    def _take_up_backoff(self, found: SavedMachine) -> None:
         """Wait for what is left of it; never longer than the whole, as the clock may have moved."""
-        backoff, until = found.memory.backoff, found.backoff_until
+        backoff, until = found.snapshot.backoff, found.backoff_until
         if backoff is not None:
             left = backoff if until is None else until - self._world.clock.unix()
             self._await_backoff(min(backoff, max(0.0, left)))
@@ -115,7 +115,7 @@ class Restored(Monitor):
         adopting = launcher.take_up(held)
         if adopting is None:
             if role == RECOVERY and self.record is not None:
-                self.record.recovery_over(self._world.clock.unix())
+                self.record.recovery_ended_unseen(self._world.clock.unix())
             self._feed(ended)
             return
         if program is None:  # It was started before the configuration was changed.

@@ -24,8 +24,9 @@ from heat.text import escaped
 
 if TYPE_CHECKING:
     from heat.process.ports import ScriptFile, Target
-    from heat.store.monitor_record import MonitorRecord, Remembered
-    from heat.store.repository import Repository
+    from heat.store.monitor_record import MonitorRecord
+    from heat.store.repository import Repository, Restored
+    from heat.store.snapshot import SavedMachine
 
 
 class Supervisor:
@@ -81,14 +82,14 @@ class Supervisor:
         """
         self._keeping = keeping
         made = self._all_parts(monitors)
-        taken: Sequence[tuple[MonitorRecord | None, Remembered | None]] = [(None, None)] * len(made)
+        taken: Sequence[Restored | tuple[None, None]] = [(None, None)] * len(made)
         if keeping is not None:
             taken = keeping.begin([setup.options.name for setup in made], config)
-            keeping.keep(self._ledgers)
+            keeping.keep(self._records)
         for setup, (record, found) in zip(made, taken, strict=True):
             self._add(setup, record, found)
 
-    def _ledgers(self) -> Iterator[MonitorRecord]:
+    def _records(self) -> Iterator[MonitorRecord]:
         for monitor in self.monitors.values():
             if monitor.record is not None:
                 yield monitor.record
@@ -107,7 +108,7 @@ class Supervisor:
         return made
 
     def _add(
-        self, setup: Setup, record: MonitorRecord | None, found: Remembered | None = None
+        self, setup: Setup, record: MonitorRecord | None, found: SavedMachine | None = None
     ) -> None:
         report = MonitorReport(setup.options, self._reporter)
         first = self._first(setup.options)
@@ -122,7 +123,7 @@ class Supervisor:
 
         restored = Restored(setup, self._world, report, self._monitor_done, record)
         self._mind_frozen(setup.target, record)
-        given_up = found is not None and found.memory.given_up
+        given_up = found is not None and found.snapshot.given_up
         self._take_in(restored, active=not given_up)
         restored.changed = changed
         restored.go_on(found, first)
@@ -135,14 +136,14 @@ class Supervisor:
             self._reporter.moved()
             self._warn(monitor)
 
-    def _new_ledger(self, name: str) -> MonitorRecord | None:
+    def _new_record(self, name: str) -> MonitorRecord | None:
         return None if self._keeping is None else self._keeping.new(name)
 
     def _mind_frozen(self, target: Target, record: MonitorRecord | None) -> None:
         if record is not None:
-            from heat.store.repository import mind_frozen
+            from heat.store.repository import track_frozen
 
-            mind_frozen(target, record)
+            track_frozen(target, record)
 
     def _first(self, options: Options) -> float:
         """When a monitor's next tick is: those of many are spread, each by its name."""
@@ -180,7 +181,7 @@ class Supervisor:
                 self._forget_awaited(name)
                 self._awaited[name] = setup
             elif name not in self.monitors:
-                self._add(setup, self._new_ledger(name))
+                self._add(setup, self._new_record(name))
         for name in changed:
             if name in self.monitors:
                 self._change(self.monitors[name], new[name])
@@ -238,7 +239,7 @@ class Supervisor:
         (setup,) = self._all_parts([monitor.setup.options])
         record, found = monitor.record, None
         if record is not None and self._keeping is not None:
-            found = self._keeping.forget(record)
+            found = self._keeping.reset(record)
         del self.monitors[name]
         self._reset[name] = reset(self._world.clock.unix())
         if monitor.left:
@@ -355,7 +356,7 @@ class Supervisor:
             del self._leaving[name]
             self._let_go(monitor)
             if (setup := self._awaited.pop(name, None)) is not None:
-                self._add(setup, self._new_ledger(name))
+                self._add(setup, self._new_record(name))
         if not self._active:
             self._ended()
 

@@ -1,7 +1,7 @@
-"""The upkeep of the state file, by a process of its own: no tick waits for a disk.
+"""The upkeep of the state file, in a process of its own, so that no tick waits for a disk.
 
-``python -m heat.store.prune FILE SECONDS`` removes history that is older than this, and puts
-the log of SQLite into the file.
+``python -m heat.store.prune FILE SECONDS`` removes history that is older than this, and moves
+SQLite's log into the file.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from heat.runtime.ports import Clock, Owner, Timers
 
 _LIMIT = 600.0
-"""Seconds it may take."""
+"""Seconds that it may take."""
 _MOMENT = 50
-"""Milliseconds that it waits, and has HEAT wait, for those who read the file."""
+"""Milliseconds to wait, while HEAT waits too, for programs that read the file."""
 _PATIENCE = 5.0
-"""Seconds it waits for HEAT's own writing, which takes less than a millisecond."""
+"""Seconds to wait for HEAT, whose own writes take less than a millisecond."""
 
 
 class Prune:
-    """Keeps house when it is told to, one at a time."""
+    """Starts the process, one at a time."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Prune:
         self._run: Run | None = None
 
     def begin(self) -> None:
-        """Have it done; what cannot be done now is done the next time."""
+        """Start it, unless it runs; if it cannot start now, the next time will do."""
         if self._run is not None:
             return
         program = helper.program("housekeeping", __name__, self._path, str(self._history()))
@@ -58,20 +58,20 @@ class Prune:
 
 
 def main(path: str, span: str) -> int:
-    """Do it; 1 if it could not be done, which the next time will make good."""
+    """Prune the file; return 1 if that failed, which the next time will make good."""
     import sqlite3
     from pathlib import Path
 
     from heat.store import sql
 
     try:
-        where = f"{Path(path).as_uri()}?mode=rw"
-        db = sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
+        uri = f"{Path(path).as_uri()}?mode=rw"
+        db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
         (now,) = db.execute(sql.LAST_SEEN).fetchone()
         for statement, values in sql.prune(float(now) - float(span)):
             while db.execute(statement, values).rowcount == sql.CHUNK:
                 pass
-        # Most of it while HEAT writes; then the rest, for which HEAT waits a moment.
+        # Most of the log while HEAT writes; then the rest, for which HEAT waits a moment.
         db.execute("PRAGMA wal_checkpoint(PASSIVE)")
         db.execute(f"PRAGMA busy_timeout = {_MOMENT}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -82,7 +82,7 @@ def main(path: str, span: str) -> int:
 
 
 def _nothing(_run: Run) -> None:
-    """The file shows how it went."""
+    """The file shows the result."""
 
 
 if __name__ == "__main__":

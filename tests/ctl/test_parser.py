@@ -27,8 +27,8 @@ REFUSED = [
     ("frobnicate", "'frobnicate' is not a command of heatctl", "'heatctl --help' lists"),
     ("''", "'' is not a command of heatctl", "'heatctl --help' lists"),
     ("$'\\x1b[31m'", "'\\x1b[31m' is not a command", "'heatctl --help' lists"),
-    ("--frob status", "--frob is not an option of heatctl", "stand behind it"),
-    ("-x", "-x is not an option of heatctl", "stand behind it"),
+    ("--frob status", "--frob is not an option of 'heatctl'", "that stand before COMMAND"),
+    ("-x", "-x is not an option of 'heatctl'", "that stand before COMMAND"),
     ("--control", "--control is without its value", "--control PATH"),
     ("status --jsn", "--jsn is not an option of 'heatctl status'", "did you mean --json?"),
     ("status -x", "-x is not an option of 'heatctl status'", "'heatctl status --help'"),
@@ -41,7 +41,7 @@ REFUSED = [
     ("--json status --json", "--json is given twice", "leave one of them out"),
     ("--control s validate a", "--control has no effect on 'heatctl validate'", "leave it out"),
     ("--json top", "--json has no effect on 'heatctl top'", "leave it out"),
-    ("validate --control s a", "--control is not an option of 'heatctl validate'", "--json"),
+    ("validate --control s a", "--control is not an option of 'heatctl validate'", "lists the"),
     ("why", "NAME is missing", "heatctl why NAME; 'heatctl status' lists them"),
     ("check", "NAME is missing", "heatctl check NAME"),
     ("resume", "NAME is missing", "heatctl resume NAME"),
@@ -168,7 +168,7 @@ def test_the_lists_of_a_text_are_read_with_their_continued_lines() -> None:
 
     assert [switch.name for switch in found] == ["--control", "--json", "--help", "--version"]
     assert found[0].value == "PATH"
-    assert found[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock else)")
+    assert found[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock otherwise)")
     assert found[2].short == "-h"
 
 

@@ -1,1 +1,1 @@
-"""Mutants: small mistakes put into states/, each of which some test has to find."""
+"""Mutants: small mistakes put into the code, which the tests must find."""

@@ -1,14 +1,20 @@
 """Try the mutants, as ``python -m tests.mutants``; those that live on are listed.
 
 Usage:
-  mutants [rows] [source] [--only TEXT]
+  mutants [rows] [source] [heat] [--only TEXT] [--size N] [--seed N] [--jobs N]
   mutants -h | --help
 
-With neither word, the mutants of both the table and the source are tried. Those of the source
-need cosmic-ray, which is in the extra 'mutants'. It takes two hours.
+Without a word, all are tried: the mutants of the table and of the source of its
+machine, two hours, and a sample of mistakes in heat/, one to three hours. Those
+of source and heat need cosmic-ray, which is in the extra 'mutants'. A run of heat
+goes on where the last one stopped: its results, and the map of lines to tests,
+are in .mutants/.
 
 Options:
-  --only TEXT  those alone whose description has this in it
+  --only TEXT  try only those whose description has this in it
+  --size N     how many mistakes to draw in heat/ [default: 400]
+  --seed N     the seed that draws them [default: 1]
+  --jobs N     how many to try in heat/ at once [default: 2]
   -h, --help   print this
 """
 
@@ -18,7 +24,7 @@ from typing import cast
 
 from docopt import docopt
 
-from . import rows, source
+from . import heat, rows, source
 from .judge import Mutant, lives
 
 _KINDS: dict[str, Callable[[], Iterator[Mutant]]] = {"rows": rows.mutants, "source": source.mutants}
@@ -30,10 +36,14 @@ _SAME: dict[str, Callable[[], Iterator[Mutant]]] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Try them, and tell which live on."""
-    given = cast("Mapping[str, str | bool | None]", docopt(__doc__ or "", argv))
-    wanted = [kind for kind in _KINDS if given[kind]] or list(_KINDS)
-    alive = sum(_try(kind, str(given["--only"] or "")) for kind in wanted)
+    """Try the mutants, and list the survivors."""
+    arguments = cast("Mapping[str, str | bool | None]", docopt(__doc__ or "", argv))
+    kinds = [kind for kind in (*_KINDS, "heat") if arguments[kind]] or [*_KINDS, "heat"]
+    only = str(arguments["--only"] or "")
+    alive = sum(_try(kind, only) for kind in kinds if kind in _KINDS)
+    if "heat" in kinds:
+        size, seed, jobs = (int(str(arguments[f"--{name}"])) for name in ("size", "seed", "jobs"))
+        alive += heat.run(size, seed, jobs, only)
     return 1 if alive else 0
 
 

@@ -17,7 +17,7 @@ from .judge import Mutant
 
 
 def mutants() -> Iterator[Mutant]:
-    """All of them, region by region and row by row."""
+    """Yield all mutants, region by region and row by row."""
     for region in TABLE.regions.values():
         yield from _of_rows(region)
         for kind, actions in (("entry", region.on_enter), ("exit", region.on_exit)):
@@ -25,7 +25,7 @@ def mutants() -> Iterator[Mutant]:
 
 
 def unchanged() -> Iterator[Mutant]:
-    """What no test may find: each region as it is, made anew."""
+    """Yield the regions unchanged: no test may find anything."""
     for region in TABLE.regions.values():
         yield Mutant(f"region {region.name}", _with(region))
 

@@ -1,7 +1,7 @@
 """Mutants of the source of the engine and of the monitor on it, as the operators of cosmic-ray
 make them.
 
-It is asked for the mutated text alone: no file is changed.
+It returns the mutated text: no file changes.
 """
 
 import sys
@@ -34,7 +34,7 @@ _HOME = Path(__file__).parent.parent.parent
 _ALIKE = (
     # Unions of types: nothing but a type checker looks at them.
     "core/ReplaceBinaryOperator_BitOr_",
-    # States, slots and None are equal to themselves alone.
+    # States, slots and None are equal only to themselves.
     "core/ReplaceComparisonOperator_Is_Eq",
     "core/ReplaceComparisonOperator_IsNot_NotEq",
 )
@@ -42,7 +42,7 @@ _ALIKE = (
 
 
 def mutants() -> Iterator[Mutant]:
-    """All of them, module by module."""
+    """Yield all mutants, module by module."""
     mutate = import_module("cosmic_ray.mutating").mutate_code
     plugins = import_module("cosmic_ray.plugins")
     names: list[str] = sorted(plugins.operator_names())
@@ -64,7 +64,7 @@ def mutants() -> Iterator[Mutant]:
 
 
 def unchanged() -> Iterator[Mutant]:
-    """What no test may find: modules made of the text that they have."""
+    """Yield the modules unchanged: no test may find anything."""
     for module in _MODULES:
         source = _file(module).read_text()
         yield Mutant(module, _with_source(module, source))
@@ -91,7 +91,7 @@ class _Changed(Loader, MetaPathFinder):
         self._source = source
 
     def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
-        """Find that module alone."""
+        """Find only that module."""
         if fullname != self._name:
             return None
         return spec_from_file_location(fullname, self._file, loader=self)

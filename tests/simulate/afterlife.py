@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from heat.config.options import Options
 from heat.records import Pause
 from heat.rehearsal.world import SimulatedChild, VirtualTime
-from heat.store.monitor_record import FROZEN, Remembered
+from heat.store.monitor_record import FROZEN
+from heat.store.snapshot import SavedMachine
 from states.monitor.model import State
 from states.monitor.snapshot import Snapshot
 
@@ -110,7 +111,7 @@ class LastingWitness(Witness):
         self._alive[pid] = kind, child
         self.deeds.started(kind, child)
 
-    def restarting(self, found: Remembered | None, pause: Pause | None, options: Options) -> None:
+    def restarting(self, found: SavedMachine | None, pause: Pause | None, options: Options) -> None:
         """HEAT is there again, and has read this."""
         oracle = self._compare_memory(found)
         self._compare_pause(pause)
@@ -121,8 +122,8 @@ class LastingWitness(Witness):
         oracle.restarted(options.limits)
         oracle.paused = found is not None
 
-    def _compare_memory(self, found: Remembered | None) -> Oracle:
-        memory = Snapshot() if found is None else found.memory
+    def _compare_memory(self, found: SavedMachine | None) -> Oracle:
+        memory = Snapshot() if found is None else found.snapshot
         oracle = self._oracle
         if oracle.state is State.ERROR and memory == Snapshot():
             self.anew()  # It was killed when it had just done that.

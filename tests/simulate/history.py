@@ -17,7 +17,8 @@ from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Limiter
 from heat.runtime.scheduler import DueCall, Scheduler
-from heat.store.monitor_record import FROZEN, MonitorRecord, Remembered
+from heat.store.monitor_record import FROZEN, MonitorRecord
+from heat.store.snapshot import SavedMachine
 from heat.store.state_file import StateFile
 from states.monitor.effects import Effect
 from states.monitor.events import Event
@@ -210,20 +211,20 @@ class History:
     # Lives
 
     def _begin(self) -> None:
-        ledger = None
+        record = None
         if self._kept is not None:
-            ledger = MonitorRecord(cast("StateFile", self._kept), "simulated")
+            record = MonitorRecord(cast("StateFile", self._kept), "simulated")
             if isinstance(self._target, Target):
-                self._target.remembered_by(ledger)
-        self._make_monitor(ledger)
+                self._target.remembered_by(record)
+        self._make_monitor(record)
         self.monitor.start(self.time.now())
 
-    def _make_monitor(self, ledger: MonitorRecord | None) -> None:
+    def _make_monitor(self, record: MonitorRecord | None) -> None:
         time = self.time
         self._limiter = Limiter(1, (time, time), _nothing, self)
         world = World(time, time, self._launcher, self._limiter)
         self.monitor = Restored(
-            self._parts(), world, _Mute(self.options, self.witness), self._done, ledger
+            self._parts(), world, _Mute(self.options, self.witness), self._done, record
         )
         self.witness.monitor = self.monitor
 
@@ -258,35 +259,35 @@ class History:
         self.fuse.dead = False
         self.kernel.descriptors.clear()
         self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
-        ledger = MonitorRecord(cast("StateFile", kept), "simulated")
-        found = ledger.take_up(kept.saved())
-        self.say(f"HEAT is started again, and finds {found}, {ledger.held}, {ledger.pause}")
-        self.witness.restarting(found, ledger.pause, self.options)
+        record = MonitorRecord(cast("StateFile", kept), "simulated")
+        found = record.restore(kept.saved())
+        self.say(f"HEAT is started again, and finds {found}, {record.held}, {record.pause}")
+        self.witness.restarting(found, record.pause, self.options)
         if isinstance(target, Target):
             if target.ended and self.options.pid is not None:
                 self.say("there is no target to be watched for")
                 self.ended += 1
                 return
-            target.remembered_by(ledger)
-        self._take_up(ledger, found)
+            target.remembered_by(record)
+        self._take_up(record, found)
 
-    def _take_up(self, ledger: MonitorRecord, found: Remembered | None) -> None:
+    def _take_up(self, record: MonitorRecord, found: SavedMachine | None) -> None:
         """As the fleet does it."""
         time, choices = self.time, self.choices
         waits = any(
             orphan.kind == "fail" and orphan.over > time.now()
             for orphan in self.witness.orphans().values()
         )
-        if found is not None and found.memory.given_up and choices.pick(2) and not waits:
+        if found is not None and found.snapshot.given_up and choices.pick(2) and not waits:
             changed = Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET)
             # tests/store/test_state_file.py has one that begins anew while a fail script runs.
-            ledger.forget(changed, time.unix(), fail_runs=False)
+            record.reset(changed, time.unix(), fail_runs=False)
             self.witness.anew()
             found = None
         first = time.now() + self.options.interval * choices.pick(3) / 2
         self.witness.begins(first)
-        self._make_monitor(ledger)
-        if found is not None and found.memory.given_up:
+        self._make_monitor(record)
+        if found is not None and found.snapshot.given_up:
             self.monitor.go_on(found, first)
             self.ended += 1
             return

@@ -9,8 +9,8 @@ from heat.process.identity import Held
 from heat.records import Pause
 from heat.rehearsal.world import Ends
 from heat.store import sql
+from heat.store.database import SavedMonitor
 from heat.store.sql import Statement
-from heat.store.state_file import Saved
 
 
 class Killed(BaseException):
@@ -55,7 +55,7 @@ class Orphan(NamedTuple):
 
 
 class Kept:
-    """The state file, as the ledger writes it, and as the next HEAT finds it."""
+    """The state file, as the record writes it, and as the next HEAT finds it."""
 
     def __init__(self, fuse: Fuse) -> None:
         self._fuse = fuse
@@ -99,6 +99,6 @@ class Kept:
     def _resumed(self, *_when: object) -> None:
         self.pause = None
 
-    def saved(self) -> Saved:
+    def saved(self) -> SavedMonitor:
         """What the next HEAT reads."""
-        return Saved(0.0, self._memory, self.pause, dict(self.held))
+        return SavedMonitor(0.0, self._memory, self.pause, dict(self.held))

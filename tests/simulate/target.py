@@ -113,21 +113,21 @@ class Target:
         """There is none any more."""
         return not self._process.alive
 
-    def remembered_by(self, ledger: MonitorRecord) -> None:
+    def remembered_by(self, record: MonitorRecord) -> None:
         """A HEAT begins that knows what was written down, and no more."""
         kernel = self._kernel
         self._frost = frost = Frost()
 
         def frozen(pid: int, _pidfd: int) -> None:
-            ledger.hold(FROZEN, pid, f"process {pid}")
+            record.hold(FROZEN, pid, f"process {pid}")
 
-        frost.owed = Owed(frozen, partial(ledger.release, FROZEN))
-        if (held := ledger.held.get(FROZEN)) is not None:
+        frost.owed = Owed(frozen, partial(record.release, FROZEN))
+        if (held := record.held.get(FROZEN)) is not None:
             process = kernel.processes[held.pid]
             if process.alive:
                 frost.hold(held.pid, kernel.open(process))
             else:
-                ledger.release(FROZEN)
+                record.release(FROZEN)
 
     def end(self) -> None:
         """It ends, and who holds it is told."""

@@ -6,13 +6,13 @@ Usage:
   heatctl check [--json] [--control PATH] NAME
 
 Options:
-  --json          the answer as a JSON object
+  --json          print the answer as a JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-The check runs in HEAT, as any other; its result counts as any other's. The
-later ticks keep their time.
+HEAT runs the check like any other, and its result counts like any other. Later
+ticks keep their times.
 
 Exit status: 0 a check has begun; 2 bad usage, or HEAT refuses it and says
 why; 3 no HEAT answers.
@@ -25,7 +25,7 @@ from heat.ctl.commands.base import order
 
 
 def main(words: Sequence[str]) -> int:
-    """Have a check begin; the exit status is returned."""
+    """Start a check; return the exit status."""
     return order(USAGE, words, "check", _outcome)
 
 

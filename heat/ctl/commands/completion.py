@@ -8,7 +8,7 @@ Usage:
 Options:
   --control PATH  the socket of the HEAT whose monitors 'names' prints
                   (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
 SHELL is bash, zsh or fish:

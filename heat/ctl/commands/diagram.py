@@ -6,19 +6,19 @@ Usage:
   heatctl diagram [options] [NAME]
   heatctl diagram -h | --help
 
-With NAME the present state of that monitor is lit, with its name, since when it
-is there, and why; a running HEAT is asked for it. Without one nothing but the
-table is looked at.
+With NAME, heatctl asks the running HEAT, lights the state of that monitor, and
+notes its name, since when it has been there, and why. Without NAME no HEAT
+needs to run.
 
 Options:
   --part PART        draw this: stage, check, fail, pause or overview (default:
-                     stage, which is what becomes of the watched thing)
+                     stage, the course from NORMAL to ERROR and back)
   --format FORMAT    mermaid, dot, svg or png; SVG and PNG need Graphviz
-                     (default: that of FILE's name, else mermaid)
-  --highlight STATE  light this one: NORMAL, FAILING, RECOVERING or ERROR
-  -o, --output FILE  write it into FILE (default: print it)
+                     (default: by the name of FILE, or else mermaid)
+  --highlight STATE  light this state: NORMAL, FAILING, RECOVERING or ERROR
+  -o, --output FILE  write it to FILE (default: print it)
   --control PATH     the socket of HEAT (default: /run/heat/heat.sock as root,
-                     $XDG_RUNTIME_DIR/heat.sock else)
+                     $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help         print this
 
 Exit status: 0 drawn; 2 bad usage, or it cannot be drawn or written; 3 no HEAT

@@ -7,21 +7,21 @@ Usage:
 
 Options:
   --since SECS    how far back, such as 12h, 30d or 4w (default: 7d)
-  --state FILE    read this state file; no HEAT is asked then, nor needs to run
-  --json          each monitor as a JSON object on a line of its own
+  --state FILE    read this state file, with or without a running HEAT
+  --json          print each monitor as a JSON object on its own line
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-Without NAME it prints a table of all monitors, with NAME each outage, recovery
-and pause of that one. DOWN is the time in outages and WELL the share of the
-other time, both of the time watched: HEAT ran, the monitor was there, and not
-paused. MTTR is the mean time to repair, of the outages that a pass has ended.
-FLAPS is how often it left NORMAL in the last hour. USELESS are the recoveries
-that exited 0 and did not help.
+Without NAME it prints a table of all monitors; with NAME, each outage, recovery
+and pause of that monitor. DOWN is the time in outages, and WELL the share of
+time outside them. Both count watched time: HEAT ran, and the monitor existed
+and was not paused. MTTR is the mean time to repair, over the outages that a
+pass has ended. FLAPS is how often it left NORMAL in the last hour. USELESS
+counts the recoveries that exited 0 and did not help.
 
-Exit status: 0 no outage goes on; 1 one does; 2 bad usage, or the file cannot be
-read; 3 no HEAT answers.
+Exit status: 0 no monitor is in an outage; 1 one is; 2 bad usage, or the file
+cannot be read; 3 no HEAT answers.
 """
 
 import time

@@ -1,6 +1,6 @@
 """The command ``heatctl pause``."""
 
-USAGE = """heatctl pause: no checks and no effects of a monitor, for a while.
+USAGE = """heatctl pause: stop the checks and effects of a monitor, for a while.
 
 Usage:
   heatctl pause [--for SECS] [--reason TEXT] [--json] [--control PATH] NAME
@@ -9,14 +9,14 @@ Options:
   --for SECS      for this long, then checks go on by themselves
                   (default: until 'heatctl resume NAME')
   --reason TEXT   why; shown by 'status' and 'why', and kept in the history
-  --json          the answer as a JSON object
+  --json          print the answer as a JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
 SECS is a number of seconds, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
-What runs is let end. A pause survives a restart of HEAT. A second one replaces
-the first, with its end and its reason.
+A check or script that is running may finish. A pause survives a restart of
+HEAT. A second pause replaces the first, with its end and its reason.
 
 Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.

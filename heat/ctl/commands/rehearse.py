@@ -1,6 +1,6 @@
 """The command ``heatctl rehearse``."""
 
-USAGE = """heatctl rehearse: what HEAT would do when the check gave these results.
+USAGE = """heatctl rehearse: what HEAT would do if the check gave these results.
 
 Usage:
   heatctl rehearse -i SECS [options] [--] COMMAND [ARG...]
@@ -9,28 +9,28 @@ Usage:
   heatctl rehearse -h | --help
 
 The options are those of 'heat', and these. Nothing is started, signalled or
-written: neither the programs nor the target need to exist. What decides is the
-code that a running HEAT runs, on a clock of its own.
+written, and neither the programs nor the target need to exist. The code that
+decides is that of a running HEAT, on a virtual clock.
 
 What happens:
-  --results LIST            what the checks give, one after the other: an exit
-                            code, 'timeout', 'killed' or 'unknown'; '1x5' is
-                            five times 1, '1@3s' is 1 after 3 seconds:
+  --results LIST            the results of the checks, in order: an exit code,
+                            'timeout', 'killed' or 'unknown'; '1x5' is five
+                            times 1, '1@3s' is 1 after 3 seconds:
                             0,1x5,timeout,killed,unknown,0
   --recovery-takes SECS     the recovery script runs this long (default: 0)
-  --recovery-exits CODE     its exit code, or 'killed', or 'timeout' where it
+  --recovery-exits CODE     its exit code, or 'killed', or 'timeout' if it
                             never ends by itself (default: 0)
-  --recovery-works-after N  once it has run N times the check passes
+  --recovery-works-after N  once it has run N times, the check passes
   --fail-takes SECS         the fail script runs this long (default: 0)
-  --until SECS              go on this long, with the last result over and over
+  --until SECS              go on this long, repeating the last result
                             (default: until the results are used up)
 
 Of a file:
-  --monitor NAME            the monitor of --config FILE that is rehearsed
+  --monitor NAME            the monitor of --config FILE to rehearse
 
-What is written:
+Output:
   --svg FILE                draw the timeline into FILE as well
-  --json                    one JSON object an event, and one that sums up
+  --json                    one JSON object per event, and one that sums up
   -h, --help                print this
 
 Exit status: 0 it ends in NORMAL; 1 it does not; 2 bad usage.

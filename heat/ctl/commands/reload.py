@@ -6,15 +6,15 @@ Usage:
   heatctl reload [--json] [--control PATH]
 
 Options:
-  --json          the answer as a JSON object
+  --json          print the answer as a JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-Unchanged monitors are not touched. A mistake in the file leaves the old one in
-force; 'heatctl validate FILE' tells the mistakes beforehand.
+Unchanged monitors go on undisturbed. If the file has a mistake, the old
+configuration stays in force; 'heatctl validate FILE' finds mistakes beforehand.
 
-Exit status: 0 it has been read and is in force; 2 bad usage, or the file has
+Exit status: 0 the file was read and is in force; 2 bad usage, or the file has
 mistakes; 3 no HEAT answers.
 """
 

@@ -1,19 +1,19 @@
 """The command ``heatctl reset``."""
 
-USAGE = """heatctl reset: bring a monitor out of ERROR, or its counts back to 0.
+USAGE = """heatctl reset: bring a monitor out of ERROR, or set its counts back to 0.
 
 Usage:
   heatctl reset [--json] [--control PATH] NAME
 
 Options:
-  --json          the answer as a JSON object
+  --json          print the answer as a JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-The monitor is NORMAL then, and its checks go on, as after a start of HEAT; one
-that is paused stays so. HEAT refuses it while the recovery script runs. First
-put right what led to ERROR: 'heatctl why NAME' tells what that was.
+The monitor is then NORMAL, and its checks go on as after a start of HEAT; a
+paused monitor stays paused. HEAT refuses a reset while the recovery script
+runs. First fix what led to ERROR: 'heatctl why NAME' shows what it was.
 
 Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
@@ -26,7 +26,7 @@ from heat.text import escaped
 
 
 def main(words: Sequence[str]) -> int:
-    """Have it begin anew; the exit status is returned."""
+    """Reset a monitor; return the exit status."""
     return order(USAGE, words, "reset", _outcome)
 
 

@@ -6,12 +6,12 @@ Usage:
   heatctl resume [--json] [--control PATH] NAME
 
 Options:
-  --json          the answer as a JSON object
+  --json          print the answer as a JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-Its checks go on at the next tick, with the state and the counts that it had.
+Its checks go on at the next tick, with the state and counts that it had.
 
 Exit status: 0 it is no longer paused; 2 bad usage, or HEAT refuses it and
 says why; 3 no HEAT answers.
@@ -23,7 +23,7 @@ from heat.ctl.commands.base import order
 
 
 def main(words: Sequence[str]) -> int:
-    """Have checks go on; the exit status is returned."""
+    """End a pause; return the exit status."""
     return order(USAGE, words, "resume", _outcome)
 
 

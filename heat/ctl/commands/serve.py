@@ -1,6 +1,6 @@
 """The command ``heatctl serve``."""
 
-USAGE = """heatctl serve: HTTP for Prometheus and other programs, beside a running HEAT.
+USAGE = """heatctl serve: HTTP for Prometheus and other programs, from a running HEAT.
 
 Usage:
   heatctl serve [--listen HOST:PORT] [--control PATH] [--token-file FILE]
@@ -9,25 +9,25 @@ Usage:
 Options:
   --listen HOST:PORT   listen here; port 0 for any (default: 127.0.0.1:9333)
   --control PATH       the socket of HEAT (default: /run/heat/heat.sock as root,
-                       $XDG_RUNTIME_DIR/heat.sock else)
-  --token-file FILE    answer those alone who send the token in FILE, as in
-                       Authorization: Bearer TOKEN; needed to listen on an
-                       address that other machines reach
-  --host NAME          a name that this server may be called by, besides its
+                       $XDG_RUNTIME_DIR/heat.sock otherwise)
+  --token-file FILE    answer only requests with the token in FILE, as in
+                       Authorization: Bearer TOKEN; required on an address
+                       that other machines reach
+  --host NAME          a name that clients may use for this server, besides its
                        address and localhost; may be given more than once
   -h, --help           print this
 
 It answers GET and HEAD of:
   /metrics             the numbers of all monitors, for Prometheus
   /healthz             whether HEAT answers; needs no token
-  /api/status          as heatctl status --json; ?name=NAME, more than once
+  /api/status          as heatctl status --json; ?name=NAME, also repeated
   /api/why/NAME        as heatctl why NAME --json
   /api/history         as heatctl history --json; ?name=NAME, ?since=12h
-  /api/openapi.json    all of this for programs
+  /api/openapi.json    a description of all this, for programs
 
-Nothing can be changed here. Without a token no command line is told, nor what a
-check has printed. While no HEAT answers, serve goes on, and says so: heat_up is
-0, everything else is answered with status 503.
+No request changes anything. Without a token, answers leave out command lines
+and the output of checks. While no HEAT answers, serve keeps running and says
+so: heat_up is 0, and everything else has status 503.
 
 Exit status: 0 stopped by SIGTERM; 2 bad usage; 130 stopped by SIGINT.
 """

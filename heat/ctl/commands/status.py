@@ -6,22 +6,22 @@ Usage:
   heatctl status [--json] [--control PATH] [NAME...]
 
 Options:
-  --json          each monitor as a JSON object on a line of its own
+  --json          print each monitor as a JSON object on its own line
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-STATE is PAUSED where it is paused, and of RECOVERING BACKOFF where the next
-recovery waits for its time, SPENT where none is left and checks go on.
-FAILURES are those in a row, and the threshold behind the slash; AGE is how
-long ago the last check ended; NEXT is the time until the next one. LAST LINE
-is the last line that the last check has printed (stderr, else stdout), and in
-an outage that of the last recovery. Not on a terminal, the table has no
-colour, is never cut, and each column but the last two is one word (a monitor's
-name may have blanks).
+STATE is PAUSED for a paused monitor. In place of RECOVERING it is BACKOFF while
+the next recovery waits for its time, and SPENT when none is left and checks go
+on. FAILURES is the number in a row and, after the slash, the threshold; AGE is
+the time since the last check ended; NEXT is the time until the next one. LAST
+LINE is the last line that the last check printed (stderr, else stdout), and in
+an outage also that of the last recovery. When stdout is not a terminal, the
+table has no colour, nothing is cut, and each column but the last two is one
+word (though a monitor's name may have spaces).
 
 Exit status: 0 all are NORMAL; 1 one is not, or is paused, or its checks have
-said nothing for long; 2 bad usage, or there is no such monitor; 3 no HEAT
+had no result for long; 2 bad usage, or there is no such monitor; 3 no HEAT
 answers.
 """
 

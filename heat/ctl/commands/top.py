@@ -7,14 +7,14 @@ Usage:
 
 Options:
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
-It is redrawn each second, and shows as many monitors as fit; q or Ctrl-C
-ends it. While no HEAT answers it says so, and tries again each second.
+The table is redrawn every second, with as many monitors as fit; q or Ctrl-C
+quits. While no HEAT answers, top says so and tries again every second.
 
-Exit status: as of 'heatctl status' for what it showed last; 2 stdin or stdout
-is no terminal, or one that can only print (TERM=dumb).
+Exit status: that of 'heatctl status' for what it showed last; 2 stdin or stdout
+is not a terminal, or the terminal can only print (TERM=dumb).
 """
 
 import contextlib

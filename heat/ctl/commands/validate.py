@@ -1,20 +1,21 @@
 """The command ``heatctl validate``."""
 
-USAGE = """heatctl validate: all that is wrong with a configuration file.
+USAGE = """heatctl validate: all mistakes in a configuration file.
 
 Usage:
   heatctl validate [--json] FILE
 
 Options:
-  --json          mistakes, warnings and advice as one JSON object
+  --json          print mistakes, warnings and advice as one JSON object
   -h, --help      print this
 
-FILE is that of 'heat --config'. It is read as HEAT reads it, and what it names
-is looked at: scripts, commands, processes. It needs no running HEAT and changes
-nothing. Look as the user that HEAT runs as: another one may see other files.
+FILE is the file of 'heat --config'. heatctl reads it as HEAT does, and looks at
+what it names: scripts, commands, processes. It needs no running HEAT and
+changes nothing. Run it as the user that HEAT runs as, since another user may
+see other files.
 
-A warning is of something that may go wrong, an advice of options that may not
-mean what was meant; neither keeps HEAT from starting.
+A warning says what may go wrong, advice says which options may not do what
+their author meant; neither keeps HEAT from starting.
 
 Exit status: 0 no mistakes; 2 there are some.
 """

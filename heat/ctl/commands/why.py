@@ -8,7 +8,7 @@ Usage:
 Options:
   --json          the facts as one JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
-                  $XDG_RUNTIME_DIR/heat.sock else)
+                  $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
 
 It prints the state and how it got there, each number that matters with its

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heat.records import Changed
-from heat.store.monitor_record import Remembered, decoded, encoded
+from heat.store.snapshot import SavedMachine, decode, encode
 from states.monitor.model import FailRun, Failure, Stage, State
 from states.monitor.snapshot import Snapshot
 
@@ -36,9 +36,9 @@ def test_what_is_written_is_read_again(
         passed_once=passed,
         backoff=4.0 if stage is Stage.BACKOFF else None,
     )
-    kept = Remembered(snapshot, CHANGED, 1_671_306_479.5, 1_671_306_600.0)
+    kept = SavedMachine(snapshot, CHANGED, 1_671_306_479.5, 1_671_306_600.0)
 
-    assert decoded(encoded(kept)) == kept
+    assert decode(encode(kept)) == kept
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_what_0_1_0_has_written_is_read(state: str, remedy: str, stage: Stage) -
     first, last = list(FAILURE), list(LATEST)
     plain = [state, 2, attempts, remedy, first, last, None, None, None, False]
 
-    found = decoded(json.dumps([plain, None, 1_671_306_479.5]))
+    found = decode(json.dumps([plain, None, 1_671_306_479.5]))
 
-    assert found == Remembered(
+    assert found == SavedMachine(
         Snapshot(stage, 2, attempts, FAILURE, LATEST), None, 1_671_306_479.5, None
     )
 
@@ -78,4 +78,4 @@ def test_what_0_1_0_has_written_is_read(state: str, remedy: str, stage: Stage) -
 )
 def test_what_no_machine_is_ever_like_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(ValueError, match="no machine is ever like that"):
-        decoded(encoded(Remembered(snapshot, None, None)))
+        decode(encode(SavedMachine(snapshot, None, None)))
