@@ -275,6 +275,6 @@ def given_as(*words: str) -> tuple[Options, Common]:
             given[name] = value
         else:
             flags.add(name)
-    built, diagnostics = build(given, flags, ["check"])
+    built, diagnostics = build(given, ["check"])
     assert built is not None, [str(diagnostic) for diagnostic in diagnostics]
     return built, common(given, flags)
