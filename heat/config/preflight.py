@@ -21,7 +21,8 @@ from heat.process.executable import (
     unfit,
     why_not_executable,
 )
-from heat.process.target import PidFileTarget, PidTarget, open_process, would_end
+from heat.process.proc import would_end
+from heat.process.target import PidFileTarget, PidTarget, open_process
 from heat.text import counted, escaped
 from heat.trust import Trust
 
