@@ -85,12 +85,6 @@ def complain(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def say(fd: int, text: str) -> None:
-    """Write a line, even if nobody reads it."""
-    with contextlib.suppress(OSError):
-        os.write(fd, f"heatctl: {text}\n".encode("utf-8", "backslashreplace"))
-
-
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
     """Return the lines of a table; nothing is cut, and the last column is not padded."""
     texts = [tuple(head), *(tuple([text for text, _ in row]) for row in rows)]

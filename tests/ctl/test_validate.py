@@ -97,7 +97,7 @@ def test_it_gives_the_same_advice_only_once(
     out, err = capsys.readouterr()
     assert out == f"{path}: 2 monitors, no mistakes\n"
     assert err.startswith(f"Advice: {path}: monitor.web.timeout: 'none' lets a check that hangs")
-    assert err.splitlines()[0].endswith("(and in 1 other monitor)")
+    assert err.splitlines()[0].endswith("(so in 1 other monitor)")
     assert err.count("Advice") == 1
     assert main(["validate", "--json", path]) == 0
     assert "timeout" in json.loads(capsys.readouterr().out)["advice"][0]["line"]

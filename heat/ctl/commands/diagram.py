@@ -32,7 +32,9 @@ from typing import Any
 
 from heat.config.command_line import Grammar, Words, read
 from heat.config.durations import length
-from heat.config.options import Option, one_of, parsed, path
+from heat.config.options import read_values
+from heat.config.readers import one_of, path
+from heat.config.schema import Option
 from heat.control import answers
 from heat.control.answers import Why
 from heat.control.client import connect
@@ -76,7 +78,7 @@ def main(words: Sequence[str]) -> int:
     if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    values, diagnostics = parsed(line.values, OPTIONS)
+    values, diagnostics = read_values(line.values, OPTIONS)
     diagnostics = [*line.diagnostics, *diagnostics, *_conflicts(line, values)]
     if diagnostics:
         raise UsageError(COMMAND, *diagnostics)
@@ -92,7 +94,7 @@ def main(words: Sequence[str]) -> int:
 
 def _ask(name: str, control: str | None) -> Why:
     with connect(control) as client:
-        return answers.why(client.last("why", {"name": name}).get("why"))
+        return answers.why(client.last("why", {"name": name}))
 
 
 def _conflicts(line: Words, values: Mapping[str, Any]) -> Iterator[Diagnostic]:

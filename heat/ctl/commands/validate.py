@@ -105,7 +105,7 @@ def advised(config: Config) -> list[Diagnostic]:
         here = each.at(config.place(names[0]))
         if len(names) > 1:
             others = counted(len(names) - 1, "other monitor")
-            here = here._replace(message=f"{here.message} (and in {others})")
+            here = here._replace(message=f"{here.message} (so in {others})")
         shown.append(here)
     return shown
 
