@@ -1,4 +1,4 @@
-"""What survives a restart, and a state file that is damaged, locked, full, gone or another's."""
+"""The state file: it survives a restart, and may be damaged, locked, full, gone or foreign."""
 
 import contextlib
 import json
@@ -26,19 +26,19 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 def rows(heat: Heat, sql: str, *values: object) -> list[Any]:
-    """What the state file holds."""
+    """Query the state file."""
     with closing(sqlite3.connect(heat.folder / STATE, timeout=10)) as db:
         return db.execute(sql, values).fetchall()
 
 
 def change(place: Place, sql: str, *values: object) -> None:
-    """Do something to the state file of a HEAT that does not run."""
+    """Change the state file of a HEAT that does not run."""
     with closing(sqlite3.connect(place.folder / STATE)) as db, db:
         db.execute(sql, values)
 
 
 def memory(heat: Heat, name: str = "web") -> Any:
-    """What the file knows of a machine."""
+    """Return the machine of a monitor as the file knows it."""
     ((text,),) = rows(heat, "SELECT memory FROM monitors WHERE name = ?", name)
     return None if text is None else json.loads(text)[0]
 
@@ -61,7 +61,7 @@ def failing(place: Place, *words: str) -> Heat:
 
 
 def await_failures(heat: Heat, count: int) -> None:
-    """Wait until its monitor has failed so often in a row."""
+    """Wait until its monitor has failed this many times in a row."""
     until(lambda: bool(why(heat, "web")["count"] >= count), f"{count} failures")
 
 
@@ -69,9 +69,9 @@ def await_failures(heat: Heat, count: int) -> None:
 
 
 def test_a_heat_that_is_killed_again_and_again_goes_on_where_it_was(tmp_path: Path) -> None:
-    seen = run(tmp_path, seed=3, kills=6)
+    moments = run(tmp_path, seed=3, kills=6)
 
-    assert seen.total() - seen["in a system call"] == 6
+    assert moments.total() - moments["in a system call"] == 6
 
 
 def test_the_count_and_the_time_of_the_first_failure_stand(place: Place) -> None:
@@ -92,16 +92,16 @@ def test_the_count_and_the_time_of_the_first_failure_stand(place: Place) -> None
     assert rows(heat, "SELECT count(*), count(ended) FROM sessions") == [(2, 1)]
 
 
-def test_a_heat_that_is_killed_is_known_to_have_run_until_its_last_failures(place: Place) -> None:
+def test_the_session_of_a_killed_heat_lasts_until_its_last_failures(place: Place) -> None:
     heat = failing(place)
-    seen = "SELECT seen - began > 1 FROM sessions"
-    until(lambda: rows(heat, seen) == [(1,)], "a mark long before a minute is over")
+    query = "SELECT seen - began > 1 FROM sessions"
+    until(lambda: rows(heat, query) == [(1,)], "a mark long before a minute is over")
     kill(heat)
 
-    assert rows(heat, seen) == [(1,)]
+    assert rows(heat, query) == [(1,)]
 
 
-def test_a_recovery_script_that_still_runs_is_waited_for(place: Place) -> None:
+def test_heat_waits_for_a_recovery_script_that_still_runs(place: Place) -> None:
     gate = place.gate("gate")
     place.script("recover", "echo $$ >> recover.pids\n: < gate\necho over")
     text = fails(place, recovery="./recover", success_threshold=2)
@@ -113,9 +113,9 @@ def test_a_recovery_script_that_still_runs_is_waited_for(place: Place) -> None:
     place.check(0)
     heat = place.fleet(text)
     heat.await_news(f"recovery script ./recover (process {pid}) still runs")
-    found = why(heat, "web")
-    assert (found["state"], found["remedy"]) == ("RECOVERING", "running")
-    assert found["script"]["pid"] == int(pid)
+    answer = why(heat, "web")
+    assert (answer["state"], answer["remedy"]) == ("RECOVERING", "running")
+    assert answer["script"]["pid"] == int(pid)
     assert "wait for it" in ask(heat, "reset", name="web")["fix"]
     gate.open()
     heat.await_line("web: OK", 2)
@@ -249,7 +249,7 @@ def test_a_target_that_was_stopped_goes_on_though_its_monitor_is_another(
     }
     heat = place.fleet(after[name])
     goes_on(target)
-    if name.startswith("without"):  # Its recovery script still runs, and is waited for.
+    if name.startswith("without"):  # HEAT waits for its recovery script, which still runs.
         os.kill(int(place.words("recover.pids")[0]), signal.SIGKILL)
     heat.await_line(": OK", 2)
 
@@ -319,7 +319,9 @@ def test_one_in_error_can_be_removed_after_a_restart(place: Place) -> None:
     orderly(heat)
 
 
-def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(place: Place) -> None:
+def test_heat_waits_for_a_fail_script_of_before_an_error_when_all_monitors_are_reset(
+    place: Place,
+) -> None:
     gate = place.gate("gate")
     place.script("tell", "echo $$ >> told.pids\n: < gate")
     check = place.check(1, name="once", body="[ $n -lt 1 ] || [ -e again ] || kill -9 $$")
@@ -330,8 +332,8 @@ def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(plac
     kill(heat)
     (place.folder / "again").touch()
     heat = place.fleet(text)
-    heat.await_news("they begin anew")
-    heat.await_news("still runs from before HEAT was restarted: it is waited for")
+    heat.await_news("all monitors were in ERROR when HEAT ended")
+    heat.await_news("still runs from before HEAT was restarted")
     await_failures(heat, 3)
 
     assert len(place.words("told.pids")) == 1
@@ -341,7 +343,7 @@ def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(plac
     orderly(heat)
 
 
-def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
+def test_when_all_are_in_error_heat_resets_them_and_says_so(place: Place) -> None:
     target = place.receiver()
     place.script("recover", "kill -9 $$")
     keys = {"pid": target.pid, "fault_signal": "STOP", "success_signal": "CONT"}
@@ -357,7 +359,7 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     change(place, "INSERT INTO held VALUES ('web', 'frozen', ?, ?)", target.pid, which)
     place.check(0)
     heat = place.fleet(text)
-    heat.await_news("all monitors were in ERROR when HEAT ended: they begin anew")
+    heat.await_news("all monitors were in ERROR when HEAT ended")
     goes_on(target.pid)
 
     assert rows(heat, "SELECT reason FROM transitions WHERE before = 'ERROR'") == [("reset",)]
@@ -368,7 +370,7 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
 # Faults of the file
 
 
-def test_a_damaged_file_is_set_aside_and_begun_anew(place: Place) -> None:
+def test_a_damaged_file_is_set_aside_and_a_new_one_begins(place: Place) -> None:
     (place.folder / STATE).write_bytes(b"no state, but garbage\n" * 1000)
     heat = failing(place)
 
@@ -379,7 +381,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(place: Place) -> None:
     assert heat.stop() == 0
 
 
-def test_a_truncated_file_is_set_aside_and_begun_anew(place: Place) -> None:
+def test_a_truncated_file_is_set_aside_and_a_new_one_begins(place: Place) -> None:
     heat = failing(place)
     assert heat.stop() == 0
     os.truncate(place.folder / STATE, 10_000)
@@ -397,7 +399,7 @@ def test_a_truncated_file_is_set_aside_and_begun_anew(place: Place) -> None:
         "PRAGMA user_version = 2; CREATE TABLE sessions (x)",
     ],
 )
-def test_the_file_of_another_program_or_version_is_left_alone(place: Place, sql: str) -> None:
+def test_heat_does_not_touch_the_file_of_another_program_or_version(place: Place, sql: str) -> None:
     path = place.folder / STATE
     with closing(sqlite3.connect(path)) as db:
         db.executescript(sql)
@@ -440,7 +442,7 @@ def test_a_file_that_is_locked_for_a_moment_is_written_a_moment_later(place: Pla
     assert "heat.state" not in heat.err.read_text()
 
 
-def test_a_file_that_is_locked_for_long_is_said_once_and_nothing_is_lost(place: Place) -> None:
+def test_heat_reports_a_file_that_is_locked_for_long_once_and_loses_nothing(place: Place) -> None:
     heat = failing(place)
     began = time.monotonic()
     with locked(place):
@@ -468,7 +470,7 @@ def test_a_heat_that_ends_waits_a_moment_for_the_file(place: Place) -> None:
     assert rows(heat, "SELECT count(ended) FROM sessions") == [(1,)]
 
 
-def test_a_file_that_is_deleted_is_begun_anew_with_all_that_holds(place: Place) -> None:
+def test_a_new_file_replaces_a_deleted_one_and_knows_all_that_holds(place: Place) -> None:
     heat = failing(place)
     for path in place.folder.glob("heat.state*"):
         path.unlink()
@@ -484,7 +486,7 @@ def test_a_file_that_is_deleted_is_begun_anew_with_all_that_holds(place: Place) 
     orderly(heat)
 
 
-def test_a_file_that_was_put_in_its_place_learns_what_holds(place: Place) -> None:
+def test_a_file_that_took_its_place_learns_all_that_holds(place: Place) -> None:
     target = place.receiver()
     heat = place.fleet(fails(place, pid=target.pid))
     heat.await_line("web: Failed", 3)
@@ -527,7 +529,7 @@ GARBAGE = {
 }
 
 
-def test_what_nobody_can_read_of_a_monitor_begins_anew(place: Place) -> None:
+def test_a_monitor_whose_machine_nobody_can_read_starts_from_the_first_state(place: Place) -> None:
     names = [f"web{n}" for n in range(len(GARBAGE))]
     text = "".join(monitor(name, ["false"], signal="none") for name in names)
     heat = place.fleet(text)
@@ -541,8 +543,8 @@ def test_what_nobody_can_read_of_a_monitor_begins_anew(place: Place) -> None:
     heat.err.unlink()
     heat = place.fleet(text)
     heat.await_news(f"heat.state: what it knows of {len(names)} monitors cannot be read")
-    seen = heat.out.read_text().count("web0: Failed")
-    heat.await_line("web0: Failed", seen + 3)
+    before = heat.out.read_text().count("web0: Failed")
+    heat.await_line("web0: Failed", before + 3)
 
     assert "goes on" not in heat.err.read_text()
     assert rows(heat, "SELECT count(*) FROM outages WHERE ended IS NULL") == [(len(names),)]
@@ -581,12 +583,14 @@ def on_disk(disk: Path) -> list[Any]:
 
 
 @ROOT
-def test_a_full_disk_is_said_once_and_written_when_it_is_not(place: Place, disk: Path) -> None:
+def test_heat_reports_a_full_disk_once_and_writes_when_there_is_room(
+    place: Place, disk: Path
+) -> None:
     heat = failing(place, *SMALL)
     filler = fill(disk)
-    seen = heat.out.read_text().count("web: Failed")
+    before = heat.out.read_text().count("web: Failed")
     heat.await_news("cannot write")
-    heat.await_line("web: Failed", seen + 10)
+    heat.await_line("web: Failed", before + 10)
     filler.unlink()
     heat.await_news("can be written again; nothing was lost")
 
@@ -595,7 +599,7 @@ def test_a_full_disk_is_said_once_and_written_when_it_is_not(place: Place, disk:
 
 
 @ROOT
-def test_a_disk_that_is_full_at_the_start_stops_no_watching(place: Place, disk: Path) -> None:
+def test_a_disk_that_is_full_at_the_start_stops_no_checks(place: Place, disk: Path) -> None:
     fill(disk)
     heat = failing(place, *SMALL)
 
@@ -606,7 +610,7 @@ def test_a_disk_that_is_full_at_the_start_stops_no_watching(place: Place, disk: 
 
 
 @ROOT
-def test_a_disk_that_can_no_longer_be_written_is_said_once(place: Place, disk: Path) -> None:
+def test_heat_reports_a_disk_that_can_no_longer_be_written_once(place: Place, disk: Path) -> None:
     heat = failing(place, *SMALL)
     with contextlib.ExitStack() as stack:
         bound = ["mount", "-o", "remount,ro", disk]
@@ -621,7 +625,7 @@ def test_a_disk_that_can_no_longer_be_written_is_said_once(place: Place, disk: P
 # What is old
 
 
-def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
+def test_prune_removes_old_history_and_keeps_what_goes_on(place: Place) -> None:
     place.write_config("")
     heat = failing(place)
     with closing(sqlite3.connect(place.folder / STATE, timeout=10)) as db, db:
@@ -640,10 +644,10 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
         db.execute("INSERT INTO pauses VALUES (2, 'old', 1, NULL, NULL, 'x')")
         db.execute("INSERT INTO sessions VALUES (0, 1, 2, NULL, 1, 'x', NULL)")
         db.execute("INSERT INTO monitors VALUES ('gone', 1, 2, NULL)")
-    seen = heat.out.read_text().count("web: Failed")
+    before = heat.out.read_text().count("web: Failed")
     command = [sys.executable, "-m", "heat.store.prune", str(place.folder / STATE), "3600"]
     subprocess.run(command, check=True, cwd="/")
-    heat.await_line("web: Failed", seen + 3)
+    heat.await_line("web: Failed", before + 3)
 
     assert rows(heat, "SELECT count(*) FROM transitions WHERE reason = 'x'") == [(0,)]
     assert rows(heat, "SELECT count(*) FROM transitions") == [(1,)]
@@ -658,7 +662,7 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
     assert "heat.state" not in heat.err.read_text()
 
 
-def test_housekeeping_comes_by_itself_and_the_log_is_used_anew(place: Place) -> None:
+def test_prune_runs_by_itself_and_the_log_is_used_again(place: Place) -> None:
     odd = place.folder / "100% #1?"
     odd.mkdir()
     heat = started(place.fleet(monitor("web", WELL), "--state", str(odd / STATE)))
