@@ -37,8 +37,6 @@ NOT_YET = (
     "tests/web/",
     "tests/",
     "tools/",
-    "README.md",
-    "docs/",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
 )

@@ -1,4 +1,4 @@
-"""Matrix 23: output that goes through another process, or by way of /dev/stderr, is whole."""
+"""Row 23: output that goes through another process, or by way of /dev/stderr, is whole."""
 
 from pathlib import Path
 

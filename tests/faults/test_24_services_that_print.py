@@ -1,4 +1,4 @@
-"""Matrix 24: a service that was left behind prints as it likes; the file stays within bounds."""
+"""Row 24: a service that was left behind prints as it likes; the file stays within bounds."""
 
 import signal
 

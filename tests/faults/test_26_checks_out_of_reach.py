@@ -1,4 +1,4 @@
-"""Matrix 26: checks that move to another process group, or run as another user."""
+"""Row 26: checks that move to another process group, or run as another user."""
 
 import re
 import shutil

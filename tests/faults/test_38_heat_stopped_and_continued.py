@@ -1,4 +1,4 @@
-"""Matrix 38: HEAT and its check are stopped and continued, as a paused container is."""
+"""Row 38: HEAT and its check are stopped and continued, as a paused container is."""
 
 import os
 import signal

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from client import why
 from conftest import FAST, Heat, Place, orderly, until
+from heat_process import hints
 from hypothesis import given
 from hypothesis import strategies as st
-from test_heat import hints
-from test_state_file import STATE, change, fails, kill, memory, rows
+from state_files import STATE, change, fails, kill, memory, rows
 from test_supervisor import monitor
 from virtual import VirtualWorld
 
