@@ -14,7 +14,7 @@ import pytest
 
 from heat import __version__
 from heat.app.cli import USAGE
-from heat.config.options import OPTIONS
+from heat.config.schema import OPTIONS
 from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
 from states.engine import diagram
 from states.monitor.model import IN_RECOVERY, State
@@ -59,7 +59,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 
 UNWATCHED = {"rehearsal", "web", "ctl"}
 """Wings of which a watching HEAT loads nothing."""
-ASKING = {"answers", "async_client", "client", "codec", "history", "outages"}
+ASKING = {"answers", "async_client", "client", "history", "outages"}
 """Modules of other wings that are for who asks HEAT."""
 
 
