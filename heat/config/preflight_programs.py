@@ -1,4 +1,4 @@
-"""The programs of a monitor, before it starts: can they run, and who else may change them?"""
+"""The programs of a monitor, before it starts: do they run, and who else may change them."""
 
 import os
 from collections.abc import Iterator

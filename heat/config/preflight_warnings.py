@@ -6,7 +6,8 @@ from heat.config.options import Options
 from heat.diagnostics import as_keys
 from heat.errors import TargetError
 from heat.process import signals
-from heat.process.target import PidFileTarget, PidTarget, would_end
+from heat.process.proc import would_end
+from heat.process.target import PidFileTarget, PidTarget
 
 
 def warnings_of(options: Options, pid: int | None, *, in_file: bool = False) -> Iterator[str]:
