@@ -33,10 +33,3 @@ class Pause(NamedTuple):
     since: float
     until: float | None
     reason: str
-
-
-class Held(NamedTuple):
-    """A process that must be known after a restart: its id, and what tells it from others."""
-
-    pid: int
-    identity: str

@@ -14,7 +14,7 @@ import pytest
 
 from heat import __version__
 from heat.app.cli import USAGE
-from heat.config.options import OPTIONS
+from heat.config.schema import OPTIONS
 from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
 from states.engine import diagram
 from states.monitor.model import IN_RECOVERY, State

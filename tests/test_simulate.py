@@ -12,11 +12,11 @@ from simulate.history import told
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
-import heat.process.target
+import heat.process.frost
 from heat.monitor import monitor as pump
 from heat.monitor.monitor import Monitor
 from heat.monitor.resume import Restored
-from heat.process.target import Frost, Frozen
+from heat.process.frost import Frost, Frozen
 from heat.runtime.scheduler import Beat
 from heat.store.monitor_record import MonitorRecord
 from states.monitor.effects import Effect, RunRecovery, Spent
@@ -123,7 +123,7 @@ def _nothing(*_what: Any) -> None:
 def _sleep_on(frost: Frost) -> None:
     """Nobody is woken."""
     if (frozen := vars(frost)["_frozen"]) is not None:
-        heat.process.target.os.close(frozen.pidfd)
+        heat.process.frost.os.close(frozen.pidfd)
         vars(frost)["_frozen"] = None
 
 
@@ -234,14 +234,14 @@ def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> Non
         frost.wake()
         frozen = None
     if wrong.get("late"):
-        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.frost.signal.pidfd_send_signal(pidfd, signum)
     if frost.owed is not None:
         frost.owed.frozen(pid, pidfd)
     if not wrong.get("late"):
-        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.frost.signal.pidfd_send_signal(pidfd, signum)
     if frozen is not None and not wrong.get("leaks"):
-        heat.process.target.os.close(frozen.pidfd)
-    vars(frost)["_frozen"] = Frozen(pid, heat.process.target.os.dup(pidfd))
+        heat.process.frost.os.close(frozen.pidfd)
+    vars(frost)["_frozen"] = Frozen(pid, heat.process.frost.os.dup(pidfd))
 
 
 _late, _forgetful, _leaky = (

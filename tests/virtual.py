@@ -10,8 +10,8 @@ from heat.control import views
 from heat.errors import GONE, StartError, TargetError
 from heat.monitor.monitor import Setup, World
 from heat.monitor.resume import Restored
+from heat.process.identity import Held
 from heat.process.program import Program, SilentScripts, Status
-from heat.records import Held
 from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
@@ -275,6 +275,6 @@ def given_as(*words: str) -> tuple[Options, Common]:
             given[name] = value
         else:
             flags.add(name)
-    built, diagnostics = build(given, flags, ["check"])
+    built, diagnostics = build(given, ["check"])
     assert built is not None, [str(diagnostic) for diagnostic in diagnostics]
     return built, common(given, flags)

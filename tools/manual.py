@@ -8,9 +8,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from heat.config import toml_file, usage
-from heat.config.conflicts import COMMAND
-from heat.config.toml_file import KEYS, MAX_RUNNING
+from heat.config import keys, usage
+from heat.config.schema import COMMAND, KEYS, MAX_RUNNING
 from heat.config.usage import Block, Entry
 from heat.ctl.commands.completion import SHELLS
 from heat.diagnostics import as_keys
@@ -234,7 +233,7 @@ def _keys(block: Block) -> Iterator[Entry]:
 
 
 def _key(key: str, text: str) -> Entry:
-    sample = toml_file.example(key)
+    sample = keys.example(key)
     return Entry(f"{key} = {KEYS[key].value}", f"{as_keys(text)}. For example: {key} = {sample}")
 
 

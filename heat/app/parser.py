@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from heat.config.command_line import Grammar, Words, read
-from heat.config.options import OF_HEAT, OPTIONS, Common, Options, build, common, parsed, readable
+from heat.config.options import Common, Options, build, common, read_values, readable
+from heat.config.schema import OF_HEAT, OPTIONS
 from heat.diagnostics import Diagnostic, dotted, quoted
 from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
@@ -41,7 +42,7 @@ def parse(text: str, words: Sequence[str]) -> Request:
     if "--config" in line.values or any(each.key == "config" for each in line.diagnostics):
         wrong = [*line.diagnostics, *beside_config(line)]
         return Request("watch", None, wrong, whole, file=line.values.get("--config", ""))
-    options, diagnostics = build(line.values, line.flags, line.operands)
+    options, diagnostics = build(line.values, line.operands)
     if line.diagnostics:  # It is uncertain then which words are the command.
         return Request("watch", None, [*line.diagnostics, *diagnostics], whole)
     if options is None:
@@ -52,7 +53,7 @@ def parse(text: str, words: Sequence[str]) -> Request:
 def beside_config(words: Words) -> list[Diagnostic]:
     """List the mistakes in the options of a HEAT that reads a file."""
     of_heat = {name: value for name, value in words.values.items() if name in OF_HEAT}
-    _, diagnostics = parsed(of_heat)
+    _, diagnostics = read_values(of_heat)
     for option in OPTIONS:
         if option.name not in words.values or option.name in OF_HEAT:
             continue

@@ -5,8 +5,8 @@ from collections.abc import Collection, Container, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from heat.config.conflicts import COMMAND
 from heat.config.options import Common, Options
+from heat.config.schema import COMMAND
 from heat.diagnostics import Diagnostic, as_keys, of_file, of_option, quoted
 from heat.errors import HeatError, TargetError, reason_of
 from heat.files import try_to_open
@@ -21,7 +21,8 @@ from heat.process.executable import (
     unfit,
     why_not_executable,
 )
-from heat.process.target import PidFileTarget, PidTarget, open_process, would_end
+from heat.process.proc import would_end
+from heat.process.target import PidFileTarget, PidTarget, open_process
 from heat.text import counted, escaped
 from heat.trust import Trust
 

@@ -14,7 +14,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from heat.config.durations import LONGEST
-from heat.config.options import NAME_LENGTH
+from heat.config.readers import NAME_LENGTH
 from heat.control.protocol import Kind, RefusedError, refused
 from heat.control.views import BRIEF, COLUMNS, Facts, brief, of_monitor, of_pause, row, why
 from heat.errors import HeatError

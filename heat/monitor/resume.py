@@ -16,7 +16,7 @@ from states.monitor.questions import recovery_runs
 from states.monitor.snapshot import restore
 
 if TYPE_CHECKING:
-    from heat.records import Held
+    from heat.process.identity import Held
     from heat.store.snapshot import SavedMachine
 
 

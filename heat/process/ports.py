@@ -7,8 +7,8 @@ with simulated programs as on the real thing. Types only, never loaded by a runn
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from heat.process.identity import Held
 from heat.process.program import Output, Program, Status
-from heat.records import Held
 from heat.runtime.ports import Owner
 
 

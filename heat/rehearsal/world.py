@@ -12,10 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat.errors import GONE, StartError, TargetError
+from heat.process.identity import Held
 from heat.process.output import Printed
 from heat.process.program import SILENT, Output, Program, Status
 from heat.process.signals import HARMLESS, STOPPING
-from heat.records import Held
 from heat.runtime.scheduler import Scheduler
 
 if TYPE_CHECKING:

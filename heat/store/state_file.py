@@ -26,7 +26,7 @@ from heat.store.sql import Statement
 from heat.text import counted, escaped
 
 if TYPE_CHECKING:
-    from heat.records import Held
+    from heat.process.identity import Held
     from heat.runtime.ports import Clock, Owner, Timers
 
 _BUSY_RETRY = 0.005

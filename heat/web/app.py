@@ -16,7 +16,7 @@ from aiohttp.http import HttpProcessingError, HttpRequestParser
 
 from heat import __version__
 from heat.config.durations import duration_back
-from heat.config.options import monitor_name
+from heat.config.readers import monitor_name
 from heat.control.async_client import Answer, AskingError, Heat, RefusedError, part
 from heat.control.protocol import Kind
 from heat.ctl.output import say

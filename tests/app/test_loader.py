@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Heat, Place, alive, orderly, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import PATIENCE, alive, until
 
 from heat.app.loader import Findings, Reading, look, read
 from heat.config.options import Common

@@ -14,13 +14,13 @@ import pytest
 from conftest import Nobody, Place, alive, descriptors_left, process_state, until
 
 from heat.errors import StartError
-from heat.process.identity import identity, started_with
-from heat.process.launcher import PosixChild, PosixLauncher
+from heat.process.child import PosixChild
+from heat.process.identity import Held, group_leader, identity
+from heat.process.launcher import PosixLauncher
 from heat.process.output import Printed
 from heat.process.program import Output, Program, Status
 from heat.process.reaper import reap_strangers
 from heat.process.run import Callbacks, Run
-from heat.records import Held
 from heat.runtime.loop import Loop, RealClock
 
 
@@ -509,7 +509,7 @@ def test_without_descriptors_a_script_of_an_earlier_heat_is_not_taken_for_ended(
         with descriptors_left(left), pytest.raises(OSError, match="Too many open files"):
             bench.launcher.take_up(found)
     with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
-        started_with(pid)
+        group_leader(pid)
     starter = bench.launcher.take_up(found)
     assert starter is not None
     child = starter.start(Program("sleep", "sleep", ("sleep",)), bench.loop.stop, bench)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from heat.errors import StartError
+from heat.process.identity import Held
 from heat.process.program import Program, Status
-from heat.records import Held
 from heat.rehearsal.world import (
     Ends,
     SimulatedChild,

@@ -9,7 +9,7 @@ import pytest
 
 from heat.app import cli as heat_cli
 from heat.config import usage
-from heat.config.toml_file import KEYS
+from heat.config.schema import KEYS
 from heat.ctl.main import commands
 from tools import manual, roff
 

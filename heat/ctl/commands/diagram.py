@@ -34,7 +34,9 @@ from typing import Any
 from heat.app.cli import refuse, write
 from heat.config.command_line import Grammar, read
 from heat.config.durations import length
-from heat.config.options import Option, one_of, parsed, path
+from heat.config.options import read_values
+from heat.config.readers import one_of, path
+from heat.config.schema import Option
 from heat.control import answers
 from heat.control.answers import Why
 from heat.control.client import connect
@@ -94,7 +96,7 @@ def main(words: Sequence[str], ask: Ask | None = None) -> int:
     if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    values, diagnostics = parsed(line.values, OPTIONS)
+    values, diagnostics = read_values(line.values, OPTIONS)
     diagnostics = [*line.diagnostics, *diagnostics, *_at_odds(line.operands, line.values, values)]
     if diagnostics:
         return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
