@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heat.config.model import Config
     from heat.config.options import Options
     from heat.control.handlers import Later
-    from heat.control.views import Facts
+    from heat.control.protocol import Answer
     from heat.runtime.ports import Timer
 
 _REAP_AGAIN = 1.0
@@ -157,11 +157,11 @@ class Reload:
 
     def _refuse(self, error: str, **more: object) -> None:
         if self._replies:
-            from heat.control.protocol import refused
+            from heat.control.protocol import refusal
 
-            self._reply({**refused(error), **more})
+            self._reply({**refusal(error), **more})
 
-    def _reply(self, result: Facts) -> None:
+    def _reply(self, result: Answer) -> None:
         waiting, self._replies = self._replies, []
         for reply in waiting:
             reply(result)

@@ -13,9 +13,8 @@ from client import ask, client
 from conftest import Heat, Place, orderly, until
 from talker import Talker, facts
 
-from heat.control import codec
 from heat.control.client import Client
-from heat.control.protocol import Kind
+from heat.control.protocol import Answer, Kind
 from heat.ctl.commands import status
 from heat.ctl.main import main
 
@@ -207,7 +206,7 @@ def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Pa
         Client(os.fspath(double.path)) as one,
         Client(watched.control) as other,
     ):
-        told: codec.Answer = one.last("why", {"name": "queue"})["why"]
+        told: Answer = one.last("why", {"name": "queue"})["why"]
         assert set(told) == set(real)
         assert set(told["last"]) == set(real["last"])
         assert set(one.last("hello")["about"]) <= set(other.last("hello")["about"])
