@@ -85,12 +85,6 @@ def complain(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def say(fd: int, text: str) -> None:
-    """Write a line for whoever reads it; nobody needs to."""
-    with contextlib.suppress(OSError):
-        os.write(fd, f"heatctl: {text}\n".encode("utf-8", "backslashreplace"))
-
-
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Cell]], *, colour: bool) -> list[str]:
     """Rows under their heads; the last column is as long as it is, nothing is cut."""
     texts = [tuple(head), *(tuple([text for text, _ in row]) for row in rows)]

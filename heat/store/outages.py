@@ -4,7 +4,7 @@ Moments are unix seconds, lengths seconds; None stands for "not over", or "not k
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 HOUR = 3_600.0
 
@@ -193,51 +193,3 @@ def minus(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
 
 
 # As JSON
-
-
-def as_object(of: Account) -> dict[str, Any]:
-    """Return an account for JSON; shares are from 0 to 1."""
-    now = of.asked.ended
-    return {
-        "monitor": of.name,
-        "from": of.asked.began,
-        "to": now,
-        "watched": of.watched,
-        "down": of.down,
-        "well": of.well,
-        "mean_time_to_repair": of.mean_time_to_repair,
-        "flaps": of.flaps,
-        "outages": [_outage_object(each, now) for each in of.outages],
-        "pauses": [each._asdict() for each in of.pauses],
-    }
-
-
-def _outage_object(outage: Outage, now: float) -> dict[str, Any]:
-    helper = outage.helper
-    return {
-        "began": outage.began,
-        "ended": outage.ended,
-        "length": outage.length(now),
-        "failures": outage.failures,
-        "ending": outage.ending,
-        "helped": None if helper is None else helper.attempt,
-        "first_code": outage.first.code,
-        "first_message": outage.first.message,
-        "last_code": outage.last.code,
-        "last_message": outage.last.message,
-        "recoveries": [
-            {
-                "attempt": each.attempt,
-                "began": each.began,
-                "ended": each.ended,
-                "duration": None if each.ended is None else each.ended - each.began,
-                "code": each.code,
-                "how": each.how,
-                "helped": each.helped,
-                "useless": each.useless,
-                "well_after": each.well_after,
-                "message": each.message,
-            }
-            for each in outage.recoveries
-        ],
-    }

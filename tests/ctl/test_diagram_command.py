@@ -10,10 +10,9 @@ from talker import NOW, Talker, facts
 
 from heat.control import answers
 from heat.control.answers import Why
+from heat.control.protocol import NoAnswerError
 from heat.ctl import main as heatctl
 from heat.ctl.commands.diagram import USAGE, main
-from heat.ctl.errors import NoAnswerError
-from heat.diagnostics import Diagnostic
 from states.__main__ import render
 from states.monitor.drawing import PICTURES
 
@@ -39,7 +38,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def why(**other: object) -> Why:
-    return answers.why(facts("web", None, **other))
+    return answers.why({"why": facts("web", None, **other)})
 
 
 def test_without_a_word_the_stage_is_printed_as_mermaid(
@@ -119,7 +118,7 @@ def test_nothing_of_a_reason_is_taken_for_the_pictures_own(
 
 def test_where_nobody_can_tell_the_state_that_is_an_error_of_heatctl() -> None:
     def ask(name: str) -> Why:
-        raise NoAnswerError(Diagnostic(f"no HEAT answers for {name}", ""))
+        raise NoAnswerError(f"no HEAT answers for {name}")
 
     with pytest.raises(NoAnswerError):
         main(["web"], ask)

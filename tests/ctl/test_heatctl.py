@@ -13,9 +13,8 @@ from client import ask, client
 from conftest import Heat, Place, orderly, until
 from talker import Talker, facts
 
-from heat.control import codec
 from heat.control.client import Client
-from heat.control.protocol import Kind
+from heat.control.protocol import Answer, Kind
 from heat.ctl.commands import status
 from heat.ctl.main import main
 
@@ -185,7 +184,7 @@ def test_a_heat_without_a_file_says_so_when_it_is_to_read_it(place: Place) -> No
     told = ask(heat, "reload")
 
     assert (told["ok"], told["kind"]) == (False, "refused")
-    assert told["error"] == "this HEAT has no configuration file; its logs were opened anew"
+    assert told["error"] == "this HEAT has no configuration file; it has reopened its logs"
     orderly(heat)
 
 
@@ -207,7 +206,7 @@ def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Pa
         Client(os.fspath(double.path)) as one,
         Client(watched.control) as other,
     ):
-        told: codec.Answer = one.last("why", {"name": "queue"})["why"]
+        told: Answer = one.last("why", {"name": "queue"})["why"]
         assert set(told) == set(real)
         assert set(told["last"]) == set(real["last"])
         assert set(one.last("hello")["about"]) <= set(other.last("hello")["about"])

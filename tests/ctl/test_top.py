@@ -13,10 +13,9 @@ from talker import NOW, Facts, Talker, facts
 from terminal import Terminal
 
 from heat.control.answers import Standing
+from heat.control.protocol import NoAnswerError
 from heat.ctl.commands import top
-from heat.ctl.errors import NoAnswerError
 from heat.ctl.main import main
-from heat.diagnostics import Diagnostic
 
 Fresh = Callable[[], tuple[list[Standing], list[str]]]
 
@@ -31,7 +30,7 @@ def answers(*monitors: Facts, trouble: str = "") -> Fresh:
 
 
 def away() -> tuple[list[Standing], list[str]]:
-    raise NoAnswerError(Diagnostic("Failed: no HEAT answers at s", ""))
+    raise NoAnswerError("no HEAT answers at s")
 
 
 def test_the_worst_is_shown_and_the_rest_counted() -> None:

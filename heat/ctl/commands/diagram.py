@@ -82,7 +82,7 @@ def asker(control: str | None) -> Ask:
 
     def ask(name: str) -> Why:
         with connect(control) as client:
-            return answers.why(client.last("why", {"name": name}).get("why"))
+            return answers.why(client.last("why", {"name": name}))
 
     return ask
 

@@ -31,15 +31,16 @@ from typing import NamedTuple
 from heat.config.durations import duration_back, length, short
 from heat.control import answers
 from heat.control.client import connect
+from heat.control.history import as_object
+from heat.control.protocol import RefusedError
 from heat.ctl import output
-from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL, RefusedError
+from heat.ctl.errors import EXIT_UNWELL, EXIT_WELL
 from heat.ctl.output import Cell
 from heat.ctl.parser import Request, parse
 from heat.ctl.times import clock
-from heat.diagnostics import Diagnostic
 from heat.process.signals import worded
 from heat.store.history import DEFAULT, read
-from heat.store.outages import Account, Failed, Outage, Pause, Recovery, as_object
+from heat.store.outages import Account, Failed, Outage, Pause, Recovery
 from heat.text import counted, escaped
 
 HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USELESS", "WELL")
@@ -76,11 +77,11 @@ def _source(asked: Request) -> _Source:
     if "--state" in asked.values:
         return _Source(asked.values["--state"], time.time(), runs=False)
     with connect(asked.control) as client:
-        about = answers.about(client.last("hello").get("about"))
+        about = answers.about(client.last("hello"))
     if about["state"] is None:
-        told = "Error: this HEAT keeps no history"
+        message = "this HEAT keeps no history"
         hint = "start it with --state FILE; 'heatctl status' shows how it stands now"
-        raise RefusedError(Diagnostic(told, hint))
+        raise RefusedError(message, hint)
     return _Source(about["state"], about["now"], runs=True)
 
 

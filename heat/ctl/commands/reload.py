@@ -20,8 +20,8 @@ mistakes; 3 no HEAT answers.
 
 from collections.abc import Sequence
 
-from heat.control import codec
 from heat.control.client import connect
+from heat.control.protocol import Answer
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL
 from heat.ctl.parser import parse
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     return EXIT_WELL
 
 
-def _changes(said: codec.Answer) -> str:
+def _changes(said: Answer) -> str:
     counts = {key: said.get(key, 0) for key in ("added", "changed", "removed")}
     monitors = [f"{number} {key}" for key, number in counts.items() if number]
     settings = [escaped(str(each)) for each in said.get("settings") or ()]

@@ -95,7 +95,7 @@ def ask_briefly(client: Client, names: Sequence[str] = ()) -> Iterator[Standing]
 
 def troubles(client: Client) -> list[str]:
     """The parts of HEAT itself that do not work now. Raises CtlError."""
-    return answers.about(client.last("hello").get("about"))["trouble"]
+    return answers.about(client.last("hello"))["trouble"]
 
 
 def worst_first(monitors: Iterable[_One]) -> list[_One]:

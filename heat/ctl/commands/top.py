@@ -30,9 +30,10 @@ from typing import NamedTuple
 
 from heat.control.answers import Standing
 from heat.control.client import connect
+from heat.control.protocol import RequestError
 from heat.ctl import output
 from heat.ctl.commands.status import ask_briefly, exit_status, row, summary, troubles, worst_first
-from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError, NoAnswerError, RefusedError
+from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError
 from heat.ctl.output import Cell
 from heat.ctl.parser import parse
 from heat.ctl.times import clock
@@ -94,7 +95,7 @@ class View:
         troubled: Sequence[str]
         try:
             monitors, troubled = self._fresh()
-        except (NoAnswerError, RefusedError) as error:
+        except RequestError as error:
             self.status = error.status
             troubled = list(_away(error, self._answered, now))
         else:

@@ -75,7 +75,7 @@ def look(shown: str) -> tuple[Config, list[Diagnostic], list[str]]:
     return found.config._replace(path=path, shown=shown), found.diagnostics, found.warnings
 
 
-def _look(shown: str, path: str) -> loader.Found:
+def _look(shown: str, path: str) -> loader.Findings:
     """The same, in a process of its own: it is ended where it takes too long."""
     # What a file names is relative to its folder; where that is not there, nor is the file.
     with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ def _look(shown: str, path: str) -> loader.Found:
     config, diagnostics = sound_part(shown, path, trust)
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
     diagnostics += preflight.look_at_monitors(looked_at, trust)
-    return loader.Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
+    return loader.Findings(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 def warnings(config: Config) -> Iterator[str]:

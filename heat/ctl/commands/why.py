@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     if request is None:
         return EXIT_WELL
     with connect(request.control) as client:
-        why = answers.why(client.last("why", {"name": request.operands[0]}).get("why"))
+        why = answers.why(client.last("why", {"name": request.operands[0]}))
     if request.json:
         output.write_objects([why])
     else:
