@@ -29,6 +29,7 @@ from heat.app import loader
 from heat.config import preflight
 from heat.config.model import Config
 from heat.config.options import Options
+from heat.config.preflight_warnings import warnings_of
 from heat.config.toml_file import sound_part
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, CtlError
@@ -90,7 +91,7 @@ def warnings(config: Config) -> Iterator[str]:
     """Warnings: things that are allowed and may not be meant."""
     for name, options in config.monitors.items():
         pid = _target(options, os.path.dirname(config.path))
-        for text in preflight.warnings(options, pid, in_file=True):
+        for text in warnings_of(options, pid, in_file=True):
             yield f"{config.place(name)}: {text}"
 
 
