@@ -184,7 +184,7 @@ def test_a_heat_without_a_file_says_so_on_a_reload(place: Place) -> None:
     answer = ask(heat, "reload")
 
     assert (answer["ok"], answer["kind"]) == (False, "refused")
-    assert answer["error"] == "this HEAT has no configuration file; its logs were opened anew"
+    assert answer["error"] == "this HEAT has no configuration file; it has reopened its logs"
     orderly(heat)
 
 

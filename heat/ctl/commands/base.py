@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from heat.control.client import connect
+from heat.control.protocol import Answer
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL
 from heat.ctl.parser import Request, parse
 from heat.text import escaped
-
-Answer = Mapping[str, object]
 
 
 def steer(

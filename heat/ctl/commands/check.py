@@ -21,7 +21,8 @@ why; 3 no HEAT answers.
 from collections.abc import Sequence
 from shlex import quote
 
-from heat.ctl.commands.base import Answer, steer
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 
 
 def main(words: Sequence[str]) -> int:

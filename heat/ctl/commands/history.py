@@ -90,7 +90,7 @@ def _source(request: Request) -> _Source:
 def lines(account: Account) -> Iterator[str]:
     """Yield the lines of one monitor: the totals, each outage with its recoveries, the pauses."""
     yield from _totals(account)
-    now = account.asked.ended
+    now = account.span.ended
     for outage in account.outages:
         yield ""
         yield _outage(outage, now)
@@ -105,7 +105,7 @@ def lines(account: Account) -> Iterator[str]:
 
 
 def _totals(account: Account) -> Iterator[str]:
-    began, now = account.asked.began, account.asked.ended
+    began, now = account.span.began, account.span.ended
     outages, repair = counted(len(account.outages), "outage"), account.mean_time_to_repair
     yield f"{escaped(account.name)}: {outages} since {clock(began, now)} ({length(now - began)})"
     share = "-" if account.well is None else f"{percent(account.well)} %"

@@ -25,10 +25,10 @@ Exit status: 0 it is paused; 2 bad usage, or HEAT refuses it and says why;
 import time
 from collections.abc import Sequence
 from shlex import quote
-from typing import Any
 
 from heat.config.durations import positive_duration
-from heat.ctl.commands.base import Answer, steer
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 from heat.ctl.parser import Request
 from heat.ctl.times import clock
 from heat.text import escaped
@@ -48,9 +48,8 @@ def _keys(request: Request) -> dict[str, object]:
 
 def _outcome(shown: str, answer: Answer) -> str:
     now = time.time()
-    pause: Any = answer
-    text = f"paused {_end(pause.get('until'), shown, now)}; no checks and no effects until then"
-    if before := pause.get("replaced"):
+    text = f"paused {_end(answer.get('until'), shown, now)}; no checks and no effects until then"
+    if before := answer.get("replaced"):
         reason = f" ({escaped(str(before['reason']))})" if before["reason"] else ""
         text += f"; it replaces the pause {_end(before['until'], shown, now)}{reason}"
     return text

@@ -21,7 +21,8 @@ Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
 
 from collections.abc import Sequence
 
-from heat.ctl.commands.base import Answer, steer
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 from heat.text import escaped
 
 

@@ -29,6 +29,7 @@ from heat.app import loader
 from heat.config import preflight
 from heat.config.model import Config
 from heat.config.options import Options
+from heat.config.preflight_warnings import warnings_of
 from heat.config.toml_file import sound_part
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, CtlError
@@ -74,7 +75,7 @@ def look(shown: str) -> tuple[Config, list[Diagnostic], list[str]]:
     return result.config._replace(path=path, shown=shown), result.diagnostics, result.warnings
 
 
-def _look(shown: str, path: str) -> loader.Found:
+def _look(shown: str, path: str) -> loader.Findings:
     """Do the same in a process of its own, which is ended if it takes too long."""
     # Paths in a file are relative to its folder; without the folder there is no file either.
     with contextlib.suppress(OSError):
@@ -83,14 +84,14 @@ def _look(shown: str, path: str) -> loader.Found:
     config, diagnostics = sound_part(shown, path, trust)
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
     diagnostics += preflight.look_at_monitors(looked_at, trust)
-    return loader.Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
+    return loader.Findings(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 def warnings(config: Config) -> Iterator[str]:
     """Yield warnings about what is allowed but may be a mistake."""
     for name, options in config.monitors.items():
         pid = _target(options, os.path.dirname(config.path))
-        for text in preflight.warnings(options, pid, in_file=True):
+        for text in warnings_of(options, pid, in_file=True):
             yield f"{config.place(name)}: {text}"
 
 
