@@ -184,7 +184,7 @@ def test_a_heat_without_a_file_says_so_when_it_is_to_read_it(place: Place) -> No
     told = ask(heat, "reload")
 
     assert (told["ok"], told["kind"]) == (False, "refused")
-    assert told["error"] == "this HEAT has no configuration file; its logs were opened anew"
+    assert told["error"] == "this HEAT has no configuration file; it has reopened its logs"
     orderly(heat)
 
 

@@ -90,8 +90,8 @@ def _source(asked: Request) -> _Source:
 
 def told(of: Account) -> Iterator[str]:
     """The lines of one monitor: what it comes to, then each outage with its recoveries."""
-    now = of.asked.ended
-    since = f"since {clock(of.asked.began, now)} ({length(now - of.asked.began)})"
+    now = of.span.ended
+    since = f"since {clock(of.span.began, now)} ({length(now - of.span.began)})"
     yield f"{escaped(of.name)}: {counted(len(of.outages), 'outage')} {since}"
     yield f"  well                 {_share(of)} of {length(of.watched)} watched"
     repair = of.mean_time_to_repair

@@ -29,6 +29,7 @@ from heat.app import loader
 from heat.config import preflight
 from heat.config.model import Config
 from heat.config.options import Options
+from heat.config.preflight_warnings import warnings_of
 from heat.config.toml_file import sound_part
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL, CtlError
@@ -74,7 +75,7 @@ def look(shown: str) -> tuple[Config, list[Diagnostic], list[str]]:
     return found.config._replace(path=path, shown=shown), found.diagnostics, found.warnings
 
 
-def _look(shown: str, path: str) -> loader.Found:
+def _look(shown: str, path: str) -> loader.Findings:
     """The same, in a process of its own: it is ended where it takes too long."""
     # What a file names is relative to its folder; where that is not there, nor is the file.
     with contextlib.suppress(OSError):
@@ -83,14 +84,14 @@ def _look(shown: str, path: str) -> loader.Found:
     config, diagnostics = sound_part(shown, path, trust)
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
     diagnostics += preflight.look_at_monitors(looked_at, trust)
-    return loader.Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
+    return loader.Findings(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 def warnings(config: Config) -> Iterator[str]:
     """Warnings: things that are allowed and may not be meant."""
     for name, options in config.monitors.items():
         pid = _target(options, os.path.dirname(config.path))
-        for text in preflight.warnings(options, pid, in_file=True):
+        for text in warnings_of(options, pid, in_file=True):
             yield f"{config.place(name)}: {text}"
 
 
