@@ -31,10 +31,11 @@ _AS_ROOT = (
     [
         "As root, HEAT obeys only root. It refuses, with exit status 2, a script, a command, an",
         "interpreter, the configuration, the state, a log, a lock or a token that another user",
-        "owns or that its group or others may write. It also refuses one whose path has a folder that",
-        "others may write and that is not sticky, or a link of another user in such a folder. A",
-        "folder of another user, or one that a group other than root's may write, gets a warning.",
-        "HEAT looks when it starts, when it reads FILE again, and when it reopens a log.",
+        "owns or that its group or others may write. It also refuses one whose path has a",
+        "folder that others may write and that is not sticky, or a link of another user in such",
+        "a folder. A folder of another user, or one that a group other than root's may write,",
+        "gets a warning. HEAT looks when it starts, when it reads FILE again, and when it",
+        "reopens a log.",
     ],
     [
         "A pid file may belong to another user: then HEAT signals only a process of that user. A",
