@@ -20,7 +20,7 @@ from virtual import VirtualWorld
 from heat.errors import NotBelievedError, TargetError, UnwrittenError
 from heat.process import pid_file
 from heat.process.target import NoTarget, PidFileTarget
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.model import State
 
 OTHER, GROUP = 65534, 8
