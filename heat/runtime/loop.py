@@ -59,7 +59,7 @@ class Loop:
         self._agenda = Scheduler()
         self._ready: dict[int, DueCall] = {}
         self._forgotten: set[int] = set()
-        """Descriptors that this turn forgot: their events are old, even if a new file has the number."""
+        """Forgotten in this turn: their events are old, even if a new file has the number."""
         self._soon: list[Call] = []
         self._running = True
         self._started = False
