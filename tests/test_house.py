@@ -59,7 +59,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 
 UNWATCHED = {"rehearsal", "web", "ctl"}
 """Wings of which a watching HEAT loads nothing."""
-ASKING = {"answers", "async_client", "client", "codec", "history", "outages"}
+ASKING = {"answers", "async_client", "client", "history", "outages"}
 """Modules of other wings that are for who asks HEAT."""
 
 

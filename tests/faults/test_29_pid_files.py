@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from conftest import FAST, NOBODY, Heat, Place, Receiver, needs_root, orderly, until
+from heat_process import FAST, Heat, orderly
+from place import Place, Receiver
+from processes import NOBODY, needs_root, until
 from virtual import VirtualWorld
 
 from heat.errors import NotBelievedError, TargetError, UnwrittenError
 from heat.process import pid_file
 from heat.process.target import NoTarget, PidFileTarget
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.model import State
 
 OTHER, GROUP = 65534, 8
