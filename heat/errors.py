@@ -16,6 +16,8 @@ WANT = frozenset(
 )
 """Errors that tell of a want of resources, and nothing of what was asked for."""
 
+TIMED_OUT = 124
+"""The exit code of a program that timed out, as timeout(1) has it."""
 NOT_EXECUTABLE, GONE = 126, 127
 """Exit codes of a shell for a program that cannot be started."""
 

@@ -40,3 +40,13 @@ class Held(NamedTuple):
 
     pid: int
     identity: str
+
+
+class ScriptResult(NamedTuple):
+    """A script that has ended: its exit code, how it ended, the last line that it printed."""
+
+    code: int | None
+    how: str
+    text: str
+    ended: float
+    """On the monotonic clock."""

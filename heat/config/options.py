@@ -229,8 +229,6 @@ OF_HEAT = frozenset(
 HISTORY = 90 * DAY
 """Seconds for which history is kept, where no file says otherwise."""
 DEFAULT_TIMEOUT = 30.0
-TIMED_OUT = 124
-"""The exit code of a check that timed out, as timeout(1) has it."""
 DEFAULT_BACKOFF_MAX = 600.0
 IN_FILE = {"--when-spent": "watch", "--on-killed": "fail"}
 """Defaults of a file that are others on a command line: of many monitors none is to be given up."""

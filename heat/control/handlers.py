@@ -24,7 +24,7 @@ from states.monitor import outlook
 from states.monitor.events import CheckAsked
 
 if TYPE_CHECKING:
-    from heat.monitor.counters import Tallies
+    from heat.monitor.counters import Counters
     from heat.monitor.monitor import Monitor
     from heat.monitor.supervisor import Supervisor
     from heat.runtime.ports import Clock
@@ -70,10 +70,10 @@ def refusal(error: str, hint: str = "", kind: Kind = Kind.REFUSED) -> bytes:
 class Answers:
     """Answers requests about this fleet."""
 
-    def __init__(self, heat: Heat, fleet: Supervisor, tallies: Tallies, clock: Clock) -> None:
+    def __init__(self, heat: Heat, fleet: Supervisor, counters: Counters, clock: Clock) -> None:
         self._heat = heat
         self._supervisor = fleet
-        self._tallies = tallies
+        self._counters = counters
         self._clock = clock
         self._instance = f"{clock.unix():.6f}"
         self._known: dict[str, Callable[[Facts], Answer]] = {
@@ -153,7 +153,7 @@ class Answers:
 
     def _rows(self, since: float) -> Answer:
         cursor = self._clock.now()
-        has_news = self._tallies.has_news
+        has_news = self._counters.has_news
         monitors = self._still(
             [
                 each
@@ -164,7 +164,7 @@ class Answers:
         yield line({"columns": COLUMNS})
         unix = self._clock.unix()
         while some := list(islice(monitors, _ROWS)):
-            yield line({"rows": [row(monitor, self._tallies, unix) for monitor in some]})
+            yield line({"rows": [row(monitor, self._counters, unix) for monitor in some]})
         yield line(
             {
                 "ok": True,

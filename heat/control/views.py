@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from heat.checks.outcome import Outcome
 from heat.config.options import Options
 from heat.monitor import outlook
 from heat.monitor.ahead import ahead, coming, next_check
-from heat.monitor.counters import Tallies
+from heat.monitor.counters import Counters
 from heat.process import signals
 from heat.records import Pause
-from heat.report.monitor_report import Checked, explained
+from heat.report.wording import explained
 from states.monitor.model import Monitor as Model
 from states.monitor.questions import (
     backs_off,
@@ -136,7 +137,7 @@ def brief(monitor: Monitor, unix: float) -> list[object]:
     ]
 
 
-def _briefly(monitor: Monitor, last: Checked, age: float) -> list[object]:
+def _briefly(monitor: Monitor, last: Outcome, age: float) -> list[object]:
     """Result, age, text and last line; no text where all is well, and no warning."""
     text = None if last.passed and not last.warning else _text(monitor, last)
     return [_result(last), round(age, 3), text, last.text or None]
@@ -144,20 +145,20 @@ def _briefly(monitor: Monitor, last: Checked, age: float) -> list[object]:
 
 def _message_of_recovery(monitor: Monitor) -> str | None:
     """The last line of the recovery that ended last, in this outage."""
-    ran = monitor.ran.get(RECOVERY) if monitor.model.attempts else None
+    ran = monitor.script_results.get(RECOVERY) if monitor.model.attempts else None
     return None if ran is None else ran.text or None
 
 
 def _of_ran(monitor: Monitor, role: str) -> Facts | None:
     """A script that has ended."""
-    ran = monitor.ran.get(role)
+    ran = monitor.script_results.get(role)
     if ran is None:
         return None
     return {
         "code": ran.code,
         "text": explained(ran.how, ran.code),
         "message": ran.text or None,
-        "age": round(monitor.age(ran), 3),
+        "age": round(monitor.since(ran), 3),
     }
 
 
@@ -166,7 +167,7 @@ def _since(monitor: Monitor, look: Look, unix: float) -> float:
     return round(unix + look.watched if monitor.changed is None else monitor.changed.at, 3)
 
 
-def _of_check(monitor: Monitor, last: Checked, age: float) -> Facts:
+def _of_check(monitor: Monitor, last: Outcome, age: float) -> Facts:
     return {
         "result": _result(last),
         "code": last.code,
@@ -180,12 +181,12 @@ def _of_check(monitor: Monitor, last: Checked, age: float) -> Facts:
     }
 
 
-def _result(last: Checked) -> str:
+def _result(last: Outcome) -> str:
     return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
-def _text(monitor: Monitor, last: Checked) -> str:
-    return last.unknown or monitor.worded(last)
+def _text(monitor: Monitor, last: Outcome) -> str:
+    return last.unknown or monitor.report.worded(last)
 
 
 def _checking(model: Model, look: Look) -> str:
@@ -322,21 +323,21 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def row(monitor: Monitor, tallies: Tallies, unix: float) -> list[object]:
+def row(monitor: Monitor, counters: Counters, unix: float) -> list[object]:
     """The numbers of a monitor, in the order of the columns."""
     model, look, at = monitor.model, monitor.look(), monitor.row
-    late, latest = tallies.lateness(at)
+    late, latest = counters.lateness(at)
     return [
         monitor.setup.options.name,
         model.state,
         _since(monitor, look, unix),
         model.count,
         int(model.paused),
-        *tallies.counts(at)[:3],
+        *counters.counts(at)[:3],
         model.skipped,
-        *tallies.counts(at)[3:],
-        round(tallies.duration(at), 6),
-        tallies.buckets(at),
+        *counters.counts(at)[3:],
+        round(counters.duration(at), 6),
+        counters.buckets(at),
         round(late, 6),
         round(latest, 6),
         int(checking(model) != "idle"),

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+from heat.checks.command import Command
 from heat.config.options import Options
-from heat.monitor.monitor import EXIT_ERROR, Monitor, Setup, World
+from heat.monitor.exit_codes import EXIT_ERROR
+from heat.monitor.monitor import Monitor
+from heat.monitor.setup import Setup, World
 from heat.process import signals
 from heat.process.program import NO_ENV, Program, SilentScripts
 from heat.rehearsal.results import MOST, Plot
@@ -90,7 +93,7 @@ class _Play:
             target = HeatItself(self._time, self._own_signal, self)
         return Setup(
             options,
-            Program(options.shown, "check", options.check),
+            Command(options.shown, "check", options.check),
             _script("fail", options.fail, file),
             _script("recovery", options.recovery, file),
             target,
