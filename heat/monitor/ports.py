@@ -19,14 +19,24 @@ Write = Callable[[State, int], None]
 class Host(Owner, Protocol):
     """The monitor of a check runner, a script runner and the other parts."""
 
-    setup: Setup
-    model: Model
-    exit_code: int | None
-    """The exit code with which it has ended; None while it watches."""
+    @property
+    def setup(self) -> Setup:
+        """Its options, its programs and its target."""
+        ...
 
     @property
     def world(self) -> World:
         """The things that all monitors act on."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """The state of its machine."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code with which it has ended; None while it watches."""
         ...
 
     @property
@@ -82,8 +92,15 @@ class Host(Owner, Protocol):
 class Ticking(Owner, Protocol):
     """The monitor of ticks."""
 
-    setup: Setup
-    world: World
+    @property
+    def setup(self) -> Setup:
+        """Its options."""
+        ...
+
+    @property
+    def world(self) -> World:
+        """The clock and the timers."""
+        ...
 
     def __call__(self) -> None:
         """Tick."""

@@ -84,12 +84,12 @@ class EventPump(ABC):
     def _take(self, event: Event, write: Write | None, outputs: list[Callable[[], None]]) -> None:
         model, here = self.model, len(outputs)
         before = model.state
-        effects = step(model, event)
+        issued = step(model, event)
         after, count = model.state, model.count
-        change = None if after is before else self._change_state(before, event, effects)
+        change = None if after is before else self._change_state(before, event, issued)
         if self.record is not None:
             self.record.stepped(model, change, self.world.clock.unix)
-        for effect in effects:
+        for effect in issued:
             self._perform(effect)
         if change is not None:
             outputs.insert(here, partial(self.report.changed, before, after, count))
@@ -128,7 +128,7 @@ class EventPump(ABC):
         """Do what the machine decided."""
 
     @abstractmethod
-    def _change_state(self, before: State, event: Event, effects: Sequence[Effect]) -> Changed:
+    def _change_state(self, before: State, event: Event, issued: Sequence[Effect]) -> Changed:
         """Keep the change of state, with the reason for it."""
 
     @abstractmethod
