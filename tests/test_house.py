@@ -14,7 +14,7 @@ import pytest
 
 from heat import __version__
 from heat.app.cli import USAGE
-from heat.config.options import OPTIONS
+from heat.config.schema import OPTIONS
 from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
 from states.engine import diagram
 from states.monitor.model import IN_RECOVERY, State
@@ -59,7 +59,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 
 UNWATCHED = {"rehearsal", "web", "ctl"}
 """Wings of which a watching HEAT loads nothing."""
-ASKING = {"answers", "async_client", "client", "codec", "history", "outages"}
+ASKING = {"answers", "async_client", "client", "history", "outages"}
 """Modules of other wings that are for who asks HEAT."""
 
 
@@ -381,17 +381,6 @@ def test_the_help_and_the_table_of_options_agree() -> None:
         assert re.search(
             rf"^  {re.escape(f'{head} {option.value}'.strip())}  ", USAGE, re.MULTILINE
         )
-
-
-def test_the_page_of_options_has_every_option() -> None:
-    page = (HOME / "docs/options.md").read_text()
-    table = re.findall(r"^\| (`-.*?`) \|", page, re.MULTILINE)
-    told = {name: cell for cell in table for name in re.findall(r"--[a-z-]+", cell)}
-
-    assert told.keys() == {option.name for option in OPTIONS}
-    for option in OPTIONS:
-        wanted = ", ".join(filter(None, (option.short, f"{option.name} {option.value}".strip())))
-        assert f"`{wanted}`" in told[option.name]
 
 
 def test_the_help_fits_a_terminal() -> None:

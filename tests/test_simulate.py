@@ -13,8 +13,8 @@ from simulate.oracle import Oracle
 from simulate.world import Launcher
 
 import heat.monitor.pump
+import heat.process.frost
 import heat.process.run
-import heat.process.target
 from heat.monitor.check_runner import CheckRunner
 from heat.monitor.monitor import Monitor
 from heat.monitor.pause import PauseKeeper
@@ -22,8 +22,8 @@ from heat.monitor.pump import EventPump
 from heat.monitor.resume import ResumedMonitor
 from heat.monitor.script_runner import ScriptRunner
 from heat.monitor.target_signals import TargetSignals
+from heat.process.frost import Frost, Frozen
 from heat.process.run import Run
-from heat.process.target import Frost, Frozen
 from heat.runtime.scheduler import Beat
 from heat.store.monitor_record import MonitorRecord
 from states.monitor.effects import Effect, RunRecovery, Spent
@@ -130,7 +130,7 @@ def _nothing(*_what: Any) -> None:
 def _sleep_on(frost: Frost) -> None:
     """Nobody is woken."""
     if (frozen := vars(frost)["_frozen"]) is not None:
-        heat.process.target.os.close(frozen.pidfd)
+        heat.process.frost.os.close(frozen.pidfd)
         vars(frost)["_frozen"] = None
 
 
@@ -242,14 +242,14 @@ def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> Non
         frost.wake()
         frozen = None
     if wrong.get("late"):
-        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.frost.signal.pidfd_send_signal(pidfd, signum)
     if frost.owed is not None:
         frost.owed.frozen(pid, pidfd)
     if not wrong.get("late"):
-        heat.process.target.signal.pidfd_send_signal(pidfd, signum)
+        heat.process.frost.signal.pidfd_send_signal(pidfd, signum)
     if frozen is not None and not wrong.get("leaks"):
-        heat.process.target.os.close(frozen.pidfd)
-    vars(frost)["_frozen"] = Frozen(pid, heat.process.target.os.dup(pidfd))
+        heat.process.frost.os.close(frozen.pidfd)
+    vars(frost)["_frozen"] = Frozen(pid, heat.process.frost.os.dup(pidfd))
 
 
 _late, _forgetful, _leaky = (

@@ -10,14 +10,6 @@ ORDER = (
     *("control", "web", "rehearsal", "testing", "app", "ctl"),
 )
 """From the ground up; ``heat`` is what lies in the folder itself."""
-KNOWN = {
-    "heat.control.answers -> heat.ctl.errors",
-    "heat.control.client -> heat.ctl.errors",
-    "heat.control.codec -> heat.ctl.errors",
-    "heat.web.app -> heat.ctl.output",
-    "heat.web.server -> heat.ctl.output",
-}
-"""Arrows that still lead upwards."""
 ENTRIES = {"heat.__main__", "heat.startup"}
 """The first modules to run: they import any other, and none of heat imports them."""
 
@@ -58,7 +50,7 @@ def upward() -> Iterator[str]:
 
 
 def test_every_wing_imports_only_what_stands_below_it() -> None:
-    assert set(upward()) == KNOWN
+    assert not list(upward())
 
 
 def test_states_and_heat_import_nothing_of_the_tools_and_tests() -> None:

@@ -11,9 +11,10 @@ from heat.control import views
 from heat.errors import GONE, StartError, TargetError
 from heat.monitor.resume import ResumedMonitor
 from heat.monitor.setup import Setup, World
+from heat.process.identity import Held
 from heat.process.program import Program, SilentScripts, Status
-from heat.records import Held
-from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
+from heat.rehearsal.clock import VirtualTime
+from heat.rehearsal.programs import Ends, SimulatedChild
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Crowd, Limiter
@@ -276,6 +277,6 @@ def given_as(*words: str) -> tuple[Options, Common]:
             given[name] = value
         else:
             flags.add(name)
-    built, diagnostics = build(given, flags, ["check"])
+    built, diagnostics = build(given, ["check"])
     assert built is not None, [str(diagnostic) for diagnostic in diagnostics]
     return built, common(given, flags)

@@ -160,9 +160,9 @@ def _control(
     """Return the control socket; None where nobody could ask, and where there can be none."""
     if fleet.counters is None:
         return None
-    from heat.control.handlers import Answers
+    from heat.control.handlers import Handlers
     from heat.control.listener import ControlError
-    from heat.control.paths import default_control, make_place
+    from heat.control.paths import default_control, make_folder
     from heat.control.server import Control
 
     path = ground.common.control or default_control()
@@ -172,12 +172,12 @@ def _control(
         )
         return None
     if not ground.common.control:
-        make_place(path)
+        make_folder(path)
     store = None if repository is None else repository.store
     overview = Overview(ground, outputs, fleet.limiter, store)
-    answers = Answers(overview, fleet.supervisor, fleet.counters, ground.clock)
+    handlers = Handlers(overview, fleet.supervisor, fleet.counters, ground.clock)
     try:
-        return Control(path, (ground.clock, ground.loop), answers, outputs.report)
+        return Control(path, (ground.clock, ground.loop), handlers, outputs.report)
     except ControlError as error:
         if ground.common.control:
             if store is not None:

@@ -12,8 +12,8 @@ from states.monitor.model import State
 
 if TYPE_CHECKING:
     from heat.app.parts import Ground, Outputs
+    from heat.control.answers import About
     from heat.control.handlers import Later
-    from heat.control.views import Facts
     from heat.runtime.limiter import Limiter
     from heat.store.state_file import StateFile
 
@@ -32,7 +32,7 @@ class Overview:
         self._store = store
         self._began = ground.clock.unix()
 
-    def about(self) -> Facts:
+    def about(self) -> About:
         """Return the facts of HEAT as a whole."""
         ground, limiter = self._ground, self._limiter
         config, monitors = ground.in_force.config, ground.monitors.values()
@@ -46,7 +46,7 @@ class Overview:
             "state": None if self._store is None else os.path.abspath(self._store.path),
             "log_dir": os.path.abspath(ground.common.log_folder),
             "monitors": len(monitors),
-            "states": {state: states[state] for state in State},
+            "states": {state.value: states[state] for state in State},
             "paused": sum(monitor.paused is not None for monitor in monitors),
             "running": limiter.running,
             "max_running": limiter.most,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heat.config.options import HISTORY
+from heat.config.schema import HISTORY
 from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:

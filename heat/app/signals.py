@@ -77,16 +77,16 @@ class Signals:
 
     def take_own(self, signum: int) -> None:
         """Take a signal that HEAT sent to itself, when all that goes with it is done."""
-        take = self._take
         if signum in STOP_HEAT:
-            take = partial(self._give_in, f"exit code {EXIT_ERROR}")
+            self._give_in(signum, f"exit code {EXIT_ERROR}")
         elif signum not in HANDLED:
             self.fatal = signum
-            take = partial(self._give_in, "which ends it")
-        ground = self._parts.ground
-        ground.loop.at(0.0, partial(take, signum), ground.inbox)
+            self._give_in(signum, "which ends it")
+        else:
+            ground = self._parts.ground
+            ground.loop.at(0.0, partial(self._take, signum), ground.inbox)
 
-    def _give_in(self, then: str, signum: int) -> None:
+    def _give_in(self, signum: int, then: str) -> None:
         report, supervisor = self._parts.outputs.report, self._parts.fleet.supervisor
         report.ending(f"SIG{signal_name(signum)} sent by HEAT to itself, {then}, stopping")
         supervisor.give_in(EXIT_ERROR)

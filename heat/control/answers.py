@@ -1,78 +1,89 @@
-"""The answers of HEAT: the tables of docs/protocol.md as types, and whether all of it is there.
+"""The keys of HEAT's answers, as types, and how a client reads them; docs/protocol.md has the same.
 
-A key that is not required is missing in the answers of an earlier HEAT.
-
-Times are unix seconds, lengths seconds; None stands for "no such thing".
+A new key is one line here, and its value in `heat.control.views`. Times are Unix seconds,
+durations are seconds, and None stands for "there is none". A key that is not required is missing
+from the answers of an earlier HEAT.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict, TypeVar, cast
 
-from heat.ctl.errors import NoAnswerError
-from heat.diagnostics import Diagnostic
+from heat.control.protocol import BRIEF, Answer, NoAnswerError
+
+T = TypeVar("T")
+PUBLIC = "public"
+Public = Annotated[T, PUBLIC]
+"""The type of a key that `heatctl serve` shows without a token: no command line, no output."""
+
+State = Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+Verdict = Literal["ok", "failed", "unknown"]
+Checking = Literal["idle", "running", "waiting", "dying"]
+Remedy = Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
+Pace = Literal["interval", "retry-interval", "recovery-interval"]
+TimeEvent = Literal["window-closed", "backoff-ended"]
 
 
 class Last(TypedDict):
-    """The last check that ended, ``age`` seconds ago; one that is ok may be a ``warning``."""
+    """The last check that ended, ``age`` seconds ago; a ``warning`` is also ok."""
 
-    result: Literal["ok", "failed", "unknown"]
-    code: int | None
+    result: Public[Verdict]
+    code: Public[int | None]
     text: str
     message: NotRequired[str | None]
-    time: float
-    age: float
-    duration: float
-    pid: int | None
-    warning: bool
+    time: Public[float]
+    age: Public[float]
+    duration: Public[float]
+    pid: Public[int | None]
+    warning: Public[bool]
 
 
 class Ran(TypedDict):
-    """A fail or recovery script that has ended, ``age`` seconds ago."""
+    """The fail or recovery script that ended last, ``age`` seconds ago."""
 
-    code: int | None
+    code: Public[int | None]
     text: str
     message: str | None
-    age: float
+    age: Public[float]
 
 
 class Paused(TypedDict):
-    """A pause; ``until`` None: until it is resumed."""
+    """A pause; without ``until`` it lasts until somebody resumes the monitor."""
 
-    since: float
-    until: float | None
-    reason: str
+    since: Public[float]
+    until: Public[float | None]
+    reason: Public[str]
 
 
 class Monitor(TypedDict):
-    """How one monitor stands."""
+    """The present condition of a monitor."""
 
-    name: str
+    name: Public[str]
     check: str
-    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
-    since: float
-    count: int
-    threshold: int | None
-    attempts: int
-    max_recoveries: int | None
-    last: Last | None
-    last_recovery: NotRequired[Ran | None]
-    last_fail: NotRequired[Ran | None]
-    checking: Literal["idle", "running", "waiting", "dying"]
-    next: float | None
-    next_text: str
-    paused: Paused | None
-    shown: str
-    backoff: float | None
-    spent: bool
-    unknown_since: float | None
-    checks: int
-    skipped: int
+    state: Public[State]
+    since: Public[float]
+    count: Public[int]
+    threshold: Public[int | None]
+    attempts: Public[int]
+    max_recoveries: Public[int | None]
+    last: Public[Last | None]
+    last_recovery: NotRequired[Public[Ran | None]]
+    last_fail: NotRequired[Public[Ran | None]]
+    checking: Public[Checking]
+    next: Public[float | None]
+    next_text: Public[str]
+    paused: Public[Paused | None]
+    shown: Public[str]
+    backoff: Public[float | None]
+    spent: Public[bool]
+    unknown_since: Public[float | None]
+    checks: Public[int]
+    skipped: Public[int]
 
 
 class Result(TypedDict):
-    """The last check as a table shows it; a row has a ``text`` of one that is ok as a warning."""
+    """The last check in a brief answer; ``text`` is None where all is well."""
 
-    result: Literal["ok", "failed", "unknown"]
+    result: Verdict
     age: float
     text: str | None
     message: NotRequired[str | None]
@@ -80,17 +91,17 @@ class Result(TypedDict):
 
 
 class Standing(TypedDict):
-    """A monitor as a table shows it, in the order in which it comes: a part of `Monitor`."""
+    """A monitor in a brief answer, which has these keys as columns."""
 
     name: str
-    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+    state: State
     since: float
     count: int
     threshold: int | None
     attempts: int
     max_recoveries: int | None
     last: Result | None
-    checking: Literal["idle", "running", "waiting", "dying"]
+    checking: Checking
     next: float | None
     next_text: str | None
     paused: Paused | None
@@ -102,143 +113,180 @@ class Standing(TypedDict):
 
 
 class Changed(TypedDict):
-    """The transition that led to the present state."""
+    """The transition to the present state."""
 
-    before: str
-    after: str
-    at: float
-    count: int
+    before: Public[State]
+    after: Public[State]
+    at: Public[float]
+    count: Public[int]
     reason: str
 
 
 class Outage(TypedDict):
     """The outage that goes on."""
 
-    began: float
-    failures: int
-    first_code: int
+    began: Public[float]
+    failures: Public[int]
+    first_code: Public[int]
     first_message: NotRequired[str | None]
-    last_code: int
+    last_code: Public[int]
     last_message: NotRequired[str | None]
-    last_time: float
+    last_time: Public[float]
 
 
-class Window(TypedDict):
-    """The open recovery window; ``closes`` in so many seconds, or with ``of`` failures."""
+class Counted(TypedDict):
+    """A window that ``of`` failures close, or only its time where that is None."""
 
-    closes: float | None
-    failures: int
-    of: int | None
-    overdue: bool
+    failures: Public[int]
+    of: Public[int | None]
+    overdue: Public[bool]
+
+
+class Window(Counted):
+    """The open recovery window, which closes in this many seconds."""
+
+    closes: Public[float | None]
 
 
 Script = TypedDict(
     "Script",
     {
-        "role": Literal["fail", "recovery"],
+        "role": Public[Literal["fail", "recovery"]],
         "shown": str,
-        "pid": int,
-        "for": float,
-        "left": float | None,
+        "pid": Public[int],
+        "for": Public[float],
+        "left": Public[float | None],
     },
 )
-"""The script that runs now: since so many seconds, and how much of its time limit is left."""
+"""The script that runs: for how long so far, and how much of its time limit is left."""
 
 
 class Target(TypedDict):
-    """The process that is signalled, by its id or by the file that names it."""
+    """The process that HEAT signals, by its id or by the file that names it."""
 
-    pid: int | None
+    pid: Public[int | None]
     pid_file: str | None
 
 
-class Counted(TypedDict):
-    """The window after an event: ``of`` failures close it, None where its time does."""
+class Effect(TypedDict):
+    """One thing that HEAT would ``do``; the other keys depend on that."""
 
-    failures: int
-    of: int | None
-    overdue: bool
-
-
-Effect = Mapping[str, Any]
-"""One thing that HEAT would do, ``do``; which keys there are beside it depends on what it does."""
+    do: Public[str]
+    signal: NotRequired[Public[str]]
+    option: NotRequired[Public[str]]
+    attempt: NotRequired[Public[int]]
+    failure: NotRequired[Public[int]]
+    seconds: NotRequired[Public[float | None]]
+    helped: NotRequired[Public[bool]]
+    reason: NotRequired[str]
 
 
 class Step(TypedDict):
     """An event that would come: its effects, and the monitor after it."""
 
-    event: str
-    state: Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
-    count: int
-    passes: int
-    attempts: int
-    window: Counted | None
-    backoff: float | None
-    spent: bool
-    effects: Sequence[Effect]
+    event: Public[str]
+    state: Public[State]
+    count: Public[int]
+    passes: Public[int]
+    attempts: Public[int]
+    window: Public[Counted | None]
+    backoff: Public[float | None]
+    spent: Public[bool]
+    effects: Public[Sequence[Effect]]
 
 
 Steps = Sequence[Step]
+MaybeSteps = Public[Steps | None]
 
 TimeUp = TypedDict(
     "TimeUp",
     {
-        "event": Literal["window-closed", "backoff-ended"],
-        "in": float | None,
-        "seconds": float | None,
-        "failed": Steps | None,
-        "passed": Steps | None,
-        "running": Steps | None,
-        "then": Steps | None,
+        "event": Public[TimeEvent],
+        "in": Public[float | None],
+        "seconds": Public[float | None],
+        "failed": MaybeSteps,
+        "passed": MaybeSteps,
+        "running": MaybeSteps,
+        "then": MaybeSteps,
     },
 )
-"""The end of a time limit, and what it does if the latest check has failed, passed, or runs."""
+"""The end of a time limit, and its steps after a check that failed, passed, or still runs."""
 
 
 class Turn(TypedDict):
-    """The check, of those in a row with the same result, that changes something."""
+    """The check, in a row with the same result, that changes something."""
 
-    number: int
-    steps: Steps
+    number: Public[int]
+    steps: Public[Steps]
+
+
+class Commands(TypedDict):
+    """The commands of heatctl that would do something now."""
+
+    check: Public[bool]
+    pause: Public[bool]
+    resume: Public[bool]
+    reset: Public[bool]
 
 
 class Outlook(TypedDict):
-    """Things that would be, as HEAT's table says."""
+    """The future of a monitor, as HEAT's table says."""
 
-    ended: bool
-    pace: Literal["interval", "retry-interval", "recovery-interval"]
-    tick: float | None
-    due: float | None
-    coming: Steps | None
-    passed: Steps | None
-    failed: Steps | None
-    late: Steps | None
-    still: Steps | None
-    time: TimeUp | None
-    passes: Turn | None
-    failures: Turn | None
-    resumed: Steps | None
-    commands: Mapping[Literal["check", "pause", "resume", "reset"], bool]
+    ended: Public[bool]
+    pace: Public[Pace]
+    tick: Public[float | None]
+    due: Public[float | None]
+    coming: MaybeSteps
+    passed: MaybeSteps
+    failed: MaybeSteps
+    late: MaybeSteps
+    still: MaybeSteps
+    time: Public[TimeUp | None]
+    passes: Public[Turn | None]
+    failures: Public[Turn | None]
+    resumed: MaybeSteps
+    commands: Public[Commands]
+
+
+class PublicKeys(NamedTuple):
+    """The public ones of the keys of an object that has no type of its own."""
+
+    names: tuple[str, ...]
+
+
+Settings = Annotated[
+    Mapping[str, Any],
+    PublicKeys(
+        (
+            *("interval", "timeout", "pid", "signal", "retry-interval", "unknown-codes"),
+            *("warn-codes", "fail-overlap", "threshold", "recovery-timeout", "recovery-interval"),
+            *("recovery-backoff", "recovery-backoff-max", "max-recoveries", "when-spent"),
+            *("success-threshold", "fault-signal", "success-signal", "script-timeout"),
+            *("start-period", "on-killed", "count"),
+        )
+    ),
+]
+"""The options of a monitor, by their names in a configuration file."""
 
 
 class Why(Monitor):
-    """All that matters about one monitor."""
+    """Everything that matters about one monitor."""
 
-    now: float
-    changed: Changed | None
-    outage: Outage | None
-    passes: int
-    success_threshold: int
-    remedy: Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
-    remedy_text: str
-    window: Window | None
-    script: Script | None
-    fail_queued: bool
-    target: Target | None
-    frozen: int | None
-    start_period: float | None
-    options: Mapping[str, Any]
-    outlook: Outlook
+    now: Public[float]
+    changed: Public[Changed | None]
+    outage: Public[Outage | None]
+    passes: Public[int]
+    success_threshold: Public[int]
+    remedy: Public[Remedy]
+    remedy_text: Public[str]
+    window: Public[Window | None]
+    script: Public[Script | None]
+    fail_queued: Public[bool]
+    target: Public[Target | None]
+    frozen: Public[int | None]
+    start_period: Public[float | None]
+    options: Public[Settings]
+    outlook: Public[Outlook]
 
 
 class About(TypedDict):
@@ -261,64 +309,61 @@ class About(TypedDict):
     trouble: list[str]
 
 
-_BRIEF = tuple(Standing.__annotations__)
-_OF_RESULT = ("result", "age", "text", "message")
-_OF_MONITOR = Monitor.__required_keys__
-_OF_WHY = Why.__required_keys__
-_OF_ABOUT = About.__required_keys__
+def monitors(answer: Answer) -> list[Monitor]:
+    """Return the monitors of a line. Raises NoAnswerError where a key is missing."""
+    value = answer.get("status", [])
+    objects = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [cast(Monitor, _whole(each, Monitor, "monitor")) for each in objects]
 
 
-def monitors(said: Mapping[str, Any]) -> list[Monitor]:
-    """The value under ``status``, if any. Raises NoAnswerError where something is missing."""
-    found = said.get("status", [])
-    each = cast("list[object]", found) if isinstance(found, list) else [found]
-    return [cast(Monitor, _whole(one, _OF_MONITOR, "monitor")) for one in each]
-
-
-def standings(said: Mapping[str, Any]) -> Iterator[Standing]:
-    """The rows of a line of a brief answer. Raises NoAnswerError where something is missing.
+def standings(answer: Answer) -> Iterator[Standing]:
+    """Yield the monitors of a line of a brief answer. Raises NoAnswerError.
 
     A HEAT that does not know of brief answers gives whole ones, which do as well.
     """
-    if "status" in said:
-        yield from cast("list[Standing]", monitors(said))
-    if "columns" in said:
-        columns = _named(_BRIEF, said["columns"], "columns")
+    if "status" in answer:
+        yield from cast("list[Standing]", monitors(answer))
+    if "columns" in answer:
+        columns = _named(BRIEF, answer["columns"], "columns")
         if any(name != column for name, column in columns.items() if column is not None):
             raise _not_whole("columns are other ones")
-    for row in said.get("rows", ()):
-        there = _named(_BRIEF, row, "row")
-        if there["last"] is not None:
-            last = there["last"] = _named(_OF_RESULT, there["last"], "row.last")
+    for row in answer.get("rows", ()):
+        standing = _named(BRIEF, row, "row")
+        if standing["last"] is not None:
+            last = standing["last"] = _named(_RESULT, standing["last"], "row.last")
             last["warning"] = last["result"] == "ok" and last["text"] is not None
-        yield cast(Standing, there)
+        yield cast(Standing, standing)
+
+
+def why(answer: Answer) -> Why:
+    """Return what HEAT says of a monitor. Raises NoAnswerError where a key is missing."""
+    return cast(Why, _whole(answer.get("why"), Why, "why"))
+
+
+def about(answer: Answer) -> About:
+    """Return what HEAT says of itself. Raises NoAnswerError where a key is missing."""
+    return cast(About, _whole(answer.get("about"), About, "about"))
+
+
+_RESULT = ("result", "age", "text", "message")
 
 
 def _named(names: Sequence[str], values: object, what: str) -> dict[str, Any]:
-    """The values by their names; an earlier HEAT does not know of the last one."""
-    there = cast("list[object]", values if isinstance(values, list) else [])
-    if len(there) < len(names) - 1:
+    """Return the values by their names; an earlier HEAT does not know of the last one."""
+    row = cast("list[object]", values if isinstance(values, list) else [])
+    if len(row) < len(names) - 1:
         raise _not_whole(f"{what} is too short")
-    return dict(zip(names, [*there, None], strict=False))
+    return dict(zip(names, [*row, None], strict=False))
 
 
-def why(found: object) -> Why:
-    """The value under ``why``. Raises NoAnswerError where something is missing."""
-    return cast(Why, _whole(found, _OF_WHY, "why"))
+def _whole(value: object, kind: Any, what: str) -> object:  # noqa: ANN401 - a TypedDict
+    facts = cast("dict[str, Any]", value if isinstance(value, dict) else {})
+    required: frozenset[str] = kind.__required_keys__
+    if not facts.keys() >= required:
+        raise _not_whole(f"{what}.{min(required - facts.keys())} is missing")
+    return facts
 
 
-def about(found: object) -> About:
-    """The value under ``about``. Raises NoAnswerError where something is missing."""
-    return cast(About, _whole(found, _OF_ABOUT, "about"))
-
-
-def _whole(found: object, wanted: frozenset[str], what: str) -> object:
-    there = cast("dict[str, Any]", found if isinstance(found, dict) else {})
-    if not there.keys() >= wanted:
-        raise _not_whole(f"{what}.{min(wanted - there.keys())} is missing")
-    return there
-
-
-def _not_whole(why: str) -> NoAnswerError:
-    told = f"Failed: HEAT's answer is not whole: {why}"
-    return NoAnswerError(Diagnostic(told, "use the heatctl that came with that HEAT"))
+def _not_whole(reason: str) -> NoAnswerError:
+    message = f"HEAT's answer is not whole: {reason}"
+    return NoAnswerError(message, "use the heatctl that came with that HEAT")

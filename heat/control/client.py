@@ -1,4 +1,4 @@
-"""The client's end of the control socket: blocking, with time limits and bounded answers."""
+"""A blocking client of the control socket, with time limits and bounded answers."""
 
 import contextlib
 import os
@@ -10,19 +10,18 @@ from collections.abc import Generator, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from heat.control import codec
+from heat.control import protocol
 from heat.control.paths import OF_ROOT, default_control, short
-from heat.ctl.errors import CtlError, NoAnswerError
-from heat.diagnostics import Diagnostic
+from heat.control.protocol import Answer, NoAnswerError
 from heat.text import escaped, seconds
 
 PATIENCE = 10.0
-"""Seconds without a byte after which HEAT is taken not to answer."""
-_PART = 262_144
+"""Seconds without a byte after which a client gives up."""
+_PIECE = 262_144
 
 
 class Client:
-    """One connection to HEAT. Raises NoAnswerError where none answers."""
+    """A connection to HEAT. Raises NoAnswerError where none listens."""
 
     def __init__(self, path: str, patience: float = PATIENCE) -> None:
         self._path = path
@@ -48,102 +47,94 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
-    def ask(
-        self, do: str, keys: Mapping[str, object] | None = None
-    ) -> Generator[codec.Answer, None, None]:
-        """Send a request; the lines of the answer as they come, the last one included.
+    def ask(self, do: str, keys: Mapping[str, object] | None = None) -> Generator[Answer]:
+        """Send a request, and yield the lines of the answer as they come, up to the last one.
 
-        Raises NoAnswerError, and RefusedError where HEAT does not do it.
+        Raises NoAnswerError, and RefusedError where HEAT refuses it.
         """
-        line = codec.request(do, **(keys or {}))
-        # Who closes at once may have said why: that is read before the failure is told.
+        request = protocol.request(do, **(keys or {}))
+        # HEAT may close at once and say why: that is read before the failure is reported.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._socket.sendall(line, socket.MSG_NOSIGNAL)
-        for part in self._lines():
-            said = codec.answer(part)
-            yield said
-            if codec.last(said):
+            self._socket.sendall(request, socket.MSG_NOSIGNAL)
+        for line in self._lines():
+            answer = protocol.decode(line)
+            yield answer
+            if protocol.is_last(answer):
                 return
 
-    def last(self, do: str, keys: Mapping[str, object] | None = None) -> codec.Answer:
-        """Send a request; the last line of the answer, which carries the result."""
-        said: codec.Answer = {}
-        for each in self.ask(do, keys):
-            said = each
-        return said
+    def last(self, do: str, keys: Mapping[str, object] | None = None) -> Answer:
+        """Send a request, and return the last line of the answer, which has the result."""
+        *_, answer = self.ask(do, keys)
+        return answer
 
     def _lines(self) -> Iterator[bytes]:
-        # The patience is for silence; this is for a trickle that never ends.
+        # `_patience` bounds a silence; this bounds a trickle that never ends.
         end = time.monotonic() + 6 * self._patience
         rest = b""
-        while len(rest) <= codec.LONGEST_LINE:
-            *whole, rest = (rest + self._receive(end)).split(b"\n")
-            yield from whole
-        told = f"Failed: {self._shown()} sends a line without an end, which is no answer of HEAT's"
-        raise NoAnswerError(Diagnostic(told, "name HEAT's own socket with --control PATH"))
+        while len(rest) <= protocol.LONGEST_LINE:
+            *lines, rest = (rest + self._receive(end)).split(b"\n")
+            yield from lines
+        message = f"{escaped(self._path)} sends a line without an end, which HEAT never does"
+        raise NoAnswerError(message, "name HEAT's own socket with --control PATH")
 
     def _receive(self, end: float) -> bytes:
         try:
-            part = self._socket.recv(_PART)
+            data = self._socket.recv(_PIECE)
         except TimeoutError:
             raise self._silent() from None
         except OSError as error:
             raise self._cut_off(str(error.strerror).lower()) from None
-        if not part:
+        if not data:
             raise self._cut_off("it closed the connection")
         if time.monotonic() > end:
             raise self._silent()
-        return part
-
-    def _shown(self) -> str:
-        return escaped(self._path)
+        return data
 
     def _silent(self) -> NoAnswerError:
         waited = seconds(self._patience)
-        told = f"Failed: HEAT at {self._shown()} takes the request and does not answer ({waited} s)"
-        hint = (
-            "it may be stopped or starved: look at its process with 'ps', and at heat.verbose.log"
-        )
-        return NoAnswerError(Diagnostic(told, hint))
-
-    def _cut_off(self, why: str) -> NoAnswerError:
-        told = f"Failed: HEAT at {self._shown()} has not answered to the end: {why}"
         return NoAnswerError(
-            Diagnostic(told, "it may be ending, or have too many clients: try again")
+            f"HEAT at {escaped(self._path)} takes the request and does not answer ({waited} s)",
+            "it may be stopped or starved: look at its process with 'ps', and at heat.verbose.log",
+        )
+
+    def _cut_off(self, reason: str) -> NoAnswerError:
+        return NoAnswerError(
+            f"HEAT at {escaped(self._path)} did not finish its answer: {reason}",
+            "it may be ending, or have too many clients: try again",
         )
 
 
 def connect(control: str | None, patience: float = PATIENCE) -> Client:
-    """The HEAT at the path of --control, or where HEAT listens by default."""
+    """Connect to the HEAT at the path of --control, or at the default path."""
     path = control or default_control()
     if path is None:
-        told = "Failed: heatctl does not know which HEAT to ask: XDG_RUNTIME_DIR is not set"
-        raise NoAnswerError(Diagnostic(told, "name its socket with --control PATH"))
+        raise NoAnswerError(
+            "heatctl does not know which HEAT to ask: XDG_RUNTIME_DIR is not set",
+            "name its socket with --control PATH",
+        )
     return Client(path, patience)
 
 
-def _not_connected(path: str, error: OSError | ValueError) -> CtlError:
-    """Why there is no connection, and what can be done."""
-    shown = escaped(path)
-    told = f"Failed: no HEAT answers at {shown}"
+def _not_connected(path: str, error: OSError | ValueError) -> NoAnswerError:
+    """Say why there is no connection, and what can be done."""
+    reason = str(getattr(error, "strerror", None) or error).lower()
+    hint = "name HEAT's socket with --control PATH"
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return NoAnswerError(Diagnostic(f"{told}: there is no such socket", _where_else(path)))
-    if isinstance(error, PermissionError):
-        return NoAnswerError(Diagnostic(f"{told}: permission denied", _whose(path)))
-    if isinstance(error, ConnectionRefusedError):
-        if not _is_socket(path):
-            hint = "name HEAT's socket with --control PATH"
-            return NoAnswerError(Diagnostic(f"{told}: it is no socket", hint))
-        why = "nobody listens there any more: that HEAT has ended or was killed"
-        return NoAnswerError(Diagnostic(f"{told}: {why}", "start it again"))
-    if isinstance(error, (TimeoutError, BlockingIOError)):
+        reason, hint = "there is no such socket", _where_else(path)
+    elif isinstance(error, PermissionError):
+        reason, hint = "permission denied", _whose(path)
+    elif isinstance(error, ConnectionRefusedError) and not _is_socket(path):
+        reason = "it is not a socket"
+    elif isinstance(error, ConnectionRefusedError):
+        reason = "nobody listens there any more: that HEAT has ended or was killed"
+        hint = "start it again"
+    elif isinstance(error, (TimeoutError, BlockingIOError)):
+        reason = "it takes no more connections"
         hint = "it may be stopped or starved: look at its process with 'ps'"
-        return NoAnswerError(Diagnostic(f"{told}: it takes no more connections", hint))
-    why = str(getattr(error, "strerror", None) or error).lower()
-    return NoAnswerError(Diagnostic(f"{told}: {why}", "name HEAT's socket with --control PATH"))
+    return NoAnswerError(f"no HEAT answers at {escaped(path)}: {reason}", hint)
 
 
 def _where_else(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Where things are when nobody says: the control socket."""
+"""The path of the control socket, where no option names one."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ _LONGEST = 107
 
 
 def default_control() -> str | None:
-    """The control socket of this user's HEAT; None where the system has no place for it."""
+    """Return the path for this user's HEAT; None where the system has no place for it."""
     if os.geteuid() == 0:
         return OF_ROOT
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
@@ -18,7 +18,7 @@ def default_control() -> str | None:
 
 @contextlib.contextmanager
 def short(path: str) -> Generator[str]:
-    """The same socket by a path that the system takes; Linux has room for 107 bytes."""
+    """Yield a path to the same socket that Linux takes: it has room for 107 bytes."""
     if len(os.fsencode(path)) <= _LONGEST:
         yield path
         return
@@ -29,8 +29,8 @@ def short(path: str) -> Generator[str]:
         os.close(folder)
 
 
-def make_place(path: str) -> None:
-    """Make the folder of the usual socket of root, where the system has not."""
+def make_folder(path: str) -> None:
+    """Make the folder of root's default socket, if the system has not."""
     if path == OF_ROOT:
         with contextlib.suppress(OSError):
             os.mkdir(os.path.dirname(path), 0o755)

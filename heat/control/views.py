@@ -1,17 +1,18 @@
-"""The facts of HEAT and of a monitor for those who ask; the keys are in docs/protocol.md."""
+"""Views of a monitor for the control socket: `heat.control.answers` has their keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from heat.checks.outcome import Outcome
 from heat.config.options import Options
-from heat.monitor import outlook
+from heat.control import outlook
+from heat.control.protocol import Numbers
 from heat.monitor.ahead import ahead, coming, next_check
 from heat.monitor.counters import Counters
 from heat.process import signals
-from heat.records import Pause
+from heat.records import Changed, Pause
 from heat.report.wording import explained
 from states.monitor.model import Monitor as Model
 from states.monitor.questions import (
@@ -25,81 +26,37 @@ from states.monitor.questions import (
 )
 
 if TYPE_CHECKING:
+    from heat.control import answers
     from heat.monitor.monitor import Monitor
     from heat.monitor.status_line import Look
 
-Facts = dict[str, Any]
 FAIL, RECOVERY = "fail", "recovery"
 """The roles of scripts."""
 
-COLUMNS = (
-    "name",
-    "state",
-    "since",
-    "count",
-    "paused",
-    "ok",
-    "failed",
-    "unknown",
-    "skipped",
-    "outages",
-    "recoveries",
-    "helped",
-    "useless",
-    "warnings",
-    "duration",
-    "buckets",
-    "late",
-    "latest",
-    "checking",
-    "last",
-    "spent",
-)
 
-BRIEF = (
-    "name",
-    "state",
-    "since",
-    "count",
-    "threshold",
-    "attempts",
-    "max_recoveries",
-    "last",
-    "checking",
-    "next",
-    "next_text",
-    "paused",
-    "shown",
-    "backoff",
-    "spent",
-    "unknown_since",
-    "recovery_message",
-)
+def condition(monitor: Monitor, unix: float) -> answers.Monitor:
+    """Return a monitor as `heatctl status --json` prints it."""
+    return _condition(monitor, monitor.look(), unix)
 
 
-def of_monitor(monitor: Monitor, unix: float) -> Facts:
-    """A monitor as `heatctl status` shows it."""
-    return _of_monitor(monitor, monitor.look(), unix)
-
-
-def _of_monitor(monitor: Monitor, look: Look, unix: float) -> Facts:
+def _condition(monitor: Monitor, look: Look, unix: float) -> answers.Monitor:
     model, limits = monitor.model, monitor.model.limits
     return {
         "name": monitor.setup.options.name,
         "check": monitor.setup.options.shown,
-        "state": model.state,
+        "state": cast("answers.State", model.state),
         "since": _since(monitor, look, unix),
         "count": model.count,
         "threshold": limits.threshold,
         "attempts": model.attempts,
         "max_recoveries": limits.max_recoveries,
-        "last": None if look.last is None else _of_check(monitor, look.last, look.last_age),
-        "last_recovery": _of_ran(monitor, RECOVERY),
-        "last_fail": _of_ran(monitor, FAIL),
+        "last": None if look.last is None else _last(monitor, look.last, look.last_age),
+        "last_recovery": _ran(monitor, RECOVERY),
+        "last_fail": _ran(monitor, FAIL),
         "checking": _checking(model, look),
         "next": _next(monitor, look),
         "next_text": coming(model, look, monitor.paused),
-        "paused": of_pause(monitor.paused),
+        "paused": pause(monitor.paused),
         "shown": shown(model),
         "backoff": _backoff(model, look),
         "spent": spent(model),
@@ -110,9 +67,9 @@ def _of_monitor(monitor: Monitor, look: Look, unix: float) -> Facts:
 
 
 def brief(monitor: Monitor, unix: float) -> list[object]:
-    """A monitor as a table shows it, in the order of `BRIEF`.
+    """Return a monitor as a table shows it, in the order of `heat.control.protocol.BRIEF`.
 
-    ``next_text`` is there only where ``next`` is not.
+    ``next_text`` is None unless ``next`` is.
     """
     look, model = monitor.look(), monitor.model
     following = _next(monitor, look)
@@ -124,33 +81,32 @@ def brief(monitor: Monitor, unix: float) -> list[object]:
         model.limits.threshold,
         model.attempts,
         model.limits.max_recoveries,
-        None if look.last is None else _briefly(monitor, look.last, look.last_age),
+        None if look.last is None else _brief_last(monitor, look.last, look.last_age),
         _checking(model, look),
         following,
         coming(model, look, monitor.paused) if following is None else None,
-        of_pause(monitor.paused),
+        pause(monitor.paused),
         shown(model),
         _backoff(model, look),
         spent(model),
         look.unknown_since,
-        _message_of_recovery(monitor),
+        _recovery_message(monitor),
     ]
 
 
-def _briefly(monitor: Monitor, last: Outcome, age: float) -> list[object]:
-    """Result, age, text and last line; no text where all is well, and no warning."""
+def _brief_last(monitor: Monitor, last: Outcome, age: float) -> list[object]:
+    """Return result, age, text and last line; without a text if all is well."""
     text = None if last.passed and not last.warning else _text(monitor, last)
-    return [_result(last), round(age, 3), text, last.text or None]
+    return [_verdict(last), round(age, 3), text, last.text or None]
 
 
-def _message_of_recovery(monitor: Monitor) -> str | None:
-    """The last line of the recovery that ended last, in this outage."""
+def _recovery_message(monitor: Monitor) -> str | None:
+    """Return the last line of this outage's latest recovery."""
     ran = monitor.script_results.get(RECOVERY) if monitor.model.attempts else None
     return None if ran is None else ran.text or None
 
 
-def _of_ran(monitor: Monitor, role: str) -> Facts | None:
-    """A script that has ended."""
+def _ran(monitor: Monitor, role: str) -> answers.Ran | None:
     ran = monitor.script_results.get(role)
     if ran is None:
         return None
@@ -163,13 +119,13 @@ def _of_ran(monitor: Monitor, role: str) -> Facts | None:
 
 
 def _since(monitor: Monitor, look: Look, unix: float) -> float:
-    """When it came to its state, or when HEAT began to watch it."""
+    """Return when it came to its state, or when HEAT began to watch it."""
     return round(unix + look.watched if monitor.changed is None else monitor.changed.at, 3)
 
 
-def _of_check(monitor: Monitor, last: Outcome, age: float) -> Facts:
+def _last(monitor: Monitor, last: Outcome, age: float) -> answers.Last:
     return {
-        "result": _result(last),
+        "result": _verdict(last),
         "code": last.code,
         "text": _text(monitor, last),
         "message": last.text or None,
@@ -181,7 +137,7 @@ def _of_check(monitor: Monitor, last: Outcome, age: float) -> Facts:
     }
 
 
-def _result(last: Outcome) -> str:
+def _verdict(last: Outcome) -> answers.Verdict:
     return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
@@ -189,81 +145,90 @@ def _text(monitor: Monitor, last: Outcome) -> str:
     return last.unknown or monitor.report.worded(last)
 
 
-def _checking(model: Model, look: Look) -> str:
-    return "waiting" if look.waits else checking(model)
+def _checking(model: Model, look: Look) -> answers.Checking:
+    return "waiting" if look.waits else cast("answers.Checking", checking(model))
 
 
 def _next(monitor: Monitor, look: Look) -> float | None:
-    """Seconds until the next check by the clock; None if it waits for something, or none comes."""
+    """Return the seconds until the next check by the clock; None if the clock starts none."""
     following = next_check(monitor.model, look, ahead(monitor.model, look))
     return None if following is None else round(following, 3)
 
 
 def _backoff(model: Model, look: Look) -> float | None:
-    """Seconds until the next recovery may begin; None where none waits for its time."""
+    """Return the seconds until the next recovery may begin; None if there is no backoff."""
     if look.window_left is None or not backs_off(model):
         return None
     return round(max(0.0, look.window_left), 3)
 
 
-def of_pause(pause: Pause | None) -> Facts | None:
-    """A pause, with the names that its parts have there."""
-    return None if pause is None else pause._asdict()
+def pause(pause: Pause | None) -> answers.Paused | None:
+    """Return a pause as an object."""
+    if pause is None:
+        return None
+    return {"since": pause.since, "until": pause.until, "reason": pause.reason}
 
 
-def why(monitor: Monitor, unix: float) -> Facts:
-    """All that `heatctl why` makes its screen of."""
+def why(monitor: Monitor, unix: float) -> answers.Why:
+    """Return what `heatctl why` needs for its screen."""
     look, model, options = monitor.look(), monitor.model, monitor.setup.options
-    first, last = model.first_failure, model.last_failure
-    began = None if first is None else round(unix - (-look.began - model.outage_at), 3)
-    changed = monitor.changed
-    return _of_monitor(monitor, look, unix) | {
+    return {
+        **_condition(monitor, look, unix),
         "now": unix,
-        "changed": None
-        if changed is None
-        else {
-            "before": changed.before,
-            "after": changed.after,
-            "at": round(changed.at, 3),
-            "count": changed.failures,
-            "reason": changed.reason,
-        },
-        "outage": None
-        if first is None or last is None
-        else {
-            "began": began,
-            "failures": model.count,
-            "first_code": first.code,
-            "first_message": first.text or None,
-            "last_code": last.code,
-            "last_message": last.text or None,
-            "last_time": last.time,
-        },
+        "changed": _changed(monitor.changed),
+        "outage": _outage(model, look, unix),
         "passes": model.passes if model.attempts else 0,
         "success_threshold": model.limits.success_threshold,
-        "remedy": remedy(model),
+        "remedy": cast("answers.Remedy", remedy(model)),
         "remedy_text": remedy_text(model),
-        "outlook": outlook.of(monitor, look),
-        "window": _of_window(model, look),
-        "script": _of_script(monitor, look),
+        "outlook": outlook.view(monitor, look),
+        "window": _window(model, look),
+        "script": _script(monitor, look),
         "fail_queued": model.fail_queued is not None,
         "target": {"pid": options.pid, "pid_file": options.pid_file}
         if options.has_target
         else None,
         "frozen": monitor.setup.target.owes(),
         "start_period": _start_period(model, look),
-        "options": _of_options(options),
+        "options": _settings(options),
     }
 
 
-def _of_window(model: Model, look: Look) -> Facts | None:
-    there, left = window(model), look.window_left
-    if there is None:
+def _changed(changed: Changed | None) -> answers.Changed | None:
+    if changed is None:
         return None
-    return {"closes": None if left is None else round(max(0.0, left), 3), **there._asdict()}
+    return {
+        "before": cast("answers.State", changed.before),
+        "after": cast("answers.State", changed.after),
+        "at": round(changed.at, 3),
+        "count": changed.failures,
+        "reason": changed.reason,
+    }
 
 
-def _of_script(monitor: Monitor, look: Look) -> Facts | None:
+def _outage(model: Model, look: Look, unix: float) -> answers.Outage | None:
+    first, last = model.first_failure, model.last_failure
+    if first is None or last is None:
+        return None
+    return {
+        "began": round(unix + look.began + model.outage_at, 3),
+        "failures": model.count,
+        "first_code": first.code,
+        "first_message": first.text or None,
+        "last_code": last.code,
+        "last_message": last.text or None,
+        "last_time": last.time,
+    }
+
+
+def _window(model: Model, look: Look) -> answers.Window | None:
+    counted, left = outlook.counted(window(model)), look.window_left
+    if counted is None:
+        return None
+    return {"closes": None if left is None else round(max(0.0, left), 3), **counted}
+
+
+def _script(monitor: Monitor, look: Look) -> answers.Script | None:
     run = look.script
     if run is None:
         return None
@@ -282,8 +247,7 @@ def _start_period(model: Model, look: Look) -> float | None:
     return round(left, 3) if span and left > 0 and not model.passed_once else None
 
 
-def _of_options(options: Options) -> Facts:
-    """As a file names them."""
+def _settings(options: Options) -> answers.Settings:
     limits = options.limits
     return {
         "script" if options.is_script else "command": list(options.check),
@@ -323,19 +287,26 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def row(monitor: Monitor, counters: Counters, unix: float) -> list[object]:
-    """The numbers of a monitor, in the order of the columns."""
+def numbers(monitor: Monitor, counters: Counters, unix: float) -> Numbers:
+    """Return what a scrape wants to know."""
     model, look, at = monitor.model, monitor.look(), monitor.row
     late, latest = counters.lateness(at)
-    return [
+    ok, failed, unknown, outages, recoveries, helped, useless, warnings = counters.counts(at)
+    return Numbers(
         monitor.setup.options.name,
         model.state,
         _since(monitor, look, unix),
         model.count,
         int(model.paused),
-        *counters.counts(at)[:3],
+        ok,
+        failed,
+        unknown,
         model.skipped,
-        *counters.counts(at)[3:],
+        outages,
+        recoveries,
+        helped,
+        useless,
+        warnings,
         round(counters.duration(at), 6),
         counters.buckets(at),
         round(late, 6),
@@ -343,4 +314,4 @@ def row(monitor: Monitor, counters: Counters, unix: float) -> list[object]:
         int(checking(model) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
         int(spent(model)),
-    ]
+    )

@@ -18,13 +18,3 @@ class UsageError(CtlError):
     def __init__(self, command: str, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)
         self.command = command
-
-
-class RefusedError(CtlError):
-    """HEAT has understood, and does not do it."""
-
-
-class NoAnswerError(CtlError):
-    """No HEAT answers, or not in a way that can be understood."""
-
-    status = EXIT_NO_ANSWER

@@ -14,8 +14,8 @@ from states.monitor.questions import recovery_runs
 from states.monitor.snapshot import restore
 
 if TYPE_CHECKING:
+    from heat.process.identity import Held
     from heat.process.program import Program
-    from heat.records import Held
     from heat.store.snapshot import SavedMachine
 
 

@@ -1,4 +1,4 @@
-"""A script that an earlier HEAT has started, and that still runs: it is waited for."""
+"""Scripts of an earlier HEAT that still run: this HEAT waits for their end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from heat.errors import WANT
-from heat.process.identity import age, identity, open_same, started_with
+from heat.process.identity import Held, age, group_leader, identity, open_same
 from heat.process.program import SILENT, Output, Program, Status, encoded
-from heat.records import Held
 from heat.runtime.loop import Loop
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Adopted:
-    """Has the one program that runs already; ``pidfd`` is closed when it is over."""
+    """A starter that has its one program, which runs already; it closes ``pidfd`` at the end."""
 
     def __init__(self, loop: Loop, pid: int, pidfd: int, unreaped: set[int]) -> None:
         self.age = age(pid)
@@ -29,14 +28,14 @@ class Adopted:
         self._unreaped = unreaped
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> AdoptedChild:
-        """Watch it; ``exited`` is called from the loop."""
+        """Watch it; the loop calls ``exited`` when it has."""
         del program
         ids = self._pid, self._pidfd
         return AdoptedChild(self._loop, ids, (exited, owner), self._unreaped)
 
 
 class AdoptedChild:
-    """A process that is no child of this HEAT's starting: how it ended nobody can tell."""
+    """A process that this HEAT did not start: nobody can tell how it ended."""
 
     __slots__ = ("_exited", "_loop", "_over", "_pidfd", "_unreaped", "pid")
 
@@ -63,29 +62,29 @@ class AdoptedChild:
             self._exited()
 
     def listen(self) -> None:
-        """Read nothing: whoever keeps what it prints is another process."""
+        """Do nothing: another process reads what it prints."""
 
     def await_end(self, ended: Callable[[], None]) -> None:
-        """Likewise."""
+        """Do nothing: another process reads what it prints."""
 
     def drained(self) -> bool:
-        """Likewise."""
+        """Return True: this HEAT has no pipe of it."""
         return True
 
     def peek(self) -> Output:
-        """Likewise."""
+        """Return no output: another process reads it."""
         return SILENT
 
     def output(self) -> Output:
-        """Likewise."""
+        """Return no output: another process reads it."""
         return SILENT
 
     def identity(self) -> str:
-        """Which process it is."""
+        """Return its identity. Raises OSError."""
         return identity(self.pid, self._pidfd)
 
     def may_signal(self) -> bool:
-        """It runs as a user whose processes HEAT may signal."""
+        """Return whether HEAT may signal the processes of the user that it runs as."""
         try:
             signal.pidfd_send_signal(self._pidfd, 0)
         except PermissionError:
@@ -105,23 +104,23 @@ class AdoptedChild:
                 signal.pidfd_send_signal(self._pidfd, signum)
 
     def exited(self) -> bool:
-        """It has ended."""
+        """Return whether it has ended."""
         return self._over
 
     def alone(self) -> bool:
-        """The rest of its group can no longer be told from another's."""
+        """Return True: HEAT can no longer tell the rest of its group from another's."""
         return True
 
     def works(self) -> bool:
-        """Likewise."""
+        """Return False: HEAT can no longer tell the rest of its group from another's."""
         return False
 
     def status(self) -> Status:
-        """Its parent has ended, and with it the news."""
+        """Return a status that says nothing: only its parent, which has ended, could tell."""
         return Status(None)
 
     def reap(self) -> None:
-        """Whoever inherited it does that, which may be this HEAT."""
+        """Reap it, if this HEAT inherited it; else that is another process's business."""
         if not self._over:
             self._over = True
             self._loop.forget(self._pidfd)
@@ -132,12 +131,12 @@ class AdoptedChild:
         os.close(self._pidfd)
 
     def signal_left(self, signum: int) -> bool:
-        """The rest of its group can no longer be told from another's."""
+        """Return False: HEAT can no longer tell the rest of its group from another's."""
         del signum
         return False
 
     def names_left(self) -> tuple[str, ...]:
-        """Likewise."""
+        """Return nothing: HEAT can no longer tell the rest of its group from another's."""
         return ()
 
     def close(self) -> None:
@@ -146,27 +145,27 @@ class AdoptedChild:
 
 
 def take_up(loop: Loop, held: Held, unreaped: set[int]) -> Adopted | None:
-    """The hold on a program that an earlier HEAT has started; None if it has ended."""
+    """Return the hold on a program that an earlier HEAT started; None if it has ended."""
     pidfd = open_same(held.pid, held.identity)
     return None if pidfd is None else Adopted(loop, held.pid, pidfd, unreaped)
 
 
 def find(environment: Mapping[str, str]) -> Held | None:
-    """A script that was started just before HEAT was killed; None if there is none.
+    """Return a script that was started just before HEAT was killed; None if there is none.
 
-    It leads a group in somebody else's session, and was told exactly this. It may execute
-    another file by now; a service that it has started leads a session, or belongs to its group.
-    Raises OSError for want of resources.
+    It leads a group in somebody else's session, and was started with these variables. It may
+    execute another file by now; a service that it has started leads a session, or belongs to its
+    group. Raises OSError for want of resources.
     """
-    wanted = {encoded(f"{name}={value}") for name, value in environment.items()}
-    found: list[tuple[int, int]] = []
+    variables = {encoded(f"{name}={value}") for name, value in environment.items()}
+    scripts: list[tuple[int, int]] = []
     for entry in os.listdir("/proc"):
-        told = started_with(int(entry)) if entry.isdigit() else None
-        if told is not None and wanted <= told.environ:
-            found.append((told.started, int(entry)))
-    if not found:
+        leader = group_leader(int(entry)) if entry.isdigit() else None
+        if leader is not None and variables <= leader.environ:
+            scripts.append((leader.started, int(entry)))
+    if not scripts:
         return None
-    pid = min(found)[1]
+    pid = min(scripts)[1]
     try:
         pidfd = os.pidfd_open(pid)
         try:
@@ -180,4 +179,4 @@ def find(environment: Mapping[str, str]) -> Held | None:
 
 
 def _nothing() -> None:
-    """Nobody is to be told any more."""
+    """Do nothing: the run is over."""

@@ -1,20 +1,34 @@
-"""Which process it was: what tells it from another one that has got its process id since.
+"""The identity of a process: it tells one from another that has got its process id since.
 
-A process id and a start time do not: an id can come back within the same tick. The inode of
-a pidfd does, on Linux 6.9 and newer; on older ones the start time has to do.
+A process id and a start time are not enough: an id can come back within the same tick. The inode
+of a pidfd is, on Linux 6.9 and newer; on older ones the start time has to do.
 """
 
 import os
 from functools import cache
 
 from heat.errors import WANT
-from heat.process.target import START_TIME, has_ended, proc_stat
+from heat.process.proc import START_TIME, has_ended, proc_stat
 from states.engine.named_tuple import NamedTuple
+
+
+class Held(NamedTuple):
+    """A process that HEAT must know again after a restart: its id and its identity."""
+
+    pid: int
+    identity: str
+
+
+class GroupLeader(NamedTuple):
+    """A leader of a group, as it was started; ``started`` in clock ticks."""
+
+    started: int
+    environ: set[bytes]
 
 
 @cache
 def boot() -> str:
-    """Which run of this machine it is."""
+    """Return the identity of this run of the machine."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
 
@@ -30,15 +44,15 @@ def _inodes_tell() -> bool:
 
 
 def identity(pid: int, pidfd: int) -> str:
-    """A text that no other process has, in this run of the machine or another. Raises OSError."""
+    """Return a text that no other process has, in any run of the machine. Raises OSError."""
     if _inodes_tell():
         return f"{boot()} inode {os.fstat(pidfd).st_ino}"
-    about = proc_stat(pid)
-    return f"{boot()} ticks {int(about[START_TIME])}" if about else ""
+    fields = proc_stat(pid)
+    return f"{boot()} ticks {int(fields[START_TIME])}" if fields else ""
 
 
 def open_same(pid: int, which: str) -> int | None:
-    """A pidfd of the process that had this identity; None if it has ended.
+    """Return a pidfd of the process that had this identity; None if it has ended.
 
     Raises OSError for want of resources, which says nothing of the process.
     """
@@ -62,26 +76,19 @@ def open_same(pid: int, which: str) -> int | None:
 
 
 def age(pid: int) -> float:
-    """Seconds since a process was started; 0 if it is gone."""
-    about = proc_stat(pid)
-    if not about:
+    """Return the seconds since a process was started; 0 if it is gone."""
+    fields = proc_stat(pid)
+    if not fields:
         return 0.0
     with open("/proc/uptime", encoding="ascii") as file:
-        up = float(file.read().split()[0])
-    return max(0.0, up - int(about[START_TIME]) / os.sysconf("SC_CLK_TCK"))
+        uptime = float(file.read().split()[0])
+    return max(0.0, uptime - int(fields[START_TIME]) / os.sysconf("SC_CLK_TCK"))
 
 
-class Told(NamedTuple):
-    """The environment that a leader of a group was started with; ``started`` in clock ticks."""
+def group_leader(pid: int) -> GroupLeader | None:
+    """Return how a leader of a group was started.
 
-    started: int
-    environ: set[bytes]
-
-
-def started_with(pid: int) -> Told | None:
-    """The environment that this process was started with.
-
-    None if it leads no group, or a session, or may not be looked at. Raises OSError for want
+    None if it leads no group, or a session, or HEAT may not look at it. Raises OSError for want
     of resources.
     """
     try:
@@ -89,7 +96,7 @@ def started_with(pid: int) -> Told | None:
             return None
         with open(f"/proc/{pid}/environ", "rb") as file:
             environ = set(file.read().split(b"\0"))
-        return Told(int(proc_stat(pid)[START_TIME]), environ)
+        return GroupLeader(int(proc_stat(pid)[START_TIME]), environ)
     except OSError as error:
         if error.errno in WANT:
             raise

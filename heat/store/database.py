@@ -12,7 +12,8 @@ from collections.abc import Generator, Iterable
 
 from heat.errors import StartRefused
 from heat.files import NotOwnFileError, open_to_write
-from heat.records import Held, Pause
+from heat.process.identity import Held
+from heat.records import Pause
 from heat.runtime.lock import Lock
 from heat.store import sql
 from heat.text import escaped
@@ -169,7 +170,7 @@ class Database:
     # Whether the file is still the one at its path
 
     def in_place(self) -> bool:
-        """The file is still at its path."""
+        """Tell if the file is still at its path."""
         return _inode(self.path) == self._inode
 
     def log_length(self) -> int | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from heat.records import RESET, Changed, Held, Pause
+from heat.process.identity import Held
+from heat.records import RESET, Changed, Pause
 from heat.store import sql
 from heat.store.snapshot import SavedMachine, decode, encode
 from states.monitor.snapshot import Snapshot, save, unchanged

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat.process.identity import identity, open_same
-from heat.process.target import Owed, PidFileTarget, PidTarget
-from heat.records import Held, reset
+from heat.process.frost import Owed
+from heat.process.identity import Held, identity, open_same
+from heat.process.target import PidFileTarget, PidTarget
+from heat.records import reset
 from heat.store.monitor_record import FAIL, FROZEN, MonitorRecord, removed
 from heat.store.sql import RELEASED_ALL, Statement, storable
 

@@ -1,4 +1,4 @@
-"""Rules for every request to `heatctl serve`: who may ask for what."""
+"""The rules for every request to `heatctl serve`: who may ask for what. Pure."""
 
 import hmac
 import re
@@ -21,7 +21,15 @@ class Refusal(NamedTuple):
     headers: Sequence[tuple[str, str]] = ()
 
 
-class Asked(NamedTuple):
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that gets a refusal."""
+
+    def __init__(self, status: int, error: str, hint: str = "") -> None:
+        super().__init__(error)
+        self.refusal = Refusal(status, error, hint)
+
+
+class Request(NamedTuple):
     """The parts of a request that the rules look at."""
 
     method: str
@@ -34,64 +42,64 @@ class Asked(NamedTuple):
     local: str
     """The address at which the connection has come in."""
     is_old: bool = False
-    """It is of HTTP/1.0."""
+    """HTTP/1.0."""
 
 
 class Access(NamedTuple):
-    """The settings from the start: the token, or None; names that we may be called by."""
+    """The settings: the token, or None, and names that clients may call this server by."""
 
     token: str | None = None
     names: Collection[str] = ()
 
-    def refusal(self, asked: Asked) -> Refusal | None:
-        """Why this is answered to nobody, whether they have a token or not."""
-        if asked.method not in METHODS:
+    def refusal(self, request: Request) -> Refusal | None:
+        """Return why nobody gets an answer to this, with or without the token."""
+        if request.method not in METHODS:
             allowed = ", ".join(METHODS)
             return Refusal(405, "nothing can be changed here", "", (("Allow", allowed),))
-        if asked.has_body:
-            return Refusal(413, "a request with a body is not taken", "leave the body out")
-        if not asked.target.startswith("/"):
-            return Refusal(400, "this is no proxy", "ask for a path, such as /metrics")
-        if asked.is_old and not asked.hosts:
-            # A load balancer, or check_http. A page elsewhere has no way to leave the Host out:
-            # browsers send it with each request, and speak HTTP/1.1 or newer.
+        if request.has_body:
+            return Refusal(413, "a request must not have a body", "leave the body out")
+        if not request.target.startswith("/"):
+            return Refusal(400, "this is not a proxy", "ask for a path, such as /metrics")
+        if request.is_old and not request.hosts:
+            # A load balancer, or check_http. A page elsewhere cannot leave the Host out: browsers
+            # send it with each request, and speak HTTP/1.1 or newer.
             return None
-        if len(asked.hosts) != 1:
-            return Refusal(400, "a request has one Host", "say Host once")
-        return self._stranger(asked.hosts[0], asked.local)
+        if len(request.hosts) != 1:
+            return Refusal(400, "a request must have one Host", "send Host once")
+        return self._stranger(request.hosts[0], request.local)
 
     def _stranger(self, host: str, local: str) -> Refusal | None:
-        """A page elsewhere can have its own name lead here, and read what we tell its visitors.
+        """Prevent DNS rebinding: a page elsewhere makes its own name lead here, and reads us.
 
-        It cannot change the name: a browser sends it as the Host.
+        It cannot change the name, which a browser sends as the Host.
         """
         name = name_of(host)
         known = {_same(local), *map(str.lower, self.names)}
         if name is not None and (name in known or name in LOCAL_NAMES or _is_loopback(name)):
             return None
-        text = f"Host '{escaped(host)}' is not a name of this server"
-        return Refusal(421, text, "start heatctl serve with --host NAME if it is to be one")
+        message = f"Host '{escaped(host)}' is not a name of this server"
+        return Refusal(421, message, "start heatctl serve with --host NAME to add a name")
 
     def may_enter(self, authorization: str) -> bool:
-        """There is no token, or this is it."""
+        """Tell if there is no token, or this is it."""
         if self.token is None:
             return True
-        scheme, _, given = authorization.partition(" ")
-        told = given.strip().encode("utf-8", "surrogateescape")
-        is_it = hmac.compare_digest(told, self.token.encode())
-        return is_it and scheme.lower() == "bearer"
+        scheme, _, token = authorization.partition(" ")
+        sent = token.strip().encode("utf-8", "surrogateescape")
+        is_equal = hmac.compare_digest(sent, self.token.encode())
+        return is_equal and scheme.lower() == "bearer"
 
 
 UNKNOWN = Refusal(
     401,
-    "the token is missing, or another one",
+    "the token is missing or wrong",
     "send the header Authorization: Bearer TOKEN",
     (("WWW-Authenticate", 'Bearer realm="HEAT"'),),
 )
 
 
 def name_of(host: str) -> str | None:
-    """The name or address in a Host, without its port; None if it is none."""
+    """Return the name or address in a Host, without its port; None if it is not valid."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, ""
@@ -103,15 +111,15 @@ def name_of(host: str) -> str | None:
     return _same(name.strip("[]").lower().removesuffix("."))
 
 
-def _same(address: str) -> str:
-    """One way to write an address; a name as it is."""
+def _same(text: str) -> str:
+    """Write an address in one way, and leave a name as it is."""
     try:
-        found = ip_address(address)
+        address = ip_address(text)
     except ValueError:
-        return address
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(found)
+        return text
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address)
 
 
 def _is_loopback(name: str) -> bool:

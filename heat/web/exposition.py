@@ -1,27 +1,28 @@
-"""The text that Prometheus scrapes, of which only what has changed is made anew.
+"""The text that Prometheus scrapes; only the lines that have changed are made again.
 
-``generate_latest`` takes seconds for the samples of 10,000 monitors. So it is asked once for the
-shape of each family's lines, and once for each monitor's name as a label; after that a line is
-its shape with the name and the number filled in.
+``generate_latest`` takes seconds for the samples of 10,000 monitors. So it makes the shape of each
+family's lines once, and each monitor's name as a label once; after that a line is its shape with
+the name and the number filled in.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from prometheus_client import generate_latest
 from prometheus_client.core import Metric
 
-from heat.web.metrics import FAMILIES, MONITOR, Families, Family, Row, number
+from heat.control.protocol import Numbers
+from heat.web.metrics import FAMILIES, MONITOR, Families, Family, number
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _MARK = "MARK"
 _number = lru_cache(maxsize=1 << 14)(number)
-"""Most numbers are small counts, and come again and again."""
+"""Most numbers are small counts, which come again and again."""
 
 
 def text_of(metrics: Iterable[Metric]) -> bytes:
-    """These families as prometheus_client writes them."""
+    """Return these families as prometheus_client writes them."""
     return generate_latest(Families(metrics))
 
 
@@ -42,8 +43,8 @@ class Part:
         self._family = family
         self.lines: dict[str, bytes] = {}
 
-    def put(self, row: Row, before: Row | None, label: str) -> None:
-        """Make the lines of this monitor anew, unless its numbers are those it had before."""
+    def put(self, row: Numbers, before: Numbers | None, label: str) -> None:
+        """Make the lines of this monitor again, unless its numbers are the same."""
         values = self._family.values(row)
         if before is not None and values == self._family.values(before):
             return
@@ -55,7 +56,7 @@ class Part:
         self.lines[row.name] = (self._shape % tuple(words)).encode()
 
     def text(self) -> bytes:
-        """The whole family."""
+        """Return the whole family."""
         return b"".join([self._head, *self.lines.values()])
 
 
@@ -66,14 +67,14 @@ class Exposition:
 
     def __init__(self) -> None:
         self._parts = [Part(family) for family in FAMILIES]
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, Numbers] = {}
         self._labels: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def put(self, row: Row) -> None:
-        """Take the numbers of a monitor, new or known."""
+    def put(self, row: Numbers) -> None:
+        """Take the numbers of a monitor, whether it is new or known."""
         label = self._labels.get(row.name)
         if label is None:
             label = self._labels[row.name] = _label(row.name)
@@ -83,19 +84,14 @@ class Exposition:
             part.put(row, before, label)
 
     def texts(self) -> Iterator[bytes]:
-        """The text, a family at a time."""
+        """Yield the text, a family at a time."""
         for part in self._parts:
             yield part.text()
 
 
 def _label(name: str) -> str:
-    """A name as prometheus_client writes it into a label."""
+    """Return a name as prometheus_client writes it into a label."""
     metric = Metric("m", "", "gauge")
     metric.add_sample("m", {MONITOR: name.encode("utf-8", "backslashreplace").decode()}, 0.0)
     line = text_of([metric]).decode().removesuffix('"} 0.0\n')
     return line.partition(f'm{{{MONITOR}="')[2]
-
-
-def size(texts: Sequence[bytes]) -> int:
-    """Bytes in all."""
-    return sum(map(len, texts))

@@ -1,4 +1,4 @@
-"""The metrics: one table, from which the numbers of each monitor become Prometheus's samples.
+"""The metrics: a table that turns the numbers of each monitor into Prometheus's samples.
 
 Pure: rows of the control socket go in, families of ``prometheus_client`` come out.
 """
@@ -6,72 +6,46 @@ Pure: rows of the control socket go in, families of ``prometheus_client`` come o
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 from prometheus_client.core import Metric
 from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType]
 
-from states.monitor.model import State
+from heat.control.answers import State
+from heat.control.protocol import NUMBERS, Numbers
+from heat.monitor.counters import BOUNDS
 
-STATES = tuple(state.value for state in State)
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Seconds; the last bucket of a row is for what took longer."""
+STATES: Sequence[str] = get_args(State)
 MONITOR = "monitor"
 number = cast("Callable[[float], str]", floatToGoString)
 """A number as prometheus_client writes it."""
 
 
-class Row(NamedTuple):
-    """The numbers of one monitor, as docs/protocol.md tells them; ``failures`` is its count."""
-
-    name: str
-    state: str
-    failures: int
-    paused: int
-    ok: int
-    failed: int
-    unknown: int
-    skipped: int
-    outages: int
-    recoveries: int
-    helped: int
-    useless: int
-    warnings: int
-    duration: float
-    buckets: Sequence[int]
-    late: float
-    latest: float
-    checking: int
-    last: float | None
-    spent: int
-
-
-def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
-    """A maker of a `Row` of a list in these columns' order; KeyError if one is missing."""
+def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Numbers]:
+    """Return what makes `Numbers` of a row with these columns; KeyError if one is missing."""
     places = {column: place for place, column in enumerate(columns)}
-    columns = ["count" if field == "failures" else field for field in Row._fields]
-    pick = itemgetter(*[places[column] for column in columns])
-    return lambda values: Row(*pick(values))
+    pick = itemgetter(*[places[column] for column in NUMBERS])
+    return lambda row: Numbers(*pick(row))
 
 
 class Place(NamedTuple):
-    """One sample of a family, for each monitor: what is behind the name, and its other labels."""
+    """One sample of a family, for each monitor: a suffix of the name, and the other labels."""
 
     suffix: str
     labels: Mapping[str, str]
 
 
 class Family(NamedTuple):
-    """A metric of each monitor; ``values`` has one for each place, or none at all."""
+    """A metric of each monitor; ``values`` returns one for each place, or none at all."""
 
     name: str
     kind: str
     help: str
-    values: Callable[[Row], Sequence[float]]
+    values: Callable[[Numbers], Sequence[float]]
     places: Sequence[Place] = (Place("", {}),)
 
     def metric(self) -> Metric:
-        """The family, without a sample."""
+        """Return the family, without a sample."""
         return Metric(self.name, self.help, self.kind)
 
     def add(self, metric: Metric, name: str, values: Sequence[float]) -> None:
@@ -96,26 +70,26 @@ _HISTOGRAM = (
 
 _ONE_HOT = {state: tuple(float(state == each) for each in STATES) for state in STATES}
 _COLD = (0.0,) * len(STATES)
-"""Of a state that only a later HEAT knows."""
+"""For a state that only a later HEAT knows."""
 
 
-def _fields(*names: str) -> Callable[[Row], Sequence[float]]:
-    """These numbers of a row as they are."""
-    places = [Row._fields.index(name) for name in names]
-    if len(places) == 1:  # A slice is a row of one, too.
+def _fields(*names: str) -> Callable[[Numbers], Sequence[float]]:
+    """Return what picks these numbers of a row."""
+    places = [Numbers._fields.index(name) for name in names]
+    if len(places) == 1:  # A slice picks a tuple, too.
         return itemgetter(slice(places[0], places[0] + 1))
     return itemgetter(*places)
 
 
-def _state(row: Row) -> Sequence[float]:
+def _state(row: Numbers) -> Sequence[float]:
     return _ONE_HOT.get(row.state, _COLD)
 
 
-def _last(row: Row) -> Sequence[float]:
+def _last(row: Numbers) -> Sequence[float]:
     return () if row.last is None else (row.last,)
 
 
-def _histogram(row: Row) -> Sequence[float]:
+def _histogram(row: Numbers) -> Sequence[float]:
     up_to = list(accumulate(row.buckets))
     return (*up_to, up_to[-1], row.duration)
 
@@ -224,18 +198,18 @@ FAMILIES: Sequence[Family] = (
 
 
 class Families:
-    """A collector of prometheus_client's: these families."""
+    """These families, as a collector of prometheus_client."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
 
     def collect(self) -> Iterable[Metric]:
-        """The families."""
+        """Return the families."""
         return self._families
 
 
-def of_monitors(rows: Sequence[Row]) -> Iterator[Metric]:
-    """All families with the samples of these monitors."""
+def of_monitors(rows: Sequence[Numbers]) -> Iterator[Metric]:
+    """Yield all families, with the samples of these monitors."""
     for family in FAMILIES:
         metric = family.metric()
         for row in rows:
@@ -244,7 +218,7 @@ def of_monitors(rows: Sequence[Row]) -> Iterator[Metric]:
 
 
 def of_heat(about: Mapping[str, Any] | None) -> Iterator[Metric]:
-    """The families of HEAT as a whole; None if it does not answer."""
+    """Yield the families of HEAT as a whole; None if it does not answer."""
     yield _gauge("heat_up", "1 if HEAT answers on its control socket.", about is not None)
     if about is None:
         return

@@ -8,8 +8,9 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from heat.config.command_line import Grammar, Words, read
-from heat.config.conflicts import BAD
-from heat.config.options import Option, parsed, path
+from heat.config.options import read_values
+from heat.config.readers import path
+from heat.config.schema import BAD, Option
 from heat.control.paths import default_control
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.text import escaped
@@ -59,10 +60,10 @@ def parse(text: str, words: Sequence[str]) -> Asked:
 
 
 def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
-    values, diagnostics = parsed({"--listen": DEFAULT, **line.values}, OPTIONS)
+    values, diagnostics = read_values({"--listen": DEFAULT, **line.values}, OPTIONS)
     names = tuple(line.all_of("--host"))
     for host in names[:-1]:
-        diagnostics += parsed({"--host": host}, OPTIONS)[1]
+        diagnostics += read_values({"--host": host}, OPTIONS)[1]
     control: str | None = values.get("--control", default_control())
     if control is None:
         text = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
@@ -120,7 +121,8 @@ def token(file: str) -> str:
             why, hint = "is open to everybody", f"chmod 600 {escaped(file)}"
         elif doubts := Trust().doubts(file):
             # As root: anyone who may write the file decides who gets in.
-            why = f"is not safe: {doubts[0].told('it').replace(AS_ROOT, 'and serve runs as root')}"
+            doubt = doubts[0].sentence("it").replace(AS_ROOT, "and serve runs as root")
+            why = f"is not safe: {doubt}"
             hint = doubts[0].hint
         text = b"" if why else os.read(fd, LONGEST + 1)
     finally:

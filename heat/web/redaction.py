@@ -1,82 +1,60 @@
-"""The keys that may be read without a token: no command line, no output of a check. Pure.
+"""The keys that clients may read without a token: no command line, no output of a check. Pure.
 
-The control socket denies these to other users; HTTP on this machine is open to each of them. Keys
-are listed that may be told, not those that may not: one that HEAT learns later is kept back until
+The control socket is closed to other users; HTTP on this machine is open to each of them. The
+types of the protocol mark what is public, and not what is secret: a new key is kept back until
 somebody has looked at it.
 """
 
-from collections.abc import Mapping
-from typing import Any, Union, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Union, cast, get_args, is_typeddict
+
+from heat.control.answers import PUBLIC, Monitor, PublicKeys, Why
+from heat.control.history import History
 
 Shape = Mapping[str, Union["Shape", None]]
-"""Keys that may be told; None for a single value, a shape for an object or a list of them."""
+"""Public keys; None for a single value, a shape for an object or a list of them."""
 
 
-def _keys(names: str) -> Shape:
-    return dict.fromkeys(names.split())
+def public_keys(kind: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a TypedDict
+    """Yield the public keys of a type, with their own types."""
+    for key, hint in kind.__annotations__.items():
+        if PUBLIC in _marks(hint):
+            yield key, hint
 
 
-MONITOR: Shape = {
-    **_keys("name state since count threshold attempts max_recoveries checking next next_text"),
-    **_keys("checks skipped shown backoff spent unknown_since"),
-    "last": _keys("result code time age duration pid warning"),
-    "last_recovery": _keys("code age"),
-    "last_fail": _keys("code age"),
-    "paused": _keys("since until reason"),
-}
-_STEP: Shape = {
-    **_keys("event state count passes attempts backoff spent"),
-    "window": _keys("failures of overdue"),
-    "effects": _keys("do signal option attempt failure seconds helped"),
-}
-_TURN: Shape = {"number": None, "steps": _STEP}
-_OUTLOOK: Shape = {
-    **_keys("ended pace tick due"),
-    **dict.fromkeys(("coming", "passed", "failed", "late", "still", "resumed"), _STEP),
-    "time": {
-        **_keys("event in seconds"),
-        **dict.fromkeys(("failed", "passed", "running", "then"), _STEP),
-    },
-    "passes": _TURN,
-    "failures": _TURN,
-    "commands": _keys("check pause resume reset"),
-}
-
-WHY: Shape = {
-    **_keys("now passes success_threshold remedy fail_queued frozen start_period"),
-    "remedy_text": None,
-    "outlook": _OUTLOOK,
-    "changed": _keys("before after at count"),
-    "outage": _keys("began failures first_code last_code last_time"),
-    "window": _keys("closes failures of overdue"),
-    "script": _keys("role pid for left"),
-    "target": _keys("pid"),
-    "options": _keys(
-        "interval timeout pid signal fail-overlap threshold recovery-timeout max-recoveries "
-        "success-threshold fault-signal success-signal script-timeout start-period on-killed count "
-        "retry-interval unknown-codes warn-codes recovery-interval recovery-backoff "
-        "recovery-backoff-max when-spent"
-    ),
-}
-"""Beside the keys of `MONITOR`."""
-
-HISTORY: Shape = {
-    **_keys("monitor from to watched down well mean_time_to_repair flaps"),
-    "outages": {
-        **_keys("began ended length failures ending helped first_code last_code"),
-        "recoveries": _keys("attempt began ended duration code helped useless well_after"),
-    },
-}
+def shape(kind: object) -> Shape:
+    """Return the public keys of a type."""
+    return {key: _inner(hint) for key, hint in public_keys(kind)}
 
 
-def redacted(found: object, shape: Shape) -> Any:  # noqa: ANN401 - values of all kinds
-    """Keep of an object, or of each in a list, what may be told."""
-    if isinstance(found, list):
-        return [redacted(each, shape) for each in cast("list[object]", found)]
-    if not isinstance(found, dict):
+def _marks(hint: object) -> tuple[object, ...]:
+    marks: tuple[object, ...] = getattr(hint, "__metadata__", ())
+    return marks or next((_marks(each) for each in get_args(hint)), ())
+
+
+def _inner(hint: object) -> Shape | None:
+    """Return the shape of the object in a type, or of those in a list."""
+    if is_typeddict(hint):
+        return shape(hint)
+    for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
+        if isinstance(part, PublicKeys):
+            return dict.fromkeys(part.names)
+        if (inner := _inner(part)) is not None:
+            return inner
+    return None
+
+
+MONITOR, WHY, HISTORY = shape(Monitor), shape(Why), shape(History)
+
+
+def redacted(value: object, shape: Shape) -> Any:  # noqa: ANN401 - values of all kinds
+    """Keep only what is public of an object, or of each in a list."""
+    if isinstance(value, list):
+        return [redacted(each, shape) for each in cast("list[object]", value)]
+    if not isinstance(value, dict):
         return None
-    facts = cast("dict[str, object]", found)
-    return {key: _value(value, shape[key]) for key, value in facts.items() if key in shape}
+    facts = cast("dict[str, object]", value)
+    return {key: _value(each, shape[key]) for key, each in facts.items() if key in shape}
 
 
 def _value(value: object, shape: Shape | None) -> object:

@@ -1,4 +1,4 @@
-"""Blocking work done aside of the event loop, and given up when it takes too long."""
+"""Blocking work in a thread, which the event loop gives up after a time limit."""
 
 import asyncio
 import contextlib
@@ -9,31 +9,31 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def aside(work: Callable[[], T], patience: float) -> T:
-    """Return what ``work`` returns; TimeoutError after so many seconds.
+async def run_aside(work: Callable[[], T], limit: float) -> T:
+    """Return what ``work`` returns. Raises TimeoutError after this many seconds.
 
-    Its thread is a daemon: work that hangs keeps the program from nothing, nor from its end.
+    The thread is a daemon: work that hangs does not keep the program from its end.
     """
     loop = asyncio.get_running_loop()
-    result: asyncio.Future[T] = loop.create_future()
+    future: asyncio.Future[T] = loop.create_future()
 
-    def tell(value: T | None, error: BaseException | None) -> None:
-        if result.done():  # Nobody waits any more.
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if future.done():  # Nobody waits any more.
             return
         if error is not None:
-            result.set_exception(error)
+            future.set_exception(error)
         else:
-            result.set_result(value)  # type: ignore[arg-type]
+            future.set_result(value)  # type: ignore[arg-type]
 
     def run() -> None:
         value, trouble = None, None
         try:
             value = work()
-        except Exception as error:  # noqa: BLE001 - for the one who waits
+        except Exception as error:  # noqa: BLE001 - for the caller
             trouble = error
-        with contextlib.suppress(RuntimeError):  # The loop has been closed meanwhile.
-            loop.call_soon_threadsafe(tell, value, trouble)
+        with contextlib.suppress(RuntimeError):  # The loop may be closed by now.
+            loop.call_soon_threadsafe(settle, value, trouble)
 
     threading.Thread(target=run, daemon=True).start()
-    async with asyncio.timeout(patience):
-        return await result
+    async with asyncio.timeout(limit):
+        return await future

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from heat.config.foreign_keys import hint_of_table, hints
-from heat.config.toml_file import KEYS, parse
+from heat.config.schema import KEYS
+from heat.config.toml_file import parse
 
 HINTS = dict(hints())
 WEB = '[monitor.web]\ncommand = ["true"]\ninterval = 30\n'

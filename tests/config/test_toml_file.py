@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from heat.app.cli import understand
 from heat.app.loader import look
-from heat.config import preflight
 from heat.config.model import Config
-from heat.config.options import HISTORY, Common, Options, build
-from heat.config.toml_file import LARGEST, parse, read
+from heat.config.options import Common, Options, build
+from heat.config.preflight_warnings import warnings_of
+from heat.config.schema import HISTORY
+from heat.config.toml_file import parse, read
+from heat.config.toml_text import LARGEST
 from heat.ctl.commands.validate import advised
 from heat.diagnostics import Diagnostic
 from states.monitor.limits import Limits
@@ -60,7 +62,7 @@ BAD = [
     Bad(WEB + "count = " + "[" * 5000, "lists or tables are nested too deeply"),
     Bad(WEB + "count = " + "9" * 5000, "line 4: a number is too large to be read"),
     # what is no TOML
-    Bad(WEB + "timeout = 5m\n", "line 4: here the line should end", 'interval = "5m"'),
+    Bad(WEB + "timeout = 5m\n", "line 4: the line should end here", 'interval = "5m"'),
     Bad(WEB + "fail = ./ok\n", "line 4: this is not a value", 'script = "./check"'),
     Bad(WEB + "fail = \n", "line 4: this is not a value"),
     Bad(WEB + 'fail = "./ok\n', "line 4: a text does not end on its line", "close its quotes"),
@@ -70,10 +72,10 @@ BAD = [
     Bad(WEB + "fail\n", "line 4: '=' is missing behind the key"),
     Bad(WEB + "= 3\n", "line 4: neither a key nor a table", "write KEY = VALUE"),
     Bad(WEB + "command = ['a'", "at its end: a list does not end", "close it"),
-    Bad(WEB + "interval = 3\n", "line 4: this is given twice", "leave one of them out"),
-    Bad(WEB + WEB, "line 4: [monitor.web] is there twice", "rename it"),
+    Bad(WEB + "interval = 3\n", "line 4: this key is given twice", "leave one of them out"),
+    Bad(WEB + WEB, "line 4: [monitor.web] is defined twice", "rename it"),
     Bad("monitor.web = {a = 1, a = 2}\n", "line 1: 'a' is given twice"),
-    Bad("monitor = {}\nmonitor.web = {}\n", "line 2: this table is there already"),
+    Bad("monitor = {}\nmonitor.web = {}\n", "line 2: this table is defined already"),
     Bad(WEB + "count = 2023-02-30\n", "line 4: invalid date or datetime", "toml.io"),
     # tables
     Bad(WEB + "[default]\n", "default: is not a table of HEAT", "stands under [defaults]"),
@@ -294,7 +296,7 @@ def test_a_mistake_in_the_defaults_is_told_once() -> None:
 
 
 def test_one_sentence_for_the_command_line_and_for_the_file() -> None:
-    _, on_line = build({"--interval": "x", "--pid": "1", "--pid-file": "--pid"}, (), ["true"])
+    _, on_line = build({"--interval": "x", "--pid": "1", "--pid-file": "--pid"}, ["true"])
     in_file = mistakes_of("""
 [monitor.web]
 command = ["true"]
@@ -352,7 +354,7 @@ when-spent = "error"
         "--retry-interval": "2", "--unknown-codes": "3,4", "--warn-codes": "1",
         "--recovery-interval": "500ms", "--recovery-backoff": "10",
         "--recovery-backoff-max": "60m", "--when-spent": "error",
-    }, (), ())  # fmt: skip
+    }, ())  # fmt: skip
 
     assert found == {"web": same}
 
@@ -772,13 +774,13 @@ def test_warnings_name_keys_where_they_stand_in_a_file() -> None:
     alone = monitors(f"{WEB}signal = 'USR2'\n")["web"]
     recovered = monitors(f"{WEB}pid = {os.getpid()}\nrecovery = 'x'\nsignal = 'USR2'\n")["web"]
 
-    assert list(preflight.warnings(alone, None, in_file=True)) == [
+    assert list(warnings_of(alone, None, in_file=True)) == [
         'signal = "USR2" ends HEAT itself, its own target: use pid or pid-file'
     ]
-    assert list(preflight.warnings(alone, None)) == [
+    assert list(warnings_of(alone, None)) == [
         "--signal USR2 ends HEAT itself, its own target: use --pid or --pid-file"
     ]
-    assert list(preflight.warnings(recovered, os.getpid(), in_file=True)) == [
+    assert list(warnings_of(recovered, os.getpid(), in_file=True)) == [
         f"recovery may not replace process {os.getpid()}: use pid-file",
         (
             f"process {os.getpid()} does not catch USR2 (signal) and would be ended by it: "

@@ -208,7 +208,7 @@ def test_out_of_error_only_with_a_target(place: Place) -> None:
     os.kill(target.pid, signal.SIGKILL)
     await_state(heat, "web", "ERROR")
 
-    assert refused(heat, "reset").startswith(f"web cannot begin anew: process {target.pid}")
+    assert refused(heat, "reset").startswith(f"web cannot start again: process {target.pid}")
     assert refused(heat, "check") == "web: it is not checked any more (ERROR)"
     assert ask(heat, "check", name="web")["fix"] == "heatctl reset web"
     assert "is not checked any more (ERROR)" in refused(heat, "pause")

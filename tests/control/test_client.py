@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talker import Raw, Talker, facts
 
-from heat.control import answers, codec, paths
+from heat.control import answers, paths, protocol
 from heat.control.client import Client, connect
-from heat.ctl.errors import CtlError, NoAnswerError, RefusedError
+from heat.control.protocol import NoAnswerError, RefusedError
 from heat.ctl.main import main
+from heat.errors import CommandError
 
 HOME = Path(__file__).parents[2]
 STATUS_TO_THE_END = b'{"heat": 1, "ok": true, "monitors": 0}\n'
@@ -32,19 +33,19 @@ def test_several_requests_go_over_one_connection(tmp_path: Path) -> None:
 
 
 def test_a_request_is_one_line_with_a_version() -> None:
-    assert codec.request("why", name="a\nb") == b'{"heat": 1, "do": "why", "name": "a\\nb"}\n'
+    assert protocol.request("why", name="a\nb") == b'{"heat": 1, "do": "why", "name": "a\\nb"}\n'
 
 
 def test_a_request_that_heat_would_not_take_is_not_sent() -> None:
-    with pytest.raises(CtlError, match="longer than HEAT takes"):
-        codec.request("status", names=["x" * 99] * 1000)
+    with pytest.raises(CommandError, match="longer than HEAT takes"):
+        protocol.request("status", names=["x" * 99] * 1000)
 
 
 @given(st.binary(max_size=100))
 def test_whatever_comes_it_is_an_answer_or_told_in_words(line: bytes) -> None:
     try:
-        said = codec.answer(line)
-    except CtlError as error:
+        said = protocol.decode(line)
+    except CommandError as error:
         told = str(error).split("\n")
     else:
         told = [str(said["heat"])]
@@ -53,24 +54,24 @@ def test_whatever_comes_it_is_an_answer_or_told_in_words(line: bytes) -> None:
 
 
 def test_keys_that_are_not_known_are_passed_over() -> None:
-    said = codec.answer(b'{"heat": 1, "ok": true, "weather": "rain"}')
+    said = protocol.decode(b'{"heat": 1, "ok": true, "weather": "rain"}')
 
-    assert codec.last(said)
+    assert protocol.is_last(said)
 
 
 def test_a_refusal_carries_heats_own_words() -> None:
     said = {"heat": 1, "ok": False, "error": "no \x1b[31m", "fix": "that", "mistakes": ["a\n  b"]}
     line = json.dumps(said).encode()
     with pytest.raises(RefusedError) as caught:
-        codec.answer(line)
+        protocol.decode(line)
 
     assert str(caught.value) == "Error: no \\x1b[31m\n  that\na\n  b"
 
 
 BROKEN = [
     # what listens sends, what heatctl says, and what to do
-    (b"", "has not answered to the end: it closed the connection", "try again"),
-    (b'{"heat": 1, "status"', "has not answered to the end", "try again"),
+    (b"", "did not finish its answer: it closed the connection", "try again"),
+    (b'{"heat": 1, "status"', "did not finish its answer", "try again"),
     (b'{"heat": 1, "status": [{}]}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
     (b'{"heat": 1, "status": 7}\n', "is not whole: monitor.attempts is missing", "heatctl that"),
     (b'{"heat": 1, "columns": 7}\n', "is not whole: columns is too short", "heatctl that"),
@@ -110,7 +111,7 @@ def test_a_heat_that_hangs_is_not_waited_for_without_end(tmp_path: Path) -> None
 
 
 def test_a_line_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(protocol, "LONGEST_LINE", 1000)
     with (
         Raw(tmp_path / "s", b"x" * 5000, hangs=True),
         Client(f"{tmp_path}/s") as client,
@@ -155,7 +156,7 @@ def test_a_socket_that_nobody_listens_at(tmp_path: Path) -> None:
 def test_a_path_that_is_no_socket(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    assert "it is no socket" in told_of(f"{tmp_path}/file")
+    assert "it is not a socket" in told_of(f"{tmp_path}/file")
     assert "there is no such socket" in told_of(f"{tmp_path}/file/s")
 
 

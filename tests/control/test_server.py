@@ -485,9 +485,9 @@ def test_the_socket_of_a_heat_that_was_killed_is_taken_over(place: Place) -> Non
 @pytest.mark.parametrize(
     ("path", "why_not"),
     [
-        ("file", "there is a file that is no socket"),
-        ("folder", "there is a file that is no socket"),
-        ("link", "there is a file that is no socket"),
+        ("file", "there is a file that is not a socket"),
+        ("folder", "there is a file that is not a socket"),
+        ("link", "there is a file that is not a socket"),
         ("missing/heat.sock", "no such file or directory"),
         ("n" * 200, "AF_UNIX path too long"),
     ],
@@ -523,7 +523,7 @@ def test_a_path_may_be_longer_than_a_socket_can_have(place: Place, folder: str) 
         told = there.ask("reload")
 
     assert (told["ok"], told["kind"]) == (False, "refused")
-    assert "its logs were opened anew" in told["error"]
+    assert "it has reopened its logs" in told["error"]
     assert heat.stop() == 0
     assert not (place.folder / path).exists()
 

@@ -9,9 +9,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from virtual import VirtualWorld, why_of
 
+from heat.control import outlook
 from heat.ctl.wording import outcome, what_is_done
-from heat.monitor import outlook
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.events import (
     BackoffEnded,
     CheckFailed,
@@ -62,7 +62,7 @@ class Recorder:
                 steps.append(each.outlook)
             if each.was.stage is not each.outlook.monitor.stage or len(steps) > 1:
                 break
-        return outlook.course_facts(steps)
+        return outlook.steps(steps)
 
 
 START_PERIOD = 24.9

@@ -1,9 +1,11 @@
-"""Matrix 23: output that goes through another process, or by way of /dev/stderr, is whole."""
+"""Row 23: output that goes through another process, or by way of /dev/stderr, is whole."""
 
 from pathlib import Path
 
 import pytest
-from conftest import FAST, Place, alive, orderly, records, until
+from heat_process import FAST, orderly, records
+from place import Place
+from processes import alive, until
 
 
 def test_a_check_that_logs_through_tee_loses_no_line_of_its_record_nor_of_its_own_log(

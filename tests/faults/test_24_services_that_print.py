@@ -1,8 +1,10 @@
-"""Matrix 24: a service that was left behind prints as it likes; the file stays within bounds."""
+"""Row 24: a service that was left behind prints as it likes; the file stays within bounds."""
 
 import signal
 
-from conftest import FAST, Place, alive, orderly, until
+from heat_process import FAST, orderly
+from place import Place
+from processes import alive, until
 
 MEBIBYTE = 1024 * 1024
 

@@ -5,7 +5,9 @@ import shutil
 import sys
 
 import pytest
-from conftest import Place, orderly, process_state, until
+from heat_process import orderly
+from place import Place
+from processes import process_state, until
 
 BESIDE = ("sh", "-c", 'read -r _ < gate & echo $! > stranger; exec "$@"', "sh")
 """A shell that becomes HEAT, and leaves it a child."""
@@ -39,7 +41,7 @@ def reaped(pid: int) -> bool:
     return process_state(pid) == ""
 
 
-def test_25_a_child_that_a_shell_has_left_to_heat_is_reaped_when_it_ends(place: Place) -> None:
+def test_a_child_that_a_shell_has_left_to_heat_is_reaped_when_it_ends(place: Place) -> None:
     gate = place.gate("gate")
     heat = place.heat("-i", "1h", "-s", place.check(0), prefix=BESIDE)
     heat.await_line("OK")
@@ -52,14 +54,14 @@ def test_25_a_child_that_a_shell_has_left_to_heat_is_reaped_when_it_ends(place: 
     orderly(heat)
 
 
-def test_25_a_child_that_was_dead_before_heat_began_is_reaped(place: Place) -> None:
+def test_a_child_that_was_dead_before_heat_began_is_reaped(place: Place) -> None:
     heat = place.heat("-i", "1h", "sleep", "600", prefix=(sys.executable, "-c", DEAD_BEFORE))
 
     until(lambda: reaped(int(place.await_words("stranger")[0])), "the end of the child")
     assert heat.stop() == 0
 
 
-def test_25_a_subreaper_reaps_the_orphans_that_it_gets(place: Place) -> None:
+def test_a_subreaper_reaps_the_orphans_that_it_gets(place: Place) -> None:
     gate = place.gate("gate")
     orphan = LEAVES_AN_ORPHAN % "echo $$ > stranger; read -r _ < gate"
     orphan += "\nuntil [ -s stranger ]; do sleep 0.01; done"
@@ -80,7 +82,7 @@ def test_25_a_subreaper_reaps_the_orphans_that_it_gets(place: Place) -> None:
     [AS_SUBREAPER, pytest.param(AS_PROCESS_1, marks=needs_namespace)],
     ids=["subreaper", "process 1"],
 )
-def test_25_hundreds_of_failing_checks_keep_their_status_beside_orphans(
+def test_hundreds_of_failing_checks_keep_their_status_beside_orphans(
     place: Place, prefix: tuple[str, ...]
 ) -> None:
     body = LEAVES_AN_ORPHAN % ":" + "\nexit 3"

@@ -1,4 +1,4 @@
-"""Row 26, in part: a program that asks the terminal is stopped for it, and that is told."""
+"""Row 26: a program that asks the terminal is stopped for it, and that is told."""
 
 import os
 import re
@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from conftest import Heat, Place, alive, orderly, process_state, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import alive, process_state, until
 
 ON_TERMINAL = """
 import fcntl, os, signal, subprocess, sys, termios
@@ -81,7 +83,7 @@ FIX = (
 
 
 @pytest.mark.parametrize(("body", "name"), SIGNALS)
-def test_26_a_check_that_asks_the_terminal_is_told_so_and_its_timeout_too(
+def test_a_check_that_asks_the_terminal_is_told_so_and_its_timeout_too(
     place: Place, terminal: Terminal, body: str, name: str
 ) -> None:
     heat = terminal.heat("-i", "0.2", "-t", "0.7", "--count", "2", "-s", place.check(0, body=body))
@@ -97,7 +99,7 @@ def test_26_a_check_that_asks_the_terminal_is_told_so_and_its_timeout_too(
     assert f"(nothing on stderr) {how}" in heat.log()
 
 
-def test_26_a_child_that_asks_the_terminal_has_its_whole_check_stopped_and_told(
+def test_a_child_that_asks_the_terminal_has_its_whole_check_stopped_and_told(
     place: Place, terminal: Terminal
 ) -> None:
     heat = terminal.heat(
@@ -109,7 +111,7 @@ def test_26_a_child_that_asks_the_terminal_has_its_whole_check_stopped_and_told(
 
 
 @pytest.mark.parametrize("role", ["fail", "recovery"])
-def test_26_a_script_without_a_time_limit_that_asks_the_terminal_is_told(
+def test_a_script_without_a_time_limit_that_asks_the_terminal_is_told(
     place: Place, terminal: Terminal, role: str
 ) -> None:
     script = place.script("script", f"echo $$ >> pids\n{ASKS}")
@@ -124,7 +126,7 @@ def test_26_a_script_without_a_time_limit_that_asks_the_terminal_is_told(
     assert not alive(pid)
 
 
-def test_26_a_check_that_was_let_go_on_and_hangs_then_has_just_timed_out(place: Place) -> None:
+def test_a_check_that_was_let_go_on_and_hangs_then_has_just_timed_out(place: Place) -> None:
     hangs = "kill -TTIN $$\necho on >> on\nexec sleep 600"
     heat = place.heat("-i", "1h", "-t", "3", "--count", "1", "-s", place.check(0, body=hangs))
     heat.await_news("it waits for the terminal")
@@ -135,7 +137,7 @@ def test_26_a_check_that_was_let_go_on_and_hangs_then_has_just_timed_out(place: 
     assert heat.lines() == ["Failed: Timed out after 3 s, details in heat.log"]
 
 
-def test_26_heat_in_the_background_writes_to_a_terminal_that_stops_who_does(
+def test_heat_in_the_background_writes_to_a_terminal_that_stops_who_does(
     place: Place, terminal: Terminal
 ) -> None:
     heat = terminal.heat(

@@ -3,7 +3,9 @@
 import signal
 
 import pytest
-from conftest import LASTING, Heat, Place, alive, orderly, process_state, until
+from heat_process import Heat, orderly
+from place import LASTING, Place
+from processes import alive, process_state, until
 
 from heat.process import signals
 
@@ -37,7 +39,7 @@ def assert_nothing_left(heat: Heat, target: int, check: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FATAL)
-def test_27_what_would_end_heat_does_so_once_the_target_goes_on_and_the_check_is_gone(
+def test_what_would_end_heat_does_so_once_the_target_goes_on_and_the_check_is_gone(
     place: Place, name: str
 ) -> None:
     heat, target, check = freezing(place)
@@ -48,7 +50,7 @@ def test_27_what_would_end_heat_does_so_once_the_target_goes_on_and_the_check_is
     assert_nothing_left(heat, target, check, signals.name(signum))
 
 
-def test_27_quit_is_taken_as_term(place: Place) -> None:
+def test_quit_is_taken_as_term(place: Place) -> None:
     heat, target, check = freezing(place)
     heat.signal(signal.SIGQUIT)
 
@@ -56,7 +58,7 @@ def test_27_quit_is_taken_as_term(place: Place) -> None:
     assert_nothing_left(heat, target, check, "QUIT")
 
 
-def test_27_every_signal_that_ends_a_program_and_can_be_caught_is_one_of_these() -> None:
+def test_every_signal_that_ends_a_program_and_can_be_caught_is_one_of_these() -> None:
     named = {signals.parse(name) for name in FATAL}
     real_time = set(range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
     ignored_by_python = {signal.SIGPIPE, signal.SIGXFSZ}
@@ -64,7 +66,7 @@ def test_27_every_signal_that_ends_a_program_and_can_be_caught_is_one_of_these()
     assert named | real_time | ignored_by_python == signals.ENDING
 
 
-def test_27_what_was_ignored_at_the_start_stays_so_but_for_what_heat_has_a_use_for(
+def test_what_was_ignored_at_the_start_stays_so_but_for_what_heat_has_a_use_for(
     place: Place,
 ) -> None:
     ignoring = ("sh", "-c", "trap '' INT QUIT USR2 HUP TERM; exec \"$@\"", "sh")
@@ -80,7 +82,7 @@ def test_27_what_was_ignored_at_the_start_stays_so_but_for_what_heat_has_a_use_f
     assert_nothing_left(heat, target, check, "TERM")
 
 
-def test_27_programs_begin_with_default_dispositions_whatever_heat_ignores(place: Place) -> None:
+def test_programs_begin_with_default_dispositions_whatever_heat_ignores(place: Place) -> None:
     show = "grep SigIgn /proc/self/status"
     ignoring = ("sh", "-c", "trap '' INT QUIT USR2 TTOU; exec \"$@\"", "sh")
     heat = place.heat("-i", "1h", "--count", "1", "-s", place.check(1, body=show), prefix=ignoring)
@@ -95,7 +97,7 @@ def mark_of(line: str) -> str:
     return line.rpartition("t")[2]
 
 
-def test_27_a_second_signal_kills_what_ignores_the_first(place: Place) -> None:
+def test_a_second_signal_kills_what_ignores_the_first(place: Place) -> None:
     stubborn = "trap 'echo heard >> told' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
     heat = place.heat("-i", "1h", "-s", place.script("check", stubborn))
     pid = int(place.await_words("pids")[0])

@@ -1,4 +1,4 @@
-"""28: the service's environment has modules of any name; HEAT runs, its checks see all of it."""
+"""Row 28: the service's environment has modules of any name; HEAT runs, and checks see all."""
 
 import os
 import shutil
@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Place, orderly
+from heat_process import orderly
+from place import Place
+from processes import PATIENCE
 
 from heat import startup
 from heat.ctl.main import commands
@@ -63,7 +65,7 @@ def run(
 WATCH = ("-i", "0.05", "--count", "2", "--state", "st", "--control", "sock", "--threshold", "1")
 
 
-def test_28_heat_runs_and_its_check_sees_the_variable(place: Place, shadows: Path) -> None:
+def test_heat_runs_and_its_check_sees_the_variable(place: Place, shadows: Path) -> None:
     script = place.script("check", 'echo "$PYTHONPATH" >> seen\nexit 1')
     recovery = place.script("recovery", 'echo "$PYTHONPATH" >> seen')
     words = [SCRIPTS / "heat", *WATCH, "--recovery", recovery, "-s", script]
@@ -79,7 +81,7 @@ def test_28_heat_runs_and_its_check_sees_the_variable(place: Place, shadows: Pat
     "named",
     [".", "", ":.:../app:.:", "{home}:.", ".:{packages}", "{packages}:.:{packages}", "{library}:."],
 )
-def test_28_relative_empty_and_repeated_folders_and_those_of_the_installation(
+def test_relative_empty_and_repeated_folders_and_those_of_the_installation(
     shadows: Path, named: str
 ) -> None:
     value = (
@@ -94,7 +96,7 @@ def test_28_relative_empty_and_repeated_folders_and_those_of_the_installation(
     assert (ended.returncode, ended.stdout.count("OK")) == (0, 2)
 
 
-def test_28_many_monitors_too(place: Place, shadows: Path) -> None:
+def test_many_monitors_too(place: Place, shadows: Path) -> None:
     place.write_config('[monitor.web]\ninterval = 0.05\ncount = 2\ncommand = ["true"]\n')
     words = [SCRIPTS / "heat", "--config", "heat.toml", "--control", "heat.sock"]
 
@@ -103,7 +105,7 @@ def test_28_many_monitors_too(place: Place, shadows: Path) -> None:
     assert (ended.returncode, ended.stdout.count("web: OK")) == (0, 2)
 
 
-def test_28_the_folder_that_python_m_heat_is_started_in_may_hold_anything(tmp_path: Path) -> None:
+def test_the_folder_that_python_m_heat_is_started_in_may_hold_anything(tmp_path: Path) -> None:
     app = shadow(tmp_path / "app", but=loaded_by("import runpy") | {"heat"})
 
     for module, words in (("heat", [*WATCH[:8], "true"]), ("heat.ctl", ["diagram"])):
@@ -113,7 +115,7 @@ def test_28_the_folder_that_python_m_heat_is_started_in_may_hold_anything(tmp_pa
 
 
 @pytest.mark.parametrize("command", commands())
-def test_28_heatctl_runs_too_and_without_docstrings(shadows: Path, command: str) -> None:
+def test_heatctl_runs_too_and_without_docstrings(shadows: Path, command: str) -> None:
     env = {"PYTHONPATH": str(shadows), "PYTHONOPTIMIZE": "2"}
     ctl, sock = SCRIPTS / "heatctl", str(shadows / "none.sock")
     words = {
@@ -135,7 +137,7 @@ def test_28_heatctl_runs_too_and_without_docstrings(shadows: Path, command: str)
     assert ended.returncode in ((1,) if command == "rehearse" else (0, 2, 3))
 
 
-def test_28_help_and_usage_are_there_without_docstrings(place: Place) -> None:
+def test_help_and_usage_are_there_without_docstrings(place: Place) -> None:
     for words in (["--help"], ["-i", "x", "true"], [*WATCH, "true"]):
         env = {"PYTHONOPTIMIZE": "2"}
         plain = run([SCRIPTS / "heat", *words], place.folder, {})
@@ -144,7 +146,7 @@ def test_28_help_and_usage_are_there_without_docstrings(place: Place) -> None:
         assert len(bare.stdout) == len(plain.stdout)
 
 
-def test_28_python_asks_for_nothing_after_the_end(place: Place) -> None:
+def test_python_asks_for_nothing_after_the_end(place: Place) -> None:
     """On a terminal, where PYTHONINSPECT would show a prompt."""
     heat = f"{SCRIPTS}/heat -i 0.05 --count 1"
     terminal = ["script", "-qec", f"{heat} false; echo $?; {heat} true; echo $?", "/dev/null"]
@@ -157,7 +159,7 @@ def test_28_python_asks_for_nothing_after_the_end(place: Place) -> None:
     assert ">>>" not in ended.stdout
 
 
-def test_28_housekeeping_imports_from_where_heat_does(place: Place, shadows: Path) -> None:
+def test_housekeeping_imports_from_where_heat_does(place: Place, shadows: Path) -> None:
     state = place.folder / "st"
     heat = place.heat(*WATCH[:4], "--state", "st", "true")
     assert heat.wait() == 0
@@ -169,9 +171,7 @@ def test_28_housekeeping_imports_from_where_heat_does(place: Place, shadows: Pat
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_28_an_installation_that_only_pythonpath_names_is_found(
-    place: Place, shadows: Path
-) -> None:
+def test_an_installation_that_only_pythonpath_names_is_found(place: Place, shadows: Path) -> None:
     """As of pip install --target."""
     target = place.folder / "target"
     shutil.copytree(HOME / "heat", target / "heat")

@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from conftest import FAST, NOBODY, Heat, Place, Receiver, needs_root, orderly, until
+from heat_process import FAST, Heat, orderly
+from place import Place, Receiver
+from processes import NOBODY, needs_root, until
 from virtual import VirtualWorld
 
 from heat.errors import NotBelievedError, TargetError, UnwrittenError
 from heat.process import pid_file
 from heat.process.target import NoTarget, PidFileTarget
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.model import State
 
 OTHER, GROUP = 65534, 8
@@ -78,7 +80,7 @@ def believed(target: PidFileTarget, receiver: Receiver) -> None:
 
 
 @needs_root
-def test_29_a_service_of_another_user_with_its_own_pid_file_gets_its_signals(place: Place) -> None:
+def test_a_service_of_another_user_with_its_own_pid_file_gets_its_signals(place: Place) -> None:
     there = place.inner("service")
     os.chown(there.folder, OTHER, OTHER)
     service = there.spawn([*NOBODY, "sh", "-c", SERVICE])
@@ -94,7 +96,7 @@ def test_29_a_service_of_another_user_with_its_own_pid_file_gets_its_signals(pla
 
 
 @needs_root
-def test_29_a_pid_file_of_another_user_makes_root_signal_no_process_but_his(place: Place) -> None:
+def test_a_pid_file_of_another_user_makes_root_signal_no_process_but_his(place: Place) -> None:
     stranger = place.receiver()
     (place.folder / "pid").write_text(f"{stranger.pid}\n")
     os.chown(place.folder / "pid", OTHER, -1)
@@ -114,7 +116,7 @@ def test_29_a_pid_file_of_another_user_makes_root_signal_no_process_but_his(plac
 
 
 @needs_root
-def test_29_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
+def test_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
     place: Place, named: Given
 ) -> None:
     receiver, path, target = named
@@ -128,7 +130,7 @@ def test_29_a_link_of_another_user_to_a_pid_file_of_roots_counts_as_his(
 
 
 @needs_root
-def test_29_a_link_that_is_put_there_between_look_and_use_counts_as_his(
+def test_a_link_that_is_put_there_between_look_and_use_counts_as_his(
     named: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver, path, _ = named
@@ -154,7 +156,7 @@ def test_29_a_link_that_is_put_there_between_look_and_use_counts_as_his(
     assert receiver.signals() == []
 
 
-def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again(
+def test_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again(
     named: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver, path, target = named
@@ -174,7 +176,7 @@ def test_29_a_pid_file_that_is_replaced_while_it_is_looked_at_is_looked_at_again
     assert len(looks) == 2
 
 
-def test_29_a_link_of_proc_leads_where_no_name_does(named: Given) -> None:
+def test_a_link_of_proc_leads_where_no_name_does(named: Given) -> None:
     receiver, path, _ = named
     with path.open("rb") as held:
         path.unlink()  # As what is in the /proc/PID/root of a container has no name here.
@@ -182,9 +184,7 @@ def test_29_a_link_of_proc_leads_where_no_name_does(named: Given) -> None:
 
 
 @needs_root
-def test_29_a_folder_of_another_user_may_hold_a_pid_file_of_roots(
-    place: Place, named: Given
-) -> None:
+def test_a_folder_of_another_user_may_hold_a_pid_file_of_roots(place: Place, named: Given) -> None:
     receiver, _, target = named
     os.chown(place.folder, OTHER, OTHER)
     place.folder.chmod(0o777)
@@ -197,7 +197,7 @@ def test_29_a_folder_of_another_user_may_hold_a_pid_file_of_roots(
     ("users", "takes"),
     [((OTHER, 0, 0), True), ((0, OTHER, 0), False), ((0, 0, OTHER), True), ((OTHER,) * 3, True)],
 )
-def test_29_a_process_is_his_if_he_could_signal_it_himself(
+def test_a_process_is_his_if_he_could_signal_it_himself(
     place: Place,
     users: tuple[int, int, int],
     takes: bool,  # noqa: FBT001 - of the table
@@ -228,7 +228,7 @@ def test_29_a_process_is_his_if_he_could_signal_it_himself(
         (0o644, GROUP, 0, ""),
     ],
 )
-def test_29_a_pid_file_that_others_may_write_names_nobody_to_root(
+def test_a_pid_file_that_others_may_write_names_nobody_to_root(
     named: Given, mode: int, group: int, owner: int, who: str
 ) -> None:
     receiver, path, target = named
@@ -242,14 +242,14 @@ def test_29_a_pid_file_that_others_may_write_names_nobody_to_root(
 
 
 @needs_root
-def test_29_a_pid_file_with_a_second_name_names_nobody_to_root(named: Given) -> None:
+def test_a_pid_file_with_a_second_name_names_nobody_to_root(named: Given) -> None:
     _, path, target = named
     path.with_name("other").hardlink_to(path)
 
     refused(target, "has a second name (a hard link), and HEAT runs as root")
 
 
-def test_29_heat_itself_is_believed_by_the_same_rule(place: Place) -> None:
+def test_heat_itself_is_believed_by_the_same_rule(place: Place) -> None:
     got: list[int] = []
 
     def handled(signum: int) -> bool:
@@ -277,7 +277,7 @@ def aged(path: Path, pid: int, span: float) -> None:
     os.utime(path, (written, written))
 
 
-def test_29_a_pid_file_that_was_left_behind_ends_no_stranger(place: Place) -> None:
+def test_a_pid_file_that_was_left_behind_ends_no_stranger(place: Place) -> None:
     stranger = place.receiver()
     path = place.folder / "pid"
     path.write_text(f"{stranger.pid}\n")
@@ -300,7 +300,7 @@ def test_29_a_pid_file_that_was_left_behind_ends_no_stranger(place: Place) -> No
 
 
 @pytest.mark.parametrize("span", [-86400.0, 0.0, pid_file.OLDER - 1])
-def test_29_a_pid_file_that_is_about_as_old_as_its_process_is_believed(
+def test_a_pid_file_that_is_about_as_old_as_its_process_is_believed(
     named: Given, span: float
 ) -> None:
     receiver, path, target = named
@@ -309,7 +309,7 @@ def test_29_a_pid_file_that_is_about_as_old_as_its_process_is_believed(
     believed(target, receiver)
 
 
-def test_29_a_pid_file_that_is_some_seconds_older_than_its_process_is_not(named: Given) -> None:
+def test_a_pid_file_that_is_some_seconds_older_than_its_process_is_not(named: Given) -> None:
     receiver, path, target = named
     aged(path, receiver.pid, pid_file.OLDER + 1)
 
@@ -325,7 +325,7 @@ def step_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 @pytest.mark.parametrize("span", [86400.0, -86400.0])
-def test_29_a_clock_that_was_set_while_heat_runs_makes_no_pid_file_stale(
+def test_a_clock_that_was_set_while_heat_runs_makes_no_pid_file_stale(
     named: Given, step_clock: Callable[[float], None], span: float
 ) -> None:
     receiver, _, target = named
@@ -335,7 +335,7 @@ def test_29_a_clock_that_was_set_while_heat_runs_makes_no_pid_file_stale(
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_29_a_clock_that_was_put_forward_since_the_boot_makes_no_pid_file_in_run_stale(
+def test_a_clock_that_was_put_forward_since_the_boot_makes_no_pid_file_in_run_stale(
     named: Given, monkeypatch: pytest.MonkeyPatch, *, in_memory: bool
 ) -> None:
     """A machine without a battery for its clock boots in the past; a file in memory cannot."""
@@ -352,7 +352,7 @@ def test_29_a_clock_that_was_put_forward_since_the_boot_makes_no_pid_file_in_run
 
 
 @needs_root
-def test_29_a_file_system_in_memory_is_known(tmp_path: Path) -> None:
+def test_a_file_system_in_memory_is_known(tmp_path: Path) -> None:
     command = [
         "unshare",
         "--mount",
@@ -394,7 +394,7 @@ def test_29_a_file_system_in_memory_is_known(tmp_path: Path) -> None:
         b"%d" + b"\0" * 8000,
     ],
 )
-def test_29_a_pid_is_read_whatever_stands_around_it(named: Given, written: bytes) -> None:
+def test_a_pid_is_read_whatever_stands_around_it(named: Given, written: bytes) -> None:
     receiver, path, target = named
     path.write_bytes(written % receiver.pid)
 
@@ -402,7 +402,7 @@ def test_29_a_pid_is_read_whatever_stands_around_it(named: Given, written: bytes
 
 
 @pytest.mark.parametrize("written", [b"", b"\n", b"\0\0\0\0", b" \r\n\0", b"\xef\xbb\xbf"])
-def test_29_an_empty_pid_file_is_not_written_yet(named: Given, written: bytes) -> None:
+def test_an_empty_pid_file_is_not_written_yet(named: Given, written: bytes) -> None:
     _, path, target = named
     path.write_bytes(written)
 
@@ -428,7 +428,7 @@ def world(
     return there
 
 
-def test_29_an_empty_pid_file_is_looked_at_again_a_moment_later() -> None:
+def test_an_empty_pid_file_is_looked_at_again_a_moment_later() -> None:
     there = world(checks=[FAILS, Ends()]).run_until(0.05)
     assert there.printed[-1].endswith("Failed: Exit Code 1, details in heat.log")
     there.target_error = None
@@ -437,7 +437,7 @@ def test_29_an_empty_pid_file_is_looked_at_again_a_moment_later() -> None:
     assert "was not sent" not in "".join(there.printed)
 
 
-def test_29_and_then_at_a_tick_and_meanwhile_that_is_said() -> None:
+def test_and_then_at_a_tick_and_meanwhile_that_is_said() -> None:
     there = world(checks=[FAILS, Ends(after=3)]).run_until(5)
 
     said = [line for line in there.printed if "not sent" in line]
@@ -446,7 +446,7 @@ def test_29_and_then_at_a_tick_and_meanwhile_that_is_said() -> None:
     assert there.run_until(15).times("HUP") == [10]
 
 
-def test_29_what_it_says_then_is_taken_as_it_would_have_been() -> None:
+def test_what_it_says_then_is_taken_as_it_would_have_been() -> None:
     there = world(checks=[FAILS, Ends()]).run_until(0.05)
     there.target_error = TargetError("process 42 does not exist")
     there.run_until(5)
@@ -455,7 +455,7 @@ def test_29_what_it_says_then_is_taken_as_it_would_have_been() -> None:
     assert there.done
 
 
-def test_29_one_that_stays_empty_is_said_and_ends_nothing() -> None:
+def test_one_that_stays_empty_is_said_and_ends_nothing() -> None:
     there = world(checks=[FAILS, Ends()]).run_until(35)
 
     said = [line for line in there.printed if "not sent" in line]
@@ -465,7 +465,7 @@ def test_29_one_that_stays_empty_is_said_and_ends_nothing() -> None:
     assert not there.done
 
 
-def test_29_a_later_signal_takes_its_place_which_is_said() -> None:
+def test_a_later_signal_takes_its_place_which_is_said() -> None:
     there = world("--success-signal=CONT", checks=[FAILS, FAILS, Ends()]).run_until(0.05)
     there.target_error = None
     there.monitor.pause(None, "")
@@ -477,7 +477,7 @@ def test_29_a_later_signal_takes_its_place_which_is_said() -> None:
     ]
 
 
-def test_29_a_fault_signal_never_hits_what_the_recovery_has_started() -> None:
+def test_a_fault_signal_never_hits_what_the_recovery_has_started() -> None:
     words = ("--signal=none", "--fault-signal=KILL", "--recovery=./recover")
     window = "--recovery-timeout=1h"
     quick = world(*words, window, checks=[FAILS], recoveries=[Ends(after=0.05)]).run_until(0.07)
@@ -490,7 +490,7 @@ def test_29_a_fault_signal_never_hits_what_the_recovery_has_started() -> None:
         assert any(f"KILL {LEFT_OUT.format('--fault-signal')}" in line for line in there.printed)
 
 
-def test_29_a_fault_signal_goes_out_late_while_the_recovery_runs() -> None:
+def test_a_fault_signal_goes_out_late_while_the_recovery_runs() -> None:
     words = ("--signal=none", "--fault-signal=TERM", "--recovery=./recover")
     there = world(*words, checks=[FAILS, Ends()], recoveries=[Ends(after=3)]).run_until(0.05)
     there.target_error = None
@@ -498,7 +498,7 @@ def test_29_a_fault_signal_goes_out_late_while_the_recovery_runs() -> None:
     assert there.run_until(5).times("TERM") == [0.1]
 
 
-def test_29_heat_lives_on_while_the_pid_file_is_empty_and_signals_once_it_is_not(
+def test_heat_lives_on_while_the_pid_file_is_empty_and_signals_once_it_is_not(
     place: Place,
 ) -> None:
     receiver = place.receiver()
@@ -506,7 +506,7 @@ def test_29_heat_lives_on_while_the_pid_file_is_empty_and_signals_once_it_is_not
     path.touch()
     heat: Heat = place.heat("-i", "0.3", "--pid-file", "pid", "-s", place.check(1))
 
-    heat.await_news("is empty: who writes it has not written the process id yet", 2)
+    heat.await_news("is empty: its writer has not written the process id yet", 2)
     path.write_text(f"{receiver.pid}\n")
     receiver.await_signal("HUP")
     assert heat.stop() == 0

@@ -1,11 +1,13 @@
-"""31: the folder of the configuration is replaced; what has its name now is used."""
+"""Row 31: the folder of the configuration is replaced; what has its name now is used."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Heat, Place, orderly, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import until
 
 CONFIG = '[monitor.web]\ninterval = 0.05\nscript = "./check"\n'
 
@@ -34,7 +36,7 @@ def watch(place: Place, config: Path) -> Heat:
     return place.heat("--config", str(config))
 
 
-def test_31_a_link_that_moves_is_followed_and_reload_reads_what_is_there_now(place: Place) -> None:
+def test_a_link_that_moves_is_followed_and_reload_reads_what_is_there_now(place: Place) -> None:
     release(place, "one")
     two = release(place, "two", CONFIG + '[monitor.db]\ninterval = 60\ncommand = ["true"]\n')
     link(place, "one")
@@ -45,13 +47,13 @@ def test_31_a_link_that_moves_is_followed_and_reload_reads_what_is_there_now(pla
     await_run(place, "two")
     heat.reload("1 monitor added, 0 changed")
 
-    assert heat.err.read_text().count("is another one now: programs run there") == 1
+    assert heat.err.read_text().count("was replaced: programs run in the new one") == 1
     assert os.readlink(f"/proc/{heat.pid}/cwd") == str(two)
     assert heat.stop() == 0
     orderly(heat)
 
 
-def test_31_a_new_folder_in_the_place_of_the_old_one_is_used(place: Place) -> None:
+def test_a_new_folder_in_the_place_of_the_old_one_is_used(place: Place) -> None:
     app = release(place, "app")
     release(place, "next")
     heat = watch(place, app / "heat.toml")
@@ -68,7 +70,7 @@ def test_31_a_new_folder_in_the_place_of_the_old_one_is_used(place: Place) -> No
     orderly(heat)
 
 
-def test_31_while_there_is_none_results_are_unknown_and_that_is_said_once(place: Place) -> None:
+def test_while_there_is_none_results_are_unknown_and_that_is_said_once(place: Place) -> None:
     app = release(place, "app")
     release(place, "next")
     heat = watch(place, app / "heat.toml")
@@ -85,7 +87,7 @@ def test_31_while_there_is_none_results_are_unknown_and_that_is_said_once(place:
     assert "error" not in heat.err.read_text()
 
 
-def test_31_what_is_not_in_it_is_run_while_it_is_gone(place: Place) -> None:
+def test_what_is_not_in_it_is_run_while_it_is_gone(place: Place) -> None:
     app = release(place, "app", CONFIG.replace('script = "./check"', 'command = ["true"]'))
     heat = watch(place, app / "heat.toml")
     heat.await_line("OK")
@@ -98,7 +100,7 @@ def test_31_what_is_not_in_it_is_run_while_it_is_gone(place: Place) -> None:
     assert "Unknown" not in heat.out.read_text()
 
 
-def test_31_a_folder_that_is_back_is_said_to_be(place: Place) -> None:
+def test_a_folder_that_is_back_is_said_to_be(place: Place) -> None:
     app = release(place, "app")
     heat = watch(place, app / "heat.toml")
     await_run(place, "app")
@@ -112,7 +114,7 @@ def test_31_a_folder_that_is_back_is_said_to_be(place: Place) -> None:
     assert "Unknown" not in heat.out.read_text()
 
 
-def test_31_a_reload_looks_at_the_files_of_the_new_folder(place: Place) -> None:
+def test_a_reload_looks_at_the_files_of_the_new_folder(place: Place) -> None:
     config = '[monitor.web]\ninterval = 3600\nscript = "./check"\n'
     release(place, "one", config)
     two = release(place, "two", config)
@@ -131,7 +133,7 @@ def test_31_a_reload_looks_at_the_files_of_the_new_folder(place: Place) -> None:
 
 
 @pytest.mark.parametrize("words", [("--config", "heat.toml"), ("-i", "0.05", "-s", "./check")])
-def test_31_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) -> None:
+def test_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) -> None:
     """Also of a single monitor, which runs where HEAT was started."""
     release(place, "one")
     two = release(place, "two")
@@ -149,7 +151,7 @@ def test_31_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_31_who_may_not_see_the_name_of_the_folder_stays_in_it(place: Place) -> None:
+def test_who_may_not_see_the_name_of_the_folder_stays_in_it(place: Place) -> None:
     """As of sudo -u nobody, in a folder below one that is root's alone."""
     place.folder.chmod(0o777)
     place.folder.parent.chmod(0o700)

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Place, until
 from heat_double import HeatDouble, many
+from place import Place
+from processes import PATIENCE, until
 from served import Served, everything, served
 
 from heat.web.app import AT_ONCE
@@ -24,7 +25,10 @@ from heat.web.app import AT_ONCE
 HEATCTL = "import sys; from heat.ctl.main import main; sys.argv[1:1] = {words}; sys.exit(main())"
 SERVE = HEATCTL.format(words="['serve']")
 """By way of the command itself: that is where SIGPIPE is given back its deadly meaning."""
-PATIENT = "from heat.control.async_client import Heat; Heat.__init__.__defaults__ = (600.0,)\n"
+PATIENT = """
+from heat.control.async_client import AsyncClient
+AsyncClient.__init__.__defaults__ = (600.0,)
+"""
 HASTE = """
 from heat.web import server
 from heat.web.limits import Bounds
@@ -271,7 +275,7 @@ def test_no_command_dies_without_a_word_of_a_heat_that_hangs_up(
             _, err = command.communicate(timeout=PATIENCE)
 
     assert command.returncode == 3
-    assert b"has not answered to the end" in err
+    assert b"did not finish its answer" in err
 
 
 def test_a_command_whose_reader_has_gone_ends_as_other_tools_do(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import heat.process.target
 from heat.diagnostics import BadValueError
 from heat.errors import TargetError
 from heat.process import signals
-from heat.process.target import NoTarget, PidFileTarget, PidTarget, open_process, would_end
+from heat.process.proc import has_ended, proc_stat, would_end
+from heat.process.target import NoTarget, PidFileTarget, PidTarget, open_process
 
 
 def nobody(signum: int) -> bool:
@@ -54,7 +55,7 @@ def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
     ("content", "said"),
     [
         (None, "cannot be read: no such file"),
-        ("", "is empty: who writes it has not written the process id yet"),
+        ("", "is empty: its writer has not written the process id yet"),
         ("\0\0\0\0\n", "is empty"),
         ("x\n", "holds no process id, but 'x'"),
         ("\x1b[2J", "holds no process id, but '\\\\x1b\\[2J'"),
@@ -205,13 +206,12 @@ def test_a_process_that_is_reaped_while_it_is_looked_at_does_not_exist(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = place.spawn(["sleep", "600"])
-    look = heat.process.target.proc_stat
 
     def look_and_reap(pid: int) -> object:
-        found = look(pid)
+        fields = proc_stat(pid)
         process.kill()
         process.wait()
-        return found
+        return fields
 
     monkeypatch.setattr(heat.process.target, "proc_stat", look_and_reap)
 
@@ -253,4 +253,4 @@ def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid(place: Pl
 
 def test_a_process_that_cannot_be_looked_at_for_want_of_descriptors_has_not_ended() -> None:
     with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
-        heat.process.target.has_ended(os.getpid())
+        has_ended(os.getpid())

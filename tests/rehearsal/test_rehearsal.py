@@ -12,7 +12,7 @@ from virtual import Ends, VirtualWorld, options
 
 from heat.app.cli import USAGE as USAGE_OF_HEAT
 from heat.cells import cells
-from heat.config.options import OPTIONS
+from heat.config.schema import OPTIONS
 from heat.ctl.commands.rehearse import OWN, USAGE, main
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.render_text import lines

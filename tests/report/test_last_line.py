@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from client import why
 from conftest import FAST, Heat, Place, orderly, until
+from heat_process import hints
 from hypothesis import given
 from hypothesis import strategies as st
-from test_heat import hints
-from test_state_file import STATE, change, fails, kill, memory, rows
+from state_files import STATE, change, fails, kill, memory, rows
 from test_supervisor import monitor
 from virtual import VirtualWorld
 
@@ -20,7 +20,7 @@ from heat.monitor.last_check import pack, unpack
 from heat.process.output import LIMIT, Capture, LastLine
 from heat.process.program import encoded
 from heat.process.signals import meaning, worded
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from heat.store.history import History
 from heat.store.outages import Failed, Outage, Recovery, Span
 from heat.store.sql import LATER
@@ -416,9 +416,9 @@ def test_the_history_tells_why_an_outage_began_and_what_a_recovery_said() -> Non
     first, last = Failed(7, "refused"), Failed(127, "sh: x: not found")
     outage = Outage(0.0, 60.0, 3, 2, "passed", runs, first, last)
 
-    assert list(history.told_reasons(outage)) == [
+    assert list(history.failures(outage)) == [
         "  first failure   exit code 7: refused",
         "  latest failure  exit code 127 (command not found): sh: x: not found",
     ]
-    assert list(history.told_reasons(outage._replace(last=first)))[1:] == []
-    assert list(history.told_reasons(Outage(0.0, 60.0, 3, 2, "passed"))) == []
+    assert list(history.failures(outage._replace(last=first)))[1:] == []
+    assert list(history.failures(Outage(0.0, 60.0, 3, 2, "passed"))) == []

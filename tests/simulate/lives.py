@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from heat.records import Held, Pause
-from heat.rehearsal.world import Ends
+from heat.process.identity import Held
+from heat.records import Pause
+from heat.rehearsal.programs import Ends
 from heat.store import sql
 from heat.store.database import SavedMonitor
 from heat.store.sql import Statement

@@ -10,12 +10,12 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import heat.process.target
+import heat.process.frost
 from heat.config.options import Options
 from heat.errors import TargetError
+from heat.process.frost import Frost, Owed
 from heat.process.signals import STOPPING
-from heat.process.target import Frost, Owed
-from heat.rehearsal.world import HeatItself
+from heat.rehearsal.target import HeatItself
 from heat.store.monitor_record import FROZEN, MonitorRecord
 
 from .deeds import Violation
@@ -50,13 +50,13 @@ class Kernel:
     @contextmanager
     def put(self) -> Generator[None]:
         """Have HEAT signal these processes, and no other, as long as this lasts."""
-        heat.process.target.os = self._os  # type: ignore[assignment]
-        heat.process.target.signal = self._signal  # type: ignore[assignment]
+        heat.process.frost.os = self._os  # type: ignore[assignment]
+        heat.process.frost.signal = self._signal  # type: ignore[assignment]
         try:
             yield
         finally:
-            heat.process.target.os = os
-            heat.process.target.signal = signal
+            heat.process.frost.os = os
+            heat.process.frost.signal = signal
 
     def start(self) -> Process:
         process = Process(42 + len(self.processes))

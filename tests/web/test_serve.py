@@ -15,10 +15,10 @@ from heat_double import STARTED, Answer, HeatDouble, many
 from served import PROGRAM, Got, Served, served, with_token
 
 from heat import __version__
-from heat.control.async_client import Heat
+from heat.control.async_client import AsyncClient
 from heat.ctl.commands.serve import USAGE, main
 from heat.web.access import Access
-from heat.web.app import Pages, Told
+from heat.web.app import App, Health, Setup
 from heat.web.openapi import describe
 from heat.web.server import read_history
 
@@ -31,6 +31,10 @@ def history(path, name, since, now):
     return [dict(path=path, name=name, since=since, now=now)]
 from heat.web import app
 app.READING = 0.2
+"""
+HASTY = """
+from heat.control.async_client import AsyncClient
+AsyncClient.__init__.__defaults__ = (0.1,)
 """
 WITH_HISTORY = OUTAGES + PROGRAM.format(more=", history")
 
@@ -166,10 +170,10 @@ def test_the_description_is_openapi_and_tells_every_page(server: Served) -> None
     from openapi_spec_validator import validate  # noqa: PLC0415 - takes long to load
 
     found = server.get("/api/openapi.json").found
-    routes = Pages(Told(Access(), Heat("nowhere"), read_history)).routes()
+    routes = App(Setup(Access(), AsyncClient("nowhere"), read_history)).routes()
 
     validate(found)
-    assert found == json.loads(json.dumps(describe(has_token=False)))
+    assert found == json.loads(json.dumps(describe(Health, has_token=False)))
     assert set(found["paths"]) == set(routes)
 
 
@@ -192,7 +196,7 @@ def test_an_answer_is_as_the_description_tells(
 def is_as_described(page: str, got: Got, *, has_token: bool = False) -> None:
     from openapi_schema_validator import OAS31Validator  # noqa: PLC0415 - likewise
 
-    description = describe(has_token=has_token)
+    description = describe(Health, has_token=has_token)
     answer = description["paths"][page]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]
     whole = {**schema, "components": description["components"]}
@@ -323,14 +327,14 @@ def test_without_a_heat_it_goes_on_and_says_so(tmp_path: Path) -> None:
     [
         (b"", "broke off its answer"),
         (b'{"heat": 1, "monit', "broke off its answer"),
-        (b"SSH-2.0-OpenSSH\n", "is no HEAT"),
-        (b"[1]\n", "is no HEAT"),
-        (b'{"heat": 2, "ok": true}\n', "speaks version 2 of the protocol, heatctl 1"),
+        (b"SSH-2.0-OpenSSH\n", "what answers is not HEAT"),
+        (b"[1]\n", "what answers is not HEAT"),
+        (b'{"heat": 2, "ok": true}\n', "speaks version 2 of the protocol"),
         (b'{"heat": 1, "ok": false, "error": "64 connections"}\n', "64 connections"),
         (b'{"heat": 1, "ok": false, "kind": "busy", "error": "no monitor is"}\n', "no monitor is"),
-        (b"[" * 100_000 + b"\n", "is no HEAT"),
-        (b'{"heat": 1, "ok": true}\n', "tells no about"),
-        (b'{"heat": 1, "ok": true, "about": {}}\n', "tells no states"),
+        (b"[" * 100_000 + b"\n", "what answers is not HEAT"),
+        (b'{"heat": 1, "ok": true}\n', "about.config is missing"),
+        (b'{"heat": 1, "ok": true, "about": {}}\n', "about.config is missing"),
     ],
 )
 def test_what_cannot_be_understood_is_503_and_says_why(
@@ -364,15 +368,14 @@ def test_numbers_in_other_words_are_none_and_later_ones_are_taken(
 
 
 def test_a_heat_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
-    program = "from heat.control.async_client import Heat; Heat.__init__.__defaults__ = (0.1,)\n"
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "heat.sock"))
         silent.listen()
-        with served(tmp_path, program=program + PROGRAM.format(more="")) as server:
+        with served(tmp_path, program=HASTY + PROGRAM.format(more="")) as server:
             status, error = server.get("/healthz").refusal
 
             assert status == 503
-            assert error.endswith("has not answered within 0.1 s")
+            assert error.endswith("did not answer within 0.1 s")
 
 
 def test_history_is_read_from_the_state_file_that_heat_names(tmp_path: Path) -> None:

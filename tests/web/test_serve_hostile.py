@@ -14,7 +14,7 @@ from conftest import until
 from heat_double import HeatDouble, many
 from served import GET, PROGRAM, TOKEN, Served, everything, served, status, with_token
 
-from heat.web.access import Access, Asked, name_of
+from heat.web.access import Access, Request, name_of
 
 HASTE = """
 from heat.web import server
@@ -86,11 +86,13 @@ def test_a_page_that_leads_its_own_name_here_reads_nothing(
 
 
 def test_an_address_is_ours_if_the_connection_came_in_there() -> None:
-    asked = Asked("GET", "/", has_body=False, hosts=["192.0.2.1:9333"], authorization="", local="")
+    request = Request(
+        "GET", "/", has_body=False, hosts=["192.0.2.1:9333"], authorization="", local=""
+    )
 
-    assert Access().refusal(asked._replace(local="192.0.2.1")) is None
-    assert Access().refusal(asked._replace(local="::ffff:192.0.2.1")) is None
-    assert Access().refusal(asked._replace(local="192.0.2.2")) is not None
+    assert Access().refusal(request._replace(local="192.0.2.1")) is None
+    assert Access().refusal(request._replace(local="::ffff:192.0.2.1")) is None
+    assert Access().refusal(request._replace(local="192.0.2.2")) is not None
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_without_the_token_nothing_is_told(closed: Served, path: str, authorization: str) -> None:
     got = closed.get(path, Authorization=authorization)
 
-    assert got.refusal == (401, "the token is missing, or another one")
+    assert got.refusal == (401, "the token is missing or wrong")
     assert got.headers["WWW-Authenticate"] == 'Bearer realm="HEAT"'
 
 

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from heat.control.protocol import Numbers
+from heat.monitor.counters import BOUNDS
 from heat.web.exposition import Exposition, text_of
-from heat.web.metrics import BOUNDS, FAMILIES, STATES, Row, of_heat, of_monitors, reader
+from heat.web.metrics import FAMILIES, STATES, of_heat, of_monitors, reader
 
 HOME = Path(__file__).parents[2]
-FRESH = Row("web", "NORMAL", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
+FRESH = Numbers("web", "NORMAL", *[0] * 12, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
 
 counts = st.integers(0, 10**12)
 spans = st.floats(0, 1e9, allow_nan=False)
@@ -24,9 +26,10 @@ names = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())
     ['a"b', "back\\slash", "%s", "MARK", "{}", "größe", "a b"]
 )
 rows = st.builds(
-    Row,
+    Numbers,
     name=names,
     state=st.sampled_from([*STATES, "UNHEARD-OF"]),
+    since=spans,
     failures=counts,
     paused=st.integers(0, 1),
     ok=counts,
@@ -59,10 +62,10 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 @settings(max_examples=30)
 @given(st.lists(rows, max_size=5, unique_by=lambda row: row.name), st.lists(rows, max_size=3))
 def test_the_text_is_what_prometheus_client_makes_of_the_same_numbers(
-    first: list[Row], later: list[Row]
+    first: list[Numbers], later: list[Numbers]
 ) -> None:
     exposition = Exposition()
-    last: dict[str, Row] = {}
+    last: dict[str, Numbers] = {}
     for row in [*first, *later]:
         exposition.put(row)
         last[row.name] = row

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from served import PROGRAM, Served, served
 
-from heat.config.options import monitor_name
+from heat.config.readers import monitor_name
 from heat.diagnostics import BadValueError
 from heat.web.urls import parse
 

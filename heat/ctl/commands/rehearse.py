@@ -46,12 +46,12 @@ from typing import Any, NamedTuple
 from heat.app import cli, loader
 from heat.app.cli import refuse
 from heat.app.parser import beside_config
-from heat.config import options, toml_file
+from heat.config import options, readers, toml_file
 from heat.config.command_line import Grammar, Words, read
-from heat.config.conflicts import BAD
 from heat.config.durations import duration
 from heat.config.mistyped import nearest
-from heat.config.options import Option, Options
+from heat.config.options import Options
+from heat.config.schema import BAD, Option
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
 from heat.monitor.exit_codes import EXIT_NOT_WELL, EXIT_WELL
@@ -68,11 +68,11 @@ OWN = (
     Option("--results", "LIST", results),
     Option("--recovery-takes", "SECS", duration),
     Option("--recovery-exits", "CODE", exit_of_script),
-    Option("--recovery-works-after", "N", options.number),
+    Option("--recovery-works-after", "N", readers.number),
     Option("--fail-takes", "SECS", duration),
     Option("--until", "SECS", duration),
-    Option("--monitor", "NAME", options.path),
-    Option("--svg", "FILE", options.path),
+    Option("--monitor", "NAME", readers.path),
+    Option("--svg", "FILE", readers.path),
 )
 """The options of a rehearsal on top of HEAT's own."""
 _OF_RECOVERY = ("--recovery-takes", "--recovery-exits", "--recovery-works-after")
@@ -144,7 +144,7 @@ def _draw(path: str, played: Played) -> Diagnostic | None:
 
 
 def _understood(line: Words) -> tuple[_Asked | None, list[Diagnostic]]:
-    values, diagnostics = options.parsed(line.values, OWN)
+    values, diagnostics = options.read_values(line.values, OWN)
     diagnostics = [*line.diagnostics, *diagnostics]
     if "--results" not in line.values and "--recovery-works-after" not in line.values:
         hint = "say what the checks give, as in --results 0,1x3,timeout,0"
@@ -152,7 +152,7 @@ def _understood(line: Words) -> tuple[_Asked | None, list[Diagnostic]]:
     if "--config" in line.values:
         found, place, others, wrong = _of_file(line)
     else:
-        found, wrong = options.build(line.values, line.flags, line.operands)
+        found, wrong = options.build(line.values, line.operands)
         place, others = "", False
         if "--monitor" in line.values:
             hint = "add --config FILE, or leave it out"
@@ -168,9 +168,9 @@ def _without_twins(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     return list(dict.fromkeys(diagnostics))
 
 
-def _read(given: str) -> loader.Found:
+def _read(given: str) -> loader.Findings:
     content, wrong = toml_file.sound_part(given, given)
-    return loader.Found(content._replace(unsound={}), wrong, [])
+    return loader.Findings(content._replace(unsound={}), wrong, [])
 
 
 def _of_file(line: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:

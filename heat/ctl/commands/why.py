@@ -6,7 +6,7 @@ Usage:
   heatctl why [--json] [--control PATH] NAME
 
 Options:
-  --json          the facts as one JSON object
+  --json          print the facts as one JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
                   $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this
@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     if request is None:
         return EXIT_WELL
     with connect(request.control) as client:
-        why = answers.why(client.last("why", {"name": request.operands[0]}).get("why"))
+        why = answers.why(client.last("why", {"name": request.operands[0]}))
     if request.json:
         output.write_objects([why])
     else:

@@ -1,12 +1,12 @@
-"""The outlook of a monitor as facts for those who ask: what a pass, a failure, a time would do.
+"""The outlook of a monitor for the control socket: what a pass, a failure or a time would do.
 
-Each is a step on a copy, made by the table; docs/protocol.md has the keys.
+Each is a step of the table on a copy; `heat.control.answers` has the keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never, cast
 
 from heat.monitor.ahead import ahead
 from heat.monitor.exit_codes import EXIT_ERROR
@@ -29,13 +29,12 @@ from states.monitor.events import (
 )
 from states.monitor.model import Monitor as Model
 from states.monitor.outlook import LATE, Course, Outlook, TimeUp, Turn
-from states.monitor.questions import backs_off, pace, spent, window
+from states.monitor.questions import Window, backs_off, pace, spent, window
 
 if TYPE_CHECKING:
+    from heat.control import answers
     from heat.monitor.monitor import Monitor
     from heat.monitor.status_line import Look
-
-Facts = dict[str, Any]
 
 _NAMES: dict[type[Event], str] = {
     Tick: "tick",
@@ -53,25 +52,29 @@ _NAMES: dict[type[Event], str] = {
 _TIMED = (effects.OpenWindow, effects.StartBackoff)
 _PASSED = CheckPassed()
 Path = tuple[Event, ...] | None
+_Steps = Sequence["answers.Step"]
 
 
-def of(monitor: Monitor, look: Look) -> Facts:
-    """All that can be told of what would be."""
+def view(monitor: Monitor, look: Look) -> answers.Outlook:
+    """Return what would come, as the table says."""
     model = monitor.model
     path = ahead(model, look)
     decides = None if model.paused else path
+    failed, late, still = _failed(monitor, look, decides)
     return {
         "ended": monitor.exit_code is not None,
-        "pace": pace(model),
+        "pace": cast("answers.Pace", pace(model)),
         "tick": _left(look.next_in),
         "due": _left(look.window_left),
-        "coming": None if path is None else course_facts(outlook.outlook(model, *path)),
+        "coming": None if path is None else steps(outlook.outlook(model, *path)),
         "passed": _verdict(model, decides, _PASSED),
-        **_failed(monitor, look, decides),
+        "failed": failed,
+        "late": late,
+        "still": still,
         "time": None if model.paused else _time_up(model, look, path),
         "passes": None if decides is None else _turn(outlook.passes(model)),
         "failures": None if decides is None else _turn(outlook.failures(model)),
-        "resumed": course_facts(outlook.resumed(model)) if monitor.paused is not None else None,
+        "resumed": steps(outlook.resumed(model)) if monitor.paused is not None else None,
         "commands": _commands(monitor),
     }
 
@@ -80,35 +83,32 @@ def _left(span: float | None) -> float | None:
     return None if span is None else round(max(0.0, span), 3)
 
 
-def _verdict(model: Model, path: Path, event: Event) -> list[Facts] | None:
+def _verdict(model: Model, path: Path, event: Event) -> _Steps | None:
     if path is None:
         return None
-    return course_facts(outlook.verdict(outlook.after(model, *path), event))
+    return steps(outlook.verdict(outlook.after(model, *path), event))
 
 
-def _failed(monitor: Monitor, look: Look, path: Path) -> dict[str, list[Facts] | None]:
-    """Courses of a failure, where they depend on the moment at which it comes.
+def _failed(
+    monitor: Monitor, look: Look, path: Path
+) -> tuple[_Steps | None, _Steps | None, _Steps | None]:
+    """Return the steps of a failure; after the start period; while the fail script still runs.
 
-    The start period is about the moment at which the check ends; the fail script may have ended.
+    The start period asks when the check ends. The latter two are None where they are the same.
     """
-    model = monitor.model
     if path is None:
-        return {"failed": None, "late": None, "still": None}
-    there = outlook.after(model, *path)
-    at, at_most = _end_of_check(monitor, look, path)
-    ended = outlook.settled(there)
-    failed = course_facts(outlook.verdict(ended, outlook.failed(at)))
-    late = course_facts(outlook.verdict(ended, outlook.failed(at_most)))
-    still = course_facts(outlook.verdict(there, outlook.failed(at)))
-    return {
-        "failed": failed,
-        "late": None if late == failed else late,
-        "still": None if still == failed else still,
-    }
+        return None, None, None
+    model = outlook.after(monitor.model, *path)
+    earliest, latest = _end_of_check(monitor, look, path)
+    settled = outlook.settled(model)
+    failed = steps(outlook.verdict(settled, outlook.failed(earliest)))
+    late = steps(outlook.verdict(settled, outlook.failed(latest)))
+    still = steps(outlook.verdict(model, outlook.failed(earliest)))
+    return failed, None if late == failed else late, None if still == failed else still
 
 
 def _end_of_check(monitor: Monitor, look: Look, path: Path) -> tuple[float, float]:
-    """When the next check ends at the earliest and at the latest, from the monitor's start."""
+    """Return when the next check ends at the earliest and at the latest, since the start."""
     now, timeout = -look.began, monitor.setup.options.timeout
     begins = max(0.0, look.next_in or 0.0) if path and Tick in map(type, path) else 0.0
     if not path:
@@ -116,29 +116,35 @@ def _end_of_check(monitor: Monitor, look: Look, path: Path) -> tuple[float, floa
     return now + begins, LATE if timeout is None else now + begins + timeout
 
 
-def course_facts(course: Iterable[Outlook]) -> list[Facts]:
-    """Events one after the other, as steps."""
+def steps(course: Iterable[Outlook]) -> list[answers.Step]:
+    """Return events one after the other, as objects."""
     return [_step(each.event, each.effects, each.monitor) for each in course]
 
 
-def _step(event: Event, wanted: Sequence[effects.Effect], model: Model) -> Facts:
-    """One event: its effects, and the monitor as it is then."""
-    there = window(model)
+def _step(event: Event, performed: Sequence[effects.Effect], model: Model) -> answers.Step:
+    """Return an event, its effects, and the monitor after it."""
     return {
         "event": _NAMES[type(event)],
-        "state": model.state,
+        "state": cast("answers.State", model.state),
         "count": model.count,
         "passes": model.passes if model.attempts else 0,
         "attempts": model.attempts,
-        "window": None if there is None else there._asdict(),
+        "window": counted(window(model)),
         "backoff": model.backoff if backs_off(model) else None,
         "spent": spent(model),
-        "effects": [effect_facts(each) for each in wanted],
+        "effects": [effect_view(each) for each in performed],
     }
 
 
-def effect_facts(effect: effects.Effect) -> Facts:  # noqa: C901, PLR0911, PLR0912 - an arm an effect
-    """An effect as an object: what HEAT does, and the numbers that belong to it."""
+def counted(window: Window | None) -> answers.Counted | None:
+    """Return a window as an object."""
+    if window is None:
+        return None
+    return {"failures": window.failures, "of": window.of, "overdue": window.overdue}
+
+
+def effect_view(effect: effects.Effect) -> answers.Effect:  # noqa: C901, PLR0911, PLR0912 - an arm an effect
+    """Return an effect as an object."""
     match effect:
         case effects.SendSignal(signum, option):
             sent = signals.name(signum)
@@ -183,17 +189,16 @@ def effect_facts(effect: effects.Effect) -> Facts:  # noqa: C901, PLR0911, PLR09
             assert_never(effect)
 
 
-def _time_up(model: Model, look: Look, path: Path) -> Facts | None:
-    """The end of the window, or of the backoff, that runs when the next check comes."""
+def _time_up(model: Model, look: Look, path: Path) -> answers.TimeUp | None:
+    """Return the end of the window, or of the backoff, that runs when the next check comes."""
     up: TimeUp | None = outlook.time_up(model, path)
     if up is None:
         return None
-    there = outlook.outlook(model, *path or ())
-    opened = [_length(each) for step in there for each in step.effects if _length(each)]
-    begun = look.window_left if not opened else None
+    course = outlook.outlook(model, *path or ())
+    opened = [_length(each) for step in course for each in step.effects if _length(each)]
     return {
-        "event": _NAMES[type(up.event)],
-        "in": _left(begun),
+        "event": cast("answers.TimeEvent", _NAMES[type(up.event)]),
+        "in": None if opened else _left(look.window_left),
         "seconds": opened[-1] if opened else None,
         "failed": _maybe(up.failed),
         "passed": _maybe(up.passed),
@@ -203,20 +208,19 @@ def _time_up(model: Model, look: Look, path: Path) -> Facts | None:
 
 
 def _length(effect: effects.Effect) -> float | None:
-    """Seconds of a window or a backoff that begins."""
+    """Return the seconds of a window or a backoff that begins."""
     return effect.seconds if isinstance(effect, _TIMED) else None
 
 
-def _maybe(course: Course | None) -> list[Facts] | None:
-    return None if course is None else course_facts(course)
+def _maybe(course: Course | None) -> _Steps | None:
+    return None if course is None else steps(course)
 
 
-def _turn(turn: Turn | None) -> Facts | None:
-    return None if turn is None else {"number": turn.number, "steps": course_facts(turn.course)}
+def _turn(turn: Turn | None) -> answers.Turn | None:
+    return None if turn is None else {"number": turn.number, "steps": steps(turn.course)}
 
 
-def _commands(monitor: Monitor) -> dict[str, bool]:
-    """Which commands of heatctl would do something now."""
+def _commands(monitor: Monitor) -> answers.Commands:
     model, ended, paused = monitor.model, monitor.exit_code is not None, monitor.paused is not None
     live = not ended and not paused
     reset = live and outlook.changes(model, Reset())
