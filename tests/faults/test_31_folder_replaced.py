@@ -78,11 +78,11 @@ def test_while_there_is_none_results_are_unknown_and_that_is_said_once(place: Pl
 
     shutil.rmtree(app)
     heat.await_line("Unknown: ./check cannot be started: no such file", 3)
-    said = heat.err.read_text().count(f"the folder {app} is gone (no such file or directory)")
+    count = heat.err.read_text().count(f"the folder {app} is gone (no such file or directory)")
     (place.folder / "next").rename(app)
     await_run(place, "next")
 
-    assert said == 1
+    assert count == 1
     assert heat.stop() == 0
     assert "error" not in heat.err.read_text()
 
