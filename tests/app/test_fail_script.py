@@ -49,7 +49,7 @@ def test_the_failure_that_reaches_the_threshold_is_told_as_recovering(place: Pla
 @pytest.mark.parametrize(
     ("words", "codes", "last", "code"),
     [((), (11, 12, 13, 14), "4 14", 1), (("--fail-overlap", "queue"), (11, 12, 0), "2 12", 0)],
-    ids=["", "though a check has passed meanwhile"],
+    ids=["", "though a check has passed by then"],
 )
 def test_failures_during_the_fail_script_are_folded_into_one_more_run(
     place: Place, words: tuple[str, ...], codes: tuple[int, ...], last: str, code: int

@@ -169,7 +169,7 @@ def test_a_reload_that_takes_too_long_is_given_up_and_the_next_one_begins(place:
     place.write_config(one + '[monitor.b]\ninterval = 1\ncommand = ["true"]\n')
     heat.await_news("1 monitor added")
 
-    assert "could not be read" not in heat.err.read_text()  # What was asked for later is told.
+    assert "could not be read" not in heat.err.read_text()  # What came later is answered.
     assert not alive(reader)
     place.write_config(one + ENDLESS)
     heat.reload("is not taken: what was in force before stays in force")

@@ -35,38 +35,38 @@ SWITCHED = "[ ! -e down ]"
 
 
 class Init:
-    """A socket that plays systemd, and what it was told: one variable a datagram."""
+    """A socket that plays systemd, and the messages that it got: one variable a datagram."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.settimeout(PATIENCE)
         self.socket.bind(f"\0{name[1:]}" if name.startswith("@") else name)
 
     def environ(self, **more: str) -> dict[str, str]:
-        """What systemd gives to HEAT."""
+        """Return the environment that systemd gives to HEAT."""
         return {**os.environ, "NOTIFY_SOCKET": self.name, **more}
 
     def next(self) -> str:
-        """The next thing that is told, once it is."""
-        self.told.append(self.socket.recv(4096).decode())
-        return self.told[-1]
+        """Wait for the next message."""
+        self.messages.append(self.socket.recv(4096).decode())
+        return self.messages[-1]
 
-    def hear(self, wanted: str) -> str:
-        """Listen until something is told that begins so."""
-        while not (told := self.next()).startswith(wanted):
+    def hear(self, beginning: str) -> str:
+        """Wait for a message that begins like this."""
+        while not (message := self.next()).startswith(beginning):
             pass
-        return told
+        return message
 
     def rest(self) -> list[str]:
-        """What was told since; asked when HEAT has ended."""
+        """Return the messages since, once HEAT has ended."""
         self.socket.settimeout(0)
-        before = len(self.told)
+        before = len(self.messages)
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.next()
-        return self.told[before:]
+        return self.messages[before:]
 
 
 @pytest.fixture
@@ -91,11 +91,15 @@ def test_ready_comes_first_and_stopping_last(place: Place, init: Init) -> None:
     heat.await_line("web: OK", 2)
 
     assert heat.stop() == 0
-    assert [*init.told, *init.rest()] == ["READY=1", "STATUS=2 monitors: 2 NORMAL", "STOPPING=1"]
+    assert [*init.messages, *init.rest()] == [
+        "READY=1",
+        "STATUS=2 monitors: 2 NORMAL",
+        "STOPPING=1",
+    ]
     orderly(heat)
 
 
-def test_an_abstract_socket_is_told_as_well(place: Place) -> None:
+def test_an_abstract_socket_gets_the_messages_as_well(place: Place) -> None:
     init = Init(f"@heat-test-{os.getpid()}")
     with init.socket:
         heat = place.heat("-i", FAST, "--count", "2", "--name", "a", "true", env=init.environ())
@@ -104,7 +108,9 @@ def test_an_abstract_socket_is_told_as_well(place: Place) -> None:
         assert init.rest() == ["READY=1", "STATUS=a: NORMAL", "STOPPING=1"]
 
 
-def test_the_state_in_which_heat_gives_up_is_told_before_it_ends(place: Place, init: Init) -> None:
+def test_the_state_in_which_heat_gives_up_is_reported_before_it_ends(
+    place: Place, init: Init
+) -> None:
     dies = place.script("dies", "kill -9 $$")
     heat = place.heat("-i", FAST, "-s", dies, env=init.environ())
 
@@ -116,7 +122,7 @@ def test_the_state_in_which_heat_gives_up_is_told_before_it_ends(place: Place, i
     )
 
 
-def test_where_systemd_has_not_started_heat_nobody_is_told(place: Place, init: Init) -> None:
+def test_without_systemd_nothing_is_sent(place: Place, init: Init) -> None:
     environ = init.environ(WATCHDOG_USEC="1000")
     del environ["NOTIFY_SOCKET"]
     heat = place.heat("-i", FAST, "--count", "3", "true", env=environ)
@@ -125,7 +131,7 @@ def test_where_systemd_has_not_started_heat_nobody_is_told(place: Place, init: I
     assert init.rest() == []
 
 
-def test_a_reload_is_told_when_it_begins_and_when_it_is_over(place: Place, init: Init) -> None:
+def test_a_reload_is_reported_when_it_begins_and_when_it_is_over(place: Place, init: Init) -> None:
     heat = under(init, place)
     for text in (TWO.replace("db", "mail"), "[monitor.web\n", TWO):
         place.write_config(text)
@@ -139,7 +145,7 @@ def test_a_reload_is_told_when_it_begins_and_when_it_is_over(place: Place, init:
         assert before <= int(since.removeprefix("MONOTONIC_USEC=")) <= after
     assert heat.stop() == 0
     assert len([line for line in heat.news() if "was read again" in line]) == 3
-    assert [told for told in init.told if not told.startswith("RELOADING")] == [
+    assert [message for message in init.messages if not message.startswith("RELOADING")] == [
         "READY=1",
         "STATUS=2 monitors: 2 NORMAL",
         *["READY=1"] * 3,
@@ -147,7 +153,7 @@ def test_a_reload_is_told_when_it_begins_and_when_it_is_over(place: Place, init:
     orderly(heat)
 
 
-def test_more_monitors_are_told_of_after_a_reload(place: Place, init: Init) -> None:
+def test_monitors_that_a_reload_adds_are_in_the_status(place: Place, init: Init) -> None:
     heat = under(init, place)
     place.write_config(TWO + '[monitor.mail]\ncommand = ["true"]\ninterval = 1\n')
     heat.signal(signal.SIGHUP)
@@ -163,7 +169,7 @@ def test_a_single_monitor_has_no_more_to_reload_than_its_logs(place: Place, init
     init.hear("RELOADING=1")
 
     assert init.hear("READY=1") == "READY=1"
-    heat.await_file("heat.verbose.log", "> logs opened anew")
+    heat.await_file("heat.verbose.log", "> logs reopened")
     assert heat.stop() == 0
     assert init.rest() == ["STOPPING=1"]
 
@@ -175,14 +181,14 @@ def test_a_hup_while_heat_stops_makes_it_neither_reload_nor_ready(place: Place, 
     heat.signal(signal.SIGTERM)
     init.hear("STOPPING=1")
     heat.signal(signal.SIGHUP)
-    heat.await_file("heat.verbose.log", "> logs opened anew")
+    heat.await_file("heat.verbose.log", "> logs reopened")
     heat.signal(signal.SIGTERM)
 
     assert heat.wait() == 0
     assert init.rest() == []
 
 
-def test_a_pause_is_told_and_its_end(place: Place, init: Init) -> None:
+def test_a_pause_and_its_end_are_in_the_status(place: Place, init: Init) -> None:
     heat = under(init, place)
     done(heat, "pause", name="db")
     assert init.hear("STATUS=") == "STATUS=2 monitors: 2 NORMAL, 1 of them paused"
@@ -193,7 +199,7 @@ def test_a_pause_is_told_and_its_end(place: Place, init: Init) -> None:
     assert heat.stop() == 0
 
 
-def test_a_failure_is_told(place: Place, init: Init) -> None:
+def test_a_failure_is_in_the_status(place: Place, init: Init) -> None:
     heat = under(init, place)
     (place.folder / "down").touch()
 
@@ -202,7 +208,7 @@ def test_a_failure_is_told(place: Place, init: Init) -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "text"),
     [
         ({"web": State.NORMAL}, "1 monitor: 1 NORMAL"),
         ({"web": State.NORMAL, "db": State.ERROR}, "2 monitors: 1 ERROR (db), 1 NORMAL"),
@@ -213,17 +219,17 @@ def test_a_failure_is_told(place: Place, init: Init) -> None:
         (dict.fromkeys("abcd", State.FAILING), "4 monitors: 4 FAILING (a, b, c, ...)"),
     ],
 )
-def test_the_worst_are_named_and_the_others_counted(states: dict[str, State], told: str) -> None:
+def test_the_worst_are_named_and_the_others_counted(states: dict[str, State], text: str) -> None:
     watches = {
         name: SimpleNamespace(model=SimpleNamespace(state=state), paused=None)
         for name, state in states.items()
     }
 
-    assert worst_first(cast("dict[str, Monitor]", watches), named=True) == told
+    assert worst_first(cast("dict[str, Monitor]", watches), named=True) == text
 
 
 def virtual(init: Init, status: Callable[[], str], **more: str) -> tuple[VirtualTime, Systemd]:
-    """What talks to systemd, on a clock of its own."""
+    """Return a notifier of systemd, on a clock of its own."""
     clock = VirtualTime()
     return clock, Systemd(init.environ(**more), (clock, clock), status, Nobody())
 
@@ -240,7 +246,7 @@ def test_however_often_states_change_there_is_one_status_a_second(init: Init) ->
     systemd.close()
 
 
-def test_a_status_that_is_the_same_is_not_told_again(init: Init) -> None:
+def test_an_unchanged_status_is_not_sent_again(init: Init) -> None:
     clock, systemd = virtual(init, lambda: "the same")
     for second in range(5):
         systemd.moved()
@@ -296,7 +302,7 @@ def fill(init: Init) -> int:
     return sent
 
 
-def test_a_full_socket_does_not_stop_the_watching_and_is_told_later(
+def test_a_full_socket_does_not_stop_the_watching_and_gets_its_messages_later(
     place: Place, init: Init
 ) -> None:
     before = fill(init)
@@ -311,7 +317,7 @@ def test_a_full_socket_does_not_stop_the_watching_and_is_told_later(
     orderly(heat)
 
 
-def test_of_what_is_owed_to_a_full_socket_the_latest_is_told_in_its_order(init: Init) -> None:
+def test_a_full_socket_gets_the_latest_message_of_each_kind_in_order(init: Init) -> None:
     clock, systemd = virtual(init, lambda: f"at {clock.elapsed():g} s")
     before = fill(init)
     systemd.ready()
@@ -335,7 +341,9 @@ def test_a_socket_that_is_not_there_is_no_reason_not_to_watch(place: Place, name
     assert heat.news() == ["heat: 3 checks done (--count)"]
 
 
-def test_a_socket_that_vanishes_and_comes_back_is_told_again(place: Place, init: Init) -> None:
+def test_a_socket_that_vanishes_and_comes_back_gets_messages_again(
+    place: Place, init: Init
+) -> None:
     heat = under(init, place, WATCHDOG_USEC="40000")
     init.hear("WATCHDOG=1")
     init.socket.close()
@@ -349,7 +357,7 @@ def test_a_socket_that_vanishes_and_comes_back_is_told_again(place: Place, init:
     orderly(heat)
 
 
-def test_what_heat_starts_is_not_told_where_systemd_listens(place: Place, init: Init) -> None:
+def test_programs_do_not_learn_where_systemd_listens(place: Place, init: Init) -> None:
     tell = "env > $0.env; exit 1"
     for name in ("check", "fail", "recover"):
         place.script(name, tell)

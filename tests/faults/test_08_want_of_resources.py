@@ -14,7 +14,7 @@ from strace import SPAWN, attached, failing, injected, needs_strace
 
 
 def idle_files(place: Place, heat: Heat) -> int:
-    """How many descriptors HEAT holds beside those of the check that runs."""
+    """Count the descriptors that HEAT holds, without those of the check that runs."""
     place.await_words("check.ran")
     # Its status line tells that the start of the check is over.
     assert "a check runs now" in heat.status()

@@ -53,7 +53,7 @@ def test_a_full_disk_is_said_once_and_written_again_when_there_is_room(place: Pl
     orderly(heat)
 
 
-@pytest.mark.parametrize("hup", [False, True], ids=["", "and SIGHUP meanwhile"])
+@pytest.mark.parametrize("hup", [False, True], ids=["", "and SIGHUP in between"])
 def test_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
     place: Place, *, hup: bool
 ) -> None:

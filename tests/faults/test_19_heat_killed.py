@@ -130,7 +130,7 @@ def test_a_target_that_was_stopped_goes_on_though_its_monitor_is_another(
     }
     heat = place.fleet(after[name])
     goes_on(target)
-    if name.startswith("without"):  # Its recovery script still runs, and is waited for.
+    if name.startswith("without"):  # HEAT waits for its recovery script, which still runs.
         os.kill(int(place.words("recover.pids")[0]), signal.SIGKILL)
     heat.await_line(": OK", 2)
 

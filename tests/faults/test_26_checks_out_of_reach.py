@@ -40,7 +40,7 @@ def test_a_check_that_has_moved_to_another_process_group_is_killed_all_the_same(
 
 @pytest.fixture
 def as_root(place: Place) -> None:
-    """A program that runs its arguments as root, whoever starts it, in a folder for all."""
+    """Make a program that runs its arguments as root for any user, in a folder for all."""
     program = place.folder / "as_root"
     shutil.copy(shutil.which("setpriv") or "", program)
     program.chmod(0o4755)

@@ -1,4 +1,4 @@
-"""Row 26: a program that asks the terminal is stopped for it, and that is told."""
+"""Row 26: a program that asks the terminal is stopped for it, and HEAT says so."""
 
 import os
 import re

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def loaded_by(program: str) -> set[str]:
-    """What Python has loaded before a line of ours can run."""
+    """Return the modules that Python has loaded before a line of ours can run."""
     command = [sys.executable, "-c", f"{program}; import sys; print(*sys.modules)"]
     output = subprocess.run(command, capture_output=True, check=True, text=True, env=PLAIN).stdout
     return {name.partition(".")[0] for name in output.split()}

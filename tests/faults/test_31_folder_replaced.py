@@ -23,7 +23,7 @@ def release(place: Place, name: str, config: str = CONFIG) -> Path:
 
 
 def link(place: Place, to: str) -> None:
-    """What ln -sfn does, at once."""
+    """Replace a link as ln -sfn does, but at once."""
     (place.folder / "new").symlink_to(to)
     (place.folder / "new").rename(place.folder / "current")
 
@@ -152,7 +152,7 @@ def test_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) -> 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_who_may_not_see_the_name_of_the_folder_stays_in_it(place: Place) -> None:
-    """As of sudo -u nobody, in a folder below one that is root's alone."""
+    """Run as with sudo -u nobody, in a folder below one that only root may enter."""
     place.folder.chmod(0o777)
     place.folder.parent.chmod(0o700)
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")

@@ -124,7 +124,7 @@ def test_of_a_thousand_clients_that_hang_up_nothing_is_left_and_others_are_serve
 
     until(lambda: descriptors(server) <= idle, "as few descriptors as before")
     assert server.get("/metrics").status == 200
-    # A client that is kept is some 30 KB; large answers come and go, so many at once.
+    # A client that is kept takes 30 KB; large answers come and go, eight at a time.
     assert server.memory() - memory < AT_ONCE * size
     assert server.process.poll() is None
     assert server.news() == ""
@@ -197,7 +197,7 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
         clients = [server.connect() for _ in range(20)]
         for client in clients:
             client.sendall(b"GET /api/why/web" + HOST + b"\r\n")
-        until(lambda: len(heat.requests) - count == 8, "as many questions as are asked at once")
+        until(lambda: len(heat.requests) - count == 8, "the most requests at a time")
         for client in clients:
             reset(client)
             client.close()
