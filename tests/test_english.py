@@ -15,12 +15,9 @@ NOT_YET = (
     "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
-    "heat/process/",
     "heat/rehearsal/",
     "heat/report/",
-    "heat/runtime/",
     "heat/web/",
-    "heat/",
     "tests/config/",
     "tests/control/",
     "tests/ctl/",
@@ -30,10 +27,8 @@ NOT_YET = (
     "tests/report/",
     "tests/runtime/",
     "tests/simulate/",
-    "tests/tools/",
     "tests/web/",
     "tests/",
-    "tools/",
     "ARCHITECTURE.md",
 )
 """Whose English is still the old one."""

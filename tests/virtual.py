@@ -12,7 +12,8 @@ from heat.monitor.monitor import Setup, World
 from heat.monitor.resume import Restored
 from heat.process.identity import Held
 from heat.process.program import Program, SilentScripts, Status
-from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
+from heat.rehearsal.clock import VirtualTime
+from heat.rehearsal.programs import Ends, SimulatedChild
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Crowd, Limiter

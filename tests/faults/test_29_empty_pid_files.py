@@ -10,7 +10,7 @@ from place import Place
 from virtual import VirtualWorld
 
 from heat.errors import TargetError, UnwrittenError
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.model import State
 
 
@@ -145,7 +145,7 @@ def test_heat_lives_on_while_the_pid_file_is_empty_and_signals_once_it_is_not(
     path.touch()
     heat: Heat = place.heat("-i", "0.3", "--pid-file", "pid", "-s", place.check(1))
 
-    heat.await_news("is empty: who writes it has not written the process id yet", 2)
+    heat.await_news("is empty: its writer has not written the process id yet", 2)
     path.write_text(f"{receiver.pid}\n")
     receiver.await_signal("HUP")
     assert heat.stop() == 0

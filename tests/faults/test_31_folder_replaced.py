@@ -47,7 +47,7 @@ def test_a_link_that_moves_is_followed_and_reload_reads_what_is_there_now(place:
     await_run(place, "two")
     heat.reload("1 monitor added, 0 changed")
 
-    assert heat.err.read_text().count("is another one now: programs run there") == 1
+    assert heat.err.read_text().count("was replaced: programs run in the new one") == 1
     assert os.readlink(f"/proc/{heat.pid}/cwd") == str(two)
     assert heat.stop() == 0
     orderly(heat)

@@ -19,7 +19,7 @@ from heat.monitor.last_check import pack, unpack
 from heat.process.output import LIMIT, Capture, LastLine
 from heat.process.program import encoded
 from heat.process.signals import meaning, worded
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from heat.report.monitor_report import Checked
 from heat.store.history import History
 from heat.store.outages import Failed, Outage, Recovery, Span

@@ -12,7 +12,9 @@ from heat.monitor.monitor import EXIT_ERROR, EXIT_WELL, Monitor, Setup, World
 from heat.monitor.resume import Restored
 from heat.process.program import Program, SilentScripts
 from heat.records import RESET, Changed
-from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
+from heat.rehearsal.clock import BEGINNING, VirtualTime
+from heat.rehearsal.programs import Ends
+from heat.rehearsal.timeline import Nowhere
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Limiter
