@@ -73,7 +73,7 @@ def test_no_signal_is_sent_on_a_failure_with_signal_none(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "names",
     [
         {"USR1": "USR1", "SIGWINCH": "WINCH", "cont": "CONT"},
         {"10": "USR1", "sigusr2": "USR2", "RTMIN+1": "RTMIN+1"},
