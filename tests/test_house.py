@@ -293,8 +293,9 @@ def test_a_check_of_a_monitor_is_not_a_child_of_a_state(tmp_path: Path) -> None:
     assert not children_mentioned(path)
 
 
-def test_what_is_to_come_is_worded_without_a_look_at_the_state() -> None:
-    tree = ast.parse((HOME / "heat/ctl/outlook.py").read_text())
+@pytest.mark.parametrize("module", ["outlook", "wording"])
+def test_the_future_is_worded_without_a_look_at_the_state(module: str) -> None:
+    tree = ast.parse((HOME / f"heat/ctl/{module}.py").read_text())
     compared = [
         {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
         for node in ast.walk(tree)

@@ -498,7 +498,7 @@ def test_a_reload_while_heat_stops_adds_nothing(place: Place) -> None:
     heat.await_news("SIGTERM received, stopping")
     place.write_config(monitor("a", WELL) + monitor("b", place.check(0, name="b")))
     heat.signal(signal.SIGHUP)
-    until(lambda: heat.verbose().count("logs opened anew") == 1, "the record of SIGHUP")
+    until(lambda: heat.verbose().count("logs reopened") == 1, "the record of SIGHUP")
     heat.signal(signal.SIGTERM)
 
     assert heat.wait() == 0
