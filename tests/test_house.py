@@ -122,10 +122,11 @@ def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back(
     }
 
 
-def test_the_watch_reaches_for_nothing_but_what_it_is_given() -> None:
+def test_a_monitor_reaches_for_nothing_but_what_it_is_given() -> None:
     for module in (
-        *("monitor/monitor", "process/run", "runtime/scheduler", "runtime/limiter"),
-        "report/monitor_report",
+        *("monitor/pump", "monitor/lifecycle", "monitor/monitor", "monitor/check_runner"),
+        *("monitor/script_runner", "monitor/target_signals", "monitor/pause", "checks/command"),
+        *("process/run", "runtime/scheduler", "runtime/limiter", "report/monitor_report"),
     ):
         found = imports(HOME / f"heat/{module}.py")
 
