@@ -10,7 +10,7 @@ from heat.rehearsal.play import Played
 from heat.rehearsal.summary import account, sentences
 from heat.rehearsal.timeline import Entry
 from heat.report.console import YELLOW
-from heat.report.monitor_report import COLOURS
+from heat.report.wording import COLOURS
 from heat.text import seconds
 
 Paint = Callable[[str, str], str]
