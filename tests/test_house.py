@@ -57,7 +57,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
     assert path.name == "machine.py" or outside.isdisjoint({"transitions", "transitions.core"})
 
 
-UNWATCHED = {"rehearsal", "web", "ctl"}
+UNWATCHED = {"rehearsal", "web", "ctl", "testing"}
 """Wings of which a watching HEAT loads nothing."""
 ASKING = {"answers", "async_client", "client", "history", "outages"}
 """Modules of other wings that are for who asks HEAT."""
