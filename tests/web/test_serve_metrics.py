@@ -18,7 +18,7 @@ from heat.web.exposition import Exposition, text_of
 from heat.web.metrics import FAMILIES, STATES, of_heat, of_monitors, reader
 
 HOME = Path(__file__).parents[2]
-FRESH = Numbers("web", "NORMAL", *[0] * 12, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
+FRESH = Numbers._make(["web", "NORMAL", *[0] * 12, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0])
 
 counts = st.integers(0, 10**12)
 spans = st.floats(0, 1e9, allow_nan=False)
