@@ -22,6 +22,13 @@ def blocks(path: Path, language: str) -> list[str]:
     return [text for _, name, text in _FENCE.findall(path.read_text()) if name == language]
 
 
+def outputs(path: Path) -> list[str]:
+    """Return the blocks of output, which are indented by four blanks, without these."""
+    text = _FENCE.sub("", path.read_text())
+    found = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", text, re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+
+
 def prose(path: Path) -> str:
     """Return a page without its blocks of code."""
     return re.sub(r"^    .*$", "", _FENCE.sub("", path.read_text()), flags=re.MULTILINE)

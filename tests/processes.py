@@ -15,6 +15,7 @@ PATIENCE = 30.0
 """Seconds after which an event that has to come is taken as missing; no test waits for it."""
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 """What runs a program as another user."""
+runs_as_nobody = pytest.mark.uncovered("nobody may not write down what was covered")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from conftest import Place
 from documents import HOME, PAGES, README, blocks, commands, mentions, words
+from place import Place
 
 from heat.app.cli import USAGE
 from heat.app.parser import parse

@@ -42,7 +42,7 @@ On each failure, outside recovery:
 
 The target:
   --pid PID                 the process that signals are sent to
-  --pid-file FILE           the same, read from FILE anew for each signal
+  --pid-file FILE           the same, read from FILE again for each signal
                             (without a target, signals go to HEAT itself)
 
 Recovery, after failures in a row:
@@ -76,7 +76,7 @@ What is written:
                             /run/heat/heat.sock for root, else
                             $XDG_RUNTIME_DIR/heat.sock)
   --state FILE              keep there what survives a restart, and history
-                            (default with --config: FILE.state beside the logs)
+                            (default with --config: FILE.state next to the logs)
   --json                    one JSON object a line on stdout
   -q, --quiet               print only failures, warnings and errors
   -h, --help                print this
@@ -96,11 +96,11 @@ Many monitors:
     recovery = "./restart-web"
 
 There a check that is killed or gone has failed, and no monitor is given up:
-'on-killed = "error"' and 'when-spent = "error"' would have it otherwise.
+'on-killed = "error"' and 'when-spent = "error"' change that.
 Relative paths in FILE are relative to its folder; the programs run there.
 
 Signals are named USR1, SIGUSR1, 10 or RTMIN+1. HEAT itself: SIGTERM, SIGINT
-and SIGQUIT stop it, SIGHUP opens the logs anew and reads FILE again, SIGUSR1
+and SIGQUIT stop it, SIGHUP reopens the logs and reads FILE again, SIGUSR1
 prints a status line.
 
 Exit status: 0 stopped by SIGTERM or SIGQUIT, or --count reached and all well;
@@ -123,14 +123,14 @@ from heat import __version__
 from heat.process import inherited
 
 if TYPE_CHECKING:
-    from heat.app.parser import Asked
+    from heat.app.parser import Request
     from heat.config.options import Common
 
 EXIT_USAGE = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run HEAT with these words of a command line; the exit status is returned."""
+    """Run HEAT with the words of a command line; return the exit status."""
     inherited.put_right()
     try:
         return _run(argv)
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    gc.disable()  # Imports make garbage collections that find nothing.
+    gc.disable()  # Imports trigger collections that find no garbage.
     if problem := _open_standard_descriptors():
         write(2, f"Error: {problem}\n")
         return EXIT_USAGE
@@ -147,71 +147,71 @@ def _run(argv: Sequence[str] | None) -> int:
 
     if problem := kernel.refusal():
         return refuse([f"Error: {problem}"])
-    asked = understand(sys.argv[1:] if argv is None else argv)
-    if asked.request == "help":
+    request = understand(sys.argv[1:] if argv is None else argv)
+    if request.action == "help":
         return _print(USAGE)
-    if asked.request == "version":
+    if request.action == "version":
         return _print(f"heat {__version__}\n")
-    if asked.diagnostics:
-        told = [str(diagnostic) for diagnostic in asked.diagnostics]
-        return refuse(told, journal=asked.common.journal)
-    return _serve(asked)
+    if request.diagnostics:
+        lines = [str(diagnostic) for diagnostic in request.diagnostics]
+        return refuse(lines, journal=request.common.journal)
+    return _serve(request)
 
 
-def _serve(asked: "Asked") -> int:
+def _serve(request: "Request") -> int:
     from heat.app.service import serve
 
-    if asked.config is not None:
-        monitors = list(asked.config.monitors.values())
+    if request.config is not None:
+        monitors = list(request.config.monitors.values())
     else:
-        monitors = [asked.options] if asked.options else []
-    return serve(monitors, asked.common, asked.config, asked.warnings)
+        monitors = [request.options] if request.options else []
+    return serve(monitors, request.common, request.config, request.warnings)
 
 
-def understand(words: Sequence[str]) -> "Asked":
-    """A command line's request, looked at as far as that goes before anything starts."""
+def understand(words: Sequence[str]) -> "Request":
+    """Read a command line, and check all that can be checked before anything starts."""
     from heat.app import parser
     from heat.config import preflight
     from heat.trust import Trust
 
-    asked = parser.parse(USAGE, words)
-    if asked.file:
-        return _with_file(asked)
-    if options := asked.options or asked.unsound:
+    request = parser.parse(USAGE, words)
+    if request.file:
+        return _with_file(request)
+    if options := request.options or request.unsound:
         trust = Trust()
-        found = [*asked.diagnostics, *preflight.look(options, asked.common, trust)]
-        if found:
-            return asked._replace(options=None, diagnostics=found)
-        return asked._replace(warnings=list(trust.warnings))
-    return asked
+        diagnostics = [*request.diagnostics, *preflight.look(options, request.common, trust)]
+        if diagnostics:
+            return request._replace(options=None, diagnostics=diagnostics)
+        return request._replace(warnings=list(trust.warnings))
+    return request
 
 
-def _with_file(asked: "Asked") -> "Asked":
-    """Read the file of --config, go to its folder, and look at all that it names."""
+def _with_file(request: "Request") -> "Request":
+    """Read the file of --config, change to its folder, and check all that it names."""
     from heat.app import loader
     from heat.diagnostics import Diagnostic
 
     try:
-        path = _path_of(asked.file)
-        common = _located(asked.common, path)
+        path = _path_of(request.file)
+        common = _located(request.common, path)
     except FileNotFoundError:
         line = "Error: the folder that HEAT was started in is gone"
         diagnostic = Diagnostic(line, "start it in another one")
-        return asked._replace(diagnostics=[*asked.diagnostics, diagnostic])
-    with contextlib.suppress(OSError):  # Where the file cannot be read either.
+        return request._replace(diagnostics=[*request.diagnostics, diagnostic])
+    with contextlib.suppress(OSError):  # Then the file cannot be read either.
         os.chdir(os.path.dirname(path))
-    found = loader.read(partial(loader.look, asked.file, path, common, {}))
-    diagnostics = [*asked.diagnostics, *found.diagnostics]
-    config = None if diagnostics else found.config
-    return asked._replace(
-        config=config, common=common, diagnostics=diagnostics, warnings=found.warnings
+    result = loader.read(partial(loader.look, request.file, path, common, {}))
+    diagnostics = [*request.diagnostics, *result.diagnostics]
+    config = None if diagnostics else result.config
+    return request._replace(
+        config=config, common=common, diagnostics=diagnostics, warnings=result.warnings
     )
 
 
 def _path_of(file: str) -> str:
-    """The absolute path of a file, by the shell's name for the current folder.
+    """Return the absolute path of a file, by the shell's name for the current folder.
 
-    Not where it goes up from there: above a link is another folder for the shell and for Linux.
+    A path that goes up is resolved by Linux: above a link, the shell means another folder.
     """
     from heat.process.working_folder import here
 
@@ -220,7 +220,7 @@ def _path_of(file: str) -> str:
 
 
 def _located(common: "Common", path: str) -> "Common":
-    """Where all is, for a HEAT that goes to the folder of its file: as absolute paths."""
+    """Make paths absolute for a HEAT that changes to the folder of its file."""
     folder = _path_of(common.log_dir)
     name = os.path.splitext(os.path.basename(path))[0] + ".state"
     return common._replace(
@@ -231,7 +231,7 @@ def _located(common: "Common", path: str) -> "Common":
 
 
 def refuse(lines: Sequence[str], command: str = "heat", *, journal: bool = False) -> int:
-    """Say what is wrong with a command line; the exit status is returned."""
+    """Print what is wrong with a command line; return the exit status."""
     text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
     if journal:
         from heat.report.console import for_journal
@@ -257,7 +257,7 @@ def write(fd: int, text: str | bytes) -> bool:
 
 
 def _open_standard_descriptors() -> str:
-    """Keep a log from becoming stdout where HEAT is started with that closed; or why not."""
+    """Open closed ones on /dev/null, or a log would become stdout; return the problem, if any."""
     make = "make it: mknod -m 666 /dev/null c 1 3"
     while True:
         try:

@@ -1,11 +1,11 @@
-"""A configuration file is read by a process of its own, a fork that sends back what it found.
+"""Read a configuration file in a process of its own, a fork that sends back its findings.
 
-Reading ten thousand monitors takes half a second, and more memory than all of them need
-later. So the watching goes on meanwhile, and keeps none of that memory. They come back some
-at a time: in one go they would be a megabyte, and the gaps that it leaves stay.
+Reading ten thousand monitors takes half a second, and more memory than they need later. So HEAT
+goes on watching, and keeps none of that memory. The monitors come back a hundred at a time: all
+at once they would be a megabyte, which leaves gaps in memory for good.
 
-A file can be made so that reading it takes hours (a key of 450,000 dotted parts), and one on a
-network file system may not come at all: the process is killed when its time is up.
+A file can be made to take hours to read (a key of 450,000 dotted parts), and a network file system
+may never answer: HEAT kills the process when its time is up.
 """
 
 import marshal
@@ -28,27 +28,27 @@ from states.engine.named_tuple import NamedTuple
 from states.monitor.limits import Limits
 
 LIMIT = 20.0
-"""Seconds that a reading may take; ten thousand monitors take two on a slow machine."""
+"""Seconds that reading may take; ten thousand monitors take two on a slow machine."""
 _AT_ONCE = 100
-"""Monitors that are sent in one go."""
+"""Monitors that are sent at a time."""
 _HEAD = 4
-"""Bytes in front of each part, that tell how long it is."""
+"""Bytes before each part: its length."""
 _MONITORS, _ALL = "monitors", "all"
-"""A part of it: some monitors, or, in the last one, all the rest."""
+"""The kinds of parts: some monitors, or, as the last one, all the rest."""
 
 
-class Found(NamedTuple):
-    """The content of a file, and what is wrong with it, in files and target as well."""
+class Findings(NamedTuple):
+    """The content of a file, and what is wrong with it or with what it names."""
 
     config: Config
     diagnostics: list[Diagnostic]
     warnings: list[str]
 
 
-def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) -> Found:
-    """Read the file at ``path``, and look at all that its monitors name.
+def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) -> Findings:
+    """Read the file at ``path``, and check all that its monitors name.
 
-    Of those that are ``present`` no more is asked than who may change what they run.
+    Of monitors that are ``present`` as they are, check only who may change what they run.
     """
     from heat.config import preflight
     from heat.config.toml_file import sound_part
@@ -59,16 +59,16 @@ def look(shown: str, path: str, common: Common, present: Mapping[str, Options]) 
     known = {name for name, each in config.monitors.items() if present.get(name) == each}
     looked_at = config._replace(monitors={**config.monitors, **config.unsound})
     diagnostics += preflight.look_at_file(looked_at, common, trust, known)
-    return Found(config._replace(unsound={}), diagnostics, list(trust.warnings))
+    return Findings(config._replace(unsound={}), diagnostics, list(trust.warnings))
 
 
 class Reading:
-    """One reading under way; ``fd`` can be read when there is something to ``take``.
+    """A reading under way; ``fd`` is readable when there is something to ``take``.
 
-    Raises OSError where there is no process or no descriptor for it.
+    Raises OSError for want of a process or a descriptor.
     """
 
-    def __init__(self, work: Callable[[], Found], own: set[int]) -> None:
+    def __init__(self, work: Callable[[], Findings], own: set[int]) -> None:
         self.fd, out = os.pipe()
         try:
             self._fork = Fork(partial(_send, work, out), own)
@@ -79,16 +79,16 @@ class Reading:
             os.close(out)
         self._data = b""
         self._monitors: dict[str, Options] = {}
-        self._found: Found | None = None
+        self._findings: Findings | None = None
 
-    def take(self) -> Found | None:
-        """The findings, once all of them are there; waits for the next part of them."""
+    def take(self) -> Findings | None:
+        """Wait for the next part; return the findings once they are complete."""
         if data := os.read(self.fd, 1 << 16):
             self._data += data
             for part in self._parts():
                 self._take(part)
             return None
-        return self._found or _nothing("the process that read it was killed, and not by HEAT")
+        return self._findings or _nothing("the process that read it was killed, and not by HEAT")
 
     def _parts(self) -> Iterator[tuple[Any, ...]]:
         data, at = self._data, 0
@@ -107,45 +107,45 @@ class Reading:
         else:
             (path, shown, most, history), diagnostics, warnings = values
             config = Config(path, shown, most, history, self._monitors)
-            self._found = Found(
+            self._findings = Findings(
                 config, [Diagnostic(*diagnostic) for diagnostic in diagnostics], warnings
             )
 
     def end(self) -> None:
-        """Reap the process, give the descriptor back."""
+        """Reap the process, and close the descriptor."""
         os.close(self.fd)
         self._fork.reap()
 
     def stop(self) -> None:
-        """It is no longer wanted, and not waited for."""
+        """Kill the process; ``reap`` it later."""
         self._fork.kill()
         os.close(self.fd)
 
     def reap(self) -> bool:
-        """Reap it once it is stopped; False as long as it waits for a dead file system."""
+        """Reap the killed process; False while it still hangs in a dead file system."""
         return self._fork.reap(wait=False)
 
 
-def read(work: Callable[[], Found]) -> Found:
-    """Have it read, and wait for that."""
+def read(work: Callable[[], Findings]) -> Findings:
+    """Read a configuration, and wait for it."""
     try:
         reading = Reading(work, inherited.forked)
     except OSError as error:
         return _nothing(reason_of(error))
     now = RealClock.now
     end = now() + LIMIT
-    found = None
-    while found is None:
+    findings = None
+    while findings is None:
         if not select.select([reading.fd], [], [], max(0.0, end - now()))[0]:
             reading.stop()
             return late()
-        found = reading.take()
+        findings = reading.take()
     reading.end()
-    return found
+    return findings
 
 
-def late() -> Found:
-    """Its time was up."""
+def late() -> Findings:
+    """Return the findings of a reading that took too long."""
     return _nothing(
         f"it took longer than {LIMIT:g} s",
         "see that its disk answers, and that no key has thousands of dotted parts",
@@ -153,37 +153,37 @@ def late() -> Found:
 
 
 def unread(why: str, hint: str = "try again") -> Diagnostic:
-    """The configuration could not be looked at, whatever is in it."""
+    """Return the diagnostic of a configuration that could not be read, whatever is in it."""
     return Diagnostic(f"Error: the configuration could not be read: {why}", hint)
 
 
-def _nothing(why: str, hint: str = "try again") -> Found:
+def _nothing(why: str, hint: str = "try again") -> Findings:
     diagnostic = unread(why, hint)
-    return Found(Config("", "", 0, 0.0, {}), [diagnostic], [])
+    return Findings(Config("", "", 0, 0.0, {}), [diagnostic], [])
 
 
-def _send(work: Callable[[], Found], out: int) -> None:
+def _send(work: Callable[[], Findings], out: int) -> None:
     """Be the process that reads."""
-    # HEAT may be killed in the meantime; then nobody else ends this.
+    # If HEAT is killed in the meantime, nobody else ends this.
     signal.setitimer(signal.ITIMER_REAL, LIMIT + 1)
     try:
-        found = work()
+        findings = work()
     except ImportError as error:
         why = f"a file of HEAT's own is not where it was: {error}"
-        found = _nothing(why, "if HEAT was upgraded or removed meanwhile, restart it")
+        findings = _nothing(why, "if HEAT was upgraded or removed in the meantime, restart it")
     except MemoryError:
-        found = _nothing("no memory is left", "raise the limit of HEAT (ulimit -v, MemoryMax=)")
+        findings = _nothing("no memory is left", "raise the limit of HEAT (ulimit -v, MemoryMax=)")
     except Exception as error:  # noqa: BLE001 - nobody sees a traceback of this process
-        found = _nothing(f"a bug of HEAT: {error!r}")
+        findings = _nothing(f"a bug of HEAT: {error!r}")
     with open(out, "wb") as pipe:
-        for part in _plain(found):
+        for part in _plain(findings):
             data = marshal.dumps(part)
             pipe.write(len(data).to_bytes(_HEAD, "big") + data)
 
 
-def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
-    """In parts that marshal can carry; what is shared in one of them stays so."""
-    *whole, monitors, _ = found.config
+def _plain(findings: Findings) -> Iterator[tuple[Any, ...]]:
+    """Yield parts that marshal can carry; values that monitors of a part share stay shared."""
+    *whole, monitors, _ = findings.config
     all_of_them = iter(monitors.values())
     while some := list(islice(all_of_them, _AT_ONCE)):
         limits: dict[Limits, tuple[Any, ...]] = {}
@@ -197,8 +197,8 @@ def _plain(found: Found) -> Iterator[tuple[Any, ...]]:
     yield (
         _ALL,
         tuple(whole),
-        [tuple(diagnostic) for diagnostic in found.diagnostics],
-        found.warnings,
+        [tuple(diagnostic) for diagnostic in findings.diagnostics],
+        findings.warnings,
     )
 
 

@@ -14,39 +14,40 @@ if TYPE_CHECKING:
     from heat.config.model import Config
 
 
-class Asked(NamedTuple):
-    """``help``, ``version`` or ``watch``, and for that one monitor or a file, or what is wrong."""
+class Request(NamedTuple):
+    """The request of a command line: one monitor, or a file of them, or what is wrong with it."""
 
-    request: str
+    action: str
+    """``help``, ``version`` or ``watch``."""
     options: Options | None = None
     diagnostics: Sequence[Diagnostic] = ()
     common: Common = Common()
     unsound: Options | None = None
-    """The part that can be looked at though something is wrong with the options."""
+    """The options that can be checked though others are wrong."""
     file: str = ""
     """The path that --config gives."""
     config: "Config | None" = None
     """The content of that file, once it has been read."""
     warnings: Sequence[str] = ()
-    """Warnings that were found, and do not keep HEAT from watching."""
+    """Warnings, which do not keep HEAT from watching."""
 
 
-def parse(text: str, words: Sequence[str]) -> Asked:
-    """Read a command line; ``text`` is that of --help."""
+def parse(text: str, words: Sequence[str]) -> Request:
+    """Read a command line; ``text`` is the text of --help."""
     line = read(Grammar("heat", text, options_first=True), words)
-    for request in ("help", "version"):
-        if f"--{request}" in line.flags:
-            return Asked(request)
+    for action in ("help", "version"):
+        if f"--{action}" in line.flags:
+            return Request(action)
     whole = common(line.values, line.flags)
     if "--config" in line.values or any(each.key == "config" for each in line.diagnostics):
         wrong = [*line.diagnostics, *beside_config(line)]
-        return Asked("watch", None, wrong, whole, file=line.values.get("--config", ""))
+        return Request("watch", None, wrong, whole, file=line.values.get("--config", ""))
     options, diagnostics = build(line.values, line.operands)
-    if line.diagnostics:  # It is not certain then which words are the command.
-        return Asked("watch", None, [*line.diagnostics, *diagnostics], whole)
+    if line.diagnostics:  # It is uncertain then which words are the command.
+        return Request("watch", None, [*line.diagnostics, *diagnostics], whole)
     if options is None:
-        return Asked("watch", None, diagnostics, whole, readable(line.values, line.operands))
-    return Asked("watch", options, (), whole)
+        return Request("watch", None, diagnostics, whole, readable(line.values, line.operands))
+    return Request("watch", options, (), whole)
 
 
 def beside_config(words: Words) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heat.errors import HeatError, reason_of
 
 if TYPE_CHECKING:
-    from heat.app.loader import Found, Reading
+    from heat.app.loader import Findings, Reading
     from heat.app.parts import Parts
     from heat.config.model import Config
     from heat.config.options import Options
@@ -43,19 +43,19 @@ class Reload:
         self.begin()
 
     def begin(self) -> None:
-        """Do as SIGHUP asks: open the logs again, and read the file."""
-        self._open_again()
+        """Do what SIGHUP asks for: reopen the logs, and read the file."""
+        self._reopen()
         config = self._parts.ground.in_force.config
         if self._parts.fleet.supervisor.told_to_end:
             self._refuse("HEAT is ending")
         elif config is None:
-            self._refuse("this HEAT has no configuration file; its logs were opened anew")
+            self._refuse("this HEAT has no configuration file; it has reopened its logs")
         elif self._reading is not None:
             self._outdated = True
         else:
             self._read(config)
 
-    def _open_again(self) -> None:
+    def _reopen(self) -> None:
         self._parts.programs.folder.follow()
         for log in self._parts.outputs.logs:
             log.reopen()
@@ -101,24 +101,24 @@ class Reload:
             self._later(_REAP_AGAIN, partial(self._reap, reading))
 
     def _take(self, reading: Reading) -> None:
-        if (found := reading.take()) is None:
+        if (findings := reading.take()) is None:
             return
         if self._time_up is not None:
             self._time_up.cancel()
         self._parts.ground.loop.forget(reading.fd)
         reading.end()
-        self._end(found)
+        self._end(findings)
 
-    def _end(self, found: Found) -> None:
+    def _end(self, findings: Findings) -> None:
         self._reading = None
         if self._outdated:
             self.begin()
         elif self._parts.fleet.supervisor.told_to_end:
             self._refuse("HEAT is ending")
         else:
-            for text in found.warnings:
+            for text in findings.warnings:
                 self._parts.outputs.report.warn(text)
-            self._change(found.config, [str(diagnostic) for diagnostic in found.diagnostics])
+            self._change(findings.config, [str(diagnostic) for diagnostic in findings.diagnostics])
 
     def stop(self) -> None:
         """Kill the reading under way, as HEAT ends."""

@@ -138,7 +138,7 @@ class Service:
         self._parts.fleet.supervisor.stop(EXIT_ERROR)
 
     def _after_first_check(self) -> None:
-        """Load what the first check does not need: later there may be no descriptors for that."""
+        """Load what the first check does not need, while there are still descriptors for it."""
         ground = self._parts.ground
         try:
             from heat.monitor import ahead

@@ -1,7 +1,7 @@
-"""The messages to systemd where HEAT is one of its services: sd_notify, in datagrams.
+"""The messages to systemd if HEAT is one of its services: sd_notify, in datagrams.
 
-Loaded only where ``$NOTIFY_SOCKET`` is set. Nothing is waited for: what a full socket does
-not take is sent again a second later, and a socket that is gone does not stop the watching.
+Loaded only if ``$NOTIFY_SOCKET`` is set. HEAT never waits for the socket: what a full one does not
+take is sent again a second later, and HEAT goes on watching when it is gone.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from heat.runtime.ports import Clock, Owner, Timer, Timers
 
 _PAUSE = 1.0
-"""Seconds between two looks at the states, and between two tries at a full socket."""
+"""Seconds between two looks at the states, and between two attempts at a full socket."""
 _AT_ONCE = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
 
 
 class Systemd:
-    """Tells systemd how it goes; ``status`` makes the sentence that ``systemctl status`` shows."""
+    """Notify systemd; ``status`` makes the sentence that ``systemctl status`` shows."""
 
     def __init__(
         self,
@@ -39,64 +39,64 @@ class Systemd:
         self._status = status
         self._owner = owner
         self._owed: dict[str, str] = {}
-        """The variables still to be sent, the oldest first; of one variable only the latest."""
-        self._again: Timer | None = None
-        self._look: Timer | None = None
-        self._next_look = 0.0
-        self._said = ""
+        """Messages by variable, the oldest first; a newer one replaces that of its variable."""
+        self._retry: Timer | None = None
+        self._due: Timer | None = None
+        self._next = 0.0
+        self._reported = ""
         self._ending = False
         self._half = watchdog_span(environ) / 2
         if self._half:
-            self._mind_watchdog()
+            self._feed_watchdog()
 
     def ready(self) -> None:
-        """HEAT watches; it has been started, or has read its configuration again."""
+        """Report that HEAT watches: it has started, or has read its configuration again."""
         if not self._ending:
-            self._say("READY", "1")
-            self._look_now()
+            self._post("READY", "1")
+            self._report()
 
     def reloading(self) -> None:
-        """HEAT reads its configuration again; systemd tells by the time for which signal."""
+        """Report that HEAT reloads; the time tells systemd for which signal."""
         if not self._ending:
-            self._say("RELOADING", f"1\nMONOTONIC_USEC={int(self._clock.now() * 1_000_000)}")
+            self._post("RELOADING", f"1\nMONOTONIC_USEC={int(self._clock.now() * 1_000_000)}")
 
     def stopping(self) -> None:
-        """HEAT begins to end."""
+        """Report that HEAT begins to end."""
         if not self._ending:
             self._ending = True
-            self._say("STOPPING", "1")
-            self._look_now()
+            self._post("STOPPING", "1")
+            self._report()
 
     def moved(self) -> None:
-        """A monitor's state is another one; many at once make one sentence."""
-        if self._look is None:
-            self._look = self._timers.at(self._next_look, self._look_now, self._owner)
+        """Report a change of state soon; many at once make one sentence."""
+        if self._due is None:
+            self._due = self._timers.at(self._next, self._report, self._owner)
 
-    def _look_now(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-        self._next_look = self._clock.now() + _PAUSE
-        if (text := self._status()) != self._said:
-            self._said = text
-            self._say("STATUS", text)
+    def _report(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        self._next = self._clock.now() + _PAUSE
+        if (text := self._status()) != self._reported:
+            self._reported = text
+            self._post("STATUS", text)
 
-    def _mind_watchdog(self) -> None:
-        self._timers.at(self._clock.now() + self._half, self._tell_alive, self._owner)
+    def _feed_watchdog(self) -> None:
+        self._timers.at(self._clock.now() + self._half, self._keep_alive, self._owner)
 
-    def _tell_alive(self) -> None:
-        self._mind_watchdog()
-        self._say("WATCHDOG", "1")
+    def _keep_alive(self) -> None:
+        self._feed_watchdog()
+        self._post("WATCHDOG", "1")
 
-    def _say(self, variable: str, value: str) -> None:
+    def _post(self, variable: str, value: str) -> None:
         self._owed.pop(variable, None)
         self._owed[variable] = f"{variable}={value}"
         self._send()
 
     def _send(self) -> None:
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         while self._owed:
             variable = next(iter(self._owed))
             data = self._owed[variable].encode("utf-8", "backslashreplace")
@@ -104,21 +104,21 @@ class Systemd:
                 self._socket.sendto(data, _AT_ONCE, self._address)
             except BlockingIOError:
                 again = self._clock.now() + _PAUSE
-                self._again = self._timers.at(again, self._send, self._owner)
+                self._retry = self._timers.at(again, self._send, self._owner)
                 return
             except OSError:
-                pass  # Nobody listens there any more.
+                pass  # Nobody listens any more.
             del self._owed[variable]
 
     def close(self) -> None:
-        """HEAT has ended: say so, if that was not said, and give the socket back."""
+        """Report the end, unless that is done, and close the socket."""
         self.stopping()
-        self._look_now()
+        self._report()
         self._socket.close()
 
 
 def watchdog_span(environ: Mapping[str, str]) -> float:
-    """Seconds within which systemd wants to hear from this process again; 0 if it does not."""
+    """Return the seconds within which systemd expects a sign of life; 0 if it expects none."""
     span, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
     if not span.isdecimal() or (pid and pid != str(os.getpid())):
         return 0.0
@@ -126,12 +126,12 @@ def watchdog_span(environ: Mapping[str, str]) -> float:
 
 
 def _address(name: str) -> str:
-    """A path, or behind a null byte the name of an abstract socket."""
+    """Return the path, or after a null byte the name of an abstract socket."""
     return f"\0{name[1:]}" if name.startswith("@") else name
 
 
 class SystemdReport(HeatReport):
-    """The journal of HEAT as a whole, which systemd is told as well."""
+    """The report of HEAT as a whole, which notifies systemd as well."""
 
     __slots__ = ("_systemd",)
 
@@ -140,12 +140,12 @@ class SystemdReport(HeatReport):
         self._systemd = systemd
 
     def started(self, what: str) -> None:
-        """HEAT begins to watch."""
+        """Report that HEAT begins to watch."""
         super().started(what)
         self._systemd.ready()
 
     def reopened(self) -> None:
-        """The logs were opened anew; that is all, where there is no file to read."""
+        """Report that the logs are reopened; without a file, that completes the reload."""
         super().reopened()
         self._systemd.reloading()
         if not self._reporter.named:
@@ -154,27 +154,27 @@ class SystemdReport(HeatReport):
     def reloaded(
         self, path: str, added: int, changed: int, removed: int, settings: Sequence[str]
     ) -> None:
-        """The configuration was read again."""
+        """Report a reload."""
         super().reloaded(path, added, changed, removed, settings)
         self._systemd.ready()
 
     def not_reloaded(self, path: str, diagnostics: list[str]) -> None:
-        """The configuration was read again, and is wrong."""
+        """Report a configuration that is wrong."""
         super().not_reloaded(path, diagnostics)
         self._systemd.ready()
 
     def ending(self, why: str) -> None:
-        """HEAT begins to end."""
+        """Report that HEAT begins to end."""
         super().ending(why)
         self._systemd.stopping()
 
     def error(self, reason: str) -> None:
-        """HEAT cannot do its work any more."""
+        """Report that HEAT cannot go on."""
         super().error(reason)
         self._systemd.stopping()
 
     def over(self) -> None:
-        """Nothing is said from here on."""
+        """Close the connection to systemd."""
         self._systemd.close()
 
 
@@ -184,7 +184,7 @@ def with_systemd(
     monitors: Mapping[str, Monitor],
     owner: Owner,
 ) -> tuple[Reporter, HeatReport]:
-    """Books and journal of a HEAT that systemd has started."""
+    """Return the reporter and the report of a HEAT that systemd has started."""
 
     def status() -> str:
         return worst_first(monitors, named=reporter.named)

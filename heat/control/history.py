@@ -66,10 +66,10 @@ History = TypedDict(
 
 def as_object(account: Account) -> History:
     """Return an account as an object."""
-    now = account.asked.ended
+    now = account.span.ended
     return {
         "monitor": account.name,
-        "from": account.asked.began,
+        "from": account.span.began,
         "to": now,
         "watched": account.watched,
         "down": account.down,

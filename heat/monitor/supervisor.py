@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from heat.config import preflight
 from heat.config.options import Options
+from heat.config.preflight import log_paths
+from heat.config.preflight_warnings import present_target, warnings_of
 from heat.errors import HeatError
 from heat.monitor.monitor import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Monitor, Setup, World
 from heat.process.executable import on_path
@@ -269,7 +270,7 @@ class Supervisor:
         monitor = self.monitors.get(options.name)
         if monitor is not None and monitor.setup.script_file is not None:
             return monitor.setup.script_file
-        *_, path = preflight.log_paths(self._reporter.common, options.name)
+        *_, path = log_paths(self._reporter.common, options.name)
         return self._script_output(path)
 
     def _target(self, options: Options) -> NoTarget | PidTarget | PidFileTarget:
@@ -296,9 +297,9 @@ class Supervisor:
         target = monitor.setup.target
         if isinstance(target, PidFileTarget) and (doubt := target.doubt()):
             monitor.warn(doubt)
-        pid = preflight.present_target(target)
+        pid = present_target(target)
         options = monitor.setup.options
-        for warning in preflight.warnings(options, pid, in_file=self._reporter.named):
+        for warning in warnings_of(options, pid, in_file=self._reporter.named):
             monitor.warn(warning)
 
     def _forget_target(self, setup: Setup) -> None:

@@ -170,7 +170,7 @@ class Database:
     # Whether the file is still the one at its path
 
     def in_place(self) -> bool:
-        """The file is still at its path."""
+        """Tell if the file is still at its path."""
         return _inode(self.path) == self._inode
 
     def log_length(self) -> int | None:

@@ -83,7 +83,7 @@ class History:
         """Return when HEAT ran; ``now`` if it still runs."""
         with self._explained():
             rows = self._rows(sql.SESSIONS)
-        spans = [Span(began, seen if ended is None else ended) for began, seen, ended in rows]
+        spans = [Span(began, last if ended is None else ended) for began, last, ended in rows]
         if rows and now is not None and rows[-1][2] is None:
             spans[-1] = Span(spans[-1].began, now)
         return spans

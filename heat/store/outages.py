@@ -10,19 +10,19 @@ HOUR = 3_600.0
 
 
 class Span(NamedTuple):
-    """From a moment to a later one."""
+    """A time from one moment to a later one."""
 
     began: float
     ended: float
 
     @property
     def length(self) -> float:
-        """How long it is."""
+        """Return its length."""
         return self.ended - self.began
 
 
 class Recovery(NamedTuple):
-    """One run; ``well_after``: from its end to the check that passed."""
+    """One run of the recovery script; ``well_after``: from its end to the check that passed."""
 
     helped: bool | None
     attempt: int
@@ -36,7 +36,7 @@ class Recovery(NamedTuple):
 
     @property
     def useless(self) -> bool:
-        """It exits 0 and does not help."""
+        """It exited 0 and did not help."""
         return self.helped is False and self.code == 0
 
 
@@ -60,17 +60,17 @@ class Outage(NamedTuple):
     last: Failed = Failed()
 
     def length(self, now: float) -> float:
-        """How long it lasted, or has lasted by now."""
+        """Return its length so far, or altogether."""
         return (now if self.ended is None else self.ended) - self.began
 
     @property
     def helper(self) -> Recovery | None:
-        """The recovery that helped."""
+        """The recovery that helped, if one did."""
         return next((each for each in self.recoveries if each.helped), None)
 
 
 class Pause(NamedTuple):
-    """No checks in it; ``until`` is when it should have ended by itself, None for never."""
+    """A pause, with no checks; ``until`` is when it was to end by itself, None for never."""
 
     began: float
     ended: float | None
@@ -78,12 +78,12 @@ class Pause(NamedTuple):
     reason: str = ""
 
     def span(self, now: float) -> Span:
-        """The time that it has taken by now."""
+        """Return the time it has taken by now."""
         return Span(self.began, now if self.ended is None else self.ended)
 
 
 class Life(NamedTuple):
-    """All that is on record of a monitor: since when it is there, outages, pauses and flaps."""
+    """All that is on record of a monitor, from when it was added to when it was removed."""
 
     name: str
     began: float
@@ -91,24 +91,24 @@ class Life(NamedTuple):
     outages: Sequence[Outage] = ()
     pauses: Sequence[Pause] = ()
     leaves: Sequence[float] = ()
-    """When it left NORMAL."""
+    """The moments at which it left NORMAL."""
 
 
 class Account(NamedTuple):
     """The account of a life within a span of time."""
 
     name: str
-    asked: Span
+    span: Span
     outages: Sequence[Outage]
     pauses: Sequence[Pause]
     watched: float
-    """HEAT ran and the monitor was there and not paused."""
+    """Seconds in which HEAT ran and the monitor was there and not paused."""
     down: float
-    """Of the time watched, that within outages."""
+    """Seconds of these within outages."""
     mean_time_to_repair: float | None
     """Of the outages that a pass has ended."""
     flaps: int
-    """How often it left NORMAL in the last hour."""
+    """The number of times it left NORMAL in the last hour."""
 
     @property
     def well(self) -> float | None:
@@ -117,34 +117,34 @@ class Account(NamedTuple):
 
     @property
     def goes_on(self) -> bool:
-        """It is not well now."""
+        """An outage goes on now."""
         return any(each.ended is None for each in self.outages)
 
     @property
     def recoveries(self) -> Sequence[Recovery]:
-        """All of them."""
+        """The recoveries of all outages."""
         return [each for outage in self.outages for each in outage.recoveries]
 
 
-def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
+def account(life: Life, sessions: Iterable[Span], span: Span) -> Account:
     """Sum up a life; ``sessions`` are the times in which HEAT ran."""
-    there = Span(life.began, asked.ended if life.ended is None else life.ended)
-    end = asked.ended
+    there = Span(life.began, span.ended if life.ended is None else life.ended)
+    end = span.ended
     paused = joined(each.span(end) for each in life.pauses)
-    watched = minus(within(within(joined(sessions), asked), there), paused)
+    watched = minus(within(within(joined(sessions), span), there), paused)
     outages = [
         each
         for each in life.outages
-        if (each.ended is None or each.ended >= asked.began) and each.began <= end
+        if (each.ended is None or each.ended >= span.began) and each.began <= end
     ]
     times = joined(Span(each.began, end if each.ended is None else each.ended) for each in outages)
     well = minus(watched, times)
     repaired = [each.length(end) for each in outages if each.ending == "passed"]
     return Account(
         name=life.name,
-        asked=asked,
+        span=span,
         outages=outages,
-        pauses=[each for each in life.pauses if each.span(end).ended >= asked.began],
+        pauses=[each for each in life.pauses if each.span(end).ended >= span.began],
         watched=total(watched),
         down=total(watched) - total(well),
         mean_time_to_repair=sum(repaired) / len(repaired) if repaired else None,
@@ -153,31 +153,31 @@ def account(life: Life, sessions: Iterable[Span], asked: Span) -> Account:
 
 
 def total(spans: Iterable[Span]) -> float:
-    """How long they are together."""
+    """Return their total length."""
     return sum(each.length for each in spans)
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """The same times in their order, with none told twice."""
-    found: list[Span] = []
+    """Sort spans, and join those that overlap."""
+    result: list[Span] = []
     for each in sorted(spans):
         if each.ended <= each.began:
             continue
-        if found and each.began <= found[-1].ended:
-            found[-1] = Span(found[-1].began, max(found[-1].ended, each.ended))
+        if result and each.began <= result[-1].ended:
+            result[-1] = Span(result[-1].began, max(result[-1].ended, each.ended))
         else:
-            found.append(each)
-    return found
+            result.append(each)
+    return result
 
 
 def within(spans: Iterable[Span], limits: Span) -> list[Span]:
-    """The parts of them within the limits."""
+    """Return the parts of the spans within the limits."""
     cut = (Span(max(s.began, limits.began), min(s.ended, limits.ended)) for s in spans)
     return [each for each in cut if each.began < each.ended]
 
 
 def minus(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
-    """The parts of them in none of the others; both as `joined` gives them."""
+    """Return the parts of the spans outside all others; both as `joined` returns them."""
     left: list[Span] = []
     for each in spans:
         began = each.began
@@ -190,6 +190,3 @@ def minus(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
         if began < each.ended:
             left.append(Span(began, each.ended))
     return left
-
-
-# As JSON

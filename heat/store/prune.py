@@ -47,9 +47,9 @@ class Prune:
         if self._run is not None:
             return
         program = helper.program("housekeeping", __name__, self._path, str(self._history()))
-        told = Callbacks(_nothing, self._gone, self._gone)
+        callbacks = Callbacks(_nothing, self._gone, self._gone)
         try:
-            self._run = Run(self._world, program, _LIMIT, told, self._owner)
+            self._run = Run(self._world, program, _LIMIT, callbacks, self._owner)
         except StartError:
             self._run = None
 
@@ -82,7 +82,7 @@ def main(path: str, span: str) -> int:
 
 
 def _nothing(_run: Run) -> None:
-    """The file shows the result."""
+    """Do nothing: the file shows the result."""
 
 
 if __name__ == "__main__":

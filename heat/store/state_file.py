@@ -59,7 +59,7 @@ class StateFile:
         self.path = os.path.abspath(path)
         self.shown = escaped(shown)
         self.trouble = ""
-        """Why nothing is written now; empty if all is well."""
+        """The reason why nothing is written now; empty if all is well."""
         self.snapshot: Callable[[], Iterable[Statement]] = tuple
         """Returns all that a file must know, whatever it knew before."""
         self.tidy: Callable[[], None] = _nothing
@@ -72,12 +72,12 @@ class StateFile:
         self._config: str | None = None
         self._begun = False
         self._failing_since: float | None = None
-        """When writing began to fail, on the monotonic clock."""
+        """The moment since which writes fail, on the monotonic clock."""
         self._delay = _BUSY_RETRY
         self._retrying = False
         self._long = _LONG
         self._seen_at = 0.0
-        """When the last mark was made that HEAT runs, on the monotonic clock."""
+        """The moment of the last mark that HEAT runs, on the monotonic clock."""
         self._open_or_refuse()
 
     # Opening

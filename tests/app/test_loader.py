@@ -1,4 +1,4 @@
-"""A configuration is read by a process of its own: what it found comes back, or why not."""
+"""A configuration is read by a process of its own: what it findings comes back, or why not."""
 
 import os
 import signal
@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Heat, Place, alive, orderly, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import PATIENCE, alive, until
 
-from heat.app.loader import Found, Reading, look, read
+from heat.app.loader import Findings, Reading, look, read
 from heat.config.options import Common
 
 GOOD = '[defaults]\ninterval = 30\n[monitor.a]\ncommand = ["true"]\n[monitor.b]\nscript = "./b"\n'
@@ -25,16 +27,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def looked(folder: Path) -> Found:
+def looked(folder: Path) -> Findings:
     return look("heat.toml", str(folder / "heat.toml"), Common(log_folder=str(folder)), {})
 
 
 def test_what_comes_back_is_what_was_found(folder: Path) -> None:
-    found = read(lambda: looked(folder))
+    findings = read(lambda: looked(folder))
 
-    assert found == looked(folder)
-    assert found.diagnostics == []
-    monitors = found.config.monitors
+    assert findings == looked(folder)
+    assert findings.diagnostics == []
+    monitors = findings.config.monitors
     assert monitors["a"].limits is monitors["b"].limits
 
 
@@ -42,10 +44,10 @@ def test_mistakes_come_back_with_their_fixes(folder: Path) -> None:
     Path("b").unlink()
     Path("heat.toml").write_text(GOOD + "interval = 'x'\n")
 
-    found = read(lambda: looked(folder))
+    findings = read(lambda: looked(folder))
 
-    assert found == looked(folder)
-    assert all(diagnostic.message and diagnostic.hint for diagnostic in found.diagnostics)
+    assert findings == looked(folder)
+    assert all(diagnostic.message and diagnostic.hint for diagnostic in findings.diagnostics)
 
 
 def test_monitors_that_are_watched_as_they_are_are_not_looked_at(folder: Path) -> None:
@@ -53,21 +55,21 @@ def test_monitors_that_are_watched_as_they_are_are_not_looked_at(folder: Path) -
     Path("b").unlink()
     common = Common(log_folder=str(folder))
 
-    found = read(lambda: look("heat.toml", str(folder / "heat.toml"), common, present))
+    findings = read(lambda: look("heat.toml", str(folder / "heat.toml"), common, present))
 
-    assert found.diagnostics == []
+    assert findings.diagnostics == []
 
 
-def killed() -> Found:
+def killed() -> Findings:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def broken() -> Found:
+def broken() -> Findings:
     raise ZeroDivisionError
 
 
-def without_files() -> Found:
+def without_files() -> Findings:
     raise ModuleNotFoundError("No module named 'heat.config.toml_file'")
 
 
@@ -79,11 +81,11 @@ def without_files() -> Found:
         (without_files, "is not where it was: No module named 'heat.config.toml_file'"),
     ],
 )
-def test_a_reading_that_does_not_end_well_says_why(work: Callable[[], Found], why: str) -> None:
-    found = read(work)
+def test_a_reading_that_does_not_end_well_says_why(work: Callable[[], Findings], why: str) -> None:
+    findings = read(work)
 
-    assert [why in diagnostic.message for diagnostic in found.diagnostics] == [True]
-    assert found.config.monitors == {}
+    assert [why in diagnostic.message for diagnostic in findings.diagnostics] == [True]
+    assert findings.config.monitors == {}
 
 
 def test_a_reading_that_is_stopped_leaves_nothing_but_a_zombie() -> None:
@@ -117,7 +119,7 @@ def test_a_reading_whose_heat_was_killed_ends_all_the_same(
 ) -> None:
     monkeypatch.setattr("heat.app.loader.LIMIT", -0.9)
 
-    def never() -> Found:
+    def never() -> Findings:
         while True:
             signal.pause()
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Place
+from place import Place
+from processes import PATIENCE
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("COV")}

@@ -17,7 +17,9 @@ from typing import cast
 
 import pytest
 from client import done
-from conftest import DETAILS, FAST, PATIENCE, Heat, Nobody, Place, orderly, records
+from heat_process import DETAILS, FAST, Heat, orderly, records
+from place import Place
+from processes import PATIENCE, Nobody
 from virtual import VirtualTime
 
 from heat.app.cli import USAGE

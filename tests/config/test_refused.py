@@ -335,7 +335,7 @@ def _raw(line: str) -> list[str]:
 def refusal(given: list[str]) -> str:
     asked = understand(given)
 
-    assert asked.request == "watch"
+    assert asked.action == "watch"
     assert asked.options is None
     assert all(diagnostic.hint for diagnostic in asked.diagnostics)
     return "\n".join(str(diagnostic) for diagnostic in asked.diagnostics)
@@ -525,5 +525,5 @@ def test_explaining_agrees_with_docopt(given_words: list[str]) -> None:
         assert list(explained.operands or [explained.values.get("--script")]) == list(
             asked.options.check
         )
-    elif asked.request == "watch":
+    elif asked.action == "watch":
         assert asked.diagnostics

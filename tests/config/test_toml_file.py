@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from heat.app.cli import understand
 from heat.app.loader import look
-from heat.config import preflight
 from heat.config.model import Config
 from heat.config.options import Common, Options, build
+from heat.config.preflight_warnings import warnings_of
 from heat.config.schema import HISTORY
 from heat.config.toml_file import parse, read
 from heat.config.toml_text import LARGEST
@@ -774,13 +774,13 @@ def test_warnings_name_keys_where_they_stand_in_a_file() -> None:
     alone = monitors(f"{WEB}signal = 'USR2'\n")["web"]
     recovered = monitors(f"{WEB}pid = {os.getpid()}\nrecovery = 'x'\nsignal = 'USR2'\n")["web"]
 
-    assert list(preflight.warnings(alone, None, in_file=True)) == [
+    assert list(warnings_of(alone, None, in_file=True)) == [
         'signal = "USR2" ends HEAT itself, its own target: use pid or pid-file'
     ]
-    assert list(preflight.warnings(alone, None)) == [
+    assert list(warnings_of(alone, None)) == [
         "--signal USR2 ends HEAT itself, its own target: use --pid or --pid-file"
     ]
-    assert list(preflight.warnings(recovered, os.getpid(), in_file=True)) == [
+    assert list(warnings_of(recovered, os.getpid(), in_file=True)) == [
         f"recovery may not replace process {os.getpid()}: use pid-file",
         (
             f"process {os.getpid()} does not catch USR2 (signal) and would be ended by it: "

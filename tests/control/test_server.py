@@ -523,7 +523,7 @@ def test_a_path_may_be_longer_than_a_socket_can_have(place: Place, folder: str) 
         told = there.ask("reload")
 
     assert (told["ok"], told["kind"]) == (False, "refused")
-    assert "its logs were opened anew" in told["error"]
+    assert "it has reopened its logs" in told["error"]
     assert heat.stop() == 0
     assert not (place.folder / path).exists()
 

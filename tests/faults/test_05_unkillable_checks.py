@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from heat_process import FAST, Heat, orderly
 from place import LASTING, Place
-from processes import NOBODY, alive, nobody_runs_heat
+from processes import NOBODY, alive, nobody_runs_heat, runs_as_nobody
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def unkillable(place: Place, *words: str) -> tuple[Heat, int]:
     return heat, place.adopt(int(place.await_words("pids")[0]))
 
 
+@runs_as_nobody
 @pytest.mark.usefixtures("stubborn")
 def test_a_check_that_cannot_be_killed_is_said_once_and_neither_started_again_nor_waited_for(
     place: Place,

@@ -9,7 +9,7 @@ import sys
 import pytest
 from heat_process import FAILED, FAST, Heat, orderly, records
 from place import FIRST_AT_GATE, Place
-from processes import NOBODY, nobody_runs_heat, process_state, until
+from processes import NOBODY, nobody_runs_heat, process_state, runs_as_nobody, until
 from strace import SPAWN, attached, failing, injected, needs_strace
 
 
@@ -53,6 +53,7 @@ def starved(place: Place, heat: Heat, limit: int, most: int, prefix: tuple[str, 
     assert len(place.words("check.ran")) - heat.lines().count(FAILED) in {0, 1}
 
 
+@runs_as_nobody
 def test_without_processes_a_check_is_unknown_and_the_next_tick_tries_again(
     place: Place,
 ) -> None:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from conftest import FAST, Place, alive, orderly, records, until
+from heat_process import FAST, orderly, records
+from place import Place
+from processes import alive, until
 
 
 def test_a_check_that_logs_through_tee_loses_no_line_of_its_record_nor_of_its_own_log(

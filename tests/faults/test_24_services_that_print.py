@@ -2,7 +2,9 @@
 
 import signal
 
-from conftest import FAST, Place, alive, orderly, until
+from heat_process import FAST, orderly
+from place import Place
+from processes import alive, until
 
 MEBIBYTE = 1024 * 1024
 

@@ -5,7 +5,9 @@ import shutil
 import sys
 
 import pytest
-from conftest import Place, orderly, process_state, until
+from heat_process import orderly
+from place import Place
+from processes import process_state, until
 
 BESIDE = ("sh", "-c", 'read -r _ < gate & echo $! > stranger; exec "$@"', "sh")
 """A shell that becomes HEAT, and leaves it a child."""

@@ -5,7 +5,9 @@ import shutil
 import sys
 
 import pytest
-from conftest import FAST, Place, alive, orderly, until
+from heat_process import FAST, orderly
+from place import Place
+from processes import alive, runs_as_nobody, until
 
 MOVED = """
 import os, time
@@ -50,6 +52,7 @@ def as_root(place: Place) -> None:
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 
+@runs_as_nobody
 @pytest.mark.usefixtures("as_root")
 def test_a_check_of_another_user_is_said_once_to_be_out_of_reach(place: Place) -> None:
     gate = place.gate("gate")
@@ -70,6 +73,7 @@ def test_a_check_of_another_user_is_said_once_to_be_out_of_reach(place: Place) -
     orderly(heat)
 
 
+@runs_as_nobody
 @pytest.mark.usefixtures("as_root")
 def test_a_process_of_another_user_in_the_group_of_a_check_is_named(place: Place) -> None:
     check = place.script(

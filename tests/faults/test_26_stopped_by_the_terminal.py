@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from conftest import Heat, Place, alive, orderly, process_state, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import alive, process_state, until
 
 ON_TERMINAL = """
 import fcntl, os, signal, subprocess, sys, termios

@@ -3,7 +3,9 @@
 import signal
 
 import pytest
-from conftest import LASTING, Heat, Place, alive, orderly, process_state, until
+from heat_process import Heat, orderly
+from place import LASTING, Place
+from processes import alive, process_state, until
 
 from heat.process import signals
 

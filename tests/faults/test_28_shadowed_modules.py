@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Place, orderly
+from heat_process import orderly
+from place import Place
+from processes import PATIENCE
 
 from heat import startup
 from heat.ctl.main import commands

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from conftest import FAST, NOBODY, Heat, Place, Receiver, needs_root, orderly, until
+from heat_process import FAST, Heat, orderly
+from place import Place, Receiver
+from processes import NOBODY, needs_root, until
 from virtual import VirtualWorld
 
 from heat.errors import NotBelievedError, TargetError, UnwrittenError

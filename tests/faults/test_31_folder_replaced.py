@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Heat, Place, orderly, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import until
 
 CONFIG = '[monitor.web]\ninterval = 0.05\nscript = "./check"\n'
 

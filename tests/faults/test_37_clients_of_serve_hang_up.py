@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Place, until
 from heat_double import HeatDouble, many
+from place import Place
+from processes import PATIENCE, until
 from served import Served, everything, served
 
 from heat.web.app import AT_ONCE

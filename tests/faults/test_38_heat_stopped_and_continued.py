@@ -3,7 +3,8 @@
 import os
 import signal
 
-from conftest import Place, alive, process_state, until
+from place import Place
+from processes import alive, process_state, until
 
 
 def test_a_check_that_was_stopped_together_with_heat_has_not_timed_out(place: Place) -> None:

@@ -1,5 +1,4 @@
-"""What the state file keeps of a machine: what is written is read again, and what is no machine
-is refused."""
+"""A machine in the state file: it is read back as it was written, and nonsense is refused."""
 
 import json
 
@@ -24,7 +23,7 @@ IN_OUTAGE = Snapshot(Stage.FAILING, 2, 0, FAILURE, LATEST)
     reason=st.none() | st.text(),
     passed=st.booleans(),
 )
-def test_what_is_written_is_read_again(
+def test_a_machine_is_read_back_as_it_was_written(
     stage: Stage, run: FailRun | None, reason: str | None, *, passed: bool
 ) -> None:
     recovering = Snapshot(stage).state is State.RECOVERING
@@ -36,9 +35,9 @@ def test_what_is_written_is_read_again(
         passed_once=passed,
         backoff=4.0 if stage is Stage.BACKOFF else None,
     )
-    kept = SavedMachine(snapshot, CHANGED, 1_671_306_479.5, 1_671_306_600.0)
+    machine = SavedMachine(snapshot, CHANGED, 1_671_306_479.5, 1_671_306_600.0)
 
-    assert decode(encode(kept)) == kept
+    assert decode(encode(machine)) == machine
 
 
 @pytest.mark.parametrize(
@@ -53,14 +52,14 @@ def test_what_is_written_is_read_again(
         ("ERROR", "open", Stage.ERROR),
     ],
 )
-def test_what_0_1_0_has_written_is_read(state: str, remedy: str, stage: Stage) -> None:
+def test_a_machine_that_0_1_0_wrote_is_read(state: str, remedy: str, stage: Stage) -> None:
     attempts = int(state == "RECOVERING")
     first, last = list(FAILURE), list(LATEST)
     plain = [state, 2, attempts, remedy, first, last, None, None, None, False]
 
-    found = decode(json.dumps([plain, None, 1_671_306_479.5]))
+    machine = decode(json.dumps([plain, None, 1_671_306_479.5]))
 
-    assert found == SavedMachine(
+    assert machine == SavedMachine(
         Snapshot(stage, 2, attempts, FAILURE, LATEST), None, 1_671_306_479.5, None
     )
 
@@ -76,6 +75,6 @@ def test_what_0_1_0_has_written_is_read(state: str, remedy: str, stage: Stage) -
         Snapshot(Stage.NORMAL, backoff=2.0),
     ],
 )
-def test_what_no_machine_is_ever_like_is_refused(snapshot: Snapshot) -> None:
+def test_a_machine_that_cannot_exist_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(ValueError, match="no machine is ever like that"):
         decode(encode(SavedMachine(snapshot, None, None)))

@@ -17,13 +17,13 @@ from test_supervisor import WELL, await_more, monitor, started
 from heat.process.identity import identity
 
 
-def test_a_heat_that_is_killed_is_known_to_have_run_until_its_last_failures(place: Place) -> None:
+def test_the_session_of_a_killed_heat_lasts_until_its_last_failures(place: Place) -> None:
     heat = failing(place)
-    seen = "SELECT seen - began > 1 FROM sessions"
-    until(lambda: rows(heat, seen) == [(1,)], "a mark long before a minute is over")
+    query = "SELECT seen - began > 1 FROM sessions"
+    until(lambda: rows(heat, query) == [(1,)], "a mark long before a minute is over")
     kill(heat)
 
-    assert rows(heat, seen) == [(1,)]
+    assert rows(heat, query) == [(1,)]
 
 
 def test_an_adopted_script_has_its_time_limit(place: Place) -> None:
@@ -138,7 +138,9 @@ def test_one_in_error_can_be_removed_after_a_restart(place: Place) -> None:
     orderly(heat)
 
 
-def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(place: Place) -> None:
+def test_heat_waits_for_a_fail_script_of_before_an_error_when_all_monitors_are_reset(
+    place: Place,
+) -> None:
     gate = place.gate("gate")
     place.script("tell", "echo $$ >> told.pids\n: < gate")
     check = place.check(1, name="once", body="[ $n -lt 1 ] || [ -e again ] || kill -9 $$")
@@ -149,8 +151,8 @@ def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(plac
     kill(heat)
     (place.folder / "again").touch()
     heat = place.fleet(text)
-    heat.await_news("they begin anew")
-    heat.await_news("still runs from before HEAT was restarted: it is waited for")
+    heat.await_news("all monitors were in ERROR when HEAT ended")
+    heat.await_news("still runs from before HEAT was restarted")
     await_failures(heat, 3)
 
     assert len(place.words("told.pids")) == 1
@@ -160,7 +162,7 @@ def test_a_fail_script_of_before_an_error_is_waited_for_when_all_begin_anew(plac
     orderly(heat)
 
 
-def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
+def test_when_all_are_in_error_heat_resets_them_and_says_so(place: Place) -> None:
     target = place.receiver()
     place.script("recover", "kill -9 $$")
     keys = {"pid": target.pid, "fault_signal": "STOP", "success_signal": "CONT"}
@@ -176,7 +178,7 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     change(place, "INSERT INTO held VALUES ('web', 'frozen', ?, ?)", target.pid, which)
     place.check(0)
     heat = place.fleet(text)
-    heat.await_news("all monitors were in ERROR when HEAT ended: they begin anew")
+    heat.await_news("all monitors were in ERROR when HEAT ended")
     goes_on(target.pid)
 
     assert rows(heat, "SELECT reason FROM transitions WHERE before = 'ERROR'") == [("reset",)]
@@ -184,7 +186,7 @@ def test_all_in_error_begin_anew_which_is_said(place: Place) -> None:
     orderly(heat)
 
 
-def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
+def test_prune_removes_old_history_and_keeps_what_goes_on(place: Place) -> None:
     place.write_config("")
     heat = failing(place)
     with closing(sqlite3.connect(place.folder / STATE, timeout=10)) as db, db:
@@ -203,10 +205,10 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
         db.execute("INSERT INTO pauses VALUES (2, 'old', 1, NULL, NULL, 'x')")
         db.execute("INSERT INTO sessions VALUES (0, 1, 2, NULL, 1, 'x', NULL)")
         db.execute("INSERT INTO monitors VALUES ('gone', 1, 2, NULL)")
-    seen = heat.out.read_text().count("web: Failed")
+    before = heat.out.read_text().count("web: Failed")
     command = [sys.executable, "-m", "heat.store.prune", str(place.folder / STATE), "3600"]
     subprocess.run(command, check=True, cwd="/")
-    heat.await_line("web: Failed", seen + 3)
+    heat.await_line("web: Failed", before + 3)
 
     assert rows(heat, "SELECT count(*) FROM transitions WHERE reason = 'x'") == [(0,)]
     assert rows(heat, "SELECT count(*) FROM transitions") == [(1,)]
@@ -221,7 +223,7 @@ def test_old_history_goes_and_what_goes_on_stays(place: Place) -> None:
     assert "heat.state" not in heat.err.read_text()
 
 
-def test_housekeeping_comes_by_itself_and_the_log_is_used_anew(place: Place) -> None:
+def test_prune_runs_by_itself_and_the_log_is_used_again(place: Place) -> None:
     odd = place.folder / "100% #1?"
     odd.mkdir()
     heat = started(place.fleet(monitor("web", WELL), "--state", str(odd / STATE)))

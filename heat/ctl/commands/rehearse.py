@@ -168,9 +168,9 @@ def _without_twins(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     return list(dict.fromkeys(diagnostics))
 
 
-def _read(given: str) -> loader.Found:
+def _read(given: str) -> loader.Findings:
     content, wrong = toml_file.sound_part(given, given)
-    return loader.Found(content._replace(unsound={}), wrong, [])
+    return loader.Findings(content._replace(unsound={}), wrong, [])
 
 
 def _of_file(line: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:

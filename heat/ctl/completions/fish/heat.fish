@@ -12,7 +12,7 @@ complete -c heat -l signal -x -a 'HUP INT QUIT USR1 USR2 TERM STOP CONT KILL non
 complete -c heat -l fail -r -F -d 'run on every failure'
 complete -c heat -l fail-overlap -x -a 'queue skip' -d 'while it still runs, \'queue\' goes on checking and runs it once more, ...'
 complete -c heat -l pid -x -d 'the process that signals are sent to'
-complete -c heat -l pid-file -r -F -d 'the same, read from FILE anew for each signal'
+complete -c heat -l pid-file -r -F -d 'the same, read from FILE again for each signal'
 complete -c heat -l threshold -x -d 'this many start it'
 complete -c heat -l recovery -r -F -d 'run when it starts, and again each time a recovery window closes ...'
 complete -c heat -l recovery-timeout -x -d 'length of the window'

@@ -81,7 +81,7 @@ complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l signal -x -a 'H
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l fail -r -F -d 'run on every failure'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l fail-overlap -x -a 'queue skip' -d 'while it still runs, \'queue\' goes on checking and runs it once more, ...'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l pid -x -d 'the process that signals are sent to'
-complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l pid-file -r -F -d 'the same, read from FILE anew for each signal'
+complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l pid-file -r -F -d 'the same, read from FILE again for each signal'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l threshold -x -d 'this many start it'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l recovery -r -F -d 'run when it starts, and again each time a recovery window closes ...'
 complete -c heatctl -n '__fish_seen_subcommand_from rehearse' -l recovery-timeout -x -d 'length of the window'
