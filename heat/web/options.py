@@ -121,7 +121,8 @@ def token(file: str) -> str:
             why, hint = "is open to everybody", f"chmod 600 {escaped(file)}"
         elif doubts := Trust().doubts(file):
             # As root: anyone who may write the file decides who gets in.
-            why = f"is not safe: {doubts[0].told('it').replace(AS_ROOT, 'and serve runs as root')}"
+            doubt = doubts[0].sentence("it").replace(AS_ROOT, "and serve runs as root")
+            why = f"is not safe: {doubt}"
             hint = doubts[0].hint
         text = b"" if why else os.read(fd, LONGEST + 1)
     finally:

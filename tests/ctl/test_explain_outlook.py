@@ -8,7 +8,7 @@ from virtual import VirtualWorld, options, why_of
 from heat.control.views import brief
 from heat.ctl import explain
 from heat.ctl.commands.why import laid_out
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 
 OK, FAILS = Ends(after=1), Ends(code=7, after=1)
 HANGS = Ends(after=None)
