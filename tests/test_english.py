@@ -12,14 +12,11 @@ import pytest
 HOME = Path(__file__).parent.parent
 NOT_YET = (
     "heat/config/",
-    "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
     "heat/rehearsal/",
     "heat/report/",
-    "heat/web/",
     "tests/config/",
-    "tests/control/",
     "tests/ctl/",
     "tests/monitor/",
     "tests/process/",
@@ -27,7 +24,6 @@ NOT_YET = (
     "tests/report/",
     "tests/runtime/",
     "tests/simulate/",
-    "tests/web/",
     "tests/",
     "ARCHITECTURE.md",
 )
