@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from heat.checks.outcome import Outcome
 from heat.config.options import Options
 from heat.control import outlook
-from heat.control.protocol import Numbers
 from heat.monitor.ahead import ahead, coming, next_check
-from heat.monitor.counters import Tallies
+from heat.monitor.counters import Counters
 from heat.process import signals
 from heat.records import Changed, Pause
-from heat.report.monitor_report import Checked, explained
+from heat.report.wording import explained
 from states.monitor.model import Monitor as Model
 from states.monitor.questions import (
     backs_off,
@@ -56,7 +56,7 @@ def _condition(monitor: Monitor, look: Look, unix: float) -> answers.Monitor:
         "next": _next(monitor, look),
         "next_text": coming(model, look, monitor.paused),
         "paused": pause(monitor.paused),
-        "shown": shown(model),
+        "shown": cast("answers.Shown", shown(model)),
         "backoff": _backoff(model, look),
         "spent": spent(model),
         "unknown_since": look.unknown_since,
@@ -93,7 +93,7 @@ def brief(monitor: Monitor, unix: float) -> list[object]:
     ]
 
 
-def _brief_last(monitor: Monitor, last: Checked, age: float) -> list[object]:
+def _brief_last(monitor: Monitor, last: Outcome, age: float) -> list[object]:
     """Return result, age, text and last line; without a text if all is well."""
     text = None if last.passed and not last.warning else _text(monitor, last)
     return [_verdict(last), round(age, 3), text, last.text or None]
@@ -101,19 +101,19 @@ def _brief_last(monitor: Monitor, last: Checked, age: float) -> list[object]:
 
 def _recovery_message(monitor: Monitor) -> str | None:
     """Return the last line of this outage's latest recovery."""
-    ran = monitor.ran.get(RECOVERY) if monitor.model.attempts else None
+    ran = monitor.script_results.get(RECOVERY) if monitor.model.attempts else None
     return None if ran is None else ran.text or None
 
 
 def _ran(monitor: Monitor, role: str) -> answers.Ran | None:
-    ran = monitor.ran.get(role)
+    ran = monitor.script_results.get(role)
     if ran is None:
         return None
     return {
         "code": ran.code,
         "text": explained(ran.how, ran.code),
         "message": ran.text or None,
-        "age": round(monitor.age(ran), 3),
+        "age": round(monitor.since(ran), 3),
     }
 
 
@@ -122,7 +122,7 @@ def _since(monitor: Monitor, look: Look, unix: float) -> float:
     return round(unix + look.watched if monitor.changed is None else monitor.changed.at, 3)
 
 
-def _last(monitor: Monitor, last: Checked, age: float) -> answers.Last:
+def _last(monitor: Monitor, last: Outcome, age: float) -> answers.Last:
     return {
         "result": _verdict(last),
         "code": last.code,
@@ -136,12 +136,12 @@ def _last(monitor: Monitor, last: Checked, age: float) -> answers.Last:
     }
 
 
-def _verdict(last: Checked) -> answers.Verdict:
+def _verdict(last: Outcome) -> answers.Verdict:
     return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
-def _text(monitor: Monitor, last: Checked) -> str:
-    return last.unknown or monitor.worded(last)
+def _text(monitor: Monitor, last: Outcome) -> str:
+    return last.unknown or monitor.report.worded(last)
 
 
 def _checking(model: Model, look: Look) -> answers.Checking:
@@ -286,31 +286,25 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def numbers(monitor: Monitor, tallies: Tallies, unix: float) -> Numbers:
-    """Return what a scrape wants to know."""
+def numbers(monitor: Monitor, counters: Counters, unix: float) -> list[object]:
+    """Return the numbers for a scrape, in the order of `heat.control.protocol.Numbers`."""
     model, look, at = monitor.model, monitor.look(), monitor.row
-    late, latest = tallies.lateness(at)
-    ok, failed, unknown, outages, recoveries, helped, useless, warnings = tallies.counts(at)
-    return Numbers(
+    late, latest = counters.lateness(at)
+    counts = counters.counts(at)
+    return [
         monitor.setup.options.name,
         model.state,
         _since(monitor, look, unix),
         model.count,
         int(model.paused),
-        ok,
-        failed,
-        unknown,
+        *counts[:3],
         model.skipped,
-        outages,
-        recoveries,
-        helped,
-        useless,
-        warnings,
-        round(tallies.duration(at), 6),
-        tallies.buckets(at),
+        *counts[3:],
+        round(counters.duration(at), 6),
+        counters.buckets(at),
         round(late, 6),
         round(latest, 6),
         int(checking(model) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
         int(spent(model)),
-    )
+    ]

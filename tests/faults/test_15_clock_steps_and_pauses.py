@@ -22,11 +22,11 @@ def test_ticks_that_a_stopped_heat_missed_are_skipped_and_counted(place: Place) 
     assert len(place.words("check.ran")) <= ran + 1
     heat.signal(signal.SIGCONT)
     heat.await_line("OK", ran + 2)
-    found = re.search(r"; (\d+) checks; (\d+) ticks skipped", heat.status())
+    numbers = re.search(r"; (\d+) checks; (\d+) ticks skipped", heat.status())
 
     assert heat.stop() == 0
-    assert found is not None
-    assert int(found[2]) >= 6
+    assert numbers is not None
+    assert int(numbers[2]) >= 6
     orderly(heat)
 
 
