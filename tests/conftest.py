@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -66,7 +67,7 @@ __all__ = [
 ]
 """For tests that have not yet been told where these stand."""
 
-pytest_plugins = ("hermetic", "skips")
+pytest_plugins = ("bench", "desk", "hermetic", "skips")
 
 # An example that takes long is taken on a busy machine, and is no mistake.
 settings.register_profile("heat", deadline=None)
@@ -110,3 +111,13 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield there
     finally:
         there.clean()
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make UTC the local time."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -12,20 +12,14 @@ import pytest
 HOME = Path(__file__).parent.parent
 NOT_YET = (
     "heat/config/",
-    "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
     "heat/report/",
-    "heat/web/",
     "tests/config/",
-    "tests/control/",
     "tests/ctl/",
     "tests/monitor/",
-    "tests/process/",
     "tests/report/",
-    "tests/runtime/",
     "tests/simulate/",
-    "tests/web/",
     "tests/",
     "ARCHITECTURE.md",
 )

@@ -1,4 +1,4 @@
-"""Durations are written the same way everywhere, and what is told can be written again."""
+"""Durations are written the same way everywhere, and their words can be read again."""
 
 import signal
 from pathlib import Path
@@ -120,15 +120,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @given(MILLISECONDS)
 def test_an_exact_length_loses_nothing(milliseconds: int) -> None:
-    told = exact(milliseconds / 1000).replace(" min", "m").replace(" ", "")
+    words = exact(milliseconds / 1000).replace(" min", "m").replace(" ", "")
 
-    assert round(duration(told) * 1000) == milliseconds
+    assert round(duration(words) * 1000) == milliseconds
 
 
 @given(st.floats(0, LONGEST))
 def test_a_length_for_people_is_off_by_less_than_its_smaller_unit(span: float) -> None:
-    for told in (length(span).replace(" min", "m").replace(" ", ""), short(span)):
-        assert duration(told) == pytest.approx(span, rel=0.5 / 9, abs=0.051)
+    for words in (length(span).replace(" min", "m").replace(" ", ""), short(span)):
+        assert duration(words) == pytest.approx(span, rel=0.5 / 9, abs=0.051)
 
 
 ON_A_LINE = [
@@ -195,3 +195,26 @@ def test_an_interval_longer_than_the_kernel_counts_is_waited_for(
 
     assert heat.wait() == 0
     assert "Error" not in heat.err.read_text()
+
+
+@pytest.mark.parametrize(
+    ("span", "wordy", "word"),
+    [
+        (-3, "0 s", "0s"),
+        (0, "0 s", "0.0s"),
+        (0.0004, "1 ms", "0.0s"),
+        (0.04, "40 ms", "0.0s"),
+        (0.0996, "0.1 s", "0.1s"),
+        (4.2, "4.2 s", "4.2s"),
+        (9.94, "9.9 s", "9.9s"),
+        (9.96, "10 s", "10s"),
+        (95, "95 s", "95s"),
+        (119.6, "2 min", "2m00s"),
+        (750, "12 min 30 s", "12m30s"),
+        (7199.7, "2 h", "2h00m"),
+        (11_100, "3 h 5 min", "3h05m"),
+        (187_200, "2 d 4 h", "2d04h"),
+    ],
+)
+def test_a_length_for_people_and_as_one_word(span: float, wordy: str, word: str) -> None:
+    assert (length(span), short(span)) == (wordy, word)
