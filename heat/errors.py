@@ -16,6 +16,8 @@ WANT = frozenset(
 )
 """Errors for want of resources, which say nothing about the call's object."""
 
+TIMED_OUT = 124
+"""The exit code of a program that timed out, as timeout(1) has it."""
 NOT_EXECUTABLE, GONE = 126, 127
 """A shell's exit codes for a program that cannot start."""
 

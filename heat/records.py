@@ -33,3 +33,13 @@ class Pause(NamedTuple):
     since: float
     until: float | None
     reason: str
+
+
+class ScriptResult(NamedTuple):
+    """A script that has ended: its exit code, how it ended, the last line that it printed."""
+
+    code: int | None
+    how: str
+    text: str
+    ended: float
+    """On the monotonic clock."""

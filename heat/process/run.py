@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from heat.errors import TIMED_OUT
 from heat.process.program import Output, Program, Status
 from states.engine.named_tuple import NamedTuple
 
@@ -169,6 +170,19 @@ class Run:
     def killed(self) -> bool:
         """A signal that HEAT did not send has ended it."""
         return self.status.signal is not None and not self.timed_out and not self.stopped
+
+    @property
+    def shown(self) -> str:
+        """The program as the user gave it."""
+        return self.program.shown
+
+    @property
+    def code(self) -> int | None:
+        """The exit code as timeout(1) and the shell report it; None if it is lost."""
+        if self.timed_out:
+            return TIMED_OUT
+        code, signum = self.status
+        return code if signum is None else 128 + signum
 
     def identity(self) -> str:
         """Return the identity of its leader. Raises OSError."""

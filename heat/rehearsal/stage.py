@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat.monitor.monitor import EXIT_ERROR, Monitor, Setup, World
+from heat.checks.command import Command
+from heat.monitor.exit_codes import EXIT_ERROR
+from heat.monitor.monitor import Monitor
+from heat.monitor.setup import Setup, World
 from heat.process import signals
 from heat.process.program import NO_ENV, Program, SilentScripts
 from heat.rehearsal.clock import VirtualTime
@@ -69,7 +72,7 @@ class Stage:
         file = SilentScripts()
         return Setup(
             options,
-            Program(options.shown, CHECK, options.check),
+            Command(options.shown, CHECK, options.check),
             _script(FAIL, options.fail, file),
             _script(RECOVERY, options.recovery, file),
             self.target,

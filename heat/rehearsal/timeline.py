@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
 
+from heat.checks.outcome import Outcome
 from heat.config.options import Common, Options
 from heat.process import signals
 from heat.process.program import NO_ENV, Output
 from heat.process.run import Run
 from heat.rehearsal.clock import VirtualTime
-from heat.report.monitor_report import Checked, MonitorReport
+from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.text import counted, escaped, seconds
 from states.monitor.model import FailRun, State
@@ -94,7 +95,7 @@ class Timeline(MonitorReport):
 
     # What the monitor reports
 
-    def checked(self, check: Checked, output: Output, state: State, count: int) -> None:
+    def checked(self, check: Outcome, output: Output, state: State, count: int) -> None:
         """Add the result of a check."""
         del output
         self.state = state

@@ -152,7 +152,7 @@ def recorded(world: VirtualWorld) -> Generator[Recorder]:
     """Record the steps that monitors take."""
     recorder = Recorder(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("heat.monitor.monitor.step", recorder)
+        patch.setattr("heat.monitor.pump.step", recorder)
         yield recorder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heat.config.options import Options
-from heat.monitor.monitor import EXIT_ERROR
+from heat.monitor.exit_codes import EXIT_ERROR
 from heat.process.program import Program
 from heat.rehearsal.clock import BEGINNING, VirtualTime
 from heat.rehearsal.programs import SimulatedChild

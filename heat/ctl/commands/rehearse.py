@@ -54,7 +54,7 @@ from heat.config.options import Options
 from heat.config.schema import BAD, Option
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.monitor.monitor import EXIT_NOT_WELL, EXIT_WELL
+from heat.monitor.exit_codes import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play
