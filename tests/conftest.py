@@ -67,7 +67,7 @@ __all__ = [
 ]
 """For tests that still import these from here."""
 
-pytest_plugins = ("hermetic", "skips")
+pytest_plugins = ("bench", "desk", "hermetic", "skips")
 
 # An example may take long on a busy machine.
 settings.register_profile("heat", deadline=None)
