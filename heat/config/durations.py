@@ -1,4 +1,4 @@
-"""Durations: read as somebody writes them, told as somebody reads them. In seconds elsewhere.
+"""Durations, as somebody writes and reads them; everywhere else they are seconds.
 
 One grammar for every option, key and query: a number of seconds (``30``, ``0.5``), or numbers
 with units, the largest first (``500ms``, ``5m``, ``1h30m``).
@@ -14,7 +14,7 @@ MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0
 LONGEST = 366 * DAY
 """The longest duration: a longer one is a slip of the finger."""
 LONGEST_PAST = 3_650 * DAY
-"""So far back history can be kept and asked for."""
+"""The longest that history can be kept."""
 SHORTEST = 0.001
 
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})"
@@ -27,7 +27,7 @@ _EXAMPLES = ("500ms", "30s", "5m", "2h", "1d", "1w", "1h30m")
 
 
 def duration(value: str | float, longest: float = LONGEST) -> float:
-    """Seconds. Raises BadValueError."""
+    """Read a duration. Raises BadValueError."""
     span = _seconds(value, longest)
     if span is None:
         quoted = ", ".join(f'"{each}"' for each in _EXAMPLES)
@@ -49,17 +49,17 @@ def _seconds(value: str | float, longest: float) -> float | None:
         return float(min(value, 2 * longest)) if value >= 0 else None
     if re.fullmatch(_NUMBER, value):
         return float(value)
-    found = re.fullmatch(_WRITTEN, value)
-    if found is None or not value:
+    match = re.fullmatch(_WRITTEN, value)
+    if match is None or not value:
         return None
-    *parts, milliseconds = (float(part or 0) for part in found.groups())
+    *parts, milliseconds = (float(part or 0) for part in match.groups())
     # Divided and not multiplied: 700ms is 0.7, and not 0.7000000000000001.
     whole = sum(part * unit for part, unit in zip(parts, _UNITS.values(), strict=True))
     return whole + milliseconds / 1000
 
 
 def positive_duration(value: str | float, longest: float = LONGEST) -> float:
-    """A duration of more than no time."""
+    """Read a duration of more than 0."""
     span = duration(value, longest)
     if span <= 0:
         raise BadValueError(
@@ -71,17 +71,17 @@ def positive_duration(value: str | float, longest: float = LONGEST) -> float:
 
 
 def duration_back(value: str | float) -> float:
-    """How far back to look: as far as history can be kept."""
+    """Read how far back to look, at most as far as history goes."""
     return positive_duration(value, LONGEST_PAST)
 
 
 def written(span: float) -> str:
-    """The duration as an option takes it, to the millisecond: ``0.5``, ``95``, ``1h30m``."""
+    """Write the duration as an option takes it, to the millisecond: ``0.5``, ``95``, ``1h30m``."""
     return seconds(span) if span < _IN_SECONDS else "".join(_parts_of(span, _AS_WRITTEN))
 
 
 def exact(span: float) -> str:
-    """The duration in a message, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
+    """Write the duration as in a message, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
     if span < _IN_SECONDS:
         return f"{seconds(span)} s"
     return " ".join(_parts_of(span, _IN_WORDS))
@@ -103,7 +103,7 @@ _IN_HOURS = 2 * 86_400
 
 
 def _parts(whole: int) -> tuple[int, str, int, str]:
-    """The two largest parts of some minutes or more: number and unit of each."""
+    """Return the two largest parts of some minutes or more: number and unit of each."""
     if whole < _IN_MINUTES:
         return whole // 60, "min", whole % 60, "s"
     if whole < _IN_HOURS:

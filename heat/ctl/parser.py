@@ -19,7 +19,7 @@ class Request(Words):
 
     @property
     def json(self) -> bool:
-        """True if the answer is to be JSON."""
+        """Tell if the answer must be JSON."""
         return "--json" in self.flags
 
     def seconds(self, option: str, command: str, parse: Callable[[str], float]) -> float | None:
