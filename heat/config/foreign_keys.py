@@ -12,7 +12,9 @@ _ONE_FILE = (
     "HEAT reads one file: write all monitors into it, or start another HEAT for another file"
 )
 _SHARED = "write what monitors share under [defaults]"
-_WHOLE = "[heat] has max-running and history; the rest of HEAT's own options are on its command line"
+_WHOLE = (
+    "[heat] has max-running and history; the rest of HEAT's own options are on its command line"
+)
 
 _HINTS = {
     "env environ environment env-file environment-file environmentfile vars": (

@@ -155,7 +155,7 @@ def test_what_cannot_be_rehearsed(given: str, says: str, capfd: pytest.CaptureFi
     assert (code, out) == (2, "")
     assert says in err
     assert "\n  " in err, "no fix"
-    assert "'heatctl rehearse --help' tells the options." in err
+    assert "'heatctl rehearse --help' lists the options." in err
 
 
 def test_all_that_is_wrong_is_told_at_once(capfd: pytest.CaptureFixture[str]) -> None:
