@@ -1,5 +1,5 @@
 #!/bin/sh
-# The fail script: append what HEAT tells about a failure to failures.txt.
+# The fail script: append what HEAT says about a failure to failures.txt.
 # In real life it sends a mail, a chat message or a page.
 set -eu
 

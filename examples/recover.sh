@@ -1,5 +1,5 @@
 #!/bin/sh
-# The recovery script: end what is left of the server, start it anew, and come back when it
+# The recovery script: end what is left of the server, start it again, and return when it
 # listens (it writes server.pid then), so that HEAT's next check finds it.
 set -eu
 
@@ -7,7 +7,7 @@ here=$(dirname "$0")
 
 if [ -s server.pid ]; then
     pid=$(cat server.pid)
-    # TERM waits until a stopped process goes on, so CONT goes with it.
+    # A stopped process gets TERM only when it continues, so CONT goes with it.
     kill -TERM "$pid" 2>/dev/null || true
     kill -CONT "$pid" 2>/dev/null || true
     tries=20

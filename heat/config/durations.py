@@ -81,7 +81,7 @@ def written(span: float) -> str:
 
 
 def exact(span: float) -> str:
-    """Write the duration as in a message, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
+    """Word the duration, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
     if span < _IN_SECONDS:
         return f"{seconds(span)} s"
     return " ".join(_parts_of(span, _IN_WORDS))

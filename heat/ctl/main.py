@@ -1,4 +1,4 @@
-"""The command ``heatctl``: its text of --help, and the way to its commands."""
+"""The program ``heatctl``: its text of --help, and the way to its commands."""
 
 USAGE = """heatctl: look at a running HEAT, and steer it.
 
@@ -61,7 +61,7 @@ from heat.text import escaped
 
 
 def commands() -> list[str]:
-    """The names of all commands; each is a module of this package."""
+    """Return the names of all commands; each is a module of `commands`."""
     return [
         entry.head.split()[0]
         for block in usage.blocks(USAGE)
@@ -71,9 +71,9 @@ def commands() -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run heatctl with these words of a command line; the exit status is returned."""
+    """Run heatctl with these words of a command line; return the exit status."""
     if argv is None:
-        # As with any tool in a pipe: nobody reads on, or Ctrl-C, and it is over without a word.
+        # As any tool in a pipe: it ends in silence when the reader is gone, and on Ctrl-C.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
@@ -87,12 +87,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except CtlError as error:
-        _tell(error)
+        _print(error)
         return error.status
 
 
 def _open_what_is_closed() -> None:
-    """Python has no stream where a standard descriptor is closed, and a socket would become it."""
+    """Open closed standard descriptors, which the next socket would take."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
@@ -108,7 +108,7 @@ def _run(words: Sequence[str]) -> int:
     if line.diagnostics:
         raise UsageError("heatctl", *line.diagnostics)
     if not line.operands:
-        hint = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' tells of one"
+        hint = "'heatctl status' shows how all monitors stand, 'heatctl why NAME' explains one"
         raise UsageError("heatctl", Diagnostic("Error: a command is missing", hint))
     name, *behind = line.operands
     if name not in commands():
@@ -144,10 +144,10 @@ def _help(operands: Sequence[str]) -> int:
     return 0
 
 
-def _tell(error: CtlError) -> None:
+def _print(error: CtlError) -> None:
     lines = [str(error)]
     if isinstance(error, UsageError) and "--help'" not in lines[0]:
-        lines += ["", f"'{error.command} --help' tells how it is used."]
+        lines += ["", f"'{error.command} --help' shows how to use it."]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -19,7 +19,7 @@ class Request(Words):
 
     @property
     def json(self) -> bool:
-        """Tell if the answer must be JSON."""
+        """True if the answer should be JSON."""
         return "--json" in self.flags
 
     def seconds(self, option: str, command: str, parse: Callable[[str], float]) -> float | None:

@@ -1,4 +1,4 @@
-"""Tables on a terminal, drawn by `rich`: loaded only where somebody looks on."""
+"""Tables on a terminal, drawn by `rich`, which is loaded only if a person looks on."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 _GAP = 2
 _LEAST = {"NAME": 12, "LAST RESULT": 22, "LAST LINE": 20}
-"""Columns that are cut on a narrow terminal, and how wide they are at least."""
+"""Columns that a narrow terminal cuts, and their least widths."""
 _NARROWEST = 12
 _LEFT_OUT = ("SINCE", "AGE", "NEXT", "FAILURES", "LAST LINE")
-"""Columns that a narrow terminal goes without, these first."""
+"""Columns that a narrow terminal leaves out, in this order."""
 _STYLES = {
     "32": "green",
     "33": "yellow",
@@ -35,14 +35,14 @@ _STYLES = {
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Table:
-    """A table of one line a row, so wide: what does not fit is cut, the last column first.
+    """Return a table of this width, with one line per row.
 
-    Where that is not enough, columns are left out.
+    What does not fit is cut, the last column first; if that is not enough, columns are left out.
     """
-    wanted = {title: _widest(title, place, rows) for place, title in enumerate(head)}
-    if not any(row[-1][0] for row in rows) and len(wanted) > 1:
-        wanted.popitem()  # Nothing has printed a line.
-    widths = _fitted(wanted, width)
+    natural = {title: _widest(title, place, rows) for place, title in enumerate(head)}
+    if not any(row[-1][0] for row in rows) and len(natural) > 1:
+        natural.popitem()  # No check has printed a line.
+    widths = _fitted(natural, width)
     drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for title, wide in widths.items():
         drawn.add_column(title, no_wrap=True, overflow="ellipsis", width=wide)
@@ -58,15 +58,15 @@ def _widest(title: str, place: int, rows: Sequence[Sequence[Cell]]) -> int:
     return max(len(title), least, *(cell_len(row[place][0]) for row in rows), 0)
 
 
-def _fitted(wanted: Mapping[str, int], width: int) -> dict[str, int]:
-    """The columns that have room, and how wide they are; the first ones get what they want."""
-    widths = {title: min(wide, _LEAST.get(title, wide)) for title, wide in wanted.items()}
+def _fitted(natural: Mapping[str, int], width: int) -> dict[str, int]:
+    """Return the columns that fit, with their widths; the first ones get their natural width."""
+    widths = {title: min(wide, _LEAST.get(title, wide)) for title, wide in natural.items()}
     left = list(_LEFT_OUT)
     while left and _together(widths) > width:
         widths.pop(left.pop(0), None)
     for title, wide in widths.items():
         room = max(0, width - _together(widths))
-        widths[title] = min(wanted[title], wide + room)
+        widths[title] = min(natural[title], wide + room)
     last = next(reversed(widths))
     widths[last] = max(_NARROWEST, widths[last] + width - _together(widths))
     return widths
@@ -77,7 +77,7 @@ def _together(widths: Mapping[str, int]) -> int:
 
 
 def console() -> Console:
-    """The terminal, with colours if it has any and they are wanted."""
+    """Return the terminal, in colour if it shows colours and the user wants them."""
     return Console(no_color=not output.is_coloured(), highlight=False)
 
 
@@ -89,7 +89,7 @@ def show(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
 
 @contextmanager
 def live() -> Generator[Callable[[Callable[[int], "Shown"]], None]]:
-    """A screen of its own; yields what draws it anew, given what to show in so many lines."""
+    """Open a full screen; yield a function that draws on it what fits its height."""
     there = console()
     with Live(console=there, screen=True, auto_refresh=False) as screen:
 

@@ -63,7 +63,7 @@ def is_outside(step: Step) -> bool:
 
 
 def _which(why: Why, step: Step) -> str:
-    """Number a failure outside recovery; up to the threshold, with the threshold."""
+    """Return the number of a failure outside recovery, with the threshold until it is reached."""
     threshold = why["threshold"]
     of = f" of {threshold}" if threshold is not None and step["count"] <= threshold else ""
     return f"it is failure {step['count']}{of}"
@@ -205,7 +205,7 @@ _WORDS: Mapping[str, Callable[[Why, Step, Effect], str]] = {
     "wake": _wake,
     "give-up": _give_up,
 }
-"""How each effect is worded; those that are not listed go without saying."""
+"""The words of each effect; those that are not listed go without saying."""
 
 
 def effect_of(step: Step, do: str) -> Effect | None:

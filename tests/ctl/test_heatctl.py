@@ -1,4 +1,4 @@
-"""heatctl and a real HEAT: the double and the real one speak alike."""
+"""heatctl and a real HEAT, which answers like the double of the other tests."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ command = ["true"]
 
 
 class Watched:
-    """A HEAT that watches two things, and heatctl that asks it."""
+    """A HEAT with two monitors, and heatctl."""
 
     def __init__(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         self._place = place
@@ -48,14 +48,14 @@ class Watched:
         until(lambda: self.ctl("status")[0] != 3, "HEAT's answer")
 
     def ctl(self, *words: str) -> tuple[int, str, str]:
-        """Exit status and output of a command."""
+        """Run a command; return its exit status and output."""
         code = main(["--control", self.control, *words])
         out, err = self._capsys.readouterr()
         return code, out, err
 
     def why(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.ctl("why", name, "--json")[1])
-        return found
+        facts: dict[str, Any] = json.loads(self.ctl("why", name, "--json")[1])
+        return facts
 
     def break_it(self) -> None:
         (self._place.folder / "broken").touch()
@@ -76,10 +76,10 @@ def test_an_outage_from_its_first_failure_to_the_history(watched: Watched) -> No
     code, out, _ = watched.ctl("why", "web")
     assert code == 0
     assert "RECOVERING -> NORMAL" in out
-    (told,) = [json.loads(line) for line in watched.ctl("history", "--json", "web")[1].splitlines()]
-    assert told["outages"][0]["recoveries"][0]["helped"] is True
-    assert told["flaps"] == 1
-    assert 0 < told["well"] < 1
+    account = json.loads(watched.ctl("history", "--json", "web")[1])
+    assert account["outages"][0]["recoveries"][0]["helped"] is True
+    assert account["flaps"] == 1
+    assert 0 < account["well"] < 1
     orderly(watched.heat)
 
 
@@ -96,7 +96,7 @@ def test_pause_check_resume_reset_and_reload(watched: Watched) -> None:
     orderly(watched.heat)
 
 
-def test_a_reload_of_the_table_heat_alone_says_what_it_changes_and_does_it(
+def test_a_reload_of_the_table_heat_says_what_it_changes_and_does_it(
     watched: Watched, place: Place
 ) -> None:
     path = place.folder / "heat.toml"
@@ -114,7 +114,7 @@ def test_a_reload_of_the_table_heat_alone_says_what_it_changes_and_does_it(
     orderly(watched.heat)
 
 
-def test_a_heat_that_has_its_clients_already_does_not_answer(watched: Watched) -> None:
+def test_a_heat_with_all_the_clients_it_can_have_does_not_answer(watched: Watched) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(64):
             stack.enter_context(client(watched.heat, "s"))
@@ -128,7 +128,7 @@ def test_a_heat_that_has_its_clients_already_does_not_answer(watched: Watched) -
 
 
 def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, place: Place) -> None:
-    (place.folder / "broken").mkdir()  # Which the recovery script cannot mend.
+    (place.folder / "broken").mkdir()  # The recovery script cannot remove a folder.
     until(lambda: watched.why("web")["last_recovery"] is not None, "a recovery")
     watched.ctl("pause", "web", "--reason", "a look at it")
     until(lambda: watched.why("web")["checking"] == "idle", "quiet")
@@ -147,7 +147,7 @@ def test_a_brief_answer_makes_the_same_table_as_a_whole_one(watched: Watched, pl
         assert [*one[:age], *one[following + 1 :]] == [*other[:age], *other[following + 1 :]]
 
 
-def test_a_monitor_without_a_check_is_as_it_is_since_heat_began_to_watch_it(
+def test_a_monitor_before_its_first_check_is_normal_since_heat_began_to_watch_it(
     watched: Watched, place: Place
 ) -> None:
     later = '\n[monitor.later]\ncommand = ["true"]\ninterval = "1h"\n'
@@ -162,33 +162,33 @@ def test_a_monitor_without_a_check_is_as_it_is_since_heat_began_to_watch_it(
     assert first["start_period"] is None
 
 
-def test_a_refusal_has_a_kind_that_the_protocol_tells(watched: Watched) -> None:
-    def said(**asked: Any) -> tuple[bool, str]:
-        with socket.socket(socket.AF_UNIX) as there, there.makefile("rb") as answer:
+def test_a_refusal_has_a_kind_that_the_protocol_lists(watched: Watched) -> None:
+    def answer(**request: Any) -> tuple[bool, str]:
+        with socket.socket(socket.AF_UNIX) as there, there.makefile("rb") as lines:
             there.connect(watched.control)
-            there.sendall(json.dumps({"heat": 1, **asked}).encode() + b"\n")
-            told = json.loads(answer.readline())
-        return told["ok"], told["kind"]
+            there.sendall(json.dumps({"heat": 1, **request}).encode() + b"\n")
+            line = json.loads(lines.readline())
+        return line["ok"], line["kind"]
 
-    assert said(do="why", name="wbe") == (False, "unknown-monitor")
-    assert said(do="resume", name="web") == (False, "refused")
-    assert said(do="pause", name="web", seconds=-1) == (False, "bad-request")
-    assert said(do="dance") == (False, "bad-request")
-    assert said(heat=2, do="hello") == (False, "version")
+    assert answer(do="why", name="wbe") == (False, "unknown-monitor")
+    assert answer(do="resume", name="web") == (False, "refused")
+    assert answer(do="pause", name="web", seconds=-1) == (False, "bad-request")
+    assert answer(do="dance") == (False, "bad-request")
+    assert answer(heat=2, do="hello") == (False, "version")
     protocol = (Path(__file__).parents[2] / "docs/protocol.md").read_text()
     assert all(f"| `{each.value}` |" in protocol for each in Kind)
 
 
-def test_a_heat_without_a_file_says_so_when_it_is_to_read_it(place: Place) -> None:
+def test_a_heat_without_a_file_says_so_on_a_reload(place: Place) -> None:
     heat = place.heat("-i", "1", "--control", "heat.sock", "true")
-    told = ask(heat, "reload")
+    answer = ask(heat, "reload")
 
-    assert (told["ok"], told["kind"]) == (False, "refused")
-    assert told["error"] == "this HEAT has no configuration file; it has reopened its logs"
+    assert (answer["ok"], answer["kind"]) == (False, "refused")
+    assert answer["error"] == "this HEAT has no configuration file; it has reopened its logs"
     orderly(heat)
 
 
-def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None:
+def test_a_reload_of_a_file_with_mistakes_lists_them(watched: Watched, place: Place) -> None:
     (place.folder / "heat.toml").write_text(FILE.replace("threshold", "treshold", 1))
     code, _, err = watched.ctl("reload")
 
@@ -197,7 +197,7 @@ def test_a_reload_of_mistakes_tells_them(watched: Watched, place: Place) -> None
     assert "did you mean threshold?" in err
 
 
-def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Path) -> None:
+def test_the_double_answers_like_the_real_one(watched: Watched, tmp_path: Path) -> None:
     until(lambda: watched.why("queue")["last"] is not None, "a result")
     real = watched.why("queue")
 
@@ -206,9 +206,9 @@ def test_the_double_tells_what_the_real_one_tells(watched: Watched, tmp_path: Pa
         Client(os.fspath(double.path)) as one,
         Client(watched.control) as other,
     ):
-        told: Answer = one.last("why", {"name": "queue"})["why"]
-        assert set(told) == set(real)
-        assert set(told["last"]) == set(real["last"])
+        answer: Answer = one.last("why", {"name": "queue"})["why"]
+        assert set(answer) == set(real)
+        assert set(answer["last"]) == set(real["last"])
         assert set(one.last("hello")["about"]) <= set(other.last("hello")["about"])
         first = next(one.ask("status"))["status"][0]
         assert set(first) == set(next(other.ask("status"))["status"][0])

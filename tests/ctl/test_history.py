@@ -1,4 +1,4 @@
-"""heatctl history: the accounts of a life, and the state file that they are made of."""
+"""heatctl history: the account of a monitor, and the state file from which it is made."""
 
 import json
 import os
@@ -49,52 +49,52 @@ def outage(began: float, ended: float | None, ending: str | None = "passed") -> 
 
 def test_time_outside_of_sessions_and_in_pauses_was_not_watched() -> None:
     life = Life("web", 0.0, None, [outage(40, 60)], [Pause(10, 20)])
-    told = account(life, [Span(0, 50), Span(70, 100)], Span(0, 100))
+    result = account(life, [Span(0, 50), Span(70, 100)], Span(0, 100))
 
-    assert told.watched == 70
-    assert told.down == 10
-    assert told.well == pytest.approx(6 / 7)
-    assert told.mean_time_to_repair == 20
+    assert result.watched == 70
+    assert result.down == 10
+    assert result.well == pytest.approx(6 / 7)
+    assert result.mean_time_to_repair == 20
 
 
 def test_a_life_begins_when_the_monitor_was_first_watched_and_ends_with_its_removal() -> None:
-    told = account(Life("web", 30.0, 90.0), [Span(0, 100)], Span(0, 100))
+    result = account(Life("web", 30.0, 90.0), [Span(0, 100)], Span(0, 100))
 
-    assert (told.watched, told.well) == (60, 1)
-
-
-def test_an_outage_that_goes_on_counts_until_now_and_is_no_repair() -> None:
-    told = account(Life("web", 0.0, None, [outage(80, None)]), [Span(0, 100)], Span(0, 100))
-
-    assert told.goes_on
-    assert told.well == pytest.approx(0.8)
-    assert told.mean_time_to_repair is None
+    assert (result.watched, result.well) == (60, 1)
 
 
-def test_an_outage_that_a_reset_has_ended_is_down_time_and_no_repair() -> None:
+def test_an_outage_that_goes_on_counts_until_now_and_not_as_a_repair() -> None:
+    result = account(Life("web", 0.0, None, [outage(80, None)]), [Span(0, 100)], Span(0, 100))
+
+    assert result.goes_on
+    assert result.well == pytest.approx(0.8)
+    assert result.mean_time_to_repair is None
+
+
+def test_an_outage_that_a_reset_has_ended_counts_as_down_time_and_not_as_a_repair() -> None:
     life = Life("web", 0.0, None, [outage(0, 10), outage(50, 90, "reset")])
-    told = account(life, [Span(0, 100)], Span(0, 100))
+    result = account(life, [Span(0, 100)], Span(0, 100))
 
-    assert told.down == 50
-    assert told.mean_time_to_repair == 10
+    assert result.down == 50
+    assert result.mean_time_to_repair == 10
 
 
-def test_an_outage_of_before_counts_with_the_part_that_is_asked_for() -> None:
-    told = account(Life("web", 0.0, None, [outage(40, 60)]), [Span(0, 100)], Span(50, 100))
+def test_only_the_part_of_an_outage_in_the_requested_span_counts() -> None:
+    result = account(Life("web", 0.0, None, [outage(40, 60)]), [Span(0, 100)], Span(50, 100))
 
-    assert told.down == 10
-    assert told.mean_time_to_repair == 20
+    assert result.down == 10
+    assert result.mean_time_to_repair == 20
     assert not account(Life("w", 0, None, [outage(1, 2)]), [], Span(50, 100)).outages
 
 
-def test_what_was_never_watched_has_no_share() -> None:
-    told = account(Life("web", 0.0, None), [], Span(0, 100))
+def test_a_monitor_that_was_never_watched_has_no_share() -> None:
+    result = account(Life("web", 0.0, None), [], Span(0, 100))
 
-    assert told.well is None
-    assert history.row(told)[-1][0] == "-"
+    assert result.well is None
+    assert history.row(result)[-1][0] == "-"
 
 
-def test_flaps_are_of_the_last_hour_whatever_is_asked_for() -> None:
+def test_flaps_are_those_of_the_last_hour_in_any_span() -> None:
     life = Life("web", 0.0, None, leaves=[NOW - 3601, NOW - 3599, NOW - 1])
 
     assert account(life, [], Span(NOW - 10, NOW)).flaps == 2
@@ -122,7 +122,7 @@ def test_spans_are_sets_of_seconds(one: list[Span], other: list[Span], low: int,
 @pytest.mark.parametrize(
     ("share", "shown"), [(1.0, "100.00"), (0.999_999, "99.99"), (0.5, "50.00"), (0.0, "0.00")]
 )
-def test_what_was_not_all_well_is_never_called_so(share: float, shown: str) -> None:
+def test_less_than_all_is_never_shown_as_100_percent(share: float, shown: str) -> None:
     assert history.percent(share) == shown
 
 
@@ -131,18 +131,18 @@ def recovery(*, code: int | None, helped: bool | None, after: float | None = Non
 
 
 @pytest.mark.parametrize(
-    ("run", "said"),
+    ("run", "verdict"),
     [
         (recovery(code=0, helped=True, after=3.5), "helped, the check passed 3.5 s after its end"),
         (recovery(code=1, helped=True), "helped"),
         (recovery(code=0, helped=False), "exits 0 and does not help"),
         (recovery(code=1, helped=False), "did not help"),
         (recovery(code=None, helped=False), "did not help"),
-        (recovery(code=0, helped=None), "nobody knows yet whether it helped"),
+        (recovery(code=0, helped=None), "not yet known whether it helped"),
     ],
 )
-def test_the_verdict_on_a_recovery(run: Recovery, said: str) -> None:
-    assert history.verdict(run) == said
+def test_the_verdict_on_a_recovery(run: Recovery, verdict: str) -> None:
+    assert history.verdict(run) == verdict
 
 
 # The file
@@ -157,7 +157,7 @@ def insert(file: sqlite3.Connection, table: str, **values: Any) -> None:
 
 @pytest.fixture(name="state")
 def _state(tmp_path: Path) -> Path:
-    """A file as HEAT would have written it: one long session, two monitors, two outages."""
+    """Write a file as HEAT would: one long session, two monitors, two outages."""
     path = tmp_path / "heat.state"
     with sqlite3.connect(path) as file:
         file.executescript(f"PRAGMA journal_mode = wal; PRAGMA user_version = 1; {SCHEMA}")
@@ -204,7 +204,7 @@ def lines(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[st
     return code, capsys.readouterr().out.splitlines()
 
 
-def test_of_all_monitors_a_table_the_worst_first(
+def test_without_a_name_it_prints_a_table_the_worst_first(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lines(capsys, "--state", os.fspath(state)) == (
@@ -217,7 +217,7 @@ def test_of_all_monitors_a_table_the_worst_first(
     )
 
 
-def test_of_one_monitor_each_outage_and_what_each_recovery_did(
+def test_with_a_name_it_prints_each_outage_and_what_each_recovery_did(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lines(capsys, "web", "--state", os.fspath(state), "--since", "1d") == (
@@ -236,12 +236,12 @@ def test_of_one_monitor_each_outage_and_what_each_recovery_did(
             ),
             "",
             "10:46:37  goes on, for 60 s: 1 failure, 1 recovery",
-            "  recovery 1  at 10:47:07, runs still",
+            "  recovery 1  at 10:47:07, still runs",
         ],
     )
 
 
-def test_of_one_monitor_each_pause_with_its_reason(
+def test_with_a_name_it_prints_each_pause_with_its_reason(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with sqlite3.connect(state) as file:
@@ -258,11 +258,11 @@ def test_of_one_monitor_each_pause_with_its_reason(
         "10:47:07  paused until it is resumed, for 30 s so far",
     ]
     main(["history", "queue", "--json", "--state", os.fspath(state)])
-    told = json.loads(capsys.readouterr().out)["pauses"]
-    assert told[1] == {"began": NOW - 90, "ended": None, "until": NOW + 9, "reason": "\x1bx"}
+    pauses = json.loads(capsys.readouterr().out)["pauses"]
+    assert pauses[1] == {"began": NOW - 90, "ended": None, "until": NOW + 9, "reason": "\x1bx"}
 
 
-def test_a_running_heat_tells_where_its_file_is_and_watches_until_now(
+def test_a_running_heat_says_where_its_file_is_and_watches_until_now(
     state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Talker(tmp_path / "s", state=os.fspath(state)):
@@ -290,14 +290,14 @@ def test_history_as_json(state: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert web["mean_time_to_repair"] == 128
 
 
-def test_nothing_is_changed_by_looking(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reading_changes_nothing(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path.name: path.read_bytes() for path in state.parent.iterdir()}
     lines(capsys, "--state", os.fspath(state))
 
     assert {path.name: path.read_bytes() for path in state.parent.iterdir()} == before
 
 
-def test_what_heat_writes_meanwhile_is_seen(
+def test_it_sees_what_heat_has_just_written(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     writing = sqlite3.connect(state)
@@ -310,7 +310,7 @@ def test_what_heat_writes_meanwhile_is_seen(
     assert out[-2] == (
         "10:46:37  for 50 s, until 10:47:27: 1 failure, 1 recovery, ended by a reset"
     )
-    assert out[-1].endswith("nobody knows how it ended")
+    assert out[-1].endswith("its end is not on record")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -335,31 +335,35 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--since 99999999999d", "--since '99999999999d' is too long"),
     ],
 )
-def test_a_span_that_is_none(words: str, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_span_that_is_not_valid(
+    words: str, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert wrong in complaint(capsys, *words.split(), "--state", "none")
 
 
 def test_a_name_that_is_not_on_record(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = complaint(capsys, "wbe", "--state", os.fspath(state))
+    message = complaint(capsys, "wbe", "--state", os.fspath(state))
 
-    assert "no monitor named wbe is on record" in told
-    assert "did you mean web?" in told
+    assert "no monitor named wbe is on record" in message
+    assert "did you mean web?" in message
 
 
-def test_a_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_state_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "text").write_text("no database\n" * 100)
     (tmp_path / "empty").touch()
 
-    for name, told in (
+    for name, message in (
         ("none", "no such file"),
         ("text", "file is not a database"),
         ("empty", f"{tmp_path}/empty holds nothing of HEAT's"),
         (".", "is a directory"),
     ):
-        assert told in complaint(capsys, "--state", f"{tmp_path}/{name}")
+        assert message in complaint(capsys, "--state", f"{tmp_path}/{name}")
 
 
-def test_a_file_of_another_version_is_not_guessed_at(
+def test_a_file_of_another_version_is_refused(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with sqlite3.connect(state) as file:
@@ -369,7 +373,7 @@ def test_a_file_of_another_version_is_not_guessed_at(
     assert "has version 2, and heatctl reads 1" in complaint(capsys, "--state", os.fspath(state))
 
 
-def test_a_damaged_file_is_said(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_file_is_refused(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = bytearray(state.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     state.write_bytes(data)

@@ -28,24 +28,24 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heat.ctl.commands.status.time.time", lambda: NOW)
 
 
-def said(
+def ctl(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     words: str,
     *monitors: Facts,
     **about: object,
 ) -> tuple[int, list[str], list[str]]:
-    """Exit status and lines of stdout and stderr, with these monitors in HEAT."""
+    """Run a command against a HEAT with these monitors; return exit status, stdout and stderr."""
     with Talker(tmp_path / "s", *monitors, **about):
         code = main(["--control", f"{tmp_path}/s", *words.split()])
     out, err = capsys.readouterr()
     return code, out.splitlines(), err.splitlines()
 
 
-def test_the_worst_stands_first_and_columns_are_words(
+def test_the_worst_comes_first_and_columns_are_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = said(
+    code, out, err = ctl(
         capsys,
         tmp_path,
         "status",
@@ -75,13 +75,13 @@ def test_the_worst_stands_first_and_columns_are_words(
     ]
 
 
-def test_what_says_more_than_the_state_stands_in_its_place(
+def test_paused_backoff_and_spent_take_the_place_of_the_state(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spent: Facts = {"shown": "SPENT", "spent": True}
     twice: Facts = IN_RECOVERY | {"max_recoveries": 2}
     paused = {"paused": PAUSED, "next": None}
-    code, out, _ = said(
+    code, out, _ = ctl(
         capsys,
         tmp_path,
         "status",
@@ -130,68 +130,70 @@ def test_what_says_more_than_the_state_stands_in_its_place(
         ([], 0),
     ],
 )
-def test_the_exit_status_tells_whether_all_is_well(
+def test_the_exit_status_is_0_only_if_all_is_well(
     monitors: list[Facts], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert said(capsys, tmp_path, "status", *monitors)[0] == code
-    assert said(capsys, tmp_path, "status --json", *monitors)[0] == code
+    assert ctl(capsys, tmp_path, "status", *monitors)[0] == code
+    assert ctl(capsys, tmp_path, "status --json", *monitors)[0] == code
 
 
-def test_names_choose_and_alone_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, tmp_path, "status b", facts("a", state="ERROR"), facts("b"))
+def test_only_the_named_monitors_are_shown_and_decide(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = ctl(capsys, tmp_path, "status b", facts("a", state="ERROR"), facts("b"))
 
     assert code == 0
     assert [line.split()[0] for line in out] == ["NAME", "b"]
 
 
-def test_a_name_that_is_not_known_is_a_mistake(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_name_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("status", "why", "check", "pause", "resume", "reset"):
-        code, out, err = said(capsys, tmp_path, f"{command} wbe", facts("web"))
+        code, out, err = ctl(capsys, tmp_path, f"{command} wbe", facts("web"))
 
         assert (code, out) == (2, [])
         assert err == ["Error: no monitor is named wbe", "  did you mean web?"]
 
 
-def test_json_is_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = said(capsys, tmp_path, "status --json", facts("größe"), facts("b"))
+def test_json_is_one_object_per_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = ctl(capsys, tmp_path, "status --json", facts("größe"), facts("b"))
 
     assert [json.loads(line)["name"] for line in out] == ["b", "größe"]
     assert '"größe"' in out[1]
 
 
-def test_what_of_heat_does_not_work_is_said_on_stderr(
+def test_troubles_of_heat_itself_are_on_stderr(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, _, err = said(capsys, tmp_path, "status", facts(), trouble=["no room\x1b"])
+    _, _, err = ctl(capsys, tmp_path, "status", facts(), trouble=["no room\x1b"])
 
     assert err == ["heat: no room\\x1b"]
 
 
-def test_a_paused_one_tells_until_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_paused_monitor_shows_until_when(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paused = {**PAUSED, "until": NOW + 600, "reason": ""}
-    _, out, _ = said(capsys, tmp_path, "status", facts(paused=paused))
+    _, out, _ = ctl(capsys, tmp_path, "status", facts(paused=paused))
 
     assert out[1].endswith("OK; paused until 10:57:37")
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_no_text_of_an_answer_reaches_the_terminal_as_it_is(name: str, text: str) -> None:
+def test_every_text_of_an_answer_is_escaped(name: str, text: str) -> None:
     monitor = facts(name, last=last("failed", text or "x", 1), paused={**PAUSED, "reason": text})
 
     for shown, _ in status.row(monitor, NOW):  # type: ignore[arg-type]
         assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in shown)
 
 
-def test_on_a_terminal_the_states_have_the_colours_of_the_diagram() -> None:
+def test_on_a_terminal_states_have_the_colours_of_the_diagram() -> None:
     cell = status.row(facts(state="ERROR"), NOW)  # type: ignore[arg-type]
     lines = output.aligned(status.HEAD, [cell], colour=True)
 
     assert lines[1].startswith("web   \x1b[31mERROR\x1b[0m  09:47:37  ")
 
 
-def test_a_drawn_table_has_one_line_a_row_and_cuts_the_last_column_first() -> None:
+def test_a_drawn_table_has_one_line_per_row_and_cuts_the_last_column_first() -> None:
     rows = [status.row(facts(last=last("failed", "x" * 200, 1)), NOW)] * 3  # type: ignore[arg-type]
     there = tables.console()
     for width in (40, 200, 80):
@@ -205,7 +207,7 @@ def test_a_drawn_table_has_one_line_a_row_and_cuts_the_last_column_first() -> No
     assert lines[1].startswith("web ")
 
 
-def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None:
+def test_a_narrow_table_leaves_out_columns_and_shows_the_whole_state() -> None:
     rows = [status.row(facts("a-rather-long-name", state="RECOVERING"), NOW)]  # type: ignore[arg-type]
     there = tables.console()
     with there.capture() as captured:
@@ -218,7 +220,7 @@ def test_a_narrow_table_goes_without_columns_and_tells_the_state_whole() -> None
 
 
 def drawn(width: int, *monitors: Facts) -> list[str]:
-    """The table of these on a terminal of this width."""
+    """Return the table of these monitors on a terminal of this width."""
     rows = [status.row(each, NOW) for each in monitors]  # type: ignore[arg-type]
     there = tables.console()
     with there.capture() as captured:
@@ -258,26 +260,26 @@ def test_the_last_line_is_cut_to_the_terminal_and_left_out_of_a_narrow_one(
     assert drawn(width, facts(state="FAILING", last=failed)) == lines
 
 
-def test_where_nothing_has_printed_a_line_there_is_no_column_for_it() -> None:
+def test_where_no_check_has_printed_a_line_there_is_no_column_for_it() -> None:
     head, *_ = drawn(200, facts(), facts("queue"))
 
     assert head.endswith("LAST RESULT")
 
 
-def test_in_an_outage_the_recovery_s_last_line_stands_behind_the_check_s() -> None:
+def test_in_an_outage_the_last_line_of_the_recovery_follows_that_of_the_check() -> None:
     of_recovery = {**IN_RECOVERY, "recovery_message": "cannot bind\x1b"}
-    said = [
+    lines = [
         status.row(facts(last=each, **of_recovery), NOW)[-1][0]  # type: ignore[arg-type]
         for each in (FAILED, last(), None)
     ]
 
-    assert said == [
+    assert lines == [
         "curl: (7) refused; recovery: cannot bind\\x1b",
         *["recovery: cannot bind\\x1b"] * 2,
     ]
 
 
-def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_colour_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "xterm")
@@ -287,38 +289,38 @@ def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 STEERING = [
-    # words, the monitor, what is asked, what is printed
+    # the command, the monitor, the request, the output
     (
         "check web",
         facts(),
         {"do": "check", "name": "web"},
-        "web: a check has begun; heatctl why web tells how it ended",
+        "web: a check has begun; heatctl why web shows how it ends",
     ),
     (
         "pause web",
         facts(),
         {"do": "pause", "name": "web", "seconds": None, "reason": ""},
-        "web: paused until heatctl resume web; no checks and no effects meanwhile",
+        "web: paused until heatctl resume web; no checks and no effects until then",
     ),
     (
         "pause web --for 2d",
         facts(),
         {"do": "pause", "name": "web", "seconds": 172_800.0, "reason": ""},
-        "web: paused until 2026-11-24 10:47:37; no checks and no effects meanwhile",
+        "web: paused until 2026-11-24 10:47:37; no checks and no effects until then",
     ),
     (
         "pause web --for 10m --reason disk",
         facts(),
         {"do": "pause", "name": "web", "seconds": 600.0, "reason": "disk"},
-        "web: paused until 10:57:37; no checks and no effects meanwhile",
+        "web: paused until 10:57:37; no checks and no effects until then",
     ),
     (
         "pause web --for 10m",
         facts(paused={**PAUSED, "until": NOW + 60, "reason": "disk"}),
         {"do": "pause", "name": "web", "seconds": 600.0, "reason": ""},
         (
-            "web: paused until 10:57:37; before it was until 10:48:37 (disk); "
-            "no checks and no effects meanwhile"
+            "web: paused until 10:57:37; no checks and no effects until then; "
+            "it replaces the pause until 10:48:37 (disk)"
         ),
     ),
     (
@@ -344,37 +346,37 @@ STEERING = [
 
 
 @pytest.mark.parametrize("case", STEERING, ids=[each[0] for each in STEERING])
-def test_one_sentence_of_outcome(
+def test_a_command_that_steers_prints_one_sentence(
     case: tuple[str, Facts, Facts, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words, monitor, asked, told = case
+    words, monitor, request, text = case
     with Talker(tmp_path / "s", dict(monitor)) as talker:
         code = main([*words.split(), "--control", f"{tmp_path}/s"])
 
     out, err = capsys.readouterr()
-    assert (code, out, err) == (0, f"{told}\n", "")
-    assert talker.requests == [{"heat": 1, **asked}]
+    assert (code, out, err) == (0, f"{text}\n", "")
+    assert talker.requests == [{"heat": 1, **request}]
 
 
 @pytest.mark.parametrize("words", [each[0] for each in STEERING])
-def test_json_of_what_steers(
+def test_a_command_that_steers_prints_json(
     words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = said(capsys, tmp_path, f"{words} --json", facts(paused=PAUSED))
+    code, out, _ = ctl(capsys, tmp_path, f"{words} --json", facts(paused=PAUSED))
 
     assert (code, len(out)) == (0, 1)
     assert json.loads(out[0])["ok"] is True
 
 
-def test_what_heat_refuses_is_told_with_its_words(
+def test_a_refusal_is_printed_in_the_words_of_heat(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = said(capsys, tmp_path, "check web", facts(state="ERROR"))
+    code, _, err = ctl(capsys, tmp_path, "check web", facts(state="ERROR"))
 
     assert (code, err) == (2, ["Error: web is in ERROR", "  reset it first"])
 
 
-def test_a_reload_tells_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reload_prints_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Talker(tmp_path / "s") as talker:
         talker.reload = {"added": 2, "changed": 0, "removed": 1}
         code = main(["reload", "--control", f"{tmp_path}/s"])
@@ -382,7 +384,7 @@ def test_a_reload_tells_its_counts(tmp_path: Path, capsys: pytest.CaptureFixture
     assert (code, capsys.readouterr().out) == (0, "the file was read again: 2 added, 1 removed\n")
 
 
-def test_a_reload_of_a_file_with_mistakes_tells_all_of_them(
+def test_a_reload_of_a_file_with_mistakes_lists_all_of_them(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -425,13 +427,13 @@ def test_moments() -> None:
     assert brief(NOW, NOW + 86_400) == "Nov 22 10:47"
 
 
-def test_ten_thousand_are_not_drawn_by_rich(
+def test_rich_does_not_draw_ten_thousand_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(output, "is_terminal", lambda: True)
     monkeypatch.setattr(status, "_DRAWN", 2)
     few, many = (
-        said(capsys, tmp_path, "status", *(facts(f"m{i}") for i in range(number)))[1]
+        ctl(capsys, tmp_path, "status", *(facts(f"m{i}") for i in range(number)))[1]
         for number in (2, 3)
     )
 
@@ -441,13 +443,13 @@ def test_ten_thousand_are_not_drawn_by_rich(
 
 
 @pytest.mark.parametrize("colour", [False, True])
-def test_columns_are_aligned_by_the_cells_that_a_terminal_shows(*, colour: bool) -> None:
+def test_columns_are_aligned_by_the_cells_of_a_terminal(*, colour: bool) -> None:
     names = ["web", "東京サーバー", "e\u0301te\u0301", "größer", "한국", "각", "a\u200bb", "💾"]
     rows = [[(name, ""), ("NORMAL", "32"), (name, "")] for name in names]
 
     head, *lines = output.aligned(["NAME", "STATE", "LAST"], rows, colour=colour)
 
     for line in lines:
-        before, found, _ = line.partition("\x1b[32mNORMAL" if colour else "NORMAL")
-        assert found
+        before, state, _ = line.partition("\x1b[32mNORMAL" if colour else "NORMAL")
+        assert state
         assert cell_len(before) == head.index("STATE")

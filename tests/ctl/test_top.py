@@ -1,4 +1,4 @@
-"""heatctl top: what a screen shows, and a real terminal that is put back as it was."""
+"""heatctl top: its screen, and a real terminal, which it restores."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def away() -> tuple[list[Standing], list[str]]:
     raise NoAnswerError("no HEAT answers at s")
 
 
-def test_the_worst_is_shown_and_the_rest_counted() -> None:
+def test_it_shows_the_worst_and_counts_the_rest() -> None:
     many = [facts(f"m{number}") for number in range(50)] + [facts("bad", state="ERROR")]
     view = top.View(answers(*many))
     shown = view.look(NOW, 24)
@@ -46,7 +46,7 @@ def test_the_worst_is_shown_and_the_rest_counted() -> None:
 
 
 @pytest.mark.parametrize("height", [1, 4, 5, 10])
-def test_it_fits_whatever_the_terminal_is(height: int) -> None:
+def test_it_fits_a_terminal_of_any_height(height: int) -> None:
     view = top.View(answers(*(facts(f"m{number}") for number in range(9)), trouble="x\x1b"))
     shown = view.look(NOW, height)
 
@@ -65,7 +65,7 @@ def test_heat_may_go_away_and_come_back() -> None:
     first = view.look(NOW, 24)
     assert (first.title, first.rows) == ("10:47:37  no monitors yet", [])
     assert first.troubles == [
-        "HEAT does not answer; trying again each second",
+        "HEAT does not answer; trying again every second",
         "Failed: no HEAT answers at s",
     ]
     assert view.status == 3
@@ -77,7 +77,7 @@ def test_heat_may_go_away_and_come_back() -> None:
     assert not view.look(NOW + 3, 24).troubles
 
 
-def test_without_a_terminal_there_is_nothing_to_draw_on(
+def test_it_needs_a_terminal_to_draw_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["top"]) == 2
@@ -90,7 +90,7 @@ def on_a_terminal(folder: Path, term: str = "xterm") -> Terminal:
 
 
 @pytest.mark.parametrize("way", ["q", "Ctrl-C"])
-def test_it_ends_at_a_key_and_puts_the_terminal_back(way: str, tmp_path: Path) -> None:
+def test_it_ends_at_a_key_and_restores_the_terminal(way: str, tmp_path: Path) -> None:
     monitors = facts("web"), facts("db", state="FAILING")
     with Talker(tmp_path / "s", *monitors), on_a_terminal(tmp_path) as there:
         there.await_text(r"db +FAILING")
@@ -117,7 +117,7 @@ def test_it_survives_a_restart_of_heat(tmp_path: Path) -> None:
             assert there.end() == 0
 
 
-def test_a_key_is_seen_though_drawing_takes_longer_than_a_beat() -> None:
+def test_it_sees_a_key_even_if_drawing_takes_longer_than_a_beat() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"q")
 
@@ -134,7 +134,7 @@ def test_one_refusal_does_not_end_it(kind: str, tmp_path: Path) -> None:
     with Talker(tmp_path / "s", monitor) as heat, on_a_terminal(tmp_path) as there:
         there.await_text(r"1 FAILING")
         heat.refusal = {"ok": False, "kind": kind, "error": "64 clients are connected", "fix": ""}
-        there.await_text(r"trying again each second")
+        there.await_text(r"trying again every second")
         there.await_text(r"64 clients")
         heat.refusal = None
         heat.monitors["web"]["state"] = "NORMAL"
@@ -145,7 +145,7 @@ def test_one_refusal_does_not_end_it(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dumb", "unknown"])
-def test_a_terminal_that_only_prints_is_told_what_to_do(kind: str, tmp_path: Path) -> None:
+def test_on_a_terminal_that_only_prints_it_says_what_to_do(kind: str, tmp_path: Path) -> None:
     with on_a_terminal(tmp_path, kind) as there:
         code = there.end()
 

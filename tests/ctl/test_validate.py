@@ -1,4 +1,4 @@
-"""heatctl validate: HEAT's own reader and HEAT's own looks, without a HEAT."""
+"""heatctl validate: HEAT's own reader and checks of files, without a running HEAT."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_all_mistakes_at_once(place: Place, capsys: pytest.CaptureFixture[str]) 
     assert f"{path}: monitor.db.command: is empty" in err
 
 
-def test_files_are_looked_at_though_a_key_is_wrong(
+def test_it_looks_at_files_even_if_a_key_is_wrong(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(place, WELL.replace("./check", "./gone") + "intervall = 3\n")
@@ -58,7 +58,7 @@ def test_files_are_looked_at_though_a_key_is_wrong(
     assert "monitor.web.script: ./gone not executable" in err
 
 
-def test_files_are_looked_at_from_the_folder_of_the_file(
+def test_it_looks_for_files_in_the_folder_of_the_configuration(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(place, WELL.replace("./check", "./gone"))
@@ -67,7 +67,7 @@ def test_files_are_looked_at_from_the_folder_of_the_file(
     assert "monitor.web.script: ./gone not executable" in capsys.readouterr().err
 
 
-def test_what_may_not_be_meant_is_warned_of(
+def test_it_warns_of_what_may_be_a_mistake(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = place.spawn(["sleep", "600"])
@@ -80,14 +80,14 @@ def test_what_may_not_be_meant_is_warned_of(
     assert err.startswith(f"Warning: {path}: monitor.web: process {target.pid} does not catch USR1")
 
 
-def test_a_pid_file_that_is_not_there_yet_is_no_mistake(
+def test_a_pid_file_that_does_not_exist_yet_is_fine(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["validate", written(place, f'{WELL}pid-file = "web.pid"\n')]) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_what_may_not_be_meant_is_advised_against_once(
+def test_it_gives_the_same_advice_only_once(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slow = WELL.replace("timeout = 1", 'timeout = "none"')
@@ -107,9 +107,9 @@ def test_validation_as_json(place: Place, capsys: pytest.CaptureFixture[str]) ->
     path = written(place, ILL)
 
     assert main(["validate", "--json", path]) == 2
-    told = json.loads(capsys.readouterr().out)
-    assert told["file"] == path
-    assert told["mistakes"][0]["fix"] == "did you mean interval?"
+    report = json.loads(capsys.readouterr().out)
+    assert report["file"] == path
+    assert report["mistakes"][0]["fix"] == "did you mean interval?"
     assert main(["validate", "--json", written(place, WELL)]) == 0
     assert json.loads(capsys.readouterr().out)["monitors"] == 1
 
@@ -138,7 +138,7 @@ def test_a_word_too_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert "FILE is missing" in capsys.readouterr().err
 
 
-def test_no_log_is_looked_at_nor_made(place: Place) -> None:
+def test_it_neither_reads_nor_makes_a_log(place: Place) -> None:
     path = written(place, WELL)
     before = sorted(os.listdir(place.folder))
     main(["validate", path])

@@ -416,9 +416,9 @@ def test_the_history_tells_why_an_outage_began_and_what_a_recovery_said() -> Non
     first, last = Failed(7, "refused"), Failed(127, "sh: x: not found")
     outage = Outage(0.0, 60.0, 3, 2, "passed", runs, first, last)
 
-    assert list(history.told_reasons(outage)) == [
+    assert list(history.failures(outage)) == [
         "  first failure   exit code 7: refused",
         "  latest failure  exit code 127 (command not found): sh: x: not found",
     ]
-    assert list(history.told_reasons(outage._replace(last=first)))[1:] == []
-    assert list(history.told_reasons(Outage(0.0, 60.0, 3, 2, "passed"))) == []
+    assert list(history.failures(outage._replace(last=first)))[1:] == []
+    assert list(history.failures(Outage(0.0, 60.0, 3, 2, "passed"))) == []

@@ -1,27 +1,32 @@
-"""The common part of the commands that tell HEAT to do something about one monitor."""
+"""The shared part of `check`, `pause`, `resume` and `reset`: one request about one monitor."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from heat.control.client import connect
+from heat.control.protocol import Answer
 from heat.ctl import output
 from heat.ctl.errors import EXIT_WELL
-from heat.ctl.parser import parse
+from heat.ctl.parser import Request, parse
 from heat.text import escaped
 
 
-def order(
-    text: str, words: Sequence[str], do: str, outcome: Callable[[str, Mapping[str, object]], str]
+def steer(
+    text: str,
+    words: Sequence[str],
+    do: str,
+    outcome: Callable[[str, Answer], str],
+    more: Callable[[Request], Mapping[str, object]] = lambda _: {},
 ) -> int:
-    """Have it done, and say what came of it; the exit status is returned."""
-    asked = parse(text, words)
-    if asked is None:
+    """Send the request, with ``more`` keys, and print the outcome; return the exit status."""
+    request = parse(text, words)
+    if request is None:
         return EXIT_WELL
-    name = asked.operands[0]
-    with connect(asked.control) as client:
-        said = client.last(do, {"name": name})
-    if asked.json:
-        output.write_objects([said])
+    name, keys = request.operands[0], more(request)
+    with connect(request.control) as client:
+        answer = client.last(do, {"name": name, **keys})
+    if request.json:
+        output.write_objects([answer])
     else:
         shown = escaped(name)
-        output.write(f"{shown}: {outcome(shown, said)}\n")
+        output.write(f"{shown}: {outcome(shown, answer)}\n")
     return EXIT_WELL

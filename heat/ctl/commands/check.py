@@ -18,16 +18,17 @@ Exit status: 0 a check has begun; 2 bad usage, or HEAT refuses it and says
 why; 3 no HEAT answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from shlex import quote
 
-from heat.ctl.commands.base import order
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 
 
 def main(words: Sequence[str]) -> int:
     """Start a check; return the exit status."""
-    return order(USAGE, words, "check", _outcome)
+    return steer(USAGE, words, "check", _outcome)
 
 
-def _outcome(shown: str, _said: Mapping[str, object]) -> str:
-    return f"a check has begun; heatctl why {quote(shown)} tells how it ended"
+def _outcome(shown: str, _answer: Answer) -> str:
+    return f"a check has begun; heatctl why {quote(shown)} shows how it ends"

@@ -27,12 +27,10 @@ answers.
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from heat.app.cli import refuse, write
-from heat.config.command_line import Grammar, read
+from heat.config.command_line import Grammar, Words, read
 from heat.config.durations import length
 from heat.config.options import read_values
 from heat.config.readers import one_of, path
@@ -41,7 +39,7 @@ from heat.control import answers
 from heat.control.answers import Why
 from heat.control.client import connect
 from heat.ctl import output
-from heat.ctl.errors import EXIT_USAGE, EXIT_WELL
+from heat.ctl.errors import EXIT_WELL, CtlError, UsageError
 from heat.ctl.times import clock
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
 from heat.text import escaped
@@ -53,18 +51,15 @@ from states.monitor.model import State
 COMMAND = "heatctl diagram"
 _PART = "stage"
 _LIT = ("stage", "overview", "pause")
-"""Parts of which HEAT tells in which state a monitor is; the first two know the four states."""
-
-Ask = Callable[[str], Why]
-"""Asks why the monitor of this name is as it is. Raises CtlError where nobody can tell."""
+"""Parts that can light the state of a monitor; the first two have the four states."""
 
 
 def state(text: str) -> State:
-    """A state, in whatever case."""
+    """Return a state by its name, in any case. Raises BadValueError."""
     try:
         return State(text.upper())
     except ValueError:
-        raise BadValueError("is no state", f"write one of {', '.join(State)}") from None
+        raise BadValueError("is not a state", f"write one of {', '.join(State)}") from None
 
 
 OPTIONS = (
@@ -77,57 +72,47 @@ OPTIONS = (
 )
 
 
-def asker(control: str | None) -> Ask:
-    """Get a function that asks the HEAT at this socket."""
-
-    def ask(name: str) -> Why:
-        with connect(control) as client:
-            return answers.why(client.last("why", {"name": name}))
-
-    return ask
-
-
-def main(words: Sequence[str], ask: Ask | None = None) -> int:
-    """Draw as these words say; ``ask`` tells what is lit. The exit status is returned.
-
-    Raises CtlError where HEAT is asked and does not tell.
-    """
+def main(words: Sequence[str]) -> int:
+    """Draw as these words say; return the exit status."""
     line = read(Grammar(COMMAND, USAGE), words)
     if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
     values, diagnostics = read_values(line.values, OPTIONS)
-    diagnostics = [*line.diagnostics, *diagnostics, *_at_odds(line.operands, line.values, values)]
+    diagnostics = [*line.diagnostics, *diagnostics, *_conflicts(line, values)]
     if diagnostics:
-        return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
+        raise UsageError(COMMAND, *diagnostics)
     part: str = values.get("--part", _PART)
     picture, lit = PICTURES[part], values.get("--highlight")
     if line.operands:
-        picture = _lit(part, (ask or asker(values.get("--control")))(line.operands[0]))
+        picture = _lit(part, _ask(line.operands[0], values.get("--control")))
     elif lit is not None:
         picture = picture.light(present(part, lit) or [])
-    return _draw(_form(values), picture, values.get("--output"))
+    _write(_drawn(_form(values), picture, values.get("--output")), values.get("--output"))
+    return EXIT_WELL
 
 
-def _at_odds(
-    names: Sequence[str], given: Mapping[str, str], values: Mapping[str, Any]
-) -> Iterator[Diagnostic]:
-    """Find words that are right each for itself, and not together."""
-    if names and "--highlight" in given:
-        hint = "leave out one of them"
-        yield of_option(
-            "--highlight", shown(given["--highlight"]), "cannot stand beside NAME", hint
-        )
-    part = values.get("--part", _PART)
-    lights = "NAME" if names else "--highlight" if "--highlight" in given else None
-    if lights and part not in (_LIT if names else _LIT[:2]):
-        why = f"cannot stand beside {lights}: nothing tells which of its states to light"
-        hint = f"leave out {lights}, or draw {' or '.join(_LIT if names else _LIT[:2])}"
-        yield of_option("--part", shown(given["--part"]), why, hint)
+def _ask(name: str, control: str | None) -> Why:
+    with connect(control) as client:
+        return answers.why(client.last("why", {"name": name}))
+
+
+def _conflicts(line: Words, values: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Yield what is right by itself, but not together."""
+    options, names = line.values, line.operands
+    if names and "--highlight" in options:
+        highlight = shown(options["--highlight"])
+        yield of_option("--highlight", highlight, "does not go with NAME", "leave out one of them")
+    lights = "NAME" if names else "--highlight" if "--highlight" in options else None
+    parts = _LIT if names else _LIT[:2]
+    if lights and values.get("--part", _PART) not in parts:
+        complaint = f"does not go with {lights}: which of its states to light is unknown"
+        hint = f"leave out {lights}, or draw {' or '.join(parts)}"
+        yield of_option("--part", shown(options["--part"]), complaint, hint)
 
 
 def _lit(part: str, why: Why) -> Picture:
-    """The part with the states lit in which a monitor is, and what is to be said of it."""
+    """Return a part with the states of a monitor lit, and with notes."""
     paused = why["paused"] is not None
     return PICTURES[part].light(
         present(part, why["state"], why["remedy"], paused=paused) or [], tuple(_notes(why))
@@ -135,7 +120,7 @@ def _lit(part: str, why: Why) -> Picture:
 
 
 def _notes(why: Why) -> Iterator[str]:
-    """Name, time and reason, for somebody who sees nothing but the picture."""
+    """Yield name, time and reason, for somebody who has only the picture."""
     now, paused, changed = why["now"], why["paused"], why["changed"]
     since = f"since {clock(why['since'], now)} ({length(now - why['since'])} ago)"
     yield f"{escaped(why['name'])} is {why['state']}, {since}"
@@ -148,39 +133,33 @@ def _notes(why: Why) -> Iterator[str]:
 
 
 def _form(values: Mapping[str, Any]) -> str:
-    """The format by --format, or else by the name of the file."""
+    """Return the format, by --format or else by the name of the file."""
     suffix = os.path.splitext(values.get("--output", ""))[1].removeprefix(".")
     by_name = {name: form for form, name in SUFFIXES.items()}
     form: str = values.get("--format") or by_name.get(suffix, "mermaid")
     return form
 
 
-def _draw(form: str, picture: Picture, file: str | None) -> int:
+def _drawn(form: str, picture: Picture, file: str | None) -> bytes:
     if file is None and form == "png" and os.isatty(1):
-        hint = "write it into a file: -o heat.png"
-        diagnostic = of_option("--format", "'png'", "is nothing for a terminal", hint)
-        return refuse([str(diagnostic)], COMMAND)
+        hint = "write it to a file: -o heat.png"
+        raise UsageError(COMMAND, of_option("--format", "'png'", "does not suit a terminal", hint))
     if lack := lacking(form):
-        write(2, f"Error: {lack}\n")
-        return EXIT_USAGE
+        raise CtlError(Diagnostic(f"Error: {lack}"))
     try:
-        drawn = render(form, picture)
+        return render(form, picture)
     except (OSError, subprocess.CalledProcessError) as error:
-        write(2, f"Error: Graphviz has not drawn it: {error}\n")
-        return EXIT_USAGE
+        raise CtlError(Diagnostic(f"Error: Graphviz failed to draw it: {error}")) from None
+
+
+def _write(drawn: bytes, file: str | None) -> None:
     if file is None:
         output.write_bytes(drawn)
-        return EXIT_WELL
+        return
     try:
         with open(file, "wb") as there:
             there.write(drawn)
     except OSError as error:
-        why = f"cannot be written: {str(error.strerror).lower()}"
+        complaint = f"cannot be written: {str(error.strerror).lower()}"
         hint = "name a file in a folder that you may write to"
-        write(2, f"{of_option('--output', shown(file), why, hint)}\n")
-        return EXIT_USAGE
-    return EXIT_WELL
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        raise CtlError(of_option("--output", shown(file), complaint, hint)) from None

@@ -47,7 +47,7 @@ HEAD = ("NAME", "OUTAGES", "DOWN", "MTTR", "FLAPS", "RECOVERIES", "HELPED", "USE
 
 
 class _Source(NamedTuple):
-    """The state file, the moment that counts as now, and whether HEAT runs."""
+    """A state file, the present moment, and whether HEAT runs."""
 
     path: str
     now: float
@@ -55,28 +55,27 @@ class _Source(NamedTuple):
 
 
 def main(words: Sequence[str]) -> int:
-    """Print the history; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Print the history; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
-    back = asked.seconds("--since", "heatctl history", duration_back) or DEFAULT
-    source = _source(asked)
-    name = asked.operands[0] if asked.operands else None
+    back = request.seconds("--since", "heatctl history", duration_back) or DEFAULT
+    source = _source(request)
+    name = request.operands[0] if request.operands else None
     accounts = read(source.path, source.now, name, back=back, runs=source.runs)
-    if asked.json:
+    if request.json:
         output.write_objects(map(as_object, accounts))
-    elif asked.operands:
-        output.write_lines(told(accounts[0]))
+    elif name is not None:
+        output.write_lines(lines(accounts[0]))
     else:
         _print(accounts)
-    goes_on = any(each.goes_on for each in accounts)
-    return EXIT_UNWELL if goes_on else EXIT_WELL
+    return EXIT_UNWELL if any(each.goes_on for each in accounts) else EXIT_WELL
 
 
-def _source(asked: Request) -> _Source:
-    if "--state" in asked.values:
-        return _Source(asked.values["--state"], time.time(), runs=False)
-    with connect(asked.control) as client:
+def _source(request: Request) -> _Source:
+    if "--state" in request.values:
+        return _Source(request.values["--state"], time.time(), runs=False)
+    with connect(request.control) as client:
         about = answers.about(client.last("hello"))
     if about["state"] is None:
         message = "this HEAT keeps no history"
@@ -88,39 +87,40 @@ def _source(asked: Request) -> _Source:
 # One monitor
 
 
-def told(of: Account) -> Iterator[str]:
-    """The lines of one monitor: what it comes to, then each outage with its recoveries."""
-    now = of.span.ended
-    since = f"since {clock(of.span.began, now)} ({length(now - of.span.began)})"
-    yield f"{escaped(of.name)}: {counted(len(of.outages), 'outage')} {since}"
-    yield f"  well                 {_share(of)} of {length(of.watched)} watched"
-    repair = of.mean_time_to_repair
-    yield f"  mean time to repair  {'-' if repair is None else length(repair)}"
-    yield f"  flaps                {of.flaps} in the last hour"
-    for outage in of.outages:
+def lines(account: Account) -> Iterator[str]:
+    """Yield the lines of one monitor: the totals, each outage with its recoveries, the pauses."""
+    yield from _totals(account)
+    now = account.span.ended
+    for outage in account.outages:
         yield ""
-        yield _told_outage(outage, now)
-        yield from told_reasons(outage)
+        yield _outage(outage, now)
+        yield from failures(outage)
         for recovery in outage.recoveries:
-            yield f"  recovery {recovery.attempt}  {_told_recovery(recovery, outage, now)}"
+            yield f"  recovery {recovery.attempt}  {_recovery(recovery, outage, now)}"
             if recovery.message:
                 yield f"    {escaped(recovery.message)}"
-    if of.pauses:
+    if account.pauses:
         yield ""
-        yield from (_told_pause(pause, now) for pause in of.pauses)
+        yield from (_pause(pause, now) for pause in account.pauses)
 
 
-def _share(of: Account) -> str:
-    return "-" if of.well is None else f"{percent(of.well)} %"
+def _totals(account: Account) -> Iterator[str]:
+    began, now = account.span.began, account.span.ended
+    outages, repair = counted(len(account.outages), "outage"), account.mean_time_to_repair
+    yield f"{escaped(account.name)}: {outages} since {clock(began, now)} ({length(now - began)})"
+    share = "-" if account.well is None else f"{percent(account.well)} %"
+    yield f"  well                 {share} of {length(account.watched)} watched"
+    yield f"  mean time to repair  {'-' if repair is None else length(repair)}"
+    yield f"  flaps                {account.flaps} in the last hour"
 
 
 def percent(share: float) -> str:
-    """``99.93``; never 100 when something was not well."""
+    """Return ``99.93``, and never 100.00 for less than all."""
     shown = f"{100 * share:.2f}"
     return shown if share == 1 or shown != "100.00" else "99.99"
 
 
-def _told_outage(outage: Outage, now: float) -> str:
+def _outage(outage: Outage, now: float) -> str:
     began = clock(outage.began, now)
     failures = counted(outage.failures, "failure")
     parts = [failures, counted(outage.attempts, "recovery", "recoveries")]
@@ -132,20 +132,20 @@ def _told_outage(outage: Outage, now: float) -> str:
     elif outage.ending == "passed":
         parts.append("it passed again by itself")
     else:
-        parts.append(f"ended by {_ENDINGS.get(outage.ending or '', 'nobody knows what')}")
+        parts.append(f"ended by {_ENDINGS.get(outage.ending or '', 'an unknown cause')}")
     return f"{began}  for {lasted}, until {clock(outage.ended, now)}: {', '.join(parts)}"
 
 
-def told_reasons(outage: Outage) -> Iterator[str]:
-    """Why it began; and, where that is something else, why it went on."""
-    first, last = _told_failure(outage.first), _told_failure(outage.last)
+def failures(outage: Outage) -> Iterator[str]:
+    """Yield its first failure, and its latest if that differs."""
+    first, last = _failure(outage.first), _failure(outage.last)
     if first:
         yield f"  first failure   {first}"
     if last not in {"", first}:
         yield f"  latest failure  {last}"
 
 
-def _told_failure(failed: Failed) -> str:
+def _failure(failed: Failed) -> str:
     if failed.code is None:
         return ""
     how = f"exit code {worded(failed.code)}"
@@ -155,11 +155,11 @@ def _told_failure(failed: Failed) -> str:
 _ENDINGS = {"reset": "a reset", "removed": "the monitor's removal"}
 
 
-def _told_recovery(recovery: Recovery, outage: Outage, now: float) -> str:
+def _recovery(recovery: Recovery, outage: Outage, now: float) -> str:
     began = f"at {clock(recovery.began, now)}"
     if recovery.ended is None:
         runs = outage.ended is None
-        return f"{began}, {'runs still' if runs else 'nobody knows how it ended'}"
+        return f"{began}, {'still runs' if runs else 'its end is not on record'}"
     how = escaped(recovery.how or "ended")
     if recovery.code is not None:
         how = f"exit code {worded(recovery.code)}"
@@ -168,44 +168,45 @@ def _told_recovery(recovery: Recovery, outage: Outage, now: float) -> str:
     return f"{began}, {how}: {verdict(recovery)}"
 
 
-def _told_pause(pause: Pause, now: float) -> str:
-    lasted, reason = length(pause.span(now).length), f": {escaped(pause.reason)}"
-    told = f"paused for {lasted}, until {clock(pause.ended or now, now)}"
+def _pause(pause: Pause, now: float) -> str:
+    lasted = length(pause.span(now).length)
+    text = f"paused for {lasted}, until {clock(pause.ended or now, now)}"
     if pause.ended is None:
         end = "it is resumed" if pause.until is None else clock(pause.until, now)
-        told = f"paused until {end}, for {lasted} so far"
-    return f"{clock(pause.began, now)}  {told}{reason if pause.reason else ''}"
+        text = f"paused until {end}, for {lasted} so far"
+    reason = f": {escaped(pause.reason)}" if pause.reason else ""
+    return f"{clock(pause.began, now)}  {text}{reason}"
 
 
 def verdict(recovery: Recovery) -> str:
-    """Tell what a recovery did."""
+    """Word what a recovery did."""
     if recovery.helped:
         after = recovery.well_after
         passed = "" if after is None else f", the check passed {length(after)} after its end"
         return f"helped{passed}"
     if recovery.useless:
         return "exits 0 and does not help"
-    return "did not help" if recovery.helped is False else "nobody knows yet whether it helped"
+    return "did not help" if recovery.helped is False else "not yet known whether it helped"
 
 
-# All of them
+# All monitors
 
 
-def row(of: Account) -> tuple[Cell, ...]:
-    """The words of one monitor under `HEAD`."""
-    recoveries = of.recoveries
-    repair = of.mean_time_to_repair
-    colour = output.COLOURS["ERROR"] if of.goes_on else ""
+def row(account: Account) -> tuple[Cell, ...]:
+    """Return the cells of one monitor under `HEAD`."""
+    recoveries = account.recoveries
+    repair = account.mean_time_to_repair
+    colour = output.COLOURS["ERROR"] if account.goes_on else ""
     return (
-        (escaped(of.name), colour),
-        (str(len(of.outages)), ""),
-        (short(of.down) if of.down else "0s", ""),
+        (escaped(account.name), colour),
+        (str(len(account.outages)), ""),
+        (short(account.down) if account.down else "0s", ""),
         ("-" if repair is None else short(repair), ""),
-        (str(of.flaps), ""),
+        (str(account.flaps), ""),
         (str(len(recoveries)), ""),
         (str(sum(each.helped is True for each in recoveries)), ""),
         (str(sum(each.useless for each in recoveries)), ""),
-        ("-" if of.well is None else f"{percent(of.well)}%", ""),
+        ("-" if account.well is None else f"{percent(account.well)}%", ""),
     )
 
 
@@ -215,5 +216,5 @@ def _print(accounts: Sequence[Account]) -> None:
     if output.is_terminal():
         goes_on = sum(each.goes_on for each in accounts)
         now = f"; {counted(goes_on, 'outage')} now" if goes_on else ""
-        told = "'heatctl history NAME' tells of each outage"
-        output.write(f"{counted(len(accounts), 'monitor')}{now}; {told}\n")
+        more = "'heatctl history NAME' lists each outage"
+        output.write(f"{counted(len(accounts), 'monitor')}{now}; {more}\n")

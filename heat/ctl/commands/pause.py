@@ -27,33 +27,32 @@ from collections.abc import Sequence
 from shlex import quote
 
 from heat.config.durations import positive_duration
-from heat.control.client import connect
-from heat.ctl import output
-from heat.ctl.errors import EXIT_WELL
-from heat.ctl.parser import parse
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
+from heat.ctl.parser import Request
 from heat.ctl.times import clock
 from heat.text import escaped
 
 
 def main(words: Sequence[str]) -> int:
-    """Pause it; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
-        return EXIT_WELL
-    name, reason = asked.operands[0], asked.values.get("--reason", "")
-    seconds = asked.seconds("--for", "heatctl pause", positive_duration)
-    with connect(asked.control) as client:
-        said = client.last("pause", {"name": name, "seconds": seconds, "reason": reason})
-    if asked.json:
-        output.write_objects([said])
-        return EXIT_WELL
-    shown, now = escaped(name), time.time()
-    text = f"{shown}: paused {_end(said.get('until'), shown, now)}"
-    if before := said.get("replaced"):
+    """Pause a monitor; return the exit status."""
+    return steer(USAGE, words, "pause", _outcome, _keys)
+
+
+def _keys(request: Request) -> dict[str, object]:
+    return {
+        "seconds": request.seconds("--for", "heatctl pause", positive_duration),
+        "reason": request.values.get("--reason", ""),
+    }
+
+
+def _outcome(shown: str, answer: Answer) -> str:
+    now = time.time()
+    text = f"paused {_end(answer.get('until'), shown, now)}; no checks and no effects until then"
+    if before := answer.get("replaced"):
         reason = f" ({escaped(str(before['reason']))})" if before["reason"] else ""
-        text += f"; before it was {_end(before['until'], shown, now)}{reason}"
-    output.write(f"{text}; no checks and no effects meanwhile\n")
-    return EXIT_WELL
+        text += f"; it replaces the pause {_end(before['until'], shown, now)}{reason}"
+    return text
 
 
 def _end(until: float | None, shown: str, now: float) -> str:

@@ -28,25 +28,25 @@ from heat.ctl.parser import parse
 from heat.text import escaped
 
 _PATIENCE = 60.0
-"""Seconds: a file of ten thousand monitors is looked at for some of them."""
+"""In seconds: HEAT needs some of them to look at a file of ten thousand monitors."""
 
 
 def main(words: Sequence[str]) -> int:
-    """Have the file read; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Have HEAT read its file again; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
-    with connect(asked.control, _PATIENCE) as client:
-        said = client.last("reload")
-    if asked.json:
-        output.write_objects([said])
+    with connect(request.control, _PATIENCE) as client:
+        answer = client.last("reload")
+    if request.json:
+        output.write_objects([answer])
     else:
-        output.write(f"the file was read again: {_changes(said)}\n")
+        output.write(f"the file was read again: {_changes(answer)}\n")
     return EXIT_WELL
 
 
-def _changes(said: Answer) -> str:
-    counts = {key: said.get(key, 0) for key in ("added", "changed", "removed")}
+def _changes(answer: Answer) -> str:
+    counts = {key: answer.get(key, 0) for key in ("added", "changed", "removed")}
     monitors = [f"{number} {key}" for key, number in counts.items() if number]
-    settings = [escaped(str(each)) for each in said.get("settings") or ()]
+    settings = [escaped(str(each)) for each in answer.get("settings") or ()]
     return ", ".join([*monitors, *settings]) or "nothing has changed"

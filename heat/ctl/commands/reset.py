@@ -19,17 +19,18 @@ Exit status: 0 it is done; 2 bad usage, or HEAT refuses it and says why;
 3 no HEAT answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from heat.ctl.commands.base import order
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 from heat.text import escaped
 
 
 def main(words: Sequence[str]) -> int:
     """Reset a monitor; return the exit status."""
-    return order(USAGE, words, "reset", _outcome)
+    return steer(USAGE, words, "reset", _outcome)
 
 
-def _outcome(_shown: str, said: Mapping[str, object]) -> str:
-    was = escaped(str(said.get("was") or "its state"))
+def _outcome(_shown: str, answer: Answer) -> str:
+    was = escaped(str(answer.get("was") or "its state"))
     return f"NORMAL{'' if was == 'NORMAL' else f' (was {was})'}, counts are back to 0"

@@ -17,15 +17,16 @@ Exit status: 0 it is no longer paused; 2 bad usage, or HEAT refuses it and
 says why; 3 no HEAT answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from heat.ctl.commands.base import order
+from heat.control.protocol import Answer
+from heat.ctl.commands.base import steer
 
 
 def main(words: Sequence[str]) -> int:
     """End a pause; return the exit status."""
-    return order(USAGE, words, "resume", _outcome)
+    return steer(USAGE, words, "resume", _outcome)
 
 
-def _outcome(_shown: str, _said: Mapping[str, object]) -> str:
+def _outcome(_shown: str, _answer: Answer) -> str:
     return "no longer paused, checks go on"

@@ -46,30 +46,30 @@ HEAD = ("NAME", "STATE", "SINCE", "FAILURES", "AGE", "NEXT", "LAST RESULT", "LAS
 STATES = ("ERROR", "RECOVERING", "FAILING", "NORMAL")
 """The worst first."""
 _WORST_FIRST = ("ERROR", "SPENT", "RECOVERING", "FAILING", "NORMAL")
-"""The same with what needs somebody as ERROR does."""
+"""The same, with SPENT, which needs a person as ERROR does."""
 _LAST = len(_WORST_FIRST)
 _One = TypeVar("_One", Monitor, Standing)
 _DRAWN = 200
-"""So many rows take `rich` a tenth of a second; more are aligned without it."""
+"""Up to this many rows, `rich` needs a tenth of a second; more are aligned without it."""
 
 
 def main(words: Sequence[str]) -> int:
-    """Print how they stand; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Print how the monitors stand; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
-    gc.disable()  # Ten thousand answers make collections that find nothing.
-    if asked.json:
-        with connect(asked.control) as client:
-            monitors = worst_first(ask(client, asked.operands))
+    gc.disable()  # With ten thousand answers the collector would run often and find nothing.
+    if request.json:
+        with connect(request.control) as client:
+            monitors = worst_first(ask(client, request.operands))
         output.write_objects(monitors)
         return exit_status(monitors)
     now, terminal = time.time(), output.is_terminal()
-    with connect(asked.control) as client:
-        # Each row is made while HEAT makes the next answer.
+    with connect(request.control) as client:
+        # Each row is made while HEAT prepares the next answer.
         rows = {
             each["name"]: (each, row(each, now, wide=not terminal))
-            for each in ask_briefly(client, asked.operands)
+            for each in ask_briefly(client, request.operands)
         }
         for text in troubles(client):
             output.complain(f"heat: {escaped(text)}")
@@ -81,25 +81,25 @@ def main(words: Sequence[str]) -> int:
 
 
 def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
-    """The monitors of these names, or all. Raises CtlError."""
-    said = client.ask("status", {"names": list(names)} if names else {})
-    return [each for line in said for each in answers.monitors(line)]
+    """Return the monitors of these names, or all. Raises CtlError."""
+    lines = client.ask("status", {"names": list(names)} if names else {})
+    return [each for line in lines for each in answers.monitors(line)]
 
 
 def ask_briefly(client: Client, names: Sequence[str] = ()) -> Iterator[Standing]:
-    """The monitors as a table shows them, as they come. Raises CtlError."""
+    """Yield the monitors as a table needs them, as they arrive. Raises CtlError."""
     keys = {"names": list(names)} if names else {}
-    for said in client.ask("status", {"brief": True, **keys}):
-        yield from answers.standings(said)
+    for line in client.ask("status", {"brief": True, **keys}):
+        yield from answers.standings(line)
 
 
 def troubles(client: Client) -> list[str]:
-    """The parts of HEAT itself that do not work now. Raises CtlError."""
+    """Return what does not work in HEAT itself. Raises CtlError."""
     return answers.about(client.last("hello"))["trouble"]
 
 
 def worst_first(monitors: Iterable[_One]) -> list[_One]:
-    """By state, then those that are paused, then by name."""
+    """Sort by state, then paused ones first, then by name."""
     rank = {word: place for place, word in enumerate(_WORST_FIRST)}
     return sorted(
         monitors,
@@ -112,7 +112,7 @@ def worst_first(monitors: Iterable[_One]) -> list[_One]:
 
 
 def exit_status(monitors: Iterable[Monitor | Standing]) -> int:
-    """1 if any is not NORMAL, or is paused, or said nothing for long: nobody knows how it is."""
+    """Return 1 if any is not NORMAL, is paused, or has had no result for long; else 0."""
     well = all(
         each["state"] == "NORMAL" and not each["paused"] and each["unknown_since"] is None
         for each in monitors
@@ -121,7 +121,7 @@ def exit_status(monitors: Iterable[Monitor | Standing]) -> int:
 
 
 def summary(monitors: Sequence[Standing]) -> str:
-    """How many are in which state."""
+    """Count the monitors in each state."""
     counts = Counter[str](each["state"] for each in monitors)
     parts = [f"{counts[state]} {state}" for state in STATES if counts[state]]
     paused = of_them_paused(each["paused"] is not None for each in monitors)
@@ -130,12 +130,12 @@ def summary(monitors: Sequence[Standing]) -> str:
 
 
 def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...]:
-    """The words of one monitor under `HEAD`; ``wide``: each but the last two is one word."""
+    """Return a monitor's cells under `HEAD`; if ``wide``, each but the last two is one word."""
     last, shown = monitor["last"], monitor["shown"]
     colour = output.COLOURS.get(shown) or output.COLOURS.get(monitor["state"], "")
     threshold = monitor["threshold"]
     failures = f"{monitor['count']}/{'-' if threshold is None else threshold}"
-    # Many came to their state in the same second, which is looked up then.
+    # Many monitors came to their state in the same second, which is then in the cache.
     since = stamp(monitor["since"] // 1) if wide else brief(monitor["since"], now)
     return (
         (escaped(monitor["name"]), ""),
@@ -144,15 +144,15 @@ def row(monitor: Standing, now: float, *, wide: bool = False) -> tuple[Cell, ...
         (failures, ""),
         ("-" if last is None else short(last["age"]), ""),
         (_next(monitor), ""),
-        ("; ".join(_said(monitor, now)) if _unusual(monitor) else "OK", ""),
+        ("; ".join(_details(monitor, now)) if _unusual(monitor) else "OK", ""),
         (_last_line(monitor), ""),
     )
 
 
 def _last_line(monitor: Standing) -> str:
-    """The last line of the check, and of the recovery in this outage."""
+    """Return the last line of the check, and of the recovery in this outage."""
     last, recovery = monitor["last"], monitor.get("recovery_message")
-    ran = cast("Monitor", monitor).get("last_recovery")  # A whole answer has that in its place.
+    ran = cast("Monitor", monitor).get("last_recovery")  # Whole answers have it in this place.
     if ran is not None and monitor["attempts"]:
         recovery = ran["message"]
     line = escaped(last.get("message") or "") if last is not None else ""
@@ -162,15 +162,15 @@ def _last_line(monitor: Standing) -> str:
 
 
 def _unusual(monitor: Standing) -> bool:
-    """There is more to say than that all is well; most of ten thousand are well."""
+    """Return whether there is more to say than OK; of ten thousand monitors, most are well."""
     last = monitor["last"]
-    well = last is not None and not _said_of(last) and monitor["next"] is not None
+    well = last is not None and not _result(last) and monitor["next"] is not None
     unknown = monitor["unknown_since"] is not None
     return not well or unknown or bool(monitor["attempts"]) or monitor["paused"] is not None
 
 
-def _said_of(last: Result) -> str:
-    """How a check went that was not simply well."""
+def _result(last: Result) -> str:
+    """Return the result of a check; empty if it was simply OK."""
     if last["result"] == "ok":
         return f"Warning: {escaped(last['text'] or '')}" if last.get("warning") else ""
     return f"{last['result'].capitalize()}: {escaped(last['text'] or '')}"
@@ -187,13 +187,13 @@ def _next(monitor: Standing) -> str:
     return "-" if following is None else short(following)
 
 
-def _said(monitor: Standing, now: float) -> Iterable[str]:
-    """The last result, and what does not go without saying."""
+def _details(monitor: Standing, now: float) -> Iterable[str]:
+    """Yield the last result, and what else is unusual."""
     last, paused = monitor["last"], monitor["paused"]
     if last is None:
         yield "no check ended yet"
     else:
-        yield _said_of(last) or "OK"
+        yield _result(last) or "OK"
     if monitor["unknown_since"] is not None:
         yield f"unknown since {clock(monitor['unknown_since'], now)}"
     if monitor["attempts"]:
@@ -217,8 +217,8 @@ def _recovery(monitor: Standing) -> str:
     text = f"recovery {attempts}{f' of {most}' if most else ''}"
     left = most is None or attempts < most
     if monitor["backoff"] is not None and left:
-        left_of_it = length(monitor["backoff"])
-        return f"{text} has not helped so far; the next in {left_of_it} at the earliest"
+        wait = length(monitor["backoff"])
+        return f"{text} has not helped so far; the next in {wait} at the earliest"
     if monitor["spent"] or monitor["backoff"] is not None:
         return f"{text} did not help; none {'was' if monitor['spent'] and left else 'is'} left"
     return text

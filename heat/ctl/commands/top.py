@@ -45,11 +45,11 @@ _PATIENCE = 5.0
 _PLAIN = ("dumb", "unknown")
 _ONCE = "use 'heatctl status', which prints the same once"
 _AROUND = 4
-"""Lines that are no monitors: two above, the head, and one below."""
+"""The lines around the monitors: two above, the head, and one below."""
 
 
 class Shown(NamedTuple):
-    """The screen: a line above, lines of trouble, rows, and how many more there are."""
+    """The screen: a title, lines of trouble, rows, and the number of further rows."""
 
     title: str
     troubles: Sequence[str]
@@ -58,31 +58,31 @@ class Shown(NamedTuple):
 
 
 def main(words: Sequence[str]) -> int:
-    """Show how they stand until q or Ctrl-C; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Show how the monitors stand until q or Ctrl-C; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
     if not (sys.stdin.isatty() and output.is_terminal()):
-        told = "Error: 'heatctl top' needs a terminal to draw on"
-        raise CtlError(Diagnostic(told, _ONCE))
+        line = "Error: 'heatctl top' needs a terminal to draw on"
+        raise CtlError(Diagnostic(line, _ONCE))
     if (kind := os.environ.get("TERM", "")) in _PLAIN:
-        told = f"Error: 'heatctl top' cannot draw on a terminal that only prints: TERM is {kind}"
-        raise CtlError(Diagnostic(told, f"set TERM to what the terminal is, or {_ONCE}"))
+        line = f"Error: 'heatctl top' cannot draw on a terminal that only prints: TERM is {kind}"
+        raise CtlError(Diagnostic(line, f"set TERM to the terminal's type, or {_ONCE}"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    view = View(lambda: _fresh(asked.control))
+    view = View(lambda: _fresh(request.control))
     with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
         _draw(view, pressed)
     return view.status
 
 
 def _fresh(control: str | None) -> tuple[list[Standing], list[str]]:
-    """The monitors as they stand, and what of HEAT's own does not work."""
+    """Return the monitors as they stand, and what does not work in HEAT itself."""
     with connect(control, _PATIENCE) as client:
         return list(ask_briefly(client)), troubles(client)
 
 
 class View:
-    """The view from one beat to the next; keeps the last answer while HEAT is away."""
+    """The view from beat to beat; it keeps the last answer while HEAT is away."""
 
     def __init__(self, fresh: Callable[[], tuple[list[Standing], list[str]]]) -> None:
         self._fresh = fresh
@@ -91,7 +91,7 @@ class View:
         self.status = EXIT_NO_ANSWER
 
     def look(self, now: float, height: int) -> Shown:
-        """A screen of so many lines at this moment."""
+        """Return a screen of this height."""
         troubled: Sequence[str]
         try:
             monitors, troubled = self._fresh()
@@ -112,10 +112,10 @@ class View:
 
 
 def _away(error: CtlError, answered: float | None, now: float) -> Iterator[str]:
-    told = "HEAT does not answer"
+    line = "HEAT does not answer"
     if answered is not None:
-        told = f"HEAT has not answered since {clock(answered, now)} (shown below)"
-    yield f"{told}; trying again each second"
+        line = f"HEAT has not answered since {clock(answered, now)} (shown below)"
+    yield f"{line}; trying again every second"
     yield error.diagnostics[0].message
 
 
@@ -133,7 +133,7 @@ def _draw(view: View, pressed: Callable[[float], bool]) -> None:
 
 @contextlib.contextmanager
 def _keys() -> Generator[Callable[[float], bool]]:
-    """Take single keys; the terminal is put back as it was. Yields: was q pressed until then."""
+    """Read single keys, and restore the terminal at the end; yield whether q came by a moment."""
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
     try:
@@ -144,9 +144,9 @@ def _keys() -> Generator[Callable[[float], bool]]:
 
 
 def _pressed(fd: int, end: float) -> Iterator[int]:
-    """The keys that are pressed until the moment ``end``; q, where the terminal is gone."""
+    """Yield the keys pressed until the moment ``end``; q if the terminal is gone."""
     left = max(0.0, end - time.monotonic())
-    # Looked at once at least: where drawing takes longer than a beat, no time is left to wait.
+    # At least one look: if drawing takes longer than a beat, no time is left to wait.
     while select.select([fd], [], [], left)[0]:
         yield from os.read(fd, 64) or b"q"
         left = max(0.0, end - time.monotonic())

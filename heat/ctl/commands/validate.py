@@ -43,15 +43,15 @@ from heat.trust import Trust
 
 
 def main(words: Sequence[str]) -> int:
-    """Print what is wrong; the exit status is returned."""
-    asked = parse(USAGE, words)
-    if asked is None:
+    """Print all mistakes; return the exit status."""
+    request = parse(USAGE, words)
+    if request is None:
         return EXIT_WELL
-    config, diagnostics, remarks = look(asked.operands[0])
+    config, diagnostics, remarks = look(request.operands[0])
     remarks = [] if diagnostics else [*remarks, *warnings(config)]
     advices = [] if diagnostics else advised(config)
     shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
-    if asked.json:
+    if request.json:
         output.write_objects([_as_object(config, diagnostics, remarks, advices)])
         return CtlError.status if diagnostics else EXIT_WELL
     if diagnostics:
@@ -65,19 +65,19 @@ def main(words: Sequence[str]) -> int:
 
 
 def look(shown: str) -> tuple[Config, list[Diagnostic], list[str]]:
-    """Read a file and look at what it names: what is in it, what is wrong, what is doubtful."""
+    """Read a file and look at what it names; return its content, mistakes and warnings."""
     try:
         path = os.path.abspath(shown)
     except FileNotFoundError:
         line = "Error: the folder that heatctl was started in is gone"
         return Config("", shown, 0, 0.0, {}), [Diagnostic(line, "start it in another one")], []
-    found = loader.read(partial(_look, shown, path))
-    return found.config._replace(path=path, shown=shown), found.diagnostics, found.warnings
+    result = loader.read(partial(_look, shown, path))
+    return result.config._replace(path=path, shown=shown), result.diagnostics, result.warnings
 
 
 def _look(shown: str, path: str) -> loader.Findings:
-    """The same, in a process of its own: it is ended where it takes too long."""
-    # What a file names is relative to its folder; where that is not there, nor is the file.
+    """Do the same in a process of its own, which is ended if it takes too long."""
+    # Paths in a file are relative to its folder; without the folder there is no file either.
     with contextlib.suppress(OSError):
         os.chdir(os.path.dirname(path))
     trust = Trust()
@@ -88,7 +88,7 @@ def _look(shown: str, path: str) -> loader.Findings:
 
 
 def warnings(config: Config) -> Iterator[str]:
-    """Warnings: things that are allowed and may not be meant."""
+    """Yield warnings about what is allowed but may be a mistake."""
     for name, options in config.monitors.items():
         pid = _target(options, os.path.dirname(config.path))
         for text in warnings_of(options, pid, in_file=True):
@@ -96,23 +96,23 @@ def warnings(config: Config) -> Iterator[str]:
 
 
 def advised(config: Config) -> list[Diagnostic]:
-    """Advice on what options may not mean; what is said of several monitors is said once."""
-    found: dict[Diagnostic, list[str]] = {}
+    """Return advice on options; the same advice for several monitors comes only once."""
+    names_by_advice: dict[Diagnostic, list[str]] = {}
     for name, options in config.monitors.items():
         for each in advice(options):
-            found.setdefault(each, []).append(name)
-    told: list[Diagnostic] = []
-    for each, names in found.items():
+            names_by_advice.setdefault(each, []).append(name)
+    shown: list[Diagnostic] = []
+    for each, names in names_by_advice.items():
         here = each.at(config.place(names[0]))
         if len(names) > 1:
             others = counted(len(names) - 1, "other monitor")
             here = here._replace(message=f"{here.message} (so in {others})")
-        told.append(here)
-    return told
+        shown.append(here)
+    return shown
 
 
 def _target(options: Options, folder: str) -> int | None:
-    """The process that a signal would go to now."""
+    """Return the process to which a signal would go now."""
     if options.pid_file is None:
         return options.pid
     path = os.path.join(folder, options.pid_file)
