@@ -30,7 +30,7 @@ JOURNAL = "journal"
 
 
 class Need(NamedTuple):
-    """What an option needs to have an effect: one of these options."""
+    """A need of an option: without one of these it has no effect."""
 
     options: tuple[str, ...]
     complaint: str

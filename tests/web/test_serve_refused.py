@@ -12,7 +12,7 @@ import pytest
 from heat.ctl.commands.serve import USAGE, main
 from heat.web.options import OPTIONS, Serving, parse
 
-TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
+TOKEN = "correct-horse-battery"  # noqa: S105 - only of tests
 ADDRESS = "write an address of this machine, or localhost; a name goes to --host"
 BRACKETS = "write [::1]:9333, or 127.0.0.1:9333"
 PORT = "write a port from 1 to 65535, or 0 for any: 127.0.0.1:9333"
@@ -25,7 +25,7 @@ WRITE = "write one: head -c 32 /dev/urandom | base64 > {file}"
 MORE = "holds more than a token, which is printable ASCII without a blank"
 
 WRONG = [
-    # words, what is said, the fix
+    # words, message, hint
     ("--listen 9333", "--listen '9333' is not HOST:PORT", PLACE),
     ("--listen :9333", "--listen ':9333' is not HOST:PORT", PLACE),
     ("--listen ''", "--listen '' is not HOST:PORT", PLACE),
@@ -95,16 +95,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("words", "said", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
+@pytest.mark.parametrize(("words", "message", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
 def test_it_is_refused_with_a_sentence_and_the_fix(
-    words: str, said: str, hint: str, capfd: pytest.CaptureFixture[str]
+    words: str, message: str, hint: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = main(shlex.split(words))
 
     out, err = capfd.readouterr()
     assert (code, out) == (2, "")
     lines = err.splitlines()
-    at = lines.index(f"Error: {said}")
+    at = lines.index(f"Error: {message}")
     assert lines[at + 1] == f"  {hint}"
     assert lines[-1] == "'heatctl serve --help' lists the options."
 
