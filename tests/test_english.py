@@ -11,7 +11,6 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/config/",
     "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
@@ -22,7 +21,6 @@ NOT_YET = (
     "heat/web/",
     "heat/",
     "tests/app/",
-    "tests/config/",
     "tests/control/",
     "tests/ctl/",
     "tests/faults/",

@@ -10,7 +10,7 @@ Usage:
 
 The options are those of 'heat', and these. Nothing is started, signalled or
 written, and neither the programs nor the target need to exist. The code that
-decides is that of a running HEAT, on a virtual clock.
+decides is the same as in a running HEAT, on a virtual clock.
 
 What happens:
   --results LIST            the results of the checks, in order: an exit code,
