@@ -1,3 +1,3 @@
-"""HEAT: a watchdog that runs a check, signals, repairs and writes down what it saw."""
+"""HEAT: a watchdog that runs checks, signals, repairs and keeps a record."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m heat``."""
+"""``python -m heat``: the program heat."""
 
 from heat.startup import run
 

@@ -1,21 +1,21 @@
-"""Text measured in the cells that it takes on a terminal, and not in characters."""
+"""The width of text in terminal cells, which is not its number of characters."""
 
 from functools import lru_cache
 
 _WIDE = {"W", "F"}
 _NO_CELL = {"Mn", "Me", "Cf", "Cc"}
 _JAMO = range(0x1160, 0x1200)
-"""Vowels and finals that Hangul puts into the syllable before them."""
+"""Vowels and finals: Hangul writes them into the syllable before them."""
 
 
 def cells(text: str) -> int:
-    """How many cells the text takes."""
+    """Return the number of cells that a text takes."""
     return len(text) if text.isascii() else sum(map(_of_one, text))
 
 
 @lru_cache(maxsize=4096)
 def _of_one(character: str) -> int:
-    import unicodedata  # A megabyte that ASCII, which most texts are, does without.
+    import unicodedata  # A megabyte; most texts are ASCII, and do without it.
 
     if unicodedata.category(character) in _NO_CELL or ord(character) in _JAMO:
         return 0
@@ -23,17 +23,17 @@ def _of_one(character: str) -> int:
 
 
 def padded(text: str, width: int) -> str:
-    """The text, with blanks behind it up to this width."""
+    """Return the text with blanks behind it, up to this width."""
     return text + " " * (width - cells(text))
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """The text in lines no wider than this; ``first`` stands before one, ``rest`` before others."""
+    """Return lines of at most this width; ``first`` opens the first, ``rest`` the others."""
     if text.isascii():
         import textwrap
 
         return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest)
-    found: list[str] = []
+    done: list[str] = []
     line, empty = first, True
     for word in text.split():
         left = word
@@ -47,13 +47,13 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
                 line, empty = line + gap + part, False
                 left = left[len(part) :]
             if left:
-                found.append(line)
+                done.append(line)
                 line, empty = rest, True
-    return [*found, line] if text.split() else found
+    return [*done, line] if text.split() else done
 
 
 def _beginning(text: str, width: int, *, at_least_one: bool) -> str:
-    """As much of the beginning as is no wider than this."""
+    """Return as much of the beginning as fits this width."""
     room = width
     for place, character in enumerate(text):
         room -= _of_one(character)

@@ -1,4 +1,4 @@
-"""The errors of HEAT; each carries a sentence that can be shown as it is."""
+"""The errors of HEAT; each carries a sentence to show as it is."""
 
 import errno
 from collections.abc import Sequence
@@ -14,20 +14,22 @@ WANT = frozenset(
         *(errno.ENOSPC, errno.ENOBUFS, errno.EUSERS, errno.EDQUOT),
     }
 )
-"""Errors that tell of a want of resources, and nothing of what was asked for."""
+"""Errors for want of resources, which say nothing about the call's object."""
 
+TIMED_OUT = 124
+"""The exit code of a program that timed out, as timeout(1) has it."""
 NOT_EXECUTABLE, GONE = 126, 127
-"""Exit codes of a shell for a program that cannot be started."""
+"""A shell's exit codes for a program that cannot start."""
 
 
 def reason_of(error: Exception) -> str:
-    """The system's own words for what is wrong, in small letters, or the error itself."""
-    said: str | None = getattr(error, "strerror", None)
-    return said.lower() if said else str(error)
+    """Return the system's own words for an error, in small letters, or the error itself."""
+    words: str | None = getattr(error, "strerror", None)
+    return words.lower() if words else str(error)
 
 
 class HeatError(Exception):
-    """The lines that the user is told; the first line is the sentence."""
+    """Lines for the user; the first is the sentence."""
 
 
 class CommandError(HeatError):
@@ -41,13 +43,13 @@ class CommandError(HeatError):
 
 
 class StartRefused(HeatError):  # noqa: N818 - what it is
-    """HEAT does not start: the sentence, and the fix in a second line."""
+    """HEAT does not start: the sentence, and a hint in a second line."""
 
 
 class StartError(HeatError):
-    """A program could not be started; ``passing`` if for want of resources only.
+    """A program could not start; ``passing`` if only for want of resources.
 
-    Else ``code`` is what a shell would exit with: `GONE`, or `NOT_EXECUTABLE`.
+    Else ``code`` is a shell's exit code: `GONE`, or `NOT_EXECUTABLE`.
     """
 
     def __init__(self, reason: str, *, passing: bool, code: int = GONE) -> None:
@@ -59,7 +61,7 @@ class StartError(HeatError):
 class TargetError(HeatError):
     """A signal could not be sent.
 
-    ``gone`` if the process of ``--pid`` has ended, ``passing`` if for want of resources or in
+    ``gone`` if the process of ``--pid`` has ended, ``passing`` if HEAT lacks resources or is in
     doubt, which says nothing about the process.
     """
 
@@ -70,21 +72,21 @@ class TargetError(HeatError):
 
 
 class UnwrittenError(TargetError):
-    """The pid file is empty: it was truncated, and its writer has not come to write yet."""
+    """The pid file is empty: it was truncated, and its writer has not written yet."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, passing=True)
 
 
 class NotBelievedError(TargetError):
-    """The pid file names a process that may be a stranger to it."""
+    """The pid file names a process that may be a stranger."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, passing=True)
 
 
 def unforeseen(error: Exception) -> str:
-    """Say in a few words what nobody has provided for; the traceback goes into the log."""
+    """Return an unforeseen error in a few words; the traceback goes into the log."""
     if isinstance(error, MemoryError):
         return "no memory is left: raise the limit of HEAT (ulimit -v, MemoryMax=)"
     return f"a bug of HEAT: {error!r}"

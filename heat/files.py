@@ -1,4 +1,4 @@
-"""Every file that HEAT opens to write: its own, regular, with one name."""
+"""The files that HEAT writes: its own, regular, with one name."""
 
 import contextlib
 import errno
@@ -10,26 +10,26 @@ from heat.trust import Trust, is_foreign, own, user
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _LOOKS = 3
-"""A rotation may move a file just as it is opened; that happens once."""
+"""A rotation may move a file just as HEAT opens it; that happens once."""
 _NOT_REGULAR = "it is not a regular file"
 
 
 class NotOwnFileError(HeatError):
-    """HEAT does not write to this file: it is another's, or something other than a file."""
+    """HEAT does not write to this file: it is another user's, or not a regular file."""
 
 
 def open_to_write(path: str, flags: int, mode: int = 0o640) -> int:
-    """Open a file of HEAT's own, the one way to do so: regular, of one name, not a link.
+    """Open a file of HEAT's own, the one way to do so: regular, with one name, not a link.
 
-    Nothing is changed in a file that is refused, so ``flags`` may create and never truncate.
+    HEAT changes nothing in a file that it refuses, so ``flags`` may create, and never truncate.
     Raises OSError or NotOwnFileError.
     """
     if doubts := Trust().doubts(path, follow=False):
-        raise NotOwnFileError(f"{doubts[0].told('it')} ({doubts[0].hint})")
+        raise NotOwnFileError(f"{doubts[0].sentence('it')} ({doubts[0].hint})")
     for _ in range(_LOOKS):
         fd = _opened(path, flags, mode)
         try:
-            # Of two names the one that was opened may have gone since: then it looks like HEAT's.
+            # A second name may have gone since; then the file only looks like HEAT's.
             if os.path.samestat(os.fstat(fd), os.lstat(path)):
                 return fd
         except FileNotFoundError:
@@ -72,7 +72,7 @@ def _why_not_own(about: os.stat_result) -> str:
 
 
 def try_to_open(path: str) -> None:
-    """See whether a log can be opened, and create none. Raises OSError or HeatError."""
+    """Open and close a log, and create none. Raises OSError or HeatError where it cannot."""
     try:
         shut(open_for_appending(path, os.O_CREAT))
     except FileNotFoundError:
@@ -83,12 +83,12 @@ def try_to_open(path: str) -> None:
 
 
 def open_for_appending(path: str, without: int = 0, *, reading: bool = False) -> int:
-    """A descriptor of a log. Raises OSError or HeatError."""
+    """Return a descriptor of a log. Raises OSError or HeatError."""
     flags = _FLAGS & ~without
     return open_to_write(path, flags & ~os.O_WRONLY | os.O_RDWR if reading else flags)
 
 
 def shut(fd: int) -> None:
-    """Close ``fd``, whatever a network file system says of it: it is closed all the same."""
+    """Close ``fd``; if a network file system reports an error, it is closed all the same."""
     with contextlib.suppress(OSError):
         os.close(fd)

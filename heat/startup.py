@@ -1,8 +1,8 @@
-"""The first steps of HEAT, before anything else is imported, and its last one.
+"""The first steps of HEAT, before it imports anything else, and its last one.
 
 A watchdog lives in its service's environment. There PYTHONPATH may name folders with a
-``signal.py``, a ``states/`` or a ``heat/``, and the folder that HEAT is started in may hold them
-as well. HEAT imports nothing from these; what it starts still finds the variable as it was.
+``signal.py``, a ``states/`` or a ``heat/``, and the folder that HEAT starts in may hold them as
+well. HEAT imports nothing from these; what it starts finds the variable as it was.
 """
 
 import gc
@@ -25,7 +25,7 @@ _NO_MEMORY = b"error: no memory is left: raise its limit (ulimit -v, MemoryMax=)
 def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
     """Run the ``main`` of a module, and end with its exit status.
 
-    ``path`` is ``sys.path`` as Python has made it, where that was changed since.
+    ``path`` is ``sys.path`` as Python made it, if it has changed since.
     """
     try:
         if getattr(sys, "frozen", False):  # A one-file binary, as PyInstaller makes them.
@@ -35,15 +35,15 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
         else:
             sys.path[:] = _own_path(sys.path if path is None else path)
         if module == "heat.app.cli":
-            gc.disable()  # Imports make garbage collections that find nothing.
+            gc.disable()  # Imports set off garbage collections that find nothing.
             from heat.process import inherited  # noqa: PLC0415 - now that it is HEAT's own path
 
-            inherited.put_right()  # Before all that takes its time to load.
+            inherited.put_right()  # Before anything that takes time to load.
         code = _main_of(module)()
     except (ImportError, MemoryError, OSError, SystemError) as error:
         try:
             code = _refuse(module, error)
-        except MemoryError:  # Not even for a sentence made anew.
+        except MemoryError:  # Not even enough for a sentence.
             os.write(2, _NO_MEMORY)
             os._exit(EXIT_USAGE)
     _end(code)
@@ -55,31 +55,32 @@ def _main_of(module: str) -> "Callable[..., int]":
 
 
 def _own_path(path: list[str]) -> list[str]:
-    """The rest of ``sys.path`` without the folder of the script, or the current one for -m."""
+    """Return ``path`` without the folder of the script (the current one, for -m) and PYTHONPATH."""
     rest = path if sys.flags.safe_path else path[1:]
-    theirs = _theirs()
-    own = [folder for folder in rest if folder not in theirs]
+    foreign = _foreign()
+    own = [folder for folder in rest if folder not in foreign]
     if len(own) < len(rest):
-        # Python lists a folder once: at its place in PYTHONPATH, if it is there as well.
-        both = [folder for folder in rest if folder in theirs]
+        # Python lists a folder once, and in PYTHONPATH's place if it stands there too.
+        both = [folder for folder in rest if folder in foreign]
         own = [folder for folder in both if folder.startswith(_LIBRARY)] + own
         of_site = set(_of_site())
         own += [folder for folder in both if folder in of_site]
     return own if _OWN in own else [*own, _OWN]
 
 
-def _theirs() -> set[str]:
-    """The folders of PYTHONPATH, as Python writes them into ``sys.path``."""
-    given = os.environ.get("PYTHONPATH")
+def _foreign() -> set[str]:
+    """Return the folders of PYTHONPATH, as Python writes them into ``sys.path``."""
+    value = os.environ.get("PYTHONPATH")
+    folders = value.split(os.pathsep) if value else []
     try:
-        return {os.path.abspath(folder) for folder in given.split(os.pathsep)} if given else set()
-    except FileNotFoundError:  # The current folder is gone, and the names in it are no use.
-        return set(given.split(os.pathsep)) if given else set()
+        return {os.path.abspath(folder) for folder in folders}
+    except FileNotFoundError:  # The current folder is gone, and names in it lead nowhere.
+        return set(folders)
 
 
 def _of_site() -> "Iterator[str]":
-    """The folders of installed packages, and those that a .pth file names there."""
-    import site  # noqa: PLC0415 - Python has loaded it, unless it was told not to
+    """Yield the folders of installed packages, and those that a .pth file names there."""
+    import site  # noqa: PLC0415 - Python has loaded it, but with -S
 
     folders = site.getsitepackages()
     if site.ENABLE_USER_SITE:
@@ -97,11 +98,11 @@ def _of_site() -> "Iterator[str]":
 
 
 def _forget_bundle() -> None:
-    """Undo what the bundle has set for itself: what HEAT starts is no part of it."""
+    """Undo what the bundle set for itself, as the programs that HEAT starts are not part of it."""
     environ = os.environ
-    given = environ.pop("LD_LIBRARY_PATH_ORIG", None)
-    if given is not None:
-        environ["LD_LIBRARY_PATH"] = given
+    original = environ.pop("LD_LIBRARY_PATH_ORIG", None)
+    if original is not None:
+        environ["LD_LIBRARY_PATH"] = original
     elif environ.get("LD_LIBRARY_PATH", "").startswith(getattr(sys, "_MEIPASS", "/")):
         del environ["LD_LIBRARY_PATH"]
     for name in [name for name in environ if name.startswith(("_PYI_", "_MEIPASS"))]:
@@ -109,22 +110,26 @@ def _forget_bundle() -> None:
 
 
 def _refuse(module: str, error: Exception) -> int:
-    """Say in one line why HEAT ends before it has begun; its exit status is returned."""
+    """Print in one line why HEAT ends before it has begun; return its exit status."""
     program = "heatctl" if module.startswith("heat.ctl") else "heat"
-    told = str(error).replace("\n", " ")
-    if isinstance(error, (MemoryError, SystemError)) or "memory" in told or "map segment" in told:
-        told = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
+    reason = str(error).replace("\n", " ")
+    if (
+        isinstance(error, (MemoryError, SystemError))
+        or "memory" in reason
+        or "map segment" in reason
+    ):
+        reason = "no memory is left: raise its limit (ulimit -v, MemoryMax=)"
     elif isinstance(error, ImportError):
-        told = f"a file of HEAT's own cannot be loaded: {told}: install HEAT anew"
+        reason = f"a file of HEAT's own cannot be loaded: {reason}: install HEAT again"
     try:  # noqa: SIM105 - contextlib may be what could not be imported
-        os.write(2, f"{program}: error: {told}\n".encode(errors="backslashreplace"))
+        os.write(2, f"{program}: error: {reason}\n".encode(errors="backslashreplace"))
     except OSError:
         pass  # It is closed.
     return EXIT_USAGE
 
 
 def _end(code: int) -> "NoReturn":
-    """With PYTHONINSPECT, Python takes SystemExit for an error, shows it, and asks for more."""
+    """Exit, also with PYTHONINSPECT: there Python prints SystemExit as an error and prompts."""
     if sys.flags.inspect:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

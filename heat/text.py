@@ -1,4 +1,4 @@
-"""Text that is safe to print and to log: no control character gets through."""
+"""Text that is safe to print and to log: no control character passes."""
 
 from collections.abc import Iterable
 
@@ -20,60 +20,60 @@ def escaped(text: str) -> str:
     """Show C0, C1, DEL, bidi marks, U+2028 and U+2029 as escapes, and keep the rest."""
     if text.isprintable():
         return text
-    shown = text.translate(_ESCAPES)
-    return shown.encode("utf-8", "backslashreplace").decode()
+    escapes = text.translate(_ESCAPES)
+    return escapes.encode("utf-8", "backslashreplace").decode()
 
 
 def lines(output: bytes) -> list[str]:
-    """The lines of a program's output, escaped; bytes that are not UTF-8 shown in hex."""
+    """Return the lines of a program's output, escaped; bytes that are not UTF-8 are in hex."""
     text = output.decode("utf-8", "backslashreplace")
-    found = text.split("\n")
-    if not found[-1]:
-        found.pop()
-    return [escaped(line) for line in found]
+    parts = text.split("\n")
+    if not parts[-1]:
+        parts.pop()
+    return [escaped(line) for line in parts]
 
 
 LAST_LINE = 200
-"""Bytes of the last line that are told."""
+"""Bytes of the last line that messages show."""
 LAST_BYTES = LAST_LINE + 3
-"""Bytes of it that are read, so that the last character is whole."""
+"""Bytes of it that HEAT keeps, so that the last character is whole."""
 _ESCAPED = {"x": 4, "u": 6}
-"""How long escapes are, by their second character; the others have two."""
+"""Lengths of escapes by their second character; other escapes have two characters."""
 
 
 def last_line(output: bytes) -> str:
-    """The beginning of its last line that is not blank, escaped; empty if there is none."""
+    """Return the beginning of the last line that is not blank, escaped; empty if all are."""
     return _shortened(escaped(beginning(output).decode("utf-8", "backslashreplace")))
 
 
 def beginning(output: bytes) -> bytes:
-    """As much of its last line that is not blank as may be told."""
+    """Return as much of the last line that is not blank as `last_line` needs."""
     output = output.rstrip()
     return output[output.rfind(b"\n") + 1 :].lstrip()[:LAST_BYTES]
 
 
 def _shortened(shown: str) -> str:
-    """As much of an escaped line as is told; no character and no escape is cut."""
+    """Return as much of an escaped line as messages show, with no character or escape cut."""
     if len(shown) <= LAST_LINE // 4 or len(data := shown.encode()) <= LAST_LINE:
         return shown
-    kept = data[:LAST_LINE].decode("utf-8", "ignore")
-    at = kept.rfind("\\", -5)
-    if at >= 0 and at + _ESCAPED.get(shown[at + 1], 2) > len(kept):
-        return kept[:at]
-    return kept
+    start = data[:LAST_LINE].decode("utf-8", "ignore")
+    at = start.rfind("\\", -5)
+    if at >= 0 and at + _ESCAPED.get(shown[at + 1], 2) > len(start):
+        return start[:at]
+    return start
 
 
 def seconds(span: float) -> str:
-    """A length of time in seconds, as in messages: ``300``, ``0.5``, ``12.3``."""
+    """Return a time span in seconds, as in messages: ``300``, ``0.5``, ``12.3``."""
     return f"{span:.3f}".rstrip("0").rstrip(".")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """``1 failure``, ``3 failures``."""
+    """Return a number and its noun: ``1 failure``, ``3 failures``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def of_them_paused(pauses: Iterable[bool]) -> str:
-    """How many of the monitors that were counted are paused; empty if none is."""
+    """Return the end of a count of monitors: ``, 2 of them paused``; empty if none is."""
     paused = sum(pauses)
     return f", {paused} of them paused" if paused else ""

@@ -1,22 +1,22 @@
-"""The rule of who may tell root what to do, for every file that HEAT reads, runs or opens.
+"""The rule of who may give root orders, for every file that HEAT reads, runs or opens.
 
-A HEAT of root does what its scripts, its configuration and its state say. Whoever may change
+A HEAT of root does what its scripts, its configuration and its state say. A user who may change
 one of them, or put another one in its place, is as good as root. So, for root:
 
-- a file belongs to root, or to HEAT's own user, and neither its group nor others may write it.
+- A file must belong to root, or to HEAT's own user, and neither its group nor others may write it.
   That holds for the group root as well: its members are not root.
-- A folder on the path others may not write, unless it is sticky. All folders count that the
+- Others may not write to a folder on the path, unless it is sticky. Every folder counts that the
   kernel goes through, those of each symbolic link as well.
-- A folder that belongs to another user, or that another group than root's may write, is a warning:
-  on some systems /var/log and /usr/local/bin are so, and ``sudo heat`` is started from one's home.
+- A folder that belongs to another user, or that a group other than root's may write, is a warning:
+  on some systems /var/log and /usr/local/bin are so, and people start ``sudo heat`` in their homes.
 - On a file system that is mounted read-only nobody may write, whatever a mode says.
-- A sticky folder keeps its entries for their owners, so a link in it belongs to root as well.
+- A sticky folder keeps its entries for their owners, so a link in it must belong to root as well.
 
-HEAT of another user is not asked: it can do no more than that user may. Nor are programs that a
-check starts in its turn, nor modules that an interpreter loads.
+The rule does not bind the HEAT of another user, which can do no more than that user may; nor
+programs that a check itself starts, nor modules that an interpreter loads.
 
-A pid file is judged by a milder rule, in `heat.process.pid_file`: a service may write its own, and
-what that can do is told by its owner.
+A pid file has a milder rule, in `heat.process.pid_file`: a service may write its own, and its
+owner decides what it can do.
 """
 
 import os
@@ -28,12 +28,12 @@ from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 
 _MOST_LINKS = 40
-"""As the kernel has it."""
+"""The kernel's own limit."""
 AS_ROOT = "and HEAT runs as root"
 
 
 class Step(NamedTuple):
-    """One thing on the way to a file, or the file; ``shared`` if it stands in a sticky folder."""
+    """A folder or link on the way to a file, or the file; ``shared`` if in a sticky folder."""
 
     path: str
     about: os.stat_result
@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """Another user may decide what HEAT does: the file or folder, why, and what ends that."""
+    """A file or folder by which another user may give HEAT orders: why, and what ends that."""
 
     kind: str
     """``folder``, ``link``, or empty for the file itself."""
@@ -49,41 +49,41 @@ class Doubt(NamedTuple):
     why: str
     hint: str
 
-    def told(self, of_file: str) -> str:
-        """Say it in a sentence, that begins with ``of_file`` where the file itself is meant."""
+    def sentence(self, of_file: str) -> str:
+        """Return it as a sentence, which begins with ``of_file`` if it is about the file itself."""
         subject = f"the {self.kind} {escaped(self.path)}" if self.kind else of_file
         return f"{subject} {self.why}".lstrip()
 
 
 class Trust:
-    """One look at many files, each folder looked at once; files change, so begin another later."""
+    """One look at many files, and one at each folder; files change, so make another later."""
 
     def __init__(self) -> None:
         self.is_asked = os.geteuid() == 0
         self.warnings: dict[str, None] = {}
-        """Folders that a group may write to, each told once, in the order in which they came."""
+        """Warnings about folders, each once, in the order in which they came."""
         self._look = cache(os.lstat)
         self._in_folder = cache(self._doubts_in)
         self._doubts_of = cache(self._all_doubts)
 
     def doubts(self, path: str, *, follow: bool = True) -> Sequence[Doubt]:
-        """List what is doubtful about a file that root trusts; nothing for HEAT of another user.
+        """Return the doubts about a file that root trusts; none for the HEAT of another user.
 
-        What is missing is not doubtful, but the folder that it would be in may be. A file that is
-        opened without following a link at its end is not to ``follow`` one here either.
+        A missing file is not doubtful, but the folder that it would be in may be. ``follow`` a
+        link at the end of the path only if HEAT does when it opens the file.
         """
         return self._doubts_of(path, follow) if self.is_asked else ()
 
     def _all_doubts(self, path: str, follow: bool) -> Sequence[Doubt]:  # noqa: FBT001 - cached
         folder, name = os.path.split(path)
-        here, found = self._in_folder(folder)
+        here, on_the_way = self._in_folder(folder)
         if here is None:
-            return found
+            return on_the_way
         steps, _ = _walk(name, self._look, here, follow=follow)
-        return tuple(dict.fromkeys((*found, *self._judged(steps))))
+        return tuple(dict.fromkeys((*on_the_way, *self._judged(steps))))
 
     def _doubts_in(self, folder: str) -> tuple[str | None, Sequence[Doubt]]:
-        """Find where a folder really is, if it is there, and what is doubtful on the way."""
+        """Return where a folder really is, if it is there, and the doubts on the way."""
         try:
             whole = os.path.join(os.getcwd(), folder)
             steps, here = _walk(whole, self._look)
@@ -99,9 +99,9 @@ class Trust:
 
 
 def leading_to(path: str) -> tuple[Sequence[Step], str | None]:
-    """All folders and links that lead to a file, and the file itself, as far as they exist.
+    """Return the folders and links that lead to a file, and the file, as far as they exist.
 
-    And where that is, without a link; None where there is nothing.
+    And its real path, without links; None where there is nothing.
     """
     try:
         return _walk(os.path.join(os.getcwd(), path), os.lstat)
@@ -116,9 +116,9 @@ def _walk(
     *,
     follow: bool = True,
 ) -> tuple[Sequence[Step], str | None]:
-    """Go from ``here`` as the kernel does; the steps, and where they end, None if they do not.
+    """Go from ``here`` as the kernel does; return the steps, and where they end, or None.
 
-    What cannot be gone ends it: who opens the file tells why.
+    They break off where there is no way on: the error of opening the file says why.
     """
     steps: list[Step] = []
     left, links = path.split("/")[::-1], 0
@@ -152,23 +152,23 @@ def _walk(
 
 
 def own(uid: int) -> bool:
-    """Tell if this user may tell HEAT what to do."""
+    """Return whether this user may give HEAT orders."""
     return uid in (0, os.geteuid()) or uid == _unknown_owner()
 
 
 def is_foreign(about: os.stat_result) -> str:
-    """Say why an open file may hold what another user wants; empty if it may not."""
+    """Return why another user may have written an open file; empty if none may."""
     step = Step("", about, shared=False)
     return next((doubt.why for doubt in _doubts(step)), "") if os.geteuid() == 0 else ""
 
 
 def user(uid: int) -> str:
-    """A user in messages, by the name that this machine has for the id."""
+    """Return a user as messages name one, by the name that this machine has for the id."""
     return _named("user", "/etc/passwd", uid)
 
 
 def group(gid: int) -> str:
-    """A group in messages."""
+    """Return a group as messages name one."""
     return _named("group", "/etc/group", gid)
 
 
@@ -181,7 +181,7 @@ def _doubts(step: Step) -> Iterator[Doubt]:
     elif stat.S_ISREG(mode):
         kind, counts, many = "", True, stat.S_IWOTH | stat.S_IWGRP
     else:
-        return  # No file of HEAT's, which is said elsewhere.
+        return  # Not a file of HEAT's; other code refuses it.
     if counts and not own(uid):
         of_link = "-h " if kind == "link" else ""
         why = f"belongs to {user(uid)}, {AS_ROOT}"
@@ -211,7 +211,7 @@ def _warning(step: Step) -> str:
 
 
 def _is_read_only(path: str) -> bool:
-    """Tell if nobody writes there, whatever the mode: Kubernetes mounts configurations so."""
+    """Return whether it is mounted read-only, as Kubernetes mounts configurations."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:
@@ -219,7 +219,7 @@ def _is_read_only(path: str) -> bool:
 
 
 def _named(kind: str, file: str, number: int) -> str:
-    """Look a name up in the local file, as pwd and grp may ask a server and wait for it."""
+    """Look a name up in the local file; pwd and grp may ask a server and wait for it."""
     try:
         with open(file, "rb") as known:
             for line in known:
@@ -227,16 +227,16 @@ def _named(kind: str, file: str, number: int) -> str:
                 if rest[1:2] == [b"%d" % number]:
                     return f"{kind} {escaped(os.fsdecode(name))} ({number})"
     except OSError:
-        pass  # The number tells it as well.
+        pass  # The number will do.
     return f"{kind} {number}"
 
 
 @cache
 def _unknown_owner() -> int | None:
-    """The id that stands for all users whom this user namespace does not know, as the real root.
+    """Return the id of all users that this user namespace does not know, such as the real root.
 
-    In a container whose root is nobody outside, /bin/sh belongs to that one. None where all users
-    are known.
+    In a container whose root is nobody outside, /bin/sh belongs to that id. None where the
+    namespace knows all users.
     """
     try:
         with open("/proc/self/uid_map", "rb") as file:

@@ -251,8 +251,9 @@ class Talker:
 
     def _pause(self, request: Facts) -> Iterator[Facts]:
         seconds = request["seconds"]
-        until = None if seconds is None else NOW + seconds
-        paused = {"since": NOW, "until": until, "reason": request["reason"]}
+        now = self.about["now"]
+        until = None if seconds is None else now + seconds
+        paused = {"since": now, "until": until, "reason": request["reason"]}
         monitor = self._named(request["name"])
         before, monitor["paused"] = monitor["paused"], paused
         yield {"ok": True, "until": until, "replaced": before}

@@ -118,7 +118,7 @@ def test_what_scripts_print_is_not_written_to_a_file_with_a_second_name(place: P
     (place.folder / "heat.web.out").hardlink_to(precious)
 
     heat.await_news(
-        "has a second name (a hard link); what the scripts print is in heat.verbose.log alone"
+        "has a second name (a hard link); what the scripts print is only in heat.verbose.log"
     )
     place.await_words("ran", len(place.words("ran")) + 3)
     assert heat.stop() == 0

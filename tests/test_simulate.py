@@ -12,11 +12,18 @@ from simulate.history import told
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
+import heat.monitor.pump
 import heat.process.frost
-from heat.monitor import monitor as pump
+import heat.process.run
+from heat.monitor.check_runner import CheckRunner
 from heat.monitor.monitor import Monitor
-from heat.monitor.resume import Restored
+from heat.monitor.pause import PauseKeeper
+from heat.monitor.pump import EventPump
+from heat.monitor.resume import ResumedMonitor
+from heat.monitor.script_runner import ScriptRunner
+from heat.monitor.target_signals import TargetSignals
 from heat.process.frost import Frost, Frozen
+from heat.process.run import Run
 from heat.runtime.scheduler import Beat
 from heat.store.monitor_record import MonitorRecord
 from states.monitor.effects import Effect, RunRecovery, Spent
@@ -37,7 +44,7 @@ def test_what_has_to_hold_holds_in_random_histories() -> None:
 def test_a_simulation_leaves_the_machine_as_it_was() -> None:
     simulation.simulate(0, 100)
 
-    assert vars(pump)["step"] is step
+    assert vars(heat.monitor.pump)["step"] is step
 
 
 def test_a_seed_is_one_history() -> None:
@@ -91,17 +98,17 @@ class Broken(NamedTuple):
     words: str
 
 
-_run_recovery, _feed, _hear = vars(Monitor)["_run_recovery"], vars(Monitor)["_feed"], Oracle.hear
-_send, _verdict, _code = (
-    vars(each)[name] for each, name in ((Monitor, "_send"), (Monitor, "_verdict"), (pump, "_code"))
-)
-_run_check, _frost_send = vars(Monitor)["_run_check"], Frost.send
+_run_recovery = ScriptRunner.run_recovery
+_feed, _hear = EventPump.feed, Oracle.hear
+_send, _frost_send = TargetSignals.send, Frost.send
+_run_check, _verdict = CheckRunner.run, vars(CheckRunner)["_verdict"]
 _perform = vars(Monitor)["_perform"]
+_code = vars(Run)["code"].fget
 
 
-def _twice(monitor: Monitor, wanted: Any) -> None:
-    _run_recovery(monitor, wanted)
-    _run_recovery(monitor, wanted)
+def _twice(scripts: ScriptRunner, effect: Any) -> None:
+    _run_recovery(scripts, effect)
+    _run_recovery(scripts, effect)
 
 
 def _deaf(monitor: Monitor, event: Any, tell: Any = None) -> None:
@@ -135,15 +142,15 @@ def _nobody(_launcher: Launcher, _environment: Any) -> None:
     """No script of an earlier life is found."""
 
 
-def _asleep(_monitor: Monitor, _pause: Any) -> None:
+def _asleep(_pauses: PauseKeeper, _pause: Any) -> None:
     """A pause that nobody keeps."""
 
 
-def _not_continued(_monitor: Restored) -> None:
+def _not_continued(_monitor: ResumedMonitor) -> None:
     """Nobody looks what has become of the scripts."""
 
 
-def _not_resumed(_monitor: Monitor) -> None:
+def _not_resumed(_pauses: PauseKeeper) -> None:
     """The pause has no end."""
 
 
@@ -151,9 +158,9 @@ def _gone(_launcher: Launcher, _held: Any) -> None:
     """It is taken for one that has ended."""
 
 
-def _send_twice(monitor: Monitor, *what: Any) -> None:
-    _send(monitor, *what)
-    _send(monitor, *what)
+def _send_twice(signals: TargetSignals, *what: Any) -> None:
+    _send(signals, *what)
+    _send(signals, *what)
 
 
 def _reach_twice(frost: Frost, *what: Any) -> None:
@@ -161,10 +168,10 @@ def _reach_twice(frost: Frost, *what: Any) -> None:
     _frost_send(frost, *what)
 
 
-def _check_twice(monitor: Monitor) -> None:
+def _check_twice(checks: CheckRunner) -> None:
     """The second one waits for its turn, and runs when the first is over."""
-    _run_check(monitor)
-    _run_check(monitor)
+    _run_check(checks)
+    _run_check(checks)
 
 
 def _not_killed(monitor: Monitor, event: Any, tell: Any = None) -> None:
@@ -172,15 +179,16 @@ def _not_killed(monitor: Monitor, event: Any, tell: Any = None) -> None:
     _feed(monitor, RecoveryEnded() if isinstance(event, RecoveryKilled) else event, tell)
 
 
-def _turned_round(monitor: Monitor, run: Any) -> Any:
+def _turned_round(checks: CheckRunner, attempt: Any) -> Any:
     """What --on-killed says is taken for the other."""
-    parts = monitor.setup
-    other = "fail" if parts.options.on_killed == "error" else "error"
-    monitor.setup = parts._replace(options=parts.options._replace(on_killed=other))
+    host = vars(CheckRunner)["_host"].__get__(checks)
+    setup = host.setup
+    other = "fail" if setup.options.on_killed == "error" else "error"
+    host.setup = setup._replace(options=setup.options._replace(on_killed=other))
     try:
-        return _verdict(monitor, run)
+        return _verdict(checks, attempt)
     finally:
-        monitor.setup = parts
+        host.setup = setup
 
 
 def _forgotten_backoff(monitor: Monitor, _found: Any) -> None:
@@ -249,9 +257,9 @@ _late, _forgetful, _leaky = (
 )
 
 BROKEN = [
-    Broken("a script beside another", (Monitor, "_run_recovery"), _twice, "does not want it"),
+    Broken("a script beside another", (ScriptRunner, "run_recovery"), _twice, "does not want it"),
     Broken("a wrong count", (Oracle, "hear"), _miscounting, "Violation"),
-    Broken("a window left open", (Monitor, "_feed"), _deaf, "a window is open beyond its time"),
+    Broken("a window left open", (EventPump, "feed"), _deaf, "a window is open beyond its time"),
     Broken("a target left stopped", (Frost, "wake"), _sleep_on, "was left stopped"),
     Broken("a step not written down", (MonitorRecord, "stepped"), _written_late, "a restart finds"),
     Broken("a script not written down", (MonitorRecord, "hold"), _written_late, "not written down"),
@@ -260,25 +268,29 @@ BROKEN = [
     ),
     Broken("a script not found", (Launcher, "find"), _nobody, "of an earlier life"),
     Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
-    Broken("a pause not kept", (Monitor, "_keep_still"), _asleep, "ends too early"),
-    Broken("a pause without end", (Monitor, "resume"), _not_resumed, "beyond its end"),
-    Broken("a fail script forgotten", (Restored, "_take_up_scripts"), _not_continued, "untold"),
+    Broken("a pause not kept", (PauseKeeper, "keep"), _asleep, "ends too early"),
+    Broken("a pause without end", (PauseKeeper, "end"), _not_resumed, "beyond its end"),
+    Broken(
+        "a fail script forgotten", (ResumedMonitor, "_take_up_scripts"), _not_continued, "untold"
+    ),
     Broken(
         "a stop that is not forgotten",
         (MonitorRecord, "release"),
         _nothing,
         "written down as stopped",
     ),
-    Broken("a signal sent twice", (Monitor, "_send"), _send_twice, "does not want it"),
+    Broken("a signal sent twice", (TargetSignals, "send"), _send_twice, "does not want it"),
     Broken("a signal that comes twice", (Frost, "send"), _reach_twice, "does not want it"),
-    Broken("a signal not sent", (Monitor, "_send"), _nothing, "was never sent"),
+    Broken("a signal not sent", (TargetSignals, "send"), _nothing, "was never sent"),
     Broken("a signal that does not come", (Frost, "send"), _nothing, "never reached"),
-    Broken("a script not run", (Monitor, "_run_fail"), _nothing, "was never started"),
-    Broken("a check run twice", (Monitor, "_run_check"), _check_twice, "does not want it"),
-    Broken("a killed recovery", (Monitor, "_feed"), _not_killed, "and it was RecoveryKilled"),
-    Broken("124 for 1", (pump, "TIMED_OUT"), 1, "and it was CheckFailed"),
-    Broken("on-killed turned round", (Monitor, "_verdict"), _turned_round, "the machine is told"),
-    Broken("a lost code", (pump, "_code"), _lost_for_well, "and it was CheckUnknown"),
+    Broken("a script not run", (ScriptRunner, "run_fail"), _nothing, "was never started"),
+    Broken("a check run twice", (CheckRunner, "run"), _check_twice, "does not want it"),
+    Broken("a killed recovery", (EventPump, "feed"), _not_killed, "and it was RecoveryKilled"),
+    Broken("124 for 1", (heat.process.run, "TIMED_OUT"), 1, "and it was CheckFailed"),
+    Broken(
+        "on-killed turned round", (CheckRunner, "_verdict"), _turned_round, "the machine is told"
+    ),
+    Broken("a lost code", (Run, "code"), property(_lost_for_well), "and it was CheckUnknown"),
     Broken("STOP before it is written", (Frost, "_stop"), _late, "written"),
     Broken(
         "a first STOP forgotten",
@@ -292,13 +304,13 @@ BROKEN = [
     ),
     Broken(
         "a backoff lost at a restart",
-        (Restored, "_take_up_backoff"),
+        (ResumedMonitor, "_take_up_backoff"),
         _nothing,
         "a backoff goes on beyond",
     ),
     Broken(
         "a backoff over at a restart",
-        (Restored, "_take_up_backoff"),
+        (ResumedMonitor, "_take_up_backoff"),
         _forgotten_backoff,
         "before its backoff is over",
     ),

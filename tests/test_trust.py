@@ -190,7 +190,7 @@ def test_a_file_of_many_monitors_tells_what_they_share_once(folder: Path) -> Non
 
 
 def doubts(path: Path | str, *, follow: bool = True) -> list[str]:
-    return [doubt.told("it") for doubt in Trust().doubts(str(path), follow=follow)]
+    return [doubt.sentence("it") for doubt in Trust().doubts(str(path), follow=follow)]
 
 
 def shared(folder: Path, mode: int, group: int = 0, owner: int = 0) -> Path:

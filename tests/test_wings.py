@@ -7,7 +7,7 @@ from pathlib import Path
 HOME = Path(__file__).parent.parent
 ORDER = (
     *("heat", "runtime", "process", "checks", "config", "report", "store", "monitor"),
-    *("control", "web", "rehearsal", "testing", "app", "ctl"),
+    *("control", "web", "rehearsal", "app", "testing", "ctl"),
 )
 """From the ground up; ``heat`` is what lies in the folder itself."""
 ENTRIES = {"heat.__main__", "heat.startup"}

@@ -5,14 +5,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from heat.checks.command import Command
 from heat.config.options import Common, Options, build, common
 from heat.control import views
 from heat.errors import GONE, StartError, TargetError
-from heat.monitor.monitor import Setup, World
-from heat.monitor.resume import Restored
+from heat.monitor.resume import ResumedMonitor
+from heat.monitor.setup import Setup, World
 from heat.process.identity import Held
 from heat.process.program import Program, SilentScripts, Status
-from heat.rehearsal.world import Ends, SimulatedChild, VirtualTime
+from heat.rehearsal.clock import VirtualTime
+from heat.rehearsal.programs import Ends, SimulatedChild
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Crowd, Limiter
@@ -92,7 +94,7 @@ class VirtualWorld:
         if fleet is not None:
             limiter = fleet.limiter
         world = World(self.time, self.time, self, limiter)
-        self.monitor = Restored(self.parts(self.options), world, self.journal, self._finish)
+        self.monitor = ResumedMonitor(self.parts(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
             self.monitor.start(self.time.now() + after)
@@ -110,7 +112,7 @@ class VirtualWorld:
         file = SilentScripts()
         return Setup(
             given,
-            Program("check", "check", ("check",)),
+            Command("check", "check", ("check",)),
             Program("fail", "fail", ("fail",), file) if given.fail else None,
             Program("recovery", "recovery", ("recovery",), file) if given.recovery else None,
             self,

@@ -1,7 +1,6 @@
-"""The pages heat(1), heatctl(1) and heat.toml(5), and the completions, as files to install.
+"""The pages heat(1), heatctl(1) and heat.toml(5), and the completions, made from --help.
 
-``python -m tools.manual`` writes them into ``man/`` and ``completions/``; a test compares
-them with the texts of --help that they are made of.
+``python -m tools.manual`` writes them; a test holds that they are fresh.
 """
 
 import os
@@ -25,28 +24,28 @@ _SEE = {
 _FILES = (
     Entry("heat.log", "in the folder of --log-dir: the stderr of failed checks"),
     Entry("heat.verbose.log", "there too: all output of all programs, and HEAT's own news"),
-    Entry("heat.NAME.out", "there too: what the fail and recovery scripts of NAME print"),
+    Entry("heat.NAME.out", "there too: the output of the fail and recovery scripts of NAME"),
     Entry("FILE.state", "there too, with --config and no --state: what survives a restart"),
 )
 _AS_ROOT = (
     [
-        "HEAT that runs as root takes orders from root alone. A script, a command, an interpreter,",
-        "the configuration, the state, a log, a lock or a token is refused, with exit status 2,",
-        "that another user owns or that its group or others may write. So is one with a folder on",
-        "its path that others may write and that is not sticky, or with a link of another user in",
-        "such a folder. A folder that belongs to another user, or that another group than root's",
-        "may write, is a warning. It is looked at when HEAT starts, when it reads FILE again, and",
-        "when a log is opened anew.",
+        "As root, HEAT obeys only root. It refuses, with exit status 2, a script, a command, an",
+        "interpreter, the configuration, the state, a log, a lock or a token that another user",
+        "owns or that its group or others may write. It also refuses one whose path has a",
+        "folder that others may write and that is not sticky, or a link of another user in such",
+        "a folder. A folder of another user, or one that a group other than root's may write,",
+        "gets a warning. HEAT looks when it starts, when it reads FILE again, and when it",
+        "reopens a log.",
     ],
     [
-        "A pid file may be another user's: then only a process of that user is signalled. One that",
-        "others may write, and one that was left behind by an earlier process, names nobody.",
+        "A pid file may belong to another user: then HEAT signals only a process of that user. A",
+        "pid file that others may write, or that an earlier process left behind, names nobody.",
     ],
 )
 
 
 def files() -> Mapping[str, str]:
-    """All that is made, by its path."""
+    """Return the text of each file, by its path."""
     made = {
         "man/heat.1": _page_of_heat(heat()),
         "man/heatctl.1": _page_of_heatctl(heatctl()),
@@ -134,7 +133,7 @@ def _synopsis(text: str) -> Iterator[str]:
 
 
 def _body(blocks: Sequence[Block], options: str) -> Iterator[str]:
-    """The parts of a text; lists stand in the section of ``options``, where that has a name."""
+    """Yield the parts of a text, with its lists in a section of the name ``options``, if any."""
     in_options = False
     for block in blocks:
         if block.entries:
@@ -154,7 +153,7 @@ def _body(blocks: Sequence[Block], options: str) -> Iterator[str]:
 
 
 def _statuses(text: str) -> Iterator[str]:
-    """``0 all is well; 1 something is not.`` as a list."""
+    """Yield ``0 all is well; 1 something is not.`` as a list."""
     for part in text.rstrip(".").split("; "):
         number, _, meaning = part.partition(" ")
         yield from roff.entries([Entry(number, meaning)])
@@ -181,14 +180,14 @@ def _file(program: Program) -> Iterator[str]:
     last = max(place for place, block in enumerate(blocks) if roff.is_example(block))
     yield from roff.title("heat.toml", 5)
     yield roff.section("Name")
-    yield "heat.toml \\- what HEAT watches"
+    yield "heat.toml \\- configuration file of heat"
     yield roff.section("Description")
     yield from roff.paragraph(
         [
-            "The file of 'heat --config FILE' is written in TOML; it may have any name.",
+            "The file of 'heat --config FILE' is written in TOML, and may have any name.",
             "Each table [monitor.NAME] is a monitor. Its keys are the long options of heat(1)",
-            "without their dashes, or command; those under [defaults] hold for all monitors",
-            "that do not have them.",
+            "without their dashes, or command; keys under [defaults] hold for all monitors",
+            "that do not set them.",
         ]
     )
     for block in blocks[shown : last + 1]:
@@ -196,9 +195,9 @@ def _file(program: Program) -> Iterator[str]:
     yield from roff.paragraph(blocks[last + 1].lines)
     yield from roff.paragraph(
         [
-            "HEAT reads the file at its start, on SIGHUP and on 'heatctl reload'. A file with a",
-            "mistake is not taken over: all mistakes are told, and what was in force stays so.",
-            "'heatctl validate FILE' tells them beforehand.",
+            "HEAT reads the file at its start, on SIGHUP and on 'heatctl reload'. If it has",
+            "mistakes, HEAT lists them all, and the old configuration stays in force.",
+            "'heatctl validate FILE' finds them beforehand.",
         ]
     )
     yield roff.section("Keys of a monitor, or under [defaults]")
@@ -215,14 +214,14 @@ def _file(program: Program) -> Iterator[str]:
 _OF_HEAT = (
     Entry(
         "max-running = N",
-        f"so many checks run at once, the others wait their turn (default: {MAX_RUNNING})",
+        f"this many checks run at once, others wait their turn (default: {MAX_RUNNING})",
     ),
-    Entry("history = SECS", "so long what happened is kept in the state file (default: 90d)"),
+    Entry("history = SECS", "how long the state file keeps what happened (default: 90d)"),
 )
 
 
 def _keys(block: Block) -> Iterator[Entry]:
-    """The keys of the options that a part of the text lists, and beside the script the command."""
+    """Yield the keys of the options in a block; after script comes command."""
     for entry in block.entries:
         names = (word.removeprefix("--") for word in entry.head.replace(",", "").split())
         key = next((name for name in names if name in KEYS), None)

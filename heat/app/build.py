@@ -18,7 +18,7 @@ from heat.app.scripts import Scripts
 from heat.config.durations import exact
 from heat.config.options import Common, Options
 from heat.errors import StartRefused
-from heat.monitor.monitor import World
+from heat.monitor.setup import World
 from heat.monitor.supervisor import Supervisor
 from heat.process.launcher import PosixLauncher
 from heat.process.target import NoTarget
@@ -137,28 +137,28 @@ def _fleet(ground: Ground, outputs: Outputs, programs: Programs, count: int) -> 
     clock, loop, inbox, common, in_force, watched = ground
     most = 1 if in_force.config is None else in_force.config.max_running
     limiter = Limiter(most, (clock, loop), outputs.report.crowd, inbox)
-    tallies = None
+    counters = None
     if common.control or in_force.config is not None:
-        from heat.monitor.counters import Tallies
+        from heat.monitor.counters import Counters
 
-        tallies = Tallies(count)
+        counters = Counters(count)
     supervisor = Supervisor(
         watched,
         loop,
-        World(clock, loop, programs.launcher, limiter, tallies),
+        World(clock, loop, programs.launcher, limiter, counters),
         outputs.reporter,
         NoTarget(inbox.signal_self),
         inbox.all_ended,
         programs.scripts.output,
     )
-    return Fleet(limiter, tallies, supervisor)
+    return Fleet(limiter, counters, supervisor)
 
 
 def _control(
     ground: Ground, outputs: Outputs, repository: Repository | None, fleet: Fleet
 ) -> Control | None:
     """Return the control socket; None where nobody could ask, and where there can be none."""
-    if fleet.tallies is None:
+    if fleet.counters is None:
         return None
     from heat.control.handlers import Handlers
     from heat.control.listener import ControlError
@@ -175,7 +175,7 @@ def _control(
         make_folder(path)
     store = None if repository is None else repository.store
     overview = Overview(ground, outputs, fleet.limiter, store)
-    handlers = Handlers(overview, fleet.supervisor, fleet.tallies, ground.clock)
+    handlers = Handlers(overview, fleet.supervisor, fleet.counters, ground.clock)
     try:
         return Control(path, (ground.clock, ground.loop), handlers, outputs.report)
     except ControlError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heat.config.model import Config
     from heat.config.options import Common
     from heat.control.server import Control
-    from heat.monitor.counters import Tallies
+    from heat.monitor.counters import Counters
     from heat.monitor.monitor import Monitor
     from heat.monitor.supervisor import Supervisor
     from heat.process.launcher import PosixLauncher
@@ -75,7 +75,7 @@ class Fleet(NamedTuple):
     """All monitors, and what they share."""
 
     limiter: Limiter
-    tallies: Tallies | None
+    counters: Counters | None
     """None where no client can ask for them."""
     supervisor: Supervisor
 

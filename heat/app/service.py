@@ -17,7 +17,7 @@ from heat.app.reload import Reload
 from heat.app.signals import Signals
 from heat.config.options import Common, Options
 from heat.errors import HeatError, StartRefused, unforeseen
-from heat.monitor.monitor import EXIT_ERROR, EXIT_USAGE
+from heat.monitor.exit_codes import EXIT_ERROR, EXIT_USAGE
 from heat.report.console import for_journal
 
 if TYPE_CHECKING:

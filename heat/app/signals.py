@@ -6,7 +6,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heat.monitor.monitor import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL
+from heat.monitor.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_WELL
 from heat.monitor.status_line import summary
 from heat.process.signals import ENDING, HANDLED, STOP_HEAT
 from heat.process.signals import name as signal_name

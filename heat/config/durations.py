@@ -1,4 +1,4 @@
-"""Durations, as somebody writes and reads them; everywhere else they are seconds.
+"""Durations: read as people write them, and written as people read them. Elsewhere, seconds.
 
 One grammar for every option, key and query: a number of seconds (``30``, ``0.5``), or numbers
 with units, the largest first (``500ms``, ``5m``, ``1h30m``).
@@ -14,20 +14,20 @@ MINUTE, HOUR, DAY, WEEK = 60.0, 3_600.0, 86_400.0, 604_800.0
 LONGEST = 366 * DAY
 """The longest duration: a longer one is a slip of the finger."""
 LONGEST_PAST = 3_650 * DAY
-"""The longest that history can be kept."""
+"""The longest that HEAT keeps history, and looks back."""
 SHORTEST = 0.001
 
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})"
 _UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
 _AS_WRITTEN = {unit: size for unit, size in _UNITS.items() if unit != "w"}
-"""90d, and not 12w6d."""
+"""Without weeks: 90d, and not 12w6d."""
 _IN_WORDS = {" d": DAY, " h": HOUR, " min": MINUTE, " s": 1.0}
 _WRITTEN = "".join(f"(?:{_NUMBER}{unit})?" for unit in (*_UNITS, "ms"))
 _EXAMPLES = ("500ms", "30s", "5m", "2h", "1d", "1w", "1h30m")
 
 
 def duration(value: str | float, longest: float = LONGEST) -> float:
-    """Read a duration. Raises BadValueError."""
+    """Return the seconds. Raises BadValueError."""
     span = _seconds(value, longest)
     if span is None:
         quoted = ", ".join(f'"{each}"' for each in _EXAMPLES)
@@ -45,7 +45,7 @@ def duration(value: str | float, longest: float = LONGEST) -> float:
 
 def _seconds(value: str | float, longest: float) -> float | None:
     if not isinstance(value, str):
-        # Nor is nan 0 or more, and a huge int would not fit into a float.
+        # nan is not 0 or more, either, and a huge int would not fit into a float.
         return float(min(value, 2 * longest)) if value >= 0 else None
     if re.fullmatch(_NUMBER, value):
         return float(value)
@@ -53,13 +53,13 @@ def _seconds(value: str | float, longest: float) -> float | None:
     if match is None or not value:
         return None
     *parts, milliseconds = (float(part or 0) for part in match.groups())
-    # Divided and not multiplied: 700ms is 0.7, and not 0.7000000000000001.
+    # Divided, not multiplied: 700ms is 0.7, and not 0.7000000000000001.
     whole = sum(part * unit for part, unit in zip(parts, _UNITS.values(), strict=True))
     return whole + milliseconds / 1000
 
 
 def positive_duration(value: str | float, longest: float = LONGEST) -> float:
-    """Read a duration of more than 0."""
+    """Return the seconds of a duration above 0. Raises BadValueError."""
     span = duration(value, longest)
     if span <= 0:
         raise BadValueError(
@@ -71,17 +71,17 @@ def positive_duration(value: str | float, longest: float = LONGEST) -> float:
 
 
 def duration_back(value: str | float) -> float:
-    """Read how far back to look, at most as far as history goes."""
+    """Return the seconds to look back. Raises BadValueError."""
     return positive_duration(value, LONGEST_PAST)
 
 
 def written(span: float) -> str:
-    """Write the duration as an option takes it, to the millisecond: ``0.5``, ``95``, ``1h30m``."""
+    """Return a duration as an option takes it, to the millisecond: ``0.5``, ``95``, ``1h30m``."""
     return seconds(span) if span < _IN_SECONDS else "".join(_parts_of(span, _AS_WRITTEN))
 
 
 def exact(span: float) -> str:
-    """Word the duration, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
+    """Return a duration for a message, to the millisecond: ``0.5 s``, ``95 s``, ``1 h 30 min``."""
     if span < _IN_SECONDS:
         return f"{seconds(span)} s"
     return " ".join(_parts_of(span, _IN_WORDS))
@@ -103,7 +103,7 @@ _IN_HOURS = 2 * 86_400
 
 
 def _parts(whole: int) -> tuple[int, str, int, str]:
-    """Return the two largest parts of some minutes or more: number and unit of each."""
+    """Return the two largest parts of a few minutes or more: number and unit of each."""
     if whole < _IN_MINUTES:
         return whole // 60, "min", whole % 60, "s"
     if whole < _IN_HOURS:
@@ -112,7 +112,7 @@ def _parts(whole: int) -> tuple[int, str, int, str]:
 
 
 def length(span: float) -> str:
-    """``20 ms``, ``4.2 s``, ``95 s``, ``12 min 30 s``, ``3 h 5 min``, ``2 d 4 h``."""
+    """Return ``20 ms``, ``4.2 s``, ``95 s``, ``12 min 30 s``, ``3 h 5 min`` or ``2 d 4 h``."""
     if 0 < span < _IN_MILLISECONDS:
         return f"{max(1, round(span * 1000))} ms"
     if span < _IN_TENTHS:
@@ -125,7 +125,7 @@ def length(span: float) -> str:
 
 
 def short(span: float) -> str:
-    """``4.2s``, ``95s``, ``12m30s``, ``3h05m``, ``2d04h``: one word of a table."""
+    """Return ``4.2s``, ``95s``, ``12m30s``, ``3h05m`` or ``2d04h``: one word of a table."""
     if 0 <= span < _IN_TENTHS:
         return f"{span:.1f}s"
     whole = max(0, round(span))

@@ -66,10 +66,6 @@ class Common(NamedTuple):
     """Path of the state file; empty for none."""
 
 
-TIMED_OUT = 124
-"""The exit code of a check that timed out, as timeout(1) has it."""
-
-
 def build(
     texts: Mapping[str, str], command: Sequence[str]
 ) -> tuple[Options | None, list[Diagnostic]]:

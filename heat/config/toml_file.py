@@ -26,7 +26,9 @@ def sound_part(
 ) -> tuple[Config, list[Diagnostic]]:
     """Return the monitors in which nothing is wrong, and all that is wrong with the others."""
     if doubts := (trust or Trust()).doubts(path):
-        return _nothing(shown, path, *(BadValueError(each.told(""), each.hint) for each in doubts))
+        return _nothing(
+            shown, path, *(BadValueError(each.sentence(""), each.hint) for each in doubts)
+        )
     try:
         data = contents(path)
     except BadValueError as error:

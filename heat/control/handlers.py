@@ -25,7 +25,7 @@ from states.monitor.events import CheckAsked
 if TYPE_CHECKING:
     from heat.control.answers import About
     from heat.control.protocol import Answer
-    from heat.monitor.counters import Tallies
+    from heat.monitor.counters import Counters
     from heat.monitor.monitor import Monitor
     from heat.monitor.supervisor import Supervisor
     from heat.runtime.ports import Clock
@@ -63,10 +63,12 @@ class Heat(Protocol):
 class Handlers:
     """The handlers of requests about the monitors of a supervisor."""
 
-    def __init__(self, heat: Heat, supervisor: Supervisor, tallies: Tallies, clock: Clock) -> None:
+    def __init__(
+        self, heat: Heat, supervisor: Supervisor, counters: Counters, clock: Clock
+    ) -> None:
         self._heat = heat
         self._supervisor = supervisor
-        self._tallies = tallies
+        self._counters = counters
         self._clock = clock
         self._instance = f"{clock.unix():.6f}"
         self._handlers: dict[str, Callable[[Request], Lines]] = {
@@ -142,13 +144,13 @@ class Handlers:
 
     def _rows(self, since: float) -> Lines:
         cursor, unix = self._clock.now(), self._clock.unix()
-        has_news = self._tallies.has_news
+        has_news = self._counters.has_news
         present = self._supervisor.monitors
         monitors = [each for each in present.values() if has_news(each.row, since, cursor)]
         watched = self._still_watched(monitors)
         yield encode({"columns": NUMBERS})
         while batch := list(islice(watched, _ROWS)):
-            yield encode({"rows": [numbers(monitor, self._tallies, unix) for monitor in batch]})
+            yield encode({"rows": [numbers(monitor, self._counters, unix) for monitor in batch]})
         yield from _ok(
             cursor=cursor,
             instance=self._instance,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, assert_never, cast
 
 from heat.monitor.ahead import ahead
-from heat.monitor.monitor import EXIT_ERROR
+from heat.monitor.exit_codes import EXIT_ERROR
 from heat.process import signals
 from states.monitor import effects, outlook
 from states.monitor.events import (

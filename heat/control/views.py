@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from heat.checks.outcome import Outcome
 from heat.config.options import Options
 from heat.control import outlook
 from heat.control.protocol import Numbers
 from heat.monitor.ahead import ahead, coming, next_check
-from heat.monitor.counters import Tallies
+from heat.monitor.counters import Counters
 from heat.process import signals
 from heat.records import Changed, Pause
-from heat.report.monitor_report import Checked, explained
+from heat.report.wording import explained
 from states.monitor.model import Monitor as Model
 from states.monitor.questions import (
     backs_off,
@@ -93,7 +94,7 @@ def brief(monitor: Monitor, unix: float) -> list[object]:
     ]
 
 
-def _brief_last(monitor: Monitor, last: Checked, age: float) -> list[object]:
+def _brief_last(monitor: Monitor, last: Outcome, age: float) -> list[object]:
     """Return result, age, text and last line; without a text if all is well."""
     text = None if last.passed and not last.warning else _text(monitor, last)
     return [_verdict(last), round(age, 3), text, last.text or None]
@@ -101,19 +102,19 @@ def _brief_last(monitor: Monitor, last: Checked, age: float) -> list[object]:
 
 def _recovery_message(monitor: Monitor) -> str | None:
     """Return the last line of this outage's latest recovery."""
-    ran = monitor.ran.get(RECOVERY) if monitor.model.attempts else None
+    ran = monitor.script_results.get(RECOVERY) if monitor.model.attempts else None
     return None if ran is None else ran.text or None
 
 
 def _ran(monitor: Monitor, role: str) -> answers.Ran | None:
-    ran = monitor.ran.get(role)
+    ran = monitor.script_results.get(role)
     if ran is None:
         return None
     return {
         "code": ran.code,
         "text": explained(ran.how, ran.code),
         "message": ran.text or None,
-        "age": round(monitor.age(ran), 3),
+        "age": round(monitor.since(ran), 3),
     }
 
 
@@ -122,7 +123,7 @@ def _since(monitor: Monitor, look: Look, unix: float) -> float:
     return round(unix + look.watched if monitor.changed is None else monitor.changed.at, 3)
 
 
-def _last(monitor: Monitor, last: Checked, age: float) -> answers.Last:
+def _last(monitor: Monitor, last: Outcome, age: float) -> answers.Last:
     return {
         "result": _verdict(last),
         "code": last.code,
@@ -136,12 +137,12 @@ def _last(monitor: Monitor, last: Checked, age: float) -> answers.Last:
     }
 
 
-def _verdict(last: Checked) -> answers.Verdict:
+def _verdict(last: Outcome) -> answers.Verdict:
     return "unknown" if last.unknown else "ok" if last.passed else "failed"
 
 
-def _text(monitor: Monitor, last: Checked) -> str:
-    return last.unknown or monitor.worded(last)
+def _text(monitor: Monitor, last: Outcome) -> str:
+    return last.unknown or monitor.report.worded(last)
 
 
 def _checking(model: Model, look: Look) -> answers.Checking:
@@ -286,11 +287,11 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def numbers(monitor: Monitor, tallies: Tallies, unix: float) -> Numbers:
+def numbers(monitor: Monitor, counters: Counters, unix: float) -> Numbers:
     """Return what a scrape wants to know."""
     model, look, at = monitor.model, monitor.look(), monitor.row
-    late, latest = tallies.lateness(at)
-    ok, failed, unknown, outages, recoveries, helped, useless, warnings = tallies.counts(at)
+    late, latest = counters.lateness(at)
+    ok, failed, unknown, outages, recoveries, helped, useless, warnings = counters.counts(at)
     return Numbers(
         monitor.setup.options.name,
         model.state,
@@ -306,8 +307,8 @@ def numbers(monitor: Monitor, tallies: Tallies, unix: float) -> Numbers:
         helped,
         useless,
         warnings,
-        round(tallies.duration(at), 6),
-        tallies.buckets(at),
+        round(counters.duration(at), 6),
+        counters.buckets(at),
         round(late, 6),
         round(latest, 6),
         int(checking(model) != "idle"),

@@ -27,7 +27,7 @@ Commands that need no running HEAT:
   diagram              draw the states; with NAME, light that monitor's state
   completion SHELL     scripts that complete the words in bash, zsh or fish
 
-A process of its own:
+A separate process:
   serve                HTTP: metrics for Prometheus, health, the answers of
                        'status' and 'why'
 
@@ -65,7 +65,7 @@ def commands() -> list[str]:
     return [
         entry.head.split()[0]
         for block in usage.blocks(USAGE)
-        if block.heading.startswith(("Commands", "A process"))
+        if block.heading.startswith(("Commands", "A separate process"))
         for entry in block.entries
     ]
 

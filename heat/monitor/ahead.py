@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heat.report.monitor_report import until
+from heat.report.wording import until
 from states.monitor import outlook
 from states.monitor.events import (
     BackoffEnded,

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from heat.report.monitor_report import Checked
+    from heat.checks.outcome import Outcome
 
-Counted = Literal["outages", "recoveries", "helped", "useless", "warnings"]
+Count = Literal["outages", "recoveries", "helped", "useless", "warnings"]
 """The things that are counted beside the checks."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the buckets for durations; one more holds what is longer."""
 
 _OK, _FAILED, _UNKNOWN = range(3)
-_PLACES: dict[Counted, int] = {
+_PLACES: dict[Count, int] = {
     "outages": 3,
     "recoveries": 4,
     "helped": 5,
@@ -40,7 +40,7 @@ it: who asks more seldom, or beside others, misses none.
 """
 
 
-class Tallies:
+class Counters:
     """A row a monitor; a row that is given back is used again."""
 
     def __init__(self, rows: int = 0) -> None:
@@ -74,7 +74,7 @@ class Tallies:
         self._latest[row] = self._before[row] = 0.0
         self._free.append(row)
 
-    def checked(self, row: int, check: Checked, now: float) -> None:
+    def checked(self, row: int, check: Outcome, now: float) -> None:
         """A check has ended."""
         counts, spans, at = self._counts, self._spans, row * _SPANS
         first = row * _COUNTS
@@ -103,7 +103,7 @@ class Tallies:
         self._latest = nothing
         self._turned = now // WINDOW * WINDOW
 
-    def count(self, row: int, what: Counted) -> None:
+    def count(self, row: int, what: Count) -> None:
         """One more of these."""
         self._counts[row * _COUNTS + _PLACES[what]] += 1
 
@@ -120,7 +120,7 @@ class Tallies:
         return self._spans[row * _SPANS + _TOUCHED] >= since or since < self._turned
 
     def counts(self, row: int) -> Sequence[int]:
-        """Checks that passed, failed and are unknown; then those of `Counted`, in that order."""
+        """Checks that passed, failed and are unknown; then those of `Count`, in that order."""
         return self._counts[row * _COUNTS : row * _COUNTS + _BUCKETS]
 
     def buckets(self, row: int) -> list[int]:

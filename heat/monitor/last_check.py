@@ -5,16 +5,16 @@ Its last line, if it has printed any, stands behind them.
 
 from struct import Struct, error
 
-from heat.report.monitor_report import Checked, exit_code
+from heat.checks.outcome import Outcome, exit_code
 
-Packed = bytes | tuple[Checked, float]
+Packed = bytes | tuple[Outcome, float]
 """One without a result, or of another century, is kept as it is."""
 
 _FIELDS = Struct("=IiddhBB")
 _TIMED_OUT, _TERMINAL, _WARNING, _UNKNOWN = 1, 2, 4, 8
 
 
-def pack(check: Checked, ended: float) -> Packed:
+def pack(check: Outcome, ended: float) -> Packed:
     """A check that ended at this moment of the monotonic clock."""
     if check.unknown and not check.unknown_by_code:
         return check, ended
@@ -28,7 +28,7 @@ def pack(check: Checked, ended: float) -> Packed:
     return packed + text.encode() if text else packed
 
 
-def unpack(packed: Packed) -> tuple[Checked, float]:
+def unpack(packed: Packed) -> tuple[Outcome, float]:
     """The check, and when it ended."""
     if not isinstance(packed, bytes):
         return packed
@@ -36,4 +36,4 @@ def unpack(packed: Packed) -> tuple[Checked, float]:
     timed_out, terminal, warning = (bool(how & bit) for bit in (_TIMED_OUT, _TERMINAL, _WARNING))
     unknown, text = exit_code(code) if how & _UNKNOWN else "", packed[_FIELDS.size :].decode()
     how_it_went = killed or None, timed_out, unknown, terminal, text, warning
-    return Checked(started, code, pid, duration, *how_it_went), ended
+    return Outcome(started, code, pid, duration, *how_it_went), ended

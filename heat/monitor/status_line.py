@@ -5,25 +5,23 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from heat.config.durations import length
-from heat.records import Pause
-from heat.report.monitor_report import moment, with_line
+from heat.report.wording import moment, with_line
 from heat.runtime.limiter import Limiter
 from heat.text import counted, of_them_paused
 from states.engine.named_tuple import NamedTuple
-from states.monitor.model import Monitor as Model
 from states.monitor.model import State
-from states.monitor.questions import backs_off, stands
+from states.monitor.questions import backs_off, check_runs, stands
 
 if TYPE_CHECKING:
+    from heat.checks.outcome import Outcome
     from heat.monitor.monitor import Monitor
     from heat.process.run import Run
-    from heat.report.monitor_report import Checked
 
 
 class Look(NamedTuple):
     """A monitor as it can be seen now; times in seconds from now."""
 
-    last: "Checked | None"
+    last: "Outcome | None"
     last_age: float
     next_in: float | None
     """Until the next tick; None when there is none."""
@@ -43,32 +41,51 @@ class Look(NamedTuple):
     """The unix second since when nobody knows how it is."""
 
 
-def describe(model: Model, last: str, look: Look, pause: Pause | None) -> str:
-    """State, count, last check and its age, next check."""
+def look(monitor: "Monitor") -> Look:
+    """Return what can be seen of a monitor now."""
+    now, check, last = monitor.world.clock.now(), monitor.checks.attempt, monitor.checks.last
+    return Look(
+        None if last is None else last[0],
+        0.0 if last is None else now - last[1],
+        None if monitor.exit_code is not None else monitor.ticks.due - now,
+        check_runs(monitor.model) and check is None,
+        monitor.script,
+        monitor.window_left,
+        None if check is None or check.limit is None else check.time_left,
+        -monitor.age,
+        monitor.added - now,
+        monitor.checks.unknown_since if monitor.model.unseen else None,
+    )
+
+
+def describe(monitor: "Monitor") -> str:
+    """Return one line: state, count, last check and its age, next check."""
     from heat.monitor.ahead import coming  # noqa: PLC0415 - loaded after the first check
 
+    model, seen = monitor.model, look(monitor)
     threshold = model.limits.threshold
-    of = f" (threshold {threshold})" if threshold and look.next_in is not None else ""
+    of = f" (threshold {threshold})" if threshold and seen.next_in is not None else ""
     parts = [
         f"{stands(model)}, {counted(model.count, 'failure')} in a row{of}",
-        _last(last, look),
-        coming(model, look, pause),
+        _last(monitor, seen),
+        coming(model, seen, monitor.paused),
         counted(model.checks, "check"),
     ]
-    if backs_off(model) and look.window_left is not None:
+    if backs_off(model) and seen.window_left is not None:
         recovery = f"recovery {model.attempts + 1}"
-        parts.insert(2, f"{recovery} in {length(max(0.0, look.window_left))} at the earliest")
-    if look.unknown_since is not None:
-        parts.insert(2, f"unknown since {moment(look.unknown_since)}")
+        parts.insert(2, f"{recovery} in {length(max(0.0, seen.window_left))} at the earliest")
+    if seen.unknown_since is not None:
+        parts.insert(2, f"unknown since {moment(seen.unknown_since)}")
     if model.skipped:
         parts.append(f"{counted(model.skipped, 'tick')} skipped")
     return "; ".join(parts)
 
 
-def _last(how: str, look: Look) -> str:
-    if look.last is None:
+def _last(monitor: "Monitor", seen: Look) -> str:
+    if seen.last is None:
         return "no check ended yet"
-    return with_line(f"last check {how}, {length(look.last_age)} ago", look.last.text)
+    how = "warning: " * seen.last.warning + monitor.report.worded(seen.last)
+    return with_line(f"last check {how}, {length(seen.last_age)} ago", seen.last.text)
 
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)

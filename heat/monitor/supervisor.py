@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from heat.checks.command import Command
 from heat.config.options import Options
 from heat.config.preflight import log_paths
 from heat.config.preflight_warnings import present_target, warnings_of
 from heat.errors import HeatError
-from heat.monitor.monitor import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL, Monitor, Setup, World
+from heat.monitor.exit_codes import EXIT_ERROR, EXIT_NOT_WELL, EXIT_WELL
+from heat.monitor.monitor import Monitor
+from heat.monitor.setup import Setup, World
 from heat.process.executable import on_path
 from heat.process.program import Program
 from heat.process.target import NoTarget, PidFileTarget, PidTarget
@@ -24,6 +27,7 @@ from heat.runtime.scheduler import phase
 from heat.text import escaped
 
 if TYPE_CHECKING:
+    from heat.checks.ports import Check
     from heat.process.ports import ScriptFile, Target
     from heat.store.monitor_record import MonitorRecord
     from heat.store.repository import Repository, Restored
@@ -120,9 +124,9 @@ class Supervisor:
             self._take_in(monitor)
             monitor.start(first)
             return
-        from heat.monitor.resume import Restored
+        from heat.monitor.resume import ResumedMonitor
 
-        restored = Restored(setup, self._world, report, self._monitor_done, record)
+        restored = ResumedMonitor(setup, self._world, report, self._monitor_done, record)
         self._mind_frozen(setup.target, record)
         given_up = found is not None and found.snapshot.given_up
         self._take_in(restored, active=not given_up)
@@ -225,8 +229,8 @@ class Supervisor:
 
     def _let_go(self, monitor: Monitor) -> None:
         self._forget_target(monitor.setup)
-        if self._world.tallies is not None:
-            self._world.tallies.remove(monitor.row)
+        if self._world.counters is not None:
+            self._world.counters.remove(monitor.row)
 
     # What is told by hand
 
@@ -253,7 +257,7 @@ class Supervisor:
 
     # The setup of one monitor
 
-    def _parts(self, options: Options, check: Program) -> Setup:
+    def _parts(self, options: Options, check: Check) -> Setup:
         file = self._script_file(options)
         return Setup(
             options,
@@ -296,11 +300,11 @@ class Supervisor:
     def _warn(self, monitor: Monitor) -> None:
         target = monitor.setup.target
         if isinstance(target, PidFileTarget) and (doubt := target.doubt()):
-            monitor.warn(doubt)
+            monitor.report.warn(doubt)
         pid = present_target(target)
         options = monitor.setup.options
         for warning in warnings_of(options, pid, in_file=self._reporter.named):
-            monitor.warn(warning)
+            monitor.report.warn(warning)
 
     def _forget_target(self, setup: Setup) -> None:
         if isinstance(setup.target, PidTarget) and not setup.target.ended:
@@ -346,9 +350,11 @@ class Supervisor:
 
     def stopped(self, pid: int, signum: int | None) -> None:
         """A program was stopped by this signal, or, None, goes on."""
+        from heat.monitor.terminal import program, program_stopped
+
         for monitor in self._all():
-            if monitor.runs(pid):
-                self._loop.at(0.0, partial(monitor.program_stopped, pid, signum), monitor)
+            if program(monitor, pid) is not None:
+                self._loop.at(0.0, partial(program_stopped, monitor, pid, signum), monitor)
 
     def _done(self, monitor: Monitor) -> None:
         name = monitor.setup.options.name
@@ -376,12 +382,12 @@ class Supervisor:
         return EXIT_WELL if codes == {EXIT_WELL} else EXIT_NOT_WELL
 
 
-def _check(options: Options, find: Callable[[str], str | None], before: Setup | None) -> Program:
-    """The program, as a value shared with the monitor ``before``, if that has the same."""
+def _check(options: Options, find: Callable[[str], str | None], before: Setup | None) -> Check:
+    """Return the check; the same value as that of the monitor ``before``, if it is the same."""
     name, check, script = options.check[0], options.check, options.is_script
-    if before is not None and (before.check.argv, before.options.is_script) == (check, script):
+    if before is not None and (before.options.check, before.options.is_script) == (check, script):
         return before.check
-    return Program(options.shown, name if script else find(name) or name, check)
+    return Command(options.shown, name if script else find(name) or name, check)
 
 
 def _script(path: str | None, file: ScriptFile | None) -> Program | None:

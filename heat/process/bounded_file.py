@@ -1,4 +1,4 @@
-"""A file that is appended to and never grows beyond a bound: its latest half is kept."""
+"""A file that grows to a bound by appending, and is then cut to its latest half."""
 
 import os
 
@@ -10,14 +10,14 @@ _KEPT = BOUND // 2
 
 
 class Appended(NamedTuple):
-    """Where it was put, and how long the file is now; both in bytes, ``begin`` as it was then."""
+    """The offset of what was appended, before any cut, and the size of the file now; in bytes."""
 
     begin: int
     size: int
 
 
 def append(path: str, data: bytes) -> Appended:
-    """Append to the file at ``path``, and cut it if it has grown. Raises OSError, HeatError."""
+    """Append to the file at ``path``, and cut it at its bound. Raises OSError, HeatError."""
     fd = open_for_appending(path, reading=True)
     try:
         written = 0
@@ -31,7 +31,7 @@ def append(path: str, data: bytes) -> Appended:
 
 
 def _cut(fd: int, size: int) -> int:
-    kept = os.pread(fd, _KEPT, size - _KEPT)
-    kept = kept[kept.find(b"\n") + 1 :]
+    tail = os.pread(fd, _KEPT, size - _KEPT)
+    tail = tail[tail.find(b"\n") + 1 :]
     os.ftruncate(fd, 0)
-    return os.write(fd, kept)
+    return os.write(fd, tail)

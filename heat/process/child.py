@@ -230,7 +230,7 @@ class PosixChild:
     def signal_left(self, signum: int) -> bool:
         """Signal the rest of a group whose leader is reaped; return False if there is none.
 
-        0 is no signal, only the question. Zombies do not count: process 1 of many a container
+        0 only asks. Zombies do not count: process 1 of many a container
         never reaps them. HEAT signals by the pidfd, which can come to mean no other group
         (Linux 6.9). Before, by the number of the group, which the kernel gives to nobody while
         the group lasts; if a process has it, the group is gone.

@@ -1,4 +1,4 @@
-"""Files that HEAT runs: what keeps it from that, in words."""
+"""Files that HEAT runs, and what keeps it from running them, in words."""
 
 import os
 import stat
@@ -10,11 +10,11 @@ from heat.text import escaped
 from states.engine.named_tuple import NamedTuple
 
 _MOST_INTERPRETERS = 5
-"""The kernel follows no longer chain of scripts that run scripts."""
+"""The longest chain of scripts that run scripts which the kernel follows."""
 
 
 def on_path(name: str) -> str | None:
-    """The executable file that ``name`` means on PATH, as execvp would find it."""
+    """Return the executable file that ``name`` means on PATH, as execvp would find it."""
     if "/" in name:
         return name
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
@@ -28,36 +28,36 @@ class Cause(Enum):
     """A kind of thing that keeps a file from being executed; each has its own remedy."""
 
     FILE = auto()
-    """It is missing, no regular file, or out of reach."""
+    """It is missing, not a regular file, or out of reach."""
     MODE = auto()
     """Nobody may execute it."""
     NO_LINE = auto()
-    """No ``#!`` begins it."""
+    """It does not begin with ``#!``."""
     INTERPRETER = auto()
-    """Its ``#!`` line names none that works."""
+    """The interpreter in its ``#!`` line does not work."""
     LINE_END = auto()
     """Its ``#!`` line ends in a carriage return."""
     MARK = auto()
     """A byte order mark stands before its ``#!``."""
     NOEXEC = auto()
-    """Nothing on its file system is executed."""
+    """Its file system is mounted noexec."""
 
 
 class Unfit(NamedTuple):
-    """Why a file cannot be executed."""
+    """A reason why a file cannot be executed."""
 
     cause: Cause
     text: str
 
 
 def why_not_executable(path: str) -> str:
-    """Tell what keeps ``path`` from being executed; empty if nothing that can be seen does."""
-    found = unfit(path)
-    return found.text if found else ""
+    """Return what keeps ``path`` from being executed; empty if HEAT sees nothing that does."""
+    reason = unfit(path)
+    return reason.text if reason else ""
 
 
 def unfit(path: str) -> Unfit | None:
-    """Find what keeps ``path`` from being executed; None if nothing that can be seen does."""
+    """Return what keeps ``path`` from being executed; None if HEAT sees nothing that does."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -80,7 +80,7 @@ def _not_permitted(path: str, mode: int) -> Unfit:
 
 
 def noexec(path: str) -> str:
-    """Where the file system of a file is mounted that executes nothing; empty if it does."""
+    """Return the mount point of a file whose file system is noexec; empty if it is not."""
     place = os.path.realpath(path)
     if not _is_noexec(place):
         return ""
@@ -90,7 +90,7 @@ def noexec(path: str) -> str:
 
 
 def interpreter(path: str) -> str:
-    """The program that runs a script, by the name it has on PATH; empty for a binary."""
+    """Return the program that runs a script, by its name on PATH; empty for a binary."""
     try:
         with open(path, "rb") as file:
             start = file.read(256)
@@ -99,8 +99,8 @@ def interpreter(path: str) -> str:
     if not start.startswith(b"#!"):
         return "" if b"\0" in start else "sh"
     words = [os.path.basename(word) for word in os.fsdecode(start[2:].partition(b"\n")[0]).split()]
-    named = [word for word in words if word not in ("env", "-S")]
-    return named[0] if named else "sh"
+    names = [word for word in words if word not in ("env", "-S")]
+    return names[0] if names else "sh"
 
 
 def _is_noexec(path: str) -> bool:
@@ -111,24 +111,24 @@ def _is_noexec(path: str) -> bool:
 
 
 def _unfit_start(path: str) -> Unfit | None:
-    """Tell what is wrong with the ``#!`` line of an executable file."""
+    """Return what is wrong with the ``#!`` line of an executable file."""
     start = _start(path)
     if start is None:
-        return None  # Executable and not readable: a program may be, a script says so itself.
+        return None  # A program may be unreadable; a script then fails and says so.
     if start.startswith(b"#!"):
         line, _, _ = start[2:].partition(b"\n")
         return _unfit_line(line)
     if start.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return Unfit(Cause.MARK, "it begins with a byte order mark (BOM), and not with '#!'")
     if b"\0" in start:
-        return None  # A binary; whether it is one of this machine, the kernel knows.
+        return None  # A binary; only the kernel knows whether it is for this machine.
     if start.lstrip().startswith(b"#!"):
         return Unfit(Cause.NO_LINE, "its '#!' is not the very first thing in it")
     return Unfit(Cause.NO_LINE, "it has no '#!' line" if start else "it is empty")
 
 
 def _start(path: str) -> bytes | None:
-    """Read the beginning of a file, with its ``#!`` line; None if it cannot be read."""
+    """Return the beginning of a file, with its ``#!`` line; None if HEAT cannot read it."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -140,29 +140,29 @@ def _start(path: str) -> bytes | None:
 
 
 def shebang(path: str) -> list[str]:
-    """The words of a script's ``#!`` line; none if it has no such line."""
+    """Return the words of a script's ``#!`` line; none if it has no such line."""
     start = _start(path) or b""
     return os.fsdecode(start[2:].partition(b"\n")[0]).split() if start[:2] == b"#!" else []
 
 
 def interpreters(path: str, words_of: Callable[[str], list[str]] = shebang) -> list[str]:
-    """Name the programs that run a script: its interpreter, what that one is run by, and so on."""
-    found: list[str] = []
-    while len(found) < _MOST_INTERPRETERS and (words := words_of(path)):
+    """Return the programs that run a script: its interpreter, what runs that, and so on."""
+    programs: list[str] = []
+    while len(programs) < _MOST_INTERPRETERS and (words := words_of(path)):
         path = words[0]
-        found.append(path)
-        if (wanted := _wanted_of_env(words)) and (there := on_path(wanted)):
+        programs.append(path)
+        if (name := _name_for_env(words)) and (there := on_path(name)):
             path = there
-            found.append(path)
-    return found
+            programs.append(path)
+    return programs
 
 
-def _wanted_of_env(words: list[str]) -> str:
-    """Name what env(1) looks for on PATH, where it is the interpreter; empty if it is not clear."""
+def _name_for_env(words: list[str]) -> str:
+    """Return what env(1), if it is the interpreter, looks for on PATH; empty if unclear."""
     if os.path.basename(words[0]) != "env":
         return ""
-    wanted = next((word for word in words[1:] if word != "-S"), "")
-    return "" if wanted[:1] == "-" or "=" in wanted else wanted
+    name = next((word for word in words[1:] if word != "-S"), "")
+    return "" if name[:1] == "-" or "=" in name else name
 
 
 def _unfit_line(line: bytes) -> Unfit | None:
@@ -184,6 +184,6 @@ def _why_no_interpreter(words: list[str]) -> str:
         place = noexec(interpreter)
         why = f": {place} is mounted noexec" if place else ""
         return f"its interpreter {interpreter} is not executable{why}"
-    if (wanted := _wanted_of_env(words)) and on_path(wanted) is None:
-        return f"its interpreter {wanted} is not on PATH"
+    if (name := _name_for_env(words)) and on_path(name) is None:
+        return f"its interpreter {name} is not on PATH"
     return ""

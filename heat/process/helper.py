@@ -99,7 +99,7 @@ def _live(
         os._exit(0)
 
 
-def _detach(kept: Collection[int]) -> None:
+def _detach(descriptors: Collection[int]) -> None:
     os.chdir("/")
     with contextlib.suppress(OSError):
         os.setsid()  # What ends HEAT, its terminal or its group, is not meant for this process.
@@ -107,7 +107,7 @@ def _detach(kept: Collection[int]) -> None:
     # then so has its fork: 0 makes room to list them.
     os.close(0)
     for fd in inherited.descriptors():
-        if fd not in kept:
+        if fd not in descriptors:
             with contextlib.suppress(OSError):
                 os.close(fd)
     with contextlib.suppress(OSError):

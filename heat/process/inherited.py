@@ -1,7 +1,7 @@
-"""The things that HEAT is born with, put right before all else: signals and descriptors.
+"""Signals and descriptors that HEAT inherits, put right before anything else.
 
-Loaded first, and itself loads next to nothing: a signal that comes before it ends HEAT as it
-would end any program.
+HEAT loads this module first, and it loads next to nothing itself: a signal that comes earlier
+ends HEAT as it would end any program.
 """
 
 import os
@@ -10,20 +10,20 @@ import signal
 _ENDS = {signal.SIGTERM: 0, signal.SIGQUIT: 0, signal.SIGINT: 130}
 """Exit statuses of a HEAT that is stopped before it watches anything."""
 KEPT = frozenset({signal.SIGHUP, signal.SIGUSR1})
-"""Blocked until they can be acted on; their default would end HEAT."""
+"""Blocked until HEAT can act on them; their default action would end HEAT."""
 _FIRST = 3
-"""Descriptors below are the standard ones."""
+"""The first descriptor after the standard ones."""
 _MOST = 65_536
-"""How many are looked at where /proc does not list them."""
+"""The most that HEAT looks at where /proc does not list them."""
 
 forked: set[int] = set()
 """Forks of HEAT that a signal ends with it, before it watches anything."""
 
 
 def put_right() -> None:
-    """Take signals and descriptors as HEAT needs them; harmless when done again."""
+    """Set signals and descriptors as HEAT needs them; harmless when done again."""
     for signum in _ENDS:
-        # A shell has what it starts with & ignore INT and QUIT: that stays so.
+        # A shell makes a command that it starts with & ignore INT and QUIT; HEAT still does.
         if signum == signal.SIGTERM or signal.getsignal(signum) != signal.SIG_IGN:
             signal.signal(signum, _end)
     signal.pthread_sigmask(signal.SIG_BLOCK, KEPT)
@@ -33,7 +33,7 @@ def put_right() -> None:
 
 
 def _end(signum: int, _frame: object) -> None:
-    # Nothing was started but what reads the configuration; an exception could be swallowed
+    # HEAT has started only the loader of its configuration. An exception might be swallowed
     # wherever Python happens to be.
     for pid in forked:
         os.kill(pid, signal.SIGKILL)
@@ -41,18 +41,18 @@ def _end(signum: int, _frame: object) -> None:
 
 
 def _keep_descriptors() -> None:
-    """Let nothing that HEAT starts have the descriptors it was given: a lock, say, or a socket."""
+    """Keep what HEAT starts from inheriting HEAT's own descriptors, such as a lock or a socket."""
     for fd in descriptors():
-        try:  # noqa: SIM105 - contextlib takes as long to load as all that is here
+        try:  # noqa: SIM105 - contextlib takes as long to load as all of this module
             os.set_inheritable(fd, False)
         except OSError:
-            pass  # That of the listing itself is closed by now.
+            pass  # The listing's own descriptor is closed by now.
 
 
 def descriptors() -> list[int]:
-    """All that may be open, but for the standard ones."""
+    """Return all that may be open, without the standard ones."""
     try:
-        found = [int(name) for name in os.listdir("/proc/self/fd")]
+        fds = [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:
         return list(range(_FIRST, min(os.sysconf("SC_OPEN_MAX"), _MOST)))
-    return [fd for fd in found if fd >= _FIRST]
+    return [fd for fd in fds if fd >= _FIRST]

@@ -1,9 +1,9 @@
-"""The keeper: a process that reads on, when HEAT has ended, what HEAT's scripts print to.
+"""The keeper: a process that reads the output of HEAT's scripts once HEAT has ended.
 
-A service that a script has left running must live on, and a pipe whose reading end is closed
-ends who writes to it. So a fork of HEAT holds the reading end of each script's pipe too. While
-HEAT lives it sleeps; then it appends what comes to ``heat.NAME.out``, until nobody writes any
-more. One keeper serves all monitors of a HEAT, from the first script that is run.
+A service that a script left running must live on, and a pipe whose reading end is closed kills
+its writer. So a fork of HEAT holds the reading end of each script's pipe too. It sleeps while
+HEAT lives; then it appends what comes to ``heat.NAME.out``, until nobody writes any more. One
+keeper serves all monitors of a HEAT, from the first script that runs.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ if TYPE_CHECKING:
     from heat.runtime.ports import Owner
 
 _AGAIN = 1.0
-"""Seconds from one keeper to the next: one that cannot live must not be forked without end."""
+"""Seconds from one keeper to the next, so that HEAT does not fork without end if none lives."""
 _PIPE_SIZE = 64 * 1024
 _MESSAGE = 8192
-"""No path is longer than half of that."""
+"""Bytes; no path is longer than half of that."""
 
 
 class Keeper:
-    """HEAT's side of it."""
+    """HEAT's side of the keeper."""
 
     def __init__(
-        self, loop: Loop, own: set[int], trouble: Callable[[str], None], owner: Owner
+        self, loop: Loop, own: set[int], report: Callable[[str], None], owner: Owner
     ) -> None:
         self.loop = loop
         self.owner = owner
         self._own = own
-        self._report = trouble
+        self._report = report
         self._pipes: dict[int, str] = {}
-        """Descriptor of each reading end, path of its file."""
+        """The descriptor of each reading end, and the path of its file."""
         self._control: socket.socket | None = None
         self._trouble = False
         self._next = 0.0
-        """Not before this moment another one is forked in place of one that has ended."""
+        """The earliest moment at which HEAT may fork another one in place of one that has ended."""
         self._fork: Fork | None = None
 
     def keep(self, reader: int, path: str) -> None:
-        """Have a pipe read on if HEAT ends: before the script that prints to it is started."""
-        with contextlib.suppress(OSError):  # The current folder is gone, and nothing is kept there.
+        """Have a pipe read on after HEAT's end; call this before its script starts."""
+        with contextlib.suppress(OSError):  # The current folder is gone, and so is that path.
             path = os.path.abspath(path)
         self._pipes[reader] = path
         if not self._send(b"+%d %b" % (reader, os.fsencode(path)), reader):
             self._lost()
 
     def drop(self, reader: int) -> None:
-        """Nobody writes to this pipe any more; called before it is closed."""
+        """Forget a pipe to which nobody writes any more; call this before you close it."""
         del self._pipes[reader]
         if self._control is not None and not self._send(b"-%d" % reader):
             self._lost()
@@ -89,7 +89,7 @@ class Keeper:
         self._next = self.loop.now() + _AGAIN
         self._control, self._trouble = ours, False
         ours.setblocking(False)
-        with contextlib.suppress(OSError):  # Then its end is seen at the next script.
+        with contextlib.suppress(OSError):  # Then HEAT sees its end at the next script.
             self.loop.watch(ours.fileno(), self._lost, self.owner)
 
     def _troubled(self, why: str) -> None:
@@ -101,7 +101,7 @@ class Keeper:
             )
 
     def _lost(self) -> None:
-        """There is none, or it does not answer: another one takes its place."""
+        """Put another one in the place of one that has ended, or does not answer."""
         self._end()
         if self.loop.now() >= self._next:
             self._replace()
@@ -120,7 +120,7 @@ class Keeper:
             self._fork = None
 
     def close(self) -> None:
-        """HEAT ends: from here on the keeper reads, if anybody writes."""
+        """End with HEAT: from here on the keeper reads, if anybody writes."""
         if self._pipes:
             self._hang_up()
         else:
@@ -141,7 +141,7 @@ def _live(control: socket.socket, pipes: dict[int, str]) -> None:
 
 
 def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[int, str]:
-    """Hold what HEAT says, and return it when HEAT has ended."""
+    """Hold the pipes that HEAT sends, and return them when HEAT has ended."""
     while True:
         message, fds, *_ = socket.recv_fds(control, _MESSAGE, 1)
         number, _, path = message[1:].partition(b" ")
@@ -154,7 +154,7 @@ def _wait(control: socket.socket, pipes: dict[bytes, tuple[int, str]]) -> dict[i
 
 
 def _read_on(pipes: dict[int, str]) -> None:
-    """Append what comes, until nobody can write any more; what has no room is lost."""
+    """Append what comes until nobody can write any more; what the disk has no room for is lost."""
     poll = select.poll()
     for fd in pipes:
         poll.register(fd, select.POLLIN)

@@ -1,7 +1,7 @@
-"""Whatever a check leaves behind in its process group: it gets a moment, then it is ended.
+"""The leftovers of a check in its process group: they get a moment, then HEAT ends them.
 
-The verdict and the reaction do not wait for it; the record does, as what comes through
-``exec > >(tee -a own.log)`` is written by a process that outlives the check by a moment.
+The verdict and the reaction do not wait for them; the record does, as a process that outlives
+the check by a moment writes what comes through ``exec > >(tee -a own.log)``.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from heat.runtime.ports import Clock, Owner, Timer, Timers
 
 GRACE = 0.2
-"""Seconds in which it can end by itself: until nobody holds the check's output, at most."""
+"""Seconds for it to end by itself; fewer, if nobody holds the check's output any more."""
 _STARVED = 1.0
-"""The same where it waits for a processor or a disk all that time, on a busy machine."""
+"""The same on a busy machine, where it waits for a processor or a disk all that time."""
 _LOOKS_BEFORE_KILL = (*LOOK_AGAIN, KILL_AFTER - sum(LOOK_AGAIN))
 
 
 class Leftovers:
     """The rest of one check's group, from the exit of its leader until nothing of it is left.
 
-    Calls ``printed`` when the output is complete, as far as it is waited for; ``left`` with a
-    line for each process that lives on all the same (none: one that cannot be found);
+    Calls ``printed`` when the output is complete, as far as HEAT waits for it; ``left`` with a
+    line for each process that lives on all the same (none: one that HEAT cannot find);
     ``settled`` at the end.
     """
 
@@ -66,7 +66,7 @@ class Leftovers:
         self._looks = iter(_LOOKS_BEFORE_KILL)
 
     def wait(self) -> None:
-        """Give it its moment; the leader is not reaped, so that the group id stays its own."""
+        """Give it its moment; do not reap the leader yet, so that the group id stays its own."""
         self._child.await_end(self._silent)
         self._until = self._clock.now() + _STARVED
         self._again(GRACE, self._grace_over)
@@ -83,7 +83,7 @@ class Leftovers:
         self._timer = self._timers.at(self._clock.now() + after, call, self._owner)
 
     def _silent(self) -> None:
-        """Go on, as nobody holds the output any more."""
+        """Go on: nobody holds the output any more."""
         if self._ending and not self._reaped:
             self.look()
         else:
@@ -113,12 +113,12 @@ class Leftovers:
         self.look()
 
     def end_reaped(self) -> None:
-        """End it, whose leader is reaped and which was signalled just before that."""
+        """End it; its leader is reaped, and it got its signal just before that."""
         self._ending = self._reaped = True
         self.look()
 
     def look(self) -> None:
-        """See what is left; kill it if it takes its time."""
+        """Look at what is left, and kill it if it takes too long."""
         child = self._child
         if not self._reaped and (self._hard or child.drained() or child.alone()):
             self._reaped = True

@@ -1,34 +1,34 @@
-"""The output of one program, kept within bounds: the beginning and the end of it."""
+"""The output of one program within bounds: its beginning and its end."""
 
 from heat.text import LAST_BYTES, beginning, last_line
 from states.engine.named_tuple import NamedTuple
 
 LIMIT = 64 * 1024
-"""Bytes of one run that are kept; the middle of what goes beyond is cut."""
+"""Bytes of one run that HEAT keeps; it cuts the middle of longer output."""
 
 _LINE = 1024
-"""A cut moves to the end of a line, if one is this near."""
+"""A cut moves to the end of a line if one is this near."""
 
 
 class Printed(NamedTuple):
-    """The bytes that are kept of one stream, and how many there were.
+    """The bytes that HEAT keeps of one stream, and their number before any cut.
 
-    Where there were more, ``kept`` begins and ends as all of it did, and is no less than LIMIT.
+    After a cut, ``data`` begins and ends as all of it did, and is at least LIMIT long.
     """
 
-    kept: bytes = b""
+    data: bytes = b""
     total: int = 0
 
     @property
     def last_line(self) -> str:
-        """The last line, as it is told; where its beginning is cut, the rest of it."""
-        return last_line(self.kept if self.total <= len(self.kept) else self.within())
+        """The last line, as messages show it; if its beginning is cut, the rest of it."""
+        return last_line(self.data if self.total <= len(self.data) else self.within())
 
     def within(self, limit: int = LIMIT) -> bytes:
-        """All of it, or its beginning and its end around a mark that counts what is gone."""
+        """Return all of it, or its beginning and end around a mark that counts the bytes cut."""
         if self.total <= limit:
-            return self.kept
-        head, tail = self.kept[: limit // 2], self.kept[-(limit // 2) :]
+            return self.data
+        head, tail = self.data[: limit // 2], self.data[-(limit // 2) :]
         end, start = head.rfind(b"\n") + 1, tail.find(b"\n") + 1
         if end > len(head) - _LINE:
             head = head[:end]
@@ -50,11 +50,11 @@ class Capture:
         self._total = 0
 
     def __bool__(self) -> bool:
-        """There is something to take."""
+        """Return whether there is something to take."""
         return self._total > 0
 
     def add(self, data: bytes) -> None:
-        """Take what the program has written."""
+        """Add what the program has written."""
         self._total += len(data)
         room = LIMIT - len(self._head)
         if room > 0:
@@ -64,23 +64,23 @@ class Capture:
             self._tail = (self._tail + data)[-LIMIT // 2 :]
 
     def skip(self, count: int) -> None:
-        """Pass over ``count`` bytes of the middle, which are not worth reading."""
+        """Skip ``count`` bytes of the middle, which are not worth reading."""
         self._total += count
         self._tail = b""
 
     def peek(self) -> Printed:
-        """All that there was, which stays to be taken."""
+        """Return all of it, and keep it."""
         return Printed(self._head + self._tail, self._total)
 
     def take(self) -> Printed:
-        """Take all that there was, and begin anew."""
+        """Return all of it, and start again with nothing."""
         printed = self.peek()
         self._head, self._tail, self._total = b"", b"", 0
         return printed
 
 
 class LastLine:
-    """The last line of a stream that is not blank, kept as it comes in."""
+    """The last line of a stream that is not blank, updated as the stream comes in."""
 
     __slots__ = ("_begun", "_whole")
 
@@ -89,18 +89,18 @@ class LastLine:
         self._begun = b""
 
     def add(self, data: bytes) -> None:
-        """Take what the program has written."""
+        """Add what the program has written."""
         whole, _, rest = (self._begun + data).rpartition(b"\n")
         self._whole = beginning(whole) or self._whole
         self._begun = rest.lstrip()[:LAST_BYTES]
 
     def __str__(self) -> str:
-        """As it is told."""
+        """Return it as messages show it."""
         return last_line(self._begun) or last_line(self._whole)
 
 
 def together(first: Printed, second: Printed) -> tuple[bytes, bytes]:
-    """Two streams of one run, within the limit as a whole; the shorter one keeps more."""
+    """Return two streams of one run within one limit; the shorter one keeps more."""
     half = LIMIT // 2
     return (
         first.within(max(half, LIMIT - second.total)),

@@ -1,12 +1,13 @@
-"""Read a pid file, and judge if it is to be believed.
+"""Pid files: reading one, and judging whether to believe it.
 
-A pid file is not root's alone, as other files that tell HEAT what to do are (`heat.trust`): a
-service of another user writes its own. What that user may do with it is what the user may do
-anyway: to signal own processes. So each file and each link on the way counts by its owner, and a
-process is signalled that all those owners could signal themselves. Folders need no look: whoever
-puts another file or link there, owns that. systemd and start-stop-daemon do much the same.
+Unlike other files that give HEAT orders (`heat.trust`), a pid file need not belong to root: the
+service of another user writes its own. With it that user may do only what the user may do anyway,
+which is to signal own processes. So each file and each link on the way counts by its owner, and
+HEAT signals only a process that all those owners could signal themselves. Folders need no look:
+a user who puts another file or link there owns that. systemd and start-stop-daemon do much the
+same.
 
-A file that is older than its process was left behind by another one that had the number before.
+A file that is older than its process is the leftover of another one that had the number before.
 """
 
 import errno
@@ -26,35 +27,34 @@ from states.engine.named_tuple import NamedTuple
 OLDER = 5.0
 """Seconds that a pid file may be older than its process.
 
-A service writes it after it was started, so 0 would do, but for clocks: a leap second, a small
+A service writes it after it has started, so 0 would do, but for clocks: a leap second, a small
 correction of the clock at boot, a file server with a clock of its own, file systems that keep times
-in steps of 2 s. A process id comes back in so short a time only where processes start by the
-thousand.
+in steps of 2 s. A process id comes back this soon only where processes start by the thousand.
 """
 _READ = 4096
 _MOST_LOOKS = 3
 """A service that puts a new file in its place does so once."""
 _SHOWN = 40
 _BLANK = b" \t\r\n\v\f\0"
-"""A file that was preallocated, or that a power cut has hit, ends in NULs."""
+"""A file that was preallocated, or hit by a power cut, ends in NULs."""
 _BOM = b"\xef\xbb\xbf"
 _IN_MEMORY = {b"tmpfs", b"ramfs", b"devtmpfs"}
 
 
 class Named(NamedTuple):
-    """The process that a pid file names, and what tells whether it is to be believed."""
+    """The process that a pid file names, and the facts by which HEAT believes it or not."""
 
     pid: int
     shown: str
     about: os.stat_result
     owners: tuple[int, ...]
-    """Users that HEAT does not take orders from, and that have a say in what is in the file."""
+    """Users who have a say in what the file holds, and may not give HEAT orders."""
 
 
 def read(path: str) -> Named:
-    """Read what the file says now; errors that are a want of resources are passing.
+    """Read the file as it is now.
 
-    Raises TargetError, and UnwrittenError where there is nothing in it.
+    Raises TargetError, a passing one for want of resources, and UnwrittenError if it is empty.
     """
     shown = escaped(path)
     for _ in range(_MOST_LOOKS):
@@ -64,7 +64,7 @@ def read(path: str) -> Named:
             try:
                 about = os.fstat(fd)
                 data = os.read(fd, _READ) if stat.S_ISREG(about.st_mode) else b""
-                is_seen = _is_at(fd, steps, place)
+                in_place = _is_at(fd, steps, place)
             finally:
                 os.close(fd)
         except (OSError, ValueError) as error:
@@ -72,24 +72,24 @@ def read(path: str) -> Named:
             raise TargetError(why, passing=getattr(error, "errno", None) in WANT) from error
         if not stat.S_ISREG(about.st_mode):
             raise TargetError(f"--pid-file {shown} is not a regular file")
-        if is_seen:
+        if in_place:
             ways = [step.about.st_uid for step in steps if not stat.S_ISDIR(step.about.st_mode)]
-            # The file may have been replaced since, in its place.
+            # Another file may have taken its place since.
             owners = {uid: None for uid in (*ways, about.st_uid) if not own(uid)}
             return Named(_process_id(data, shown), shown, about, tuple(owners))
     raise NotBelievedError(f"--pid-file {shown} is another file at each look")
 
 
 def _is_at(fd: int, steps: Iterable[Step], place: str | None) -> bool:
-    """Tell if an open file is where the way to it has led, so that no link was put there since.
+    """Return whether an open file is where its path led, so that nobody put a link there since.
 
-    Links of /proc, as /proc/PID/root, lead where no text does; who has them is root or the process.
+    Links of /proc, such as /proc/PID/root, lead where no text does; root or the process owns them.
     """
     try:
-        found, proc = os.readlink(f"/proc/self/fd/{fd}"), os.stat("/proc").st_dev
+        real_path, proc = os.readlink(f"/proc/self/fd/{fd}"), os.stat("/proc").st_dev
     except FileNotFoundError:
         return not os.path.exists("/proc/self")
-    return found == place or any(
+    return real_path == place or any(
         stat.S_ISLNK(step.about.st_mode) and step.about.st_dev == proc for step in steps
     )
 
@@ -97,29 +97,29 @@ def _is_at(fd: int, steps: Iterable[Step], place: str | None) -> bool:
 def _process_id(data: bytes, shown: str) -> int:
     text = data.removeprefix(_BOM).strip(_BLANK)
     if not text:
-        why = "is empty: who writes it has not written the process id yet"
+        why = "is empty: its writer has not written the process id yet"
         raise UnwrittenError(f"--pid-file {shown} {why}")
     word = text.split(b"\n", 1)[0].strip(_BLANK)
     if word.isdigit() and 0 < int(word) <= PID_MAX:
         return int(word)
-    said = escaped(word[: _SHOWN + 1].decode("utf-8", "backslashreplace"))
-    said = said if len(word) <= _SHOWN else f"{said[:_SHOWN]}..."
-    raise TargetError(f"--pid-file {shown} holds no process id, but '{said}'")
+    start = escaped(word[: _SHOWN + 1].decode("utf-8", "backslashreplace"))
+    start = start if len(word) <= _SHOWN else f"{start[:_SHOWN]}..."
+    raise TargetError(f"--pid-file {shown} holds no process id, but '{start}'")
 
 
 def believe(named: Named, started: float | None) -> None:
-    """Let the process be signalled that a file names, or raise NotBelievedError.
+    """Believe a file, whose process HEAT may then signal, or raise NotBelievedError.
 
-    ``started`` is when that was, in seconds since the boot; None where /proc hides it.
-    Raises OSError where the process cannot be looked at.
+    ``started`` is the start of that process, in seconds since the boot; None if /proc hides it.
+    Raises OSError if HEAT cannot look at the process.
     """
-    why = _why_not_told(named) or _why_not_meant(named) or _why_left_behind(named, started)
+    why = _why_writable(named) or _why_not_theirs(named) or _why_left_behind(named, started)
     if why:
         raise NotBelievedError(why)
 
 
-def _why_not_told(named: Named) -> str:
-    """Refuse files that many may write: root's HEAT takes no orders from them."""
+def _why_writable(named: Named) -> str:
+    """Refuse files that many users may write: root's HEAT takes no orders from them."""
     about = named.about
     if os.geteuid() != 0:
         return ""
@@ -137,8 +137,8 @@ def _why_not_told(named: Named) -> str:
     )
 
 
-def _why_not_meant(named: Named) -> str:
-    """Refuse a process that an owner of the file could not signal himself, by kill(2)."""
+def _why_not_theirs(named: Named) -> str:
+    """Refuse a process that an owner of the file could not signal by kill(2)."""
     if not named.owners:
         return ""
     real, _, saved = _users(named.pid)
@@ -153,7 +153,7 @@ def _why_not_meant(named: Named) -> str:
 
 
 def _users(pid: int) -> tuple[int, ...]:
-    """The real, effective and saved user of a process; the owner of /proc/PID may be another."""
+    """Return a process's real, effective and saved user; the owner of /proc/PID may be another."""
     with open(f"/proc/{pid}/status", "rb") as status:
         for line in status:
             if line.startswith(b"Uid:"):
@@ -165,7 +165,7 @@ def _users(pid: int) -> tuple[int, ...]:
 
 
 def _why_left_behind(named: Named, started: float | None) -> str:
-    """Refuse a file that is older than its process by more than clocks can explain."""
+    """Refuse a file that is older than its process by more than clocks explain."""
     if started is None:
         return ""
     since_boot = min(clock_ahead_at_first(), clock_ahead())
@@ -180,35 +180,36 @@ def _why_left_behind(named: Named, started: float | None) -> str:
 
 
 def clock_ahead() -> float:
-    """Unix seconds at the boot, by the clock as it is set now.
+    """Return the Unix seconds at the boot, by the clock as it is set now.
 
-    The clock of a process's start counts from the boot, through a sleep of the machine as well, and
-    cannot be set; the clock of files can. All that changes this difference is a step.
+    The clock of a process's start counts from the boot, also while the machine sleeps, and nobody
+    can set it; the clock of files can be set. Only a step of that one changes this difference.
     """
     return time.clock_gettime(time.CLOCK_REALTIME) - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @cache
 def clock_ahead_at_first() -> float:
-    """The same when HEAT began: of a clock that was put forward since, the file may know nothing.
+    """Return the same as it was when HEAT began.
 
-    One that was put back makes a file younger, and HEAT more trusting.
+    If the clock was put forward since, the file's time may still be the old one. A clock that was
+    put back makes a file younger, and HEAT more trusting.
     """
     return clock_ahead()
 
 
 def _older_than_its_file_system(about: os.stat_result) -> bool:
-    """Tell if a file was written in this run of the machine and yet before it, by the clock.
+    """Return whether a file was written in this run of the machine and yet, by the clock, before.
 
-    The clock was put forward since: so it is on every boot of a machine without a battery for its
-    clock, whose pid files are in /run. The time of the last change is asked, which touch(1) cannot
-    set.
+    Then the clock was put forward since. That happens on every boot of a machine without a battery
+    for its clock, whose pid files are in /run. What counts is the time of the last change,
+    because touch(1) cannot set it.
     """
     return about.st_ctime < clock_ahead() - OLDER and is_in_memory(about.st_dev)
 
 
 def is_in_memory(device: int) -> bool:
-    """Tell if a file system on this device is empty after each boot."""
+    """Return whether the file system on this device is empty after each boot."""
     which = b"%d:%d" % (os.major(device), os.minor(device))
     try:
         with open("/proc/self/mountinfo", "rb") as mounts:

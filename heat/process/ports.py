@@ -1,7 +1,7 @@
-"""The ports of the process layer: programs, a target, what scripts print to.
+"""The ports of the process layer: programs, a target, the output of scripts.
 
-A monitor is given these and reaches for nothing else, so that it runs as well on a virtual clock
-with simulated programs as on the real thing. Types only, never loaded by a running HEAT.
+A monitor gets these and reaches for nothing else, so that it runs on a virtual clock with
+simulated programs as it does on the real thing. Only types, which a running HEAT never loads.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ class Child(Protocol):
 
     @property
     def pid(self) -> int:
-        """The leader's process id."""
+        """The process id of the leader."""
         ...
 
     def listen(self) -> None:
@@ -25,47 +25,47 @@ class Child(Protocol):
         ...
 
     def await_end(self, ended: Callable[[], None]) -> None:
-        """Likewise, and call once nobody can print any more."""
+        """Take its output as it comes, and call ``ended`` once nobody can print any more."""
         ...
 
     def drained(self) -> bool:
-        """Take what it has printed; True if nobody can print more."""
+        """Take what it has printed; return True if nobody can print more."""
         ...
 
     def peek(self) -> Output:
-        """The output that `output` will give, as far as it has come."""
+        """Return the output that `output` will return, as far as it has come."""
         ...
 
     def output(self) -> Output:
-        """The output since the last call."""
+        """Return the output since the last call."""
         ...
 
     def identity(self) -> str:
-        """Which process the leader is, in this run of the machine or another. Raises OSError."""
+        """Return the identity of the leader, in any run of the machine. Raises OSError."""
         ...
 
     def may_signal(self) -> bool:
-        """Its leader runs as a user whose processes HEAT may signal."""
+        """Return whether HEAT may signal the processes of the user that its leader runs as."""
         ...
 
     def signal_group(self, signum: int) -> None:
-        """Signal all of the group that may be signalled, and a leader that has left it."""
+        """Signal all of the group that HEAT may signal, and a leader that has left it."""
         ...
 
     def exited(self) -> bool:
-        """Its leader has exited, and was not reaped yet."""
+        """Return whether its leader has exited, and was not reaped yet."""
         ...
 
     def alone(self) -> bool:
-        """Nothing but the exited leader is left of the group; False if that cannot be seen."""
+        """Return whether only the exited leader is left of the group; False if HEAT cannot see."""
         ...
 
     def works(self) -> bool:
-        """Some process of the group, whose leader has exited, wants a processor or a disk now."""
+        """Return whether a process of the group, its leader apart, wants a processor or a disk."""
         ...
 
     def status(self) -> Status:
-        """How the exited leader ended."""
+        """Return how the exited leader ended."""
         ...
 
     def reap(self) -> None:
@@ -73,14 +73,14 @@ class Child(Protocol):
         ...
 
     def signal_left(self, signum: int) -> bool:
-        """Signal, 0 for none, what is left of its group; False if nothing is.
+        """Signal the rest of the group of a reaped leader; return False if there is none.
 
-        Asked when the leader is reaped.
+        0 only asks, and signals nobody.
         """
         ...
 
     def names_left(self) -> Sequence[str]:
-        """A line for each process that is left of its group."""
+        """Return a line for each process that is left of its group."""
         ...
 
     def close(self) -> None:
@@ -89,61 +89,61 @@ class Child(Protocol):
 
 
 class Starter(Protocol):
-    """Starts programs, or has what runs already."""
+    """A way to have a program run: by a start, or because it runs already."""
 
     @property
     def age(self) -> float:
-        """Seconds for which what it starts has been running."""
+        """Seconds for which a program has been running when it is started."""
         ...
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Child:
-        """Start it; ``exited`` is called once its leader has exited. Raises StartError."""
+        """Start a program, and call ``exited`` once its leader has. Raises StartError."""
         ...
 
 
 class Launcher(Starter, Protocol):
-    """Starts programs, and knows those of an earlier HEAT."""
+    """A starter of programs, which also knows those of an earlier HEAT."""
 
     def take_up(self, held: Held) -> Starter | None:
-        """The hold on a program that runs already; None if it has ended."""
+        """Return the hold on a program that runs already; None if it has ended."""
         ...
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
-        """A program that was started in another life, and told exactly this."""
+        """Return a program that an earlier HEAT started with these variables."""
         ...
 
 
 class Target(Protocol):
-    """The process that signals are sent to."""
+    """The process that HEAT sends signals to."""
 
     def send(self, signum: int) -> int:
         """Send, and return the process id it went to. Raises TargetError."""
         ...
 
     def owes(self) -> int | None:
-        """The process that HEAT has stopped, and owes a CONT."""
+        """Return the process that HEAT has stopped, and owes a CONT."""
         ...
 
     def wake(self) -> int | None:
-        """Continue what was stopped and never continued; return its process id."""
+        """Continue the process that HEAT has stopped; return its process id."""
         ...
 
 
 class ScriptFile(Protocol):
-    """The place that fail and recovery scripts print to, and what they leave behind."""
+    """The output of fail and recovery scripts, and of what they leave behind."""
 
     printed: Callable[[], None] | None
-    """Called, not for each line, when there is something to take."""
+    """Called when there is something to take, but not for each line."""
 
     @property
     def last_line(self) -> str:
-        """The last line of the script that was started last, of what was read by now."""
+        """The last line of the script that was started last, as far as HEAT has read it."""
         ...
 
     def open(self) -> int | None:
-        """A descriptor for a script to print to; None where there can be none."""
+        """Return a descriptor for a script to print to; None where there can be none."""
         ...
 
     def take(self) -> bytes:
-        """The output since the last call, bounded."""
+        """Return the output since the last call, bounded."""
         ...

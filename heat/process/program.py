@@ -1,4 +1,4 @@
-"""Programs as values: what is to be run, how it ended, what it printed."""
+"""Programs as values: the command, the status, the output."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
 class Status(NamedTuple):
-    """How a program ended: by exit with ``code``, by ``signal``, or neither is known."""
+    """The end of a program: an exit with ``code``, a ``signal``, or neither if nobody knows."""
 
     code: int | None
     signal: int | None = None
@@ -38,9 +38,9 @@ SILENT = Output()
 
 
 def encoded(value: str) -> bytes:
-    """As a variable of a program: in the encoding of this place, or in UTF-8 if that has no such.
+    """Return the bytes of a variable: in the locale's encoding, or in UTF-8 if that fails.
 
-    A name in a file and what a check has printed are UTF-8 in any place.
+    Names in a file and the output of a check are UTF-8 in any locale.
     """
     try:
         return os.fsencode(value)
@@ -49,32 +49,32 @@ def encoded(value: str) -> bytes:
 
 
 def on_stderr(text: str) -> Output:
-    """Output that consists of this text."""
+    """Return output that consists of this text, on stderr."""
     data = text.encode("utf-8", "surrogateescape")
     return Output(stderr=Printed(data, len(data)))
 
 
 class SilentScripts:
-    """The file of scripts that print nothing, or to where nobody looks."""
+    """The output of scripts that print nothing, or that nobody reads."""
 
     printed: Callable[[], None] | None = None
     last_line = ""
 
     def open(self) -> int | None:
-        """No descriptor."""
+        """Return None: there is no descriptor."""
         return None
 
     def take(self) -> bytes:
-        """Nothing was printed."""
+        """Return nothing: nobody printed."""
         return b""
 
 
 class Program(NamedTuple):
-    """A program to be run.
+    """A program to run.
 
-    ``shown`` is the script or command as the user gave it, ``path`` the file that is
-    executed, ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its
-    ``file`` and may leave a service behind; a check prints to pipes and leaves nothing.
+    ``shown`` is the script or command as the user wrote it, ``path`` the file to execute, and
+    ``env`` comes on top of HEAT's own. A script (fail, recovery) prints to its ``file`` and may
+    leave a service behind; a check prints to pipes and may leave nothing.
     """
 
     shown: str

@@ -1,8 +1,8 @@
-"""HEAT's children as the system tells of them: those that it did not start, and stopped ones.
+"""Children of HEAT's that it did not start, and its own that a signal has stopped.
 
 The program that became HEAT may have left it children, and HEAT inherits orphans as process 1
-of a container or as a child subreaper. Unreaped they stay as zombies. What HEAT has started
-itself, its ``own``, is never reaped here: its exit status would be lost.
+of a container or as a child subreaper. Unreaped they stay as zombies. HEAT never reaps its
+``own`` here, those that it started itself: their exit status would be lost.
 """
 
 import contextlib
@@ -10,11 +10,11 @@ import os
 from collections.abc import Collection, Iterator
 
 _MOST_REAPED = 256
-"""In one go: the orphans of a fork bomb must not hold up a tick."""
+"""The most in one go: the orphans of a fork bomb must not hold up a tick."""
 
 
 def reap_strangers(own: Collection[int]) -> bool:
-    """Reap dead children that are not HEAT's own; False if there may be more of them."""
+    """Reap dead children that are not HEAT's own; return False if there may be more of them."""
     for _ in range(_MOST_REAPED):
         if (pid := _dead_child()) is None:
             return True
@@ -27,21 +27,24 @@ def reap_strangers(own: Collection[int]) -> bool:
 
 def _dead_child() -> int | None:
     try:
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        result = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return None
-    return None if found is None else found.si_pid
+    return None if result is None else result.si_pid
 
 
 def _reap_behind(own: Collection[int]) -> None:
-    """The system tells of one dead child only, and that one is kept for its group."""
+    """Reap the strangers behind a dead child that HEAT keeps for its group.
+
+    waitid shows one dead child only, and always that one.
+    """
     pid = os.getpid()
     try:
         with open(f"/proc/{pid}/task/{pid}/children", "rb") as children:
-            found = [int(each) for each in children.read().split()]
+            pids = [int(each) for each in children.read().split()]
     except OSError:
         return
-    for each in found:
+    for each in pids:
         if each not in own:
             _reap(each)
 
@@ -52,17 +55,17 @@ def _reap(pid: int) -> None:
 
 
 def stops(own: Collection[int]) -> Iterator[tuple[int, int | None]]:
-    """Programs that a signal has stopped, and which; None for those that go on again.
+    """Yield each program that a signal has stopped, with that signal; None if it goes on again.
 
-    Each is told once.
+    The kernel reports each once.
     """
     while True:
         try:
-            found = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
+            result = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
         except ChildProcessError:
             return
-        if found is None:
+        if result is None:
             return
-        if found.si_pid in own:
-            stopped = found.si_code == os.CLD_STOPPED
-            yield found.si_pid, found.si_status if stopped else None
+        if result.si_pid in own:
+            stopped = result.si_code == os.CLD_STOPPED
+            yield result.si_pid, result.si_status if stopped else None

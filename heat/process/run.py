@@ -1,9 +1,9 @@
 """One program at work, from its start until nothing of it is left.
 
 It ends by itself, or its time is up, or HEAT stops it. Killing is SIGTERM and SIGCONT to
-the group, SIGKILL 2 s later to what is left of it; the exited leader is kept unreaped until
-then, so that its group id stays its own. What a check leaves behind is not part of its
-verdict: it ends later, in ``heat.process.leftovers``.
+the group, and SIGKILL 2 s later to what is left of it; until then HEAT does not reap the
+exited leader, so that its group id stays its own. What a check leaves behind is not part of
+its verdict: it ends later, in ``heat.process.leftovers``.
 """
 
 from __future__ import annotations
@@ -12,49 +12,44 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from heat.errors import TIMED_OUT
 from heat.process.program import Output, Program, Status
+from states.engine.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from heat.process.leftovers import Leftovers
     from heat.process.ports import Child, Starter
     from heat.runtime.ports import Clock, Owner, Timer, Timers
 
-    Tell = Callable[["Run"], None]
+    Report = Callable[["Run"], None]
 
 KILL_AFTER = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 LOOK_AGAIN = (0.01, 0.04, 0.16, 0.64)
-"""When to look once more whether a group is empty that was sent a signal."""
+"""Seconds until each further look at a group that has got a signal: it may be empty by then."""
 _UNKNOWN = Status(None)
 _LISTEN_AFTER = 0.01
 """Most checks are over by then, with less output than a pipe holds."""
 
 
-class Callbacks:
-    """Whom a run tells: of its verdict, that it is gone, that it will not die.
+def _nothing(_run: Run) -> None:
+    """Do nothing."""
 
-    And, of a check, what becomes of its leftovers: ``printed`` when all that is waited for of
-    its output is there, ``settled`` when nothing is left that HEAT can end, ``left`` when
-    something lives on all the same.
+
+class Callbacks(NamedTuple):
+    """The calls of a run: with its verdict, when it is gone, and if it will not die.
+
+    And, of a check, for its leftovers: ``printed`` when all of its output is there that HEAT
+    waits for, ``settled`` when nothing is left that HEAT can end, ``left`` when something lives
+    on all the same.
     """
 
-    __slots__ = ("ended", "gone", "left", "printed", "settled", "stuck")
-
-    def __init__(  # noqa: PLR0913, PLR0917 - one a moment of its life
-        self,
-        ended: Tell,
-        gone: Tell,
-        stuck: Tell,
-        printed: Tell | None = None,
-        settled: Tell | None = None,
-        left: Callable[[Run, Sequence[str]], None] | None = None,
-    ) -> None:
-        self.ended = ended
-        self.gone = gone
-        self.stuck = stuck
-        self.printed = printed or _nobody
-        self.settled = settled or _nobody
-        self.left = left
+    ended: Report
+    gone: Report
+    stuck: Report
+    printed: Report = _nothing
+    settled: Report = _nothing
+    left: Callable[[Run, Sequence[str]], None] | None = None
 
 
 class Run:
@@ -109,11 +104,11 @@ class Run:
         self.status = _UNKNOWN
         self.timed_out = False
         self.terminal = False
-        """It is stopped, as it has asked the terminal."""
+        """It is stopped, because it used the terminal."""
         self.outlived = False
-        """SIGKILL has not ended it; nothing more can be done about it."""
+        """SIGKILL has not ended it; HEAT can do nothing more."""
         self.over = False
-        """It has exited, or is dead: there is nothing left to kill."""
+        """It has exited, or is dead: nothing is left to kill."""
         self.denied = False
         """HEAT may not signal it: it runs as another user."""
         self._killing = self._hard = self._leader_gone = False
@@ -155,7 +150,7 @@ class Run:
 
     @property
     def time_left(self) -> float:
-        """Seconds until its time limit; 0 if that has passed, or there is none."""
+        """Seconds until its time limit; 0 if that has passed, or if there is none."""
         if self._deadline is None:
             return 0.0
         lost = self._timers.lost - self._lost
@@ -163,7 +158,7 @@ class Run:
 
     @property
     def age(self) -> float:
-        """Seconds since it was started."""
+        """Seconds since its start."""
         return self._clock.now() - self.started
 
     @property
@@ -176,21 +171,34 @@ class Run:
         """A signal that HEAT did not send has ended it."""
         return self.status.signal is not None and not self.timed_out and not self.stopped
 
+    @property
+    def shown(self) -> str:
+        """The program as the user gave it."""
+        return self.program.shown
+
+    @property
+    def code(self) -> int | None:
+        """The exit code as timeout(1) and the shell report it; None if it is lost."""
+        if self.timed_out:
+            return TIMED_OUT
+        code, signum = self.status
+        return code if signum is None else 128 + signum
+
     def identity(self) -> str:
-        """Which process its leader is. Raises OSError."""
+        """Return the identity of its leader. Raises OSError."""
         return self._child.identity()
 
     @property
     def last_line(self) -> str:
-        """The last line of the output that it has printed by now and nobody has taken."""
+        """The last line of the output so far that nobody has taken."""
         return self._child.peek().last_line
 
     def output(self) -> Output:
-        """The output since the last call."""
+        """Return the output since the last call."""
         return self._child.output()
 
     def drained(self) -> bool:
-        """Take what it has printed; True if nobody can print more."""
+        """Take what it has printed; return True if nobody can print more."""
         return self._child.drained()
 
     @property
@@ -219,7 +227,7 @@ class Run:
                 self._callbacks.gone(self)
 
     def _time_up(self) -> None:
-        if self.time_left > 0:  # HEAT has not run for a while; nor, most likely, has the program.
+        if self.time_left > 0:  # HEAT did not run for a while; nor, most likely, did the program.
             self._rearm(self._clock.now() + self.time_left, self._time_up)
             return
         if self._child.exited():
@@ -263,7 +271,7 @@ class Run:
             self._callbacks.stuck(self)
 
     def _look(self) -> None:
-        """Once the leader is dead: reap it after the SIGKILL, or when its group is empty."""
+        """Once the leader is dead, reap it: after the SIGKILL, or when its group is empty."""
         if not self._leader_gone:
             return
         if self._hard or self._child.alone():
@@ -310,7 +318,3 @@ class Run:
         self._leftovers = None
         self._callbacks.settled(self)
         self._child.close()
-
-
-def _nobody(_run: Run) -> None:
-    """Nobody wants to be told."""

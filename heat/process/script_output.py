@@ -1,8 +1,8 @@
-"""Fail and recovery scripts print to a pipe that HEAT reads, and a keeper when HEAT has ended.
+"""The output of fail and recovery scripts: a pipe that HEAT reads, and a keeper after HEAT's end.
 
-A pipe and not a file: a script may open its ``/dev/stderr`` anew, which empties a file and
-leaves a pipe as it is; no service can write at an old offset, or meet a full disk. What comes
-is appended to ``heat.NAME.out``, which is kept within bounds, and goes to heat.verbose.log.
+It is a pipe and not a file: a script may open its ``/dev/stderr`` again, which empties a file
+and leaves a pipe as it is; no service can write at an old offset, or meet a full disk. HEAT
+appends what comes to ``heat.NAME.out``, which has a bound, and writes it to heat.verbose.log.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
 _PIPE_SIZE = 64 * 1024
 _MOST_READS = 16
 _SOON = 1.0
-"""Seconds until what a service prints is told; more of it may come."""
+"""Seconds until HEAT writes what a service prints to the log; more of it may come."""
 
 
 class ScriptOutput:
-    """One monitor's script output; ``said`` is told, once, what cannot be kept."""
+    """One monitor's script output; ``report`` gets, once, what HEAT cannot keep."""
 
     def __init__(
         self,
         path: str,
-        said: Callable[[str], None],
+        report: Callable[[str], None],
         world: tuple[Loop, Owner],
         keeper: Callable[[], Keeper],
     ) -> None:
         self.path = path
         self.printed: Callable[[], None] | None = None
-        """Called, a moment later, when a service that was left behind has printed."""
+        """Called a moment after a service that a script left behind has printed."""
         self._shown = escaped(path)
-        self._said = said
+        self._report = report
         self._keeper = keeper
         self._loop, self._owner = world
         self._pipes: set[int] = set()
         self._offset = _size(path)
-        """Up to here the file is known: another HEAT's keeper may append to it as well."""
+        """The part of the file that HEAT knows: another HEAT's keeper may append to it as well."""
         self._capture = Capture()
         self._newest: int | None = None
-        """The pipe of the script that was started last; None: an earlier HEAT has started it."""
+        """The pipe of the script that was started last; None if an earlier HEAT started it."""
         self._line: LastLine | None = None
-        """The last line that came through that."""
+        """The last line that came through that pipe."""
         self._trouble = self._due = False
 
     def open(self) -> int | None:
-        """A descriptor for a script to print to; None where there can be none."""
+        """Return a descriptor for a script to print to; None where there can be none."""
         reader = writer = -1
         self._newest, self._line = -1, None
         try:
@@ -67,7 +67,12 @@ class ScriptOutput:
             self._loop.watch(reader, partial(self._ready, reader), self._owner)
             self._pipes.add(reader)
             keeper.keep(reader, self.path)
-        except (ImportError, MemoryError, OSError, SystemError) as error:  # It may not load.
+        except (
+            ImportError,
+            MemoryError,
+            OSError,
+            SystemError,
+        ) as error:  # The keeper may not load.
             if reader in self._pipes:
                 self._close(reader)
             elif reader >= 0:
@@ -89,21 +94,21 @@ class ScriptOutput:
     def _troubled(self, text: str) -> None:
         if not self._trouble:
             self._trouble = True
-            self._said(text)
+            self._report(text)
 
     def _ready(self, reader: int) -> None:
         self._read(reader, 1)
         if self._capture and self.printed is not None and not self._due:
             self._due = True
-            self._loop.at(self._loop.now() + _SOON, self._tell, self._owner)
+            self._loop.at(self._loop.now() + _SOON, self._report_service, self._owner)
 
-    def _tell(self) -> None:
+    def _report_service(self) -> None:
         self._due = False
         if self.printed is not None:
             self.printed()
 
     def _read(self, reader: int, most: int) -> None:
-        """Take what is in a pipe, ``most`` times what it holds."""
+        """Take what is in a pipe, at most ``most`` times what it can hold."""
         for _ in range(most):
             try:
                 data = os.read(reader, _PIPE_SIZE)
@@ -119,13 +124,13 @@ class ScriptOutput:
 
     def _take_in(self, data: bytes, reader: int | None) -> None:
         self._capture.add(data)
-        if reader == self._newest:  # A service that an earlier script has left prints as well.
+        if reader == self._newest:  # Not that of a service that an earlier script left behind.
             if self._line is None:
                 self._line = LastLine()
             self._line.add(data)
 
     def _append(self, data: bytes) -> None:
-        """Keep it in the file too; what others have appended in the meantime is taken first."""
+        """Append it to the file too, after taking what others have appended in the meantime."""
         self._collect()
         try:
             done = append(self.path, data)
@@ -133,15 +138,15 @@ class ScriptOutput:
             self._offset = _size(self.path)
             self._troubled(
                 f"cannot write {self._shown}: {reason_of(error)}; "
-                "what the scripts print is in heat.verbose.log alone"
+                "what the scripts print is only in heat.verbose.log"
             )
         else:
-            if data:  # Nothing can be written to a full disk as well.
+            if data:  # An empty write succeeds on a full disk, too.
                 self._trouble = False
             self._offset = done.size
 
     def _collect(self) -> None:
-        """Read what others have appended: the keeper of an earlier HEAT."""
+        """Read what the keeper of an earlier HEAT has appended."""
         size = _size(self.path)
         if size <= self._offset:
             self._offset = size
@@ -173,11 +178,11 @@ class ScriptOutput:
 
     @property
     def last_line(self) -> str:
-        """The last line of the script that was started last, of what was read by now."""
+        """The last line of the script that was started last, as far as HEAT has read it."""
         return "" if self._line is None else str(self._line)
 
     def take(self) -> bytes:
-        """The output since the last call, bounded."""
+        """Return the output since the last call, bounded."""
         for reader in tuple(self._pipes):
             self._read(reader, _MOST_READS)
         self._collect()

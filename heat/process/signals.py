@@ -6,7 +6,7 @@ import signal
 from heat.diagnostics import BadValueError
 
 PID_MAX = 4_194_304
-"""The largest process id that Linux can be told to give."""
+"""The largest process id that Linux can be set to use."""
 _VALID = {int(number) for number in signal.valid_signals()}
 _NAMES = {name: int(number) for name, number in signal.Signals.__members__.items()}
 _RANGE = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
@@ -14,7 +14,7 @@ _RANGE = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
 STOPPING = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 NEED_TARGET = STOPPING | {signal.SIGKILL}
 OF_TERMINAL = frozenset({signal.SIGTTIN, signal.SIGTTOU})
-"""Sent to who reads, writes or sets a terminal that is not its own at the moment."""
+"""Sent to a process that uses a terminal whose foreground is another group."""
 HARMLESS = STOPPING | {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 """Signals whose default action does not end a process."""
 EXPECTED_TO_END = frozenset({signal.SIGKILL, signal.SIGTERM})
@@ -25,22 +25,22 @@ _FAULTS = {
     *(signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
     *(signal.SIGSEGV, signal.SIGSYS, signal.SIGTRAP),
 }
-"""Sent by the kernel, or abort(), to a program that is broken, at the instruction that broke it.
+"""Sent by the kernel, or by abort(), to a broken program, at the instruction that broke it.
 
-A handler of Python's runs after that instruction, which is never: it would fail for ever. What
-HEAT owes then, the next one with the same state file pays.
+A handler of Python's would run after that instruction, so never: it would fail for ever. The CONT
+that HEAT then owes, the next HEAT with the same state file sends.
 """
 ENDING = frozenset(signal.valid_signals()) - HARMLESS - HANDLED - _FAULTS - {signal.SIGKILL}
-"""The signals that end HEAT, once what runs is ended and the CONT that is owed is sent."""
+"""The signals that end HEAT, once it has ended what runs and sent the CONT that it owes."""
 
 
 def parse(text: str) -> int:
-    """``USR1``, ``SIGUSR1``, ``usr1``, ``10`` or ``RTMIN+1`` as a number."""
+    """Return ``USR1``, ``SIGUSR1``, ``usr1``, ``10`` or ``RTMIN+1`` as a number."""
     word = text.upper()
     if re.fullmatch(r"[0-9]{1,3}", word):
         number = int(word)
-    elif found := re.fullmatch(r"(?:SIG)?(RTMIN|RTMAX)(?:([+-])([0-9]{1,2}))?", word):
-        base, sign, offset = found.groups()
+    elif match := re.fullmatch(r"(?:SIG)?(RTMIN|RTMAX)(?:([+-])([0-9]{1,2}))?", word):
+        base, sign, offset = match.groups()
         number = int(_RANGE[base]) + int(f"{sign or '+'}{offset or 0}")
         if not signal.SIGRTMIN <= number <= signal.SIGRTMAX:
             number = 0
@@ -58,24 +58,24 @@ _OF_SHELLS = {126: "not executable", 127: "command not found"}
 
 
 def meaning(code: int) -> str:
-    """The meaning that shells give to an exit code; empty if it has none."""
+    """Return the meaning that shells give to an exit code; empty if it has none."""
     if code - 128 in _VALID:
         return f"killed by SIG{name(code - 128)}"
     return _OF_SHELLS.get(code, "")
 
 
 def worded(code: int) -> str:
-    """The exit code, and what it means: ``127 (command not found)``."""
+    """Return the exit code and its meaning: ``127 (command not found)``."""
     means = meaning(code)
     return f"{code} ({means})" if means else str(code)
 
 
 def name(number: int) -> str:
-    """``USR1`` for 10; ``RTMIN+1`` for a real-time signal."""
+    """Return ``USR1`` for 10, and ``RTMIN+1`` for a real-time signal."""
     if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
         above = number - signal.SIGRTMIN
         return f"RTMIN+{above}" if above else "RTMIN"
     try:
         return signal.Signals(number).name.removeprefix("SIG")
     except ValueError:
-        return str(number)  # One of the C library's own.
+        return str(number)  # One that the C library keeps for itself.

@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable, Iterator
 
 from heat.config.durations import exact, written
-from heat.config.options import TIMED_OUT, Options
+from heat.config.options import Options
 from heat.diagnostics import Diagnostic, of_option
+from heat.errors import TIMED_OUT
 from heat.process import signals
 from heat.text import counted, escaped
 

@@ -1,36 +1,24 @@
-"""A rehearsal: the real watch and the real table in a simulated world, from start to end."""
+"""A rehearsal: a plot is played on a stage, from the start to the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from heat.config.options import Options
-from heat.monitor.monitor import EXIT_ERROR, Monitor, Setup, World
-from heat.process import signals
-from heat.process.program import NO_ENV, Program, SilentScripts
-from heat.rehearsal.results import MOST, Plot
-from heat.rehearsal.timeline import Entry, Timeline
-from heat.rehearsal.world import (
-    Ends,
-    HeatItself,
-    SimulatedLauncher,
-    SimulatedTarget,
-    VirtualTime,
-)
-from heat.runtime.limiter import Crowd, Limiter
-from heat.text import escaped
-from states.monitor.events import Tick
-from states.monitor.model import State
-from states.monitor.outlook import refusal
+from heat.rehearsal.programs import Ends
+from heat.rehearsal.results import MOST
+from heat.rehearsal.stage import CHECK, FAIL, Stage
 from states.monitor.questions import stands, well
 
+if TYPE_CHECKING:
+    from heat.config.options import Options
+    from heat.process.program import Program
+    from heat.rehearsal.results import Plot
+    from heat.rehearsal.timeline import Entry
+    from states.monitor.model import State
+
 _MOST_STEPS = 50_000
-"""Where a script takes for ever, so does the skipping of ticks."""
-_TICK = Tick()
+"""A limit, as ticks that are skipped while a script hangs could go on for ever."""
 _HANGS = Ends(after=None)
-_PID_OF_FILE = 1001
 
 
 class Played(NamedTuple):
@@ -42,102 +30,67 @@ class Played(NamedTuple):
     """Seconds from the start until it was over."""
     state: State
     stands: str
-    """The same, with what more there is to say of it."""
+    """The state, with what more there is to say of it."""
     well: bool
     outage_at: float | None
-    """When the outage began that was not over at the end; None if there was none."""
+    """The start of the outage that was not over at the end; None if there was none."""
     skipped: int
     """Ticks that started no check."""
     exit_code: int | None
-    """The exit status that HEAT would have had; None if it would have gone on."""
+    """The exit status of HEAT; None if it would go on."""
 
 
 def play(options: Options, plot: Plot, *, named: bool = False, others: bool = False) -> Played:
-    """Rehearse; ``named`` if the options are from a file, and are told of as its keys.
-
-    ``others`` if HEAT has more monitors, and does not end with this one.
-    """
+    """Rehearse options; ``named`` if they are the keys of a file, ``others`` as in `Stage`."""
     return _Play(options, plot, named=named, others=others).run()
 
 
 class _Play:
     def __init__(self, options: Options, plot: Plot, *, named: bool, others: bool) -> None:
         self._plot = plot
-        self._others = others
         self._results = iter(plot.results)
         self._last: Ends | None = None
-        self._over = False
         self._checks = self._recoveries = self._steps = 0
-        self._time = VirtualTime()
-        self._launcher = SimulatedLauncher(self._time, self._ends)
-        self._timeline = Timeline(options, self._time, self._env, named=named)
-        world = World(
-            self._time,
-            self._time,
-            self._launcher,
-            Limiter(1, (self._time, self._time), self._crowded, self),
-        )
-        self._monitor = Monitor(self._parts(options), world, self._timeline, self._left)
-
-    def _parts(self, options: Options) -> Setup:
-        file = SilentScripts()
-        target: SimulatedTarget | HeatItself
-        if options.pid is not None:
-            target = SimulatedTarget(options.pid, self._target_gone)
-        elif options.pid_file is not None:
-            target = SimulatedTarget(_PID_OF_FILE)
-        else:
-            target = HeatItself(self._time, self._own_signal, self)
-        return Setup(
-            options,
-            Program(options.shown, "check", options.check),
-            _script("fail", options.fail, file),
-            _script("recovery", options.recovery, file),
-            target,
-            file,
-        )
+        self._stage = Stage(options, self._ends, named=named, others=others)
 
     def run(self) -> Played:
         """Go from one due time to the next, until it is over."""
         until = float("inf") if self._plot.until is None else self._plot.until
-        self._monitor.start(self._time.now())
-        while (when := self._time.next_until(until)) is not None:
-            if self._over and when > self._time.now():
+        stage, time = self._stage, self._stage.time
+        while (when := time.next_until(until)) is not None:
+            if stage.over and when > time.now():
                 break
             if self._steps >= _MOST_STEPS:
-                self._timeline.add("news", f"the rehearsal ends here: after {_MOST_STEPS} steps")
+                self._end_early(f"{_MOST_STEPS} steps")
                 break
             self._steps += 1
-            self._do(when)
-        model = self._monitor.model
-        cut = self._over or self._steps >= _MOST_STEPS
-        end = self._time.elapsed() if cut or self._plot.until is None else until
+            stage.step(when)
+        cut = stage.over or self._steps >= _MOST_STEPS
+        return self._played(time.elapsed() if cut or self._plot.until is None else until)
+
+    def _played(self, end: float) -> Played:
+        stage, model = self._stage, self._stage.monitor.model
         return Played(
-            self._monitor.setup.options,
-            tuple(self._timeline.entries),
+            stage.monitor.setup.options,
+            tuple(stage.timeline.entries),
             end,
             model.state,
             stands(model),
             well(model),
             None if model.first_failure is None else model.outage_at,
             model.skipped,
-            None if self._others else self._monitor.exit_code,
+            stage.exit_code,
         )
 
-    def _do(self, when: float) -> None:
-        """Do what is due next, and look at what no journal is told of."""
-        model = self._monitor.model
-        skipped = model.skipped
-        self._time.run_next(when)
-        if model.skipped > skipped and not self._over:
-            self._timeline.skipped(refusal(model, _TICK))
+    def _end_early(self, limit: str) -> None:
+        self._stage.timeline.add("news", f"the rehearsal ends here: after {limit}")
 
     # What the programs do
 
     def _ends(self, program: Program) -> Ends:
-        if program.path == "check":
+        if program.path == CHECK:
             return self._check()
-        if program.path == "fail":
+        if program.path == FAIL:
             return self._plot.fail
         self._recoveries += 1
         return self._plot.recovery
@@ -147,9 +100,9 @@ class _Play:
         plot = self._plot
         endless = plot.until is not None
         if self._checks > MOST:
-            self._timeline.add("news", f"the rehearsal ends here: after {MOST} checks")
+            self._end_early(f"{MOST} checks")
         elif plot.works_after is not None and self._recoveries >= plot.works_after:
-            if endless or self._monitor.model.count:
+            if endless or self._stage.monitor.model.count:
                 return Ends()
         elif (ends := next(self._results, None)) is not None:
             self._last = ends
@@ -158,40 +111,5 @@ class _Play:
             endless or (plot.works_after is not None and self._last != Ends())
         ):
             return self._last
-        self._over = True
+        self._stage.over = True
         return _HANGS
-
-    def _env(self) -> Mapping[str, str]:
-        last = self._launcher.last
-        return NO_ENV if last is None else last.env
-
-    # What the world tells
-
-    def _target_gone(self, reason: str) -> None:
-        tell = partial(self._monitor.target_gone, reason)
-        self._time.at(self._time.now(), tell, self._monitor)
-
-    def _own_signal(self, signum: int) -> None:
-        sent = f"SIG{signals.name(signum)} sent by HEAT to itself"
-        self._timeline.ending(f"{sent}, exit code {EXIT_ERROR}, stopping")
-        self._others = False  # All of HEAT ends.
-        self._monitor.give_in(EXIT_ERROR)
-
-    def _left(self, monitor: Monitor) -> None:
-        self._over = True
-        name, code = escaped(monitor.setup.options.name), monitor.exit_code
-        text = f"HEAT ends, exit status {code}"
-        if self._others:
-            text, code = f"no more checks of {name}: HEAT goes on with the others", None
-        self._timeline.add("end", text, code=code)
-
-    def _crowded(self, crowd: Crowd) -> None:
-        raise AssertionError(crowd)
-
-    def crashed(self, error: Exception) -> None:
-        """Nothing that would have to be survived."""
-        raise error
-
-
-def _script(kind: str, path: str | None, file: SilentScripts) -> Program | None:
-    return None if path is None else Program(escaped(path), kind, (path,), file)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from heat.config.durations import duration
 from heat.diagnostics import BadValueError
 from heat.process import signals
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 
 MOST = 10_000
 """Checks of one rehearsal."""

@@ -107,8 +107,8 @@ class HeatReport(Writer):
         self._info(f"watching {what}")
 
     def reopened(self) -> None:
-        """The logs were opened anew, as SIGHUP asks."""
-        self._info("logs opened anew")
+        """The logs were reopened, as SIGHUP asks."""
+        self._info("logs reopened")
 
     def reloaded(
         self, path: str, added: int, changed: int, removed: int, settings: Sequence[str]

@@ -1,1 +1,1 @@
-"""The loop, the scheduler and the limiter: what knows of time and descriptors alone."""
+"""The loop, the scheduler and the limiter, which know only of time and descriptors."""

@@ -1,4 +1,4 @@
-"""The needs of HEAT from the kernel, and why they may be refused."""
+"""The system calls that HEAT needs, and why the kernel may refuse them."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ _OLDEST = (5, 4)
 
 
 def refusal() -> str:
-    """Why HEAT cannot run on this system, and what can be done; empty if it can."""
+    """Return why HEAT cannot run on this system, and what the user can do; empty if it can."""
     if sys.platform != "linux":
         return f"HEAT needs Linux 5.4 or newer, and this is {sys.platform}"
     if not hasattr(os, "pidfd_open") or not hasattr(os, "P_PIDFD"):
@@ -26,31 +26,33 @@ def refusal() -> str:
     try:
         pidfd = os.pidfd_open(os.getpid())
     except OSError as error:
-        return _told("pidfd_open", error)
+        return _refused("pidfd_open", error)
     try:
         return (
-            _tried("waitid(P_PIDFD)", partial(_wait, pidfd))
-            or _tried("pidfd_send_signal", partial(signal.pidfd_send_signal, pidfd, 0))
-            or _tried("epoll_create1", lambda: select.epoll().close())
+            _try("waitid(P_PIDFD)", partial(_wait, pidfd))
+            or _try("pidfd_send_signal", partial(signal.pidfd_send_signal, pidfd, 0))
+            or _try("epoll_create1", lambda: select.epoll().close())
         )
     finally:
         os.close(pidfd)
 
 
 def _wait(pidfd: int) -> None:
-    with suppress(ChildProcessError):  # Of a process that is no child, if it knows pidfds.
+    with suppress(
+        ChildProcessError
+    ):  # HEAT is not its own child; a kernel that says so knows pidfds.
         os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
 
 
-def _tried(call: str, attempt: Callable[[], object]) -> str:
+def _try(call: str, attempt: Callable[[], object]) -> str:
     try:
         attempt()
     except OSError as error:
-        return _told(call, error)
+        return _refused(call, error)
     return ""
 
 
-def _told(call: str, error: OSError) -> str:
+def _refused(call: str, error: OSError) -> str:
     number = error.errno or 0
     name = errno.errorcode.get(number, str(number))
     failed = f"{call} fails with {name} ({os.strerror(number).lower()})"
@@ -76,11 +78,11 @@ def _version(release: str) -> tuple[int, int]:
     try:
         return int(numbers[0]), int(numbers[1])
     except (ValueError, IndexError):
-        return _OLDEST  # One that says nothing of it is no old one.
+        return _OLDEST  # A release without numbers says nothing.
 
 
 def _filtered() -> bool:
-    """This process runs under a seccomp filter."""
+    """Return whether this process runs under a seccomp filter."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:
             return any(line.split() == ["Seccomp:", "2"] for line in status)

@@ -1,10 +1,10 @@
-"""One thread, one epoll: due times, descriptors, and the signals HEAT gets.
+"""One thread, one epoll: due times, descriptors, and the signals that HEAT gets.
 
 Nothing polls: a loop with nothing due sleeps until a descriptor wakes it. epoll's timeout
-counts in whole milliseconds, ``select()`` on the epoll descriptor is exact to a thousandth
-of its span; so the last part of a long sleep, and the whole of a short one, is spent there.
-It takes a second call to learn what is ready, though: right after a start, when an exit is
-what comes next, only the last millisecond is.
+counts in whole milliseconds, while ``select()`` on the epoll descriptor is exact to a
+thousandth of its span; so the loop spends the last part of a long sleep, and the whole of a
+short one, there. But then it takes a second call to learn what is ready: right after a start,
+when an exit is what comes next, the loop spends only the last millisecond there.
 
 A turn takes what is ready, then one call that is due: exits come first, and a crowd of due
 checks holds up the reaction to a failed one by no more than one start.
@@ -33,11 +33,11 @@ _LONGEST_SLEEP = 86_400.0
 """Some kernels' and libraries' timeouts overflow above 24.8 days."""
 _ATTENTIVE_SLEEP = 1.0
 _PAUSE = 0.5
-"""Seconds that HEAT wakes too late, from which on it has not run; a busy machine takes less."""
+"""Seconds by which HEAT wakes too late if it did not run; a busy machine takes fewer."""
 _AGAIN = 1.0
-"""Seconds until it is tried again to watch what could not be watched for want of resources."""
+"""Seconds until HEAT tries again to watch what it could not for want of resources."""
 _MOST_READY = 16
-"""Descriptors that one turn takes, so that what it has to write waits for a short while only."""
+"""Descriptors that one turn takes, so that its output waits for a short while only."""
 
 
 class RealClock:
@@ -48,7 +48,7 @@ class RealClock:
 
 
 class Loop:
-    """Calls what is ready and what is due, until it is stopped.
+    """The loop: it calls what is ready and what is due, until it is stopped.
 
     An exception goes to the owner of the call that raised it, and the loop goes on.
     """
@@ -59,33 +59,33 @@ class Loop:
         self._agenda = Scheduler()
         self._ready: dict[int, DueCall] = {}
         self._forgotten: set[int] = set()
-        """In this turn: what is ready there is old news, even if another file has the number."""
+        """Forgotten in this turn: their events are old, even if a new file has the number."""
         self._soon: list[Call] = []
         self._running = True
         self._started = False
-        """The last turn has made a call that was due, which most often starts a check."""
+        """The last turn made a call that was due, which most often starts a check."""
         self.attentive = 0
-        """How many programs run: with any, no sleep is longer than a second, so that a pause of
-        HEAT is seen."""
+        """The number of programs that run: with any, no sleep is longer than a second, so that
+        HEAT sees a pause of its own."""
         self.lost = 0.0
-        """Seconds in which HEAT has not run: it was stopped, or its machine or container was.
+        """Seconds in which HEAT did not run: it was stopped, or its machine or container was.
 
-        Never less than it was, and by less than a second more while HEAT is attentive.
+        Never too few, and less than a second too many while HEAT is attentive.
         """
         self._awake = self._asleep = 0.0
-        """When the last turn began, and how long it was to sleep at most."""
+        """The time at which the last turn began, and the longest that it meant to sleep."""
         self._wakeup: tuple[int, int] | None = None
         self._signals: DueCall | None = None
         self.at = self._agenda.add
 
     def pending(self) -> int:
-        """How many calls are to come, cancelled ones included."""
+        """Return the number of calls to come, cancelled ones included."""
         return len(self._agenda)
 
     def watch(self, fd: int, ready: Call, owner: Owner, *, patient: bool = False) -> None:
-        """Call ``ready`` each time ``fd`` can be read, until it is forgotten.
+        """Call ``ready`` each time ``fd`` can be read, until `forget`.
 
-        Raises OSError, for want of resources say. A ``patient`` watch begins later then.
+        Raises OSError, such as for want of resources; a ``patient`` watch begins later instead.
         """
         due = DueCall(ready, owner)
         try:
@@ -106,24 +106,24 @@ class Loop:
 
     def await_writing(self, fd: int, *, reading: bool, writing: bool) -> None:
         """Call for a watched ``fd`` when it can be read, written, or either."""
-        wanted = (select.EPOLLIN if reading else 0) | (select.EPOLLOUT if writing else 0)
-        self._epoll.modify(fd, wanted)
+        events = (select.EPOLLIN if reading else 0) | (select.EPOLLOUT if writing else 0)
+        self._epoll.modify(fd, events)
 
     def forget(self, fd: int) -> None:
-        """Watch ``fd`` no longer; to be called before it is closed."""
+        """Watch ``fd`` no longer; call this before you close it."""
         del self._ready[fd]
         self._forgotten.add(fd)
-        try:  # noqa: SIM105 - the quick way, once a check
+        try:  # noqa: SIM105 - the quick way, once for each check
             self._epoll.unregister(fd)
         except OSError:
-            pass  # Its close will do.
+            pass  # Closing it will do.
 
     def soon(self, call: Call) -> None:
-        """Call once at the end of this turn, when all that was ready has been reacted to."""
+        """Call once at the end of this turn, after every reaction to what was ready."""
         self._soon.append(call)
 
     def end_turn(self) -> None:
-        """Do what was put off to the end of the turn."""
+        """Make the calls that wait for the end of the turn."""
         while self._soon:
             calls, self._soon = self._soon, []
             for call in calls:
@@ -148,12 +148,12 @@ class Loop:
             signal.signal(signum, _handled)
 
     def heed(self) -> None:
-        """Report the signals that have come, now: before what came with them is judged."""
+        """Report the signals that have come, before anybody judges what came with them."""
         if self._signals is not None:
             _call(self._signals)
 
     def run(self) -> None:
-        """Run until ``stop`` is called; return at once if it was called before."""
+        """Run until a call of ``stop``; return at once if that came before."""
         take, now, ready, forgotten = self._agenda.take, self.now, self._ready, self._forgotten
         self._awake = now()
         while self._running:
@@ -195,7 +195,7 @@ class Loop:
         self._running = False
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Close the loop's own descriptors."""
         if self._wakeup is not None:
             signal.set_wakeup_fd(-1)
             for fd in self._wakeup:
@@ -212,4 +212,4 @@ def _call(due: DueCall) -> None:
 
 
 def _handled(_signum: int, _frame: object) -> None:
-    """The wakeup descriptor has carried the news already."""
+    """Do nothing: the wakeup descriptor has carried the signal."""

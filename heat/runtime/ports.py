@@ -1,6 +1,6 @@
-"""The ports of the runtime: a clock, timers, turns.
+"""The ports of the runtime: a clock, timers, a limiter.
 
-Types only, never loaded by a running HEAT: as protocols they would take milliseconds of its start.
+Only types, which a running HEAT never loads: protocols would cost its start milliseconds.
 """
 
 from collections.abc import Callable
@@ -8,43 +8,43 @@ from typing import Protocol
 
 
 class Owner(Protocol):
-    """Whose calls these are."""
+    """The owner of calls."""
 
     def crashed(self, error: Exception) -> None:
-        """One of them has raised what nobody expected."""
+        """Take an error that one of them raised and nobody expected."""
         ...
 
 
 class Clock(Protocol):
-    """The time, two ways."""
+    """The time, in two ways."""
 
     def now(self) -> float:
-        """Seconds on the monotonic clock."""
+        """Return the seconds on the monotonic clock."""
         ...
 
     def unix(self) -> float:
-        """Seconds since the epoch, for people."""
+        """Return the seconds since the epoch, for people."""
         ...
 
 
 class Timer(Protocol):
-    """A call that is to come."""
+    """A call to come."""
 
     def cancel(self) -> None:
-        """Let it not come; harmless when it has."""
+        """Cancel it; harmless if it has come."""
         ...
 
 
 class Timers(Protocol):
-    """Calls at a time of the monotonic clock, in the order of their times."""
+    """Calls at times of the monotonic clock, in their order."""
 
     @property
     def lost(self) -> float:
-        """Seconds of that clock in which HEAT has not run, all in all."""
+        """Seconds of that clock in which HEAT did not run, all in all."""
         ...
 
     def at(self, when: float, call: Callable[[], object], owner: Owner) -> Timer:
-        """Call once the clock has reached ``when``; its ``owner`` is told if it crashes."""
+        """Call once the clock has reached ``when``; the ``owner`` gets an error that it raises."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""When things are due, on the monotonic clock; pure, ``now`` is passed in; times in seconds.
+"""Due times on the monotonic clock, in seconds. Pure: the caller passes ``now`` in.
 
-A beat is one monitor's: start + k * interval, whatever happens between. An agenda holds the
-next call of each, for all monitors, in the order of their times.
+A beat belongs to one monitor: start + k * interval, whatever happens in between. The scheduler
+holds the next calls of all monitors, in the order of their times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _CANCELLED_BOUND = 1024
 _SAME = 1e-9
-"""A part of an interval; ticks that are no further apart are the same moment."""
+"""A part of an interval; ticks this close together are the same moment."""
 
 
 class Beat:
@@ -30,15 +30,15 @@ class Beat:
         self._paced = False
 
     def restart(self, start: float) -> None:
-        """Count from ``start``, which was a tick; the next is an interval later."""
+        """Count from ``start``, which was a tick; the next comes an interval later."""
         self._phase = self._start = start
         self._k = 1
         self.due = start + self.interval
 
     def pace(self, seconds: float | None, now: float) -> None:
-        """Tick each so many seconds from the last tick on; None: as before, in the old phase.
+        """Tick every ``seconds`` from the last tick on; None: as before, in the old phase.
 
-        A tick that is due and has not come yet is not passed over, unless it is out of phase.
+        A tick that is due and has not come yet still comes, unless it is out of phase.
         """
         owed = self.due <= now + _SAME * self.interval
         self._paced = seconds is not None
@@ -50,13 +50,13 @@ class Beat:
         self.due = self._start + self._k * self.interval
 
     def change(self, interval: float, start: float) -> None:
-        """Take another interval; the first tick is at ``start``, unless the pace is another one."""
+        """Take another interval, with its first tick at ``start``, unless `pace` has set one."""
         self._interval, self._phase = interval, start
         if not self._paced:
             self.interval, self._start, self.due, self._k = interval, start, start, 0
 
     def advance(self, now: float) -> int:
-        """Take the tick that is due; return how many before it were missed."""
+        """Take the tick that is due; return the number of ticks missed before it."""
         passed = max(self._k, int((now - self._start) / self.interval))
         missed = passed - self._k
         self._k = passed + 1
@@ -65,7 +65,7 @@ class Beat:
 
 
 def phase(name: str, interval: float) -> float:
-    """Where in the interval a monitor's first check is: by its name, the same each time."""
+    """Return the place of a monitor's first check in its interval: by its name, always the same."""
     from binascii import crc32  # A tenth of a megabyte.
 
     # Multiplied, as checksums of names that differ in one digit lie close together.
@@ -74,7 +74,7 @@ def phase(name: str, interval: float) -> float:
 
 
 class DueCall:
-    """A call that is to come, and whose it is; None in its place when it was cancelled."""
+    """A call to come, and its owner; None in its place once it is cancelled."""
 
     __slots__ = ("call", "owner")
 
@@ -83,12 +83,12 @@ class DueCall:
         self.owner = owner
 
     def cancel(self) -> None:
-        """Let it not come."""
+        """Cancel it."""
         self.call = None
 
 
 class Scheduler:
-    """Calls at their times; those of one time in the order in which they came."""
+    """Calls at their times; for one time, in FIFO order."""
 
     __slots__ = ("_bound", "_heap", "_order")
 
@@ -98,7 +98,7 @@ class Scheduler:
         self._bound = _CANCELLED_BOUND
 
     def add(self, when: float, call: Callable[[], object], owner: Owner) -> DueCall:
-        """Have it called once the clock has reached ``when``."""
+        """Call it once the clock has reached ``when``."""
         due = DueCall(call, owner)
         self._order += 1
         if len(self._heap) >= self._bound:
@@ -107,14 +107,14 @@ class Scheduler:
         return due
 
     def next(self) -> float | None:
-        """When the next call is due."""
+        """Return the time at which the next call is due."""
         heap = self._heap
         while heap and heap[0][2].call is None:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
     def take(self, now: float) -> DueCall | None:
-        """The next call, if it is due; it is on the agenda no more."""
+        """Remove and return the next call, if it is due."""
         heap = self._heap
         while heap and heap[0][0] <= now:
             due = heapq.heappop(heap)[2]
@@ -123,7 +123,7 @@ class Scheduler:
         return None
 
     def __len__(self) -> int:
-        """How many calls are held, cancelled ones included."""
+        """Return the number of calls, cancelled ones included."""
         return len(self._heap)
 
     def _drop_cancelled(self) -> None:

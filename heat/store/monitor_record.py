@@ -13,7 +13,7 @@ from heat.store.snapshot import SavedMachine, decode, encode
 from states.monitor.snapshot import Snapshot, save, unchanged
 
 if TYPE_CHECKING:
-    from heat.report.monitor_report import Ran
+    from heat.records import ScriptResult
     from heat.store.database import SavedMonitor
     from heat.store.sql import Statement
     from heat.store.state_file import StateFile
@@ -169,7 +169,7 @@ class MonitorRecord:
             self.held = {each: held for each, held in self.held.items() if each != role}
         return sql.RELEASED, (self._name, role)
 
-    def recovery_ended(self, ran: Ran, now: float) -> None:
+    def recovery_ended(self, ran: ScriptResult, now: float) -> None:
         """Write down how the recovery script ended."""
         values = now, ran.code, ran.how, ran.text or None, self._name
         self._store.write([(sql.RECOVERY_ENDED, values)])

@@ -32,10 +32,10 @@ def test_the_check_runs_in_heats_folder_without_stdin_in_a_group_of_its_own(plac
     heat = place.heat("-i", FAST, "--count", "1", "-s", check)
 
     assert heat.wait() == 0
-    said = re.findall(r"(?m)^> (.*)$", heat.verbose())[1:5]
-    assert said[:2] == [str(place.folder), "/dev/null"]
-    assert said[2] == said[3]
-    assert said[2] != str(heat.pid)
+    lines = re.findall(r"(?m)^> (.*)$", heat.verbose())[1:5]
+    assert lines[:2] == [str(place.folder), "/dev/null"]
+    assert lines[2] == lines[3]
+    assert lines[2] != str(heat.pid)
 
 
 def test_a_check_inherits_no_descriptor_of_heats(place: Place) -> None:
@@ -57,9 +57,9 @@ def test_a_check_that_runs_too_long_has_failed_with_code_124(place: Place) -> No
     (pid,) = place.words("pid")
     assert not alive(int(pid))
     assert place.words("told") == [f"124 {pid}"]
-    (told,) = heat.objects()
-    assert (told["result"], told["code"], told["pid"]) == ("failed", 124, int(pid))
-    assert told["duration"] >= 0.2
+    (result,) = heat.objects()
+    assert (result["result"], result["code"], result["pid"]) == ("failed", 124, int(pid))
+    assert result["duration"] >= 0.2
 
 
 def test_a_timeout_is_told_in_seconds(place: Place) -> None:
@@ -137,9 +137,9 @@ def test_a_killed_check_is_an_error(place: Place) -> None:
     assert heat.lines() == ["OK", f"Failed: Killed by SIGKILL, {DETAILS}"]
     assert "FAIL : ./check :\n> [killed by SIGKILL]\n" in heat.verbose()
     pid = place.words("check.ran")[1]
-    said = f"check ./check (process {pid}) was killed by SIGKILL, and not by HEAT"
-    assert heat.news()[-1].startswith(f"heat: error: {said}")
-    assert f"ERR : heat :\n> {said}" in heat.verbose()
+    reason = f"check ./check (process {pid}) was killed by SIGKILL, and not by HEAT"
+    assert heat.news()[-1].startswith(f"heat: error: {reason}")
+    assert f"ERR : heat :\n> {reason}" in heat.verbose()
 
 
 def test_a_killed_check_is_a_failure_where_that_is_asked_for(place: Place) -> None:

@@ -58,8 +58,8 @@ def test_both_script_and_command_are_refused(place: Place) -> None:
 def test_all_mistakes_are_told_at_once_the_options_first(place: Place) -> None:
     lines = refused(place.heat("-i", "no", "--max-recoveries", "0", "--signal", "NIX", "true"))
 
-    told = [line for line in lines if line.startswith("Error: ")]
-    assert told == [
+    errors = [line for line in lines if line.startswith("Error: ")]
+    assert errors == [
         "Error: --interval 'no' is not a duration",
         "Error: --signal 'NIX' is not a signal of this system",
         "Error: --max-recoveries '0' is not a count",

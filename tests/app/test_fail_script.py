@@ -20,9 +20,9 @@ def test_the_fail_script_is_told_of_the_failure(
     assert heat.wait() == 1
     environment = (place.folder / "told").read_text()
     assert "KEPT=as it was\n" in environment
-    told = hints(environment)
-    assert before <= int(told.pop("HEAT_FAIL_TIME")) <= time.time()
-    assert told == {
+    variables = hints(environment)
+    assert before <= int(variables.pop("HEAT_FAIL_TIME")) <= time.time()
+    assert variables == {
         "HEAT_FAIL_CODE": "7",
         "HEAT_FAIL_INTERVAL": "300",
         "HEAT_FAIL_PID": place.words("check.ran")[0],
@@ -42,21 +42,21 @@ def test_the_failure_that_reaches_the_threshold_is_told_as_recovering(place: Pla
     )
 
     assert heat.wait() == 0
-    told = place.words("told")
-    assert told == ["fail 1 FAILING", "fail 2 RECOVERING", "recovery 2 RECOVERING"]
+    counts = place.words("told")
+    assert counts == ["fail 1 FAILING", "fail 2 RECOVERING", "recovery 2 RECOVERING"]
 
 
 @pytest.mark.parametrize(
     ("words", "codes", "last", "code"),
     [((), (11, 12, 13, 14), "4 14", 1), (("--fail-overlap", "queue"), (11, 12, 0), "2 12", 0)],
-    ids=["", "though a check has passed meanwhile"],
+    ids=["", "though a check has passed by then"],
 )
 def test_failures_during_the_fail_script_are_folded_into_one_more_run(
     place: Place, words: tuple[str, ...], codes: tuple[int, ...], last: str, code: int
 ) -> None:
     gate = place.gate("gate")
-    told = "echo $HEAT_FAIL_CNT $HEAT_FAIL_CODE $HEAT_STATE >> told"
-    fail = place.script("fail", f"{told}\n{TURN_AT_GATE}")
+    body = "echo $HEAT_FAIL_CNT $HEAT_FAIL_CODE $HEAT_STATE >> told"
+    fail = place.script("fail", f"{body}\n{TURN_AT_GATE}")
     heat = place.heat(
         *("-i", FAST, "--count", str(len(codes)), "--fail", fail, *words),
         *("-s", place.check(*codes)),

@@ -134,10 +134,12 @@ def test_a_file_that_takes_too_long_is_refused_at_the_start(place: Place) -> Non
     words = [sys.executable, "-c", SHORT.format("heat.app.cli"), "--config", "heat.toml"]
 
     heat = place.spawn(words, stderr=subprocess.PIPE)
-    told = heat.communicate(timeout=PATIENCE)[1].decode()
+    message = heat.communicate(timeout=PATIENCE)[1].decode()
 
     assert heat.returncode == 2
-    assert told.startswith("Error: the configuration could not be read: it took longer than 1 s\n")
+    assert message.startswith(
+        "Error: the configuration could not be read: it took longer than 1 s\n"
+    )
 
 
 @pytest.mark.parametrize("command", [("validate", "heat.toml"), ("rehearse", "--config=heat.toml")])
@@ -148,10 +150,10 @@ def test_a_file_that_takes_too_long_is_refused_by_heatctl(
     words = [sys.executable, "-c", SHORT.format("heat.ctl.main"), *command]
 
     heatctl = place.spawn(words, stderr=subprocess.PIPE)
-    told = heatctl.communicate(timeout=PATIENCE)[1].decode()
+    message = heatctl.communicate(timeout=PATIENCE)[1].decode()
 
     assert heatctl.returncode == 2
-    assert "it took longer than 1 s" in told
+    assert "it took longer than 1 s" in message
 
 
 def test_a_reload_that_takes_too_long_is_given_up_and_the_next_one_begins(place: Place) -> None:
@@ -167,7 +169,7 @@ def test_a_reload_that_takes_too_long_is_given_up_and_the_next_one_begins(place:
     place.write_config(one + '[monitor.b]\ninterval = 1\ncommand = ["true"]\n')
     heat.await_news("1 monitor added")
 
-    assert "could not be read" not in heat.err.read_text()  # What was asked for later is told.
+    assert "could not be read" not in heat.err.read_text()  # What came later is answered.
     assert not alive(reader)
     place.write_config(one + ENDLESS)
     heat.reload("is not taken: what was in force before stays in force")

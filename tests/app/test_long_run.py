@@ -19,10 +19,10 @@ def test_many_checks_leave_no_descriptor_no_zombie_and_no_memory(place: Place) -
     until(lambda: open_files(heat) <= files + 1, "no more descriptors than before")
     after = memory(heat, "VmRSS")
     children = Path(f"/proc/{heat.pid}/task/{heat.pid}/children")
-    found = len(children.read_text().split()) if children.exists() else 0
+    running = len(children.read_text().split()) if children.exists() else 0
 
     assert heat.stop() == 0
     orderly(heat)
-    assert found <= 3  # A check, a script, the keeper.
+    assert running <= 3  # A check, a script, the keeper.
     assert after - before < 1024
     assert stat.S_ISREG((place.folder / "heat.log").stat().st_mode)

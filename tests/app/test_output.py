@@ -23,8 +23,8 @@ def test_json_has_one_object_a_line(place: Place) -> None:
     )
 
     assert heat.wait() == 1
-    told = heat.objects()
-    for each, pid in zip(told, place.words("check.ran"), strict=True):
+    results = heat.objects()
+    for each, pid in zip(results, place.words("check.ran"), strict=True):
         assert list(each) == [
             *("time", "monitor", "result", "code", "pid", "duration", "state", "count", "message")
         ]
@@ -33,7 +33,7 @@ def test_json_has_one_object_a_line(place: Place) -> None:
         assert 0 < each["duration"] < 60
         assert each["monitor"] == "web"
         assert each["message"] == "value 42"
-    assert [(e["result"], e["code"], e["state"], e["count"]) for e in told] == [
+    assert [(e["result"], e["code"], e["state"], e["count"]) for e in results] == [
         ("ok", 0, "NORMAL", 0),
         ("failed", 7, "FAILING", 1),
         ("failed", 7, "RECOVERING", 2),
@@ -111,8 +111,8 @@ def test_the_logs_are_written_exactly_so(place: Place) -> None:
         "T: err\nT: err 2\nT: (nothing on stderr) Exit Code 7\nT: no newline\n"
     )
     runs = "T : INFO : heat :\n> fail script ./fail runs for failure {}, process P\n"
-    told = re.sub(r"(?m)(after|,) [\d.]+ s$", r"\1 S s", without_pids(heat.verbose()))
-    assert told == (
+    log = re.sub(r"(?m)(after|,) [\d.]+ s$", r"\1 S s", without_pids(heat.verbose()))
+    assert log == (
         f"T : INFO : heat :\n> watching every {FAST} s: ./check\n"
         "T : INFO : ./check :\n> all well\n"
         "T : FAIL : ./check :\n> out\n> err\n> err 2\n> [Exit Code 7]\n"
@@ -136,11 +136,11 @@ def test_records_carry_the_second_in_which_the_program_started(place: Place) -> 
     heat = place.heat("-i", FAST, "--count", "1", "sh", "-c", "date +%s; sleep 1.1; exit 1")
 
     assert heat.wait() == 1
-    found = re.search(r"(?m)^(\d+) : FAIL : .*\n> (\d+)$", heat.verbose())
-    assert found is not None
-    assert int(found[2]) - int(found[1]) in {0, 1}
-    assert heat.out.read_text().startswith(f"{found[1]}: ")
-    assert heat.log().startswith(f"{found[1]}: ")
+    record = re.search(r"(?m)^(\d+) : FAIL : .*\n> (\d+)$", heat.verbose())
+    assert record is not None
+    assert int(record[2]) - int(record[1]) in {0, 1}
+    assert heat.out.read_text().startswith(f"{record[1]}: ")
+    assert heat.log().startswith(f"{record[1]}: ")
 
 
 def test_logs_are_appended_to(place: Place) -> None:

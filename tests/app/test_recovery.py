@@ -113,12 +113,12 @@ def test_recovery_ends_after_so_many_passes_in_a_row(place: Place) -> None:
     assert heat.wait() == 0
     receiver.await_signal("USR2")
     assert receiver.signals() == ["USR2"]
-    told = heat.objects()
-    assert [each["state"] for each in told] == [
+    results = heat.objects()
+    assert [each["state"] for each in results] == [
         *("FAILING", "FAILING", "RECOVERING", "RECOVERING", "RECOVERING", "RECOVERING"),
         "NORMAL",
     ]
-    assert [each["count"] for each in told] == [1, 2, 3, 3, 4, 4, 0]
+    assert [each["count"] for each in results] == [1, 2, 3, 3, 4, 4, 0]
 
 
 def test_a_recovery_script_that_runs_too_long_is_killed_and_the_window_opens(place: Place) -> None:

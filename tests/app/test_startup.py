@@ -1,4 +1,4 @@
-"""What a start needs of the machine: where it is missing, one line says so, and HEAT exits 2."""
+"""A start of HEAT needs some things of the machine; without one it prints a line and exits 2."""
 
 import os
 import resource
@@ -121,7 +121,7 @@ def test_without_memory_a_start_ends_in_one_line(
 
 
 def test_what_cannot_be_loaded_later_does_not_end_heat(place: Place) -> None:
-    """There may be no memory for it, or no such file after an upgrade."""
+    """Memory may be short, or the file gone after an upgrade."""
     place.script("check", "[ -e up ]")
     place.script("recover", "touch up; echo gone")
     without = (

@@ -73,37 +73,37 @@ def test_no_signal_is_sent_on_a_failure_with_signal_none(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "names",
     [
         {"USR1": "USR1", "SIGWINCH": "WINCH", "cont": "CONT"},
         {"10": "USR1", "sigusr2": "USR2", "RTMIN+1": "RTMIN+1"},
     ],
     ids=" ".join,
 )
-def test_a_signal_is_sent_by_its_name_or_number(place: Place, asked: dict[str, str]) -> None:
+def test_a_signal_is_sent_by_its_name_or_number(place: Place, names: dict[str, str]) -> None:
     receiver = place.receiver()
     options = ("--signal", "--fault-signal", "--success-signal")
-    words = [word for pair in zip(options, asked, strict=True) for word in pair]
+    words = [word for pair in zip(options, names, strict=True) for word in pair]
     heat = place.heat(
         *("-i", FAST, "--pid", str(receiver.pid), "--threshold", "1", *words, "--count", "2"),
         *("-s", place.check(1, 0)),
     )
 
     assert heat.wait() == 0
-    for option, got in zip(options, asked.values(), strict=True):
+    for option, got in zip(options, names.values(), strict=True):
         receiver.await_signal(got)
         assert f"sent {got} to {receiver.pid} ({option})" in heat.news()
-    assert sorted(receiver.signals()) == sorted(asked.values())
+    assert sorted(receiver.signals()) == sorted(names.values())
 
 
 def test_failures_in_recovery_send_no_signal_and_run_no_fail_script(place: Place) -> None:
     receiver = place.receiver()
-    told = "while [ $n = 1 ] && [ $(wc -l < received) -lt 2 ]; do sleep 0.01; done"
+    body = "while [ $n = 1 ] && [ $(wc -l < received) -lt 2 ]; do sleep 0.01; done"
     fail = place.script("fail", "echo $HEAT_FAIL_CNT $HEAT_STATE >> told")
     heat = place.heat(
         *("-i", FAST, "--pid", str(receiver.pid), "--threshold", "2", "--success-signal", "USR2"),
         *("--recovery-timeout", "1h", "--fail", fail, "--count", "5"),
-        *("-s", place.check(1, 1, 1, 1, 0, body=told)),
+        *("-s", place.check(1, 1, 1, 1, 0, body=body)),
     )
 
     assert heat.wait() == 0

@@ -9,8 +9,8 @@ from place import Place
 
 def test_the_worked_example_signals_in_order_and_says_so(place: Place) -> None:
     receiver = place.receiver()
-    told = "while [ $(wc -l < received) -lt $n ]; do sleep 0.01; done"
-    check = place.check(0, 7, 7, 7, 0, body=f"{told}\necho 'curl: (7) Failed to connect' >&2")
+    body = "while [ $(wc -l < received) -lt $n ]; do sleep 0.01; done"
+    check = place.check(0, 7, 7, 7, 0, body=f"{body}\necho 'curl: (7) Failed to connect' >&2")
     recovery = place.script("recover", "echo mended")
     before = int(time.time())
     heat = place.heat(
@@ -56,10 +56,10 @@ def test_the_recovery_script_is_told_of_the_outage(place: Place) -> None:
     )
 
     assert heat.wait() == 0
-    told = hints((place.folder / "told").read_text())
-    first, last = int(told.pop("HEAT_FAIL_TIME")), int(told.pop("HEAT_FAIL_TIME_LAST"))
+    variables = hints((place.folder / "told").read_text())
+    first, last = int(variables.pop("HEAT_FAIL_TIME")), int(variables.pop("HEAT_FAIL_TIME_LAST"))
     assert before <= first <= last <= time.time()
-    assert told == {
+    assert variables == {
         "HEAT_FAIL_CODE": "4",
         "HEAT_FAIL_INTERVAL": "0.1",
         "HEAT_FAIL_PID": place.words("check.ran")[1],
@@ -91,7 +91,7 @@ def test_all_options_work_together(place: Place) -> None:
     got = receiver.signals()
     assert got[:3] == ["USR1", "USR1", "WINCH"]
     assert set(got[3:-1]) <= {"WINCH"}
-    told = heat.objects()
-    assert [each["count"] for each in told] == [0, 1, 2, 3, 4]
+    results = heat.objects()
+    assert [each["count"] for each in results] == [0, 1, 2, 3, 4]
     assert "> recovery web 2\n" in heat.log("logs/heat.verbose.log")
     assert "recovery web 2\n" in heat.log("logs/heat.web.out")

@@ -11,7 +11,7 @@ from virtual import VirtualWorld, why_of
 
 from heat.control import outlook
 from heat.ctl.wording import outcome, what_is_done
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.events import (
     BackoffEnded,
     CheckFailed,
@@ -152,7 +152,7 @@ def recorded(world: VirtualWorld) -> Generator[Recorder]:
     """Record the steps that monitors take."""
     recorder = Recorder(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("heat.monitor.monitor.step", recorder)
+        patch.setattr("heat.monitor.pump.step", recorder)
         yield recorder
 
 

@@ -52,8 +52,8 @@ def test_a_system_call_that_fails_loses_no_record_and_makes_no_check_pass(
             injected(heat, trace)
     with failing(place, heat, call, "1..4", path) as trace:
         injected(heat, trace, 4)
-    seen = len(heat.lines())
-    until(lambda: len(heat.lines()) > seen + 2, "further checks")
+    before = len(heat.lines())
+    until(lambda: len(heat.lines()) > before + 2, "further checks")
 
     assert heat.stop() == 0
     orderly(heat)

@@ -16,7 +16,7 @@ HANGING = {
         2,
     ),
 }
-"""How a check hangs, and the seconds after its timeout at which it is gone at the earliest."""
+"""Ways to hang, and the seconds from the timeout until the check can be gone."""
 
 
 def test_a_check_that_hangs_has_failed_at_its_timeout_and_is_gone_2_s_later(

@@ -13,9 +13,9 @@ def test_a_grandchild_that_keeps_the_pipe_delays_no_verdict(place: Place) -> Non
     until(lambda: not alive(pid), "the end of the grandchild")
 
     assert heat.stop() == 0
-    (told,) = heat.objects()
-    assert told["code"] == 1
-    assert told["duration"] < 5
+    (result,) = heat.objects()
+    assert result["code"] == 1
+    assert result["duration"] < 5
     assert "FAIL : ./check :\n> said\n> [Exit Code 1]\n" in heat.verbose()
 
 
@@ -38,9 +38,9 @@ def test_a_grandchild_that_escapes_costs_neither_a_verdict_nor_a_descriptor(
     for pid in place.await_words("pids"):
         place.adopt(int(pid))
     first = place.words("check.ran")[0]
-    said = f"./check (process {first}) has ended, but a process that it started has left"
-    assert said in heat.news()[0]
-    assert f"ERR : heat :\n> {said}" in heat.verbose()
+    message = f"./check (process {first}) has ended, but a process that it started has left"
+    assert message in heat.news()[0]
+    assert f"ERR : heat :\n> {message}" in heat.verbose()
     assert heat.verbose().count("has left its process group") == 1
 
 

@@ -49,17 +49,17 @@ def test_a_check_that_cannot_be_killed_is_said_once_and_neither_started_again_no
     place: Place,
 ) -> None:
     # All at once: each takes four seconds.
-    goes_on, ends, was_told_to_end = (place.inner(name) for name in ("1", "2", "3"))
-    told, of_told = unkillable(was_told_to_end)
-    told.signal(signal.SIGTERM)
+    goes_on, ends, is_stopped = (place.inner(name) for name in ("1", "2", "3"))
+    stopped, of_stopped = unkillable(is_stopped)
+    stopped.signal(signal.SIGTERM)
     # Until setpriv is another user, the check can be killed: on a busy machine that takes a while.
     heat, pid = unkillable(goes_on, "-t", "1")
     ending, of_ending = unkillable(ends, "-t", "1")
 
     ending.await_news("may not be signalled")
     assert ending.stop() == 0
-    assert told.wait() == 0
-    for each, check in ((ending, of_ending), (told, of_told)):
+    assert stopped.wait() == 0
+    for each, check in ((ending, of_ending), (stopped, of_stopped)):
         assert alive(check)
         assert each.err.read_text().count("may not be signalled") == 1
 

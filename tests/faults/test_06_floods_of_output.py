@@ -40,6 +40,6 @@ def test_binary_output_reaches_no_terminal_and_no_log_as_it_is(place: Place) -> 
     for name in ("heat.log", "heat.verbose.log", "stdout", "stderr"):
         text = (place.folder / name).read_bytes().decode()
         assert all(c == "\n" or c.isprintable() for c in text), name
-    said = heat.log()
+    log = heat.log()
     for shown in (r"\x00", r"\x1b", r"\x7f", r"\x80", r"\xff", r"\u202e", r"\u2028", "grün"):
-        assert shown in said
+        assert shown in log

@@ -26,8 +26,8 @@ def test_no_output_makes_a_record_of_its_own(place: Place) -> None:
 
     assert heat.wait() == 1
     lines = FORGED.count("\n") + 1
-    said = [each for each in records(heat.verbose()) if each[1] != "heat"]
-    assert [(kind, program, len(told)) for kind, program, told in said] == [
+    written = [each for each in records(heat.verbose()) if each[1] != "heat"]
+    assert [(kind, program, len(lines)) for kind, program, lines in written] == [
         ("FAIL", "./check", 2 * lines + 1),
         ("INFO", "./fail", lines),
     ]
@@ -77,11 +77,11 @@ def test_no_folder_of_logs_makes_a_record_of_its_own(place: Place) -> None:
     gate.open()
 
     assert heat.wait() == 1
-    told = heat.err.read_text()
-    assert "\x1b" not in told + heat.out.read_text()
+    messages = heat.err.read_text()
+    assert "\x1b" not in messages + heat.out.read_text()
     for name in ("heat.log", "heat.verbose.log"):
-        assert f"heat: cannot write {SHOWN}/{name}: " in told
-    assert f"heat: cannot write {SHOWN}/heat.check.out: " in told
+        assert f"heat: cannot write {SHOWN}/{name}: " in messages
+    assert f"heat: cannot write {SHOWN}/heat.check.out: " in messages
 
 
 def test_no_interpreter_makes_a_record_of_its_own(place: Place) -> None:

@@ -14,7 +14,7 @@ from strace import SPAWN, attached, failing, injected, needs_strace
 
 
 def idle_files(place: Place, heat: Heat) -> int:
-    """How many descriptors HEAT holds beside those of the check that runs."""
+    """Count the descriptors that HEAT holds, without those of the check that runs."""
     place.await_words("check.ran")
     # Its status line tells that the start of the check is over.
     assert "a check runs now" in heat.status()
@@ -36,19 +36,19 @@ def starved(place: Place, heat: Heat, limit: int, most: int, prefix: tuple[str, 
         subprocess.run([*prefix, sys.executable, "-c", LIMITED, *words], check=True)
 
     usual = resource.prlimit(heat.pid, limit)[0] if not prefix else resource.getrlimit(limit)[0]
-    seen = len(heat.lines())
+    before = len(heat.lines())
     limited(most)
     heat.await_line("Unknown: ", 3)
     limited(usual)
     until(lambda: heat.lines()[-1] == FAILED, "a check that runs again")
-    results = [line.partition(":")[0] for line in heat.lines()[seen:]]
+    results = [line.partition(":")[0] for line in heat.lines()[before:]]
 
     assert set(results) == {"Failed", "Unknown"}
     assert heat.stop() == 0
     orderly(heat)
     unknown = [line for line in heat.lines() if line.startswith("Unknown")]
-    told = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
-    assert [f"Unknown: {lines[0]}" for lines in told] == unknown
+    errors = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
+    assert [f"Unknown: {lines[0]}" for lines in errors] == unknown
     # The last one may have been stopped with HEAT.
     assert len(place.words("check.ran")) - heat.lines().count(FAILED) in {0, 1}
 
@@ -112,11 +112,13 @@ def test_however_few_descriptors_are_left_no_started_check_is_lost(place: Place)
 
     for most in range(idle - 1, idle + 7):
         resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, (most, usual[1]))
-        seen = results()
-        until(lambda seen=seen: results() > seen + 5, "results")
+        before = results()
+        until(lambda before=before: results() > before + 5, "results")
         resource.prlimit(heat.pid, resource.RLIMIT_NOFILE, usual)
-        seen = heat.lines().count(FAILED)
-        until(lambda seen=seen: heat.lines().count(FAILED) > seen + 1, "checks that run again")
+        before = heat.lines().count(FAILED)
+        until(
+            lambda before=before: heat.lines().count(FAILED) > before + 1, "checks that run again"
+        )
 
     assert heat.stop() == 0
     orderly(heat)

@@ -18,8 +18,8 @@ def test_a_check_killed_from_outside_is_an_error_at_once(
     os.kill(pid, signum)
 
     assert heat.wait() == 3
-    said = f"check ./check (process {pid}) was killed by {signum.name}, and not by HEAT"
-    assert said in heat.news()[-1]
+    reason = f"check ./check (process {pid}) was killed by {signum.name}, and not by HEAT"
+    assert reason in heat.news()[-1]
     assert heat.lines() == [f"Failed: Killed by {signum.name}, {DETAILS}"]
 
 
@@ -29,8 +29,8 @@ def test_a_recovery_script_killed_from_outside_is_an_error_at_once(place: Place)
     os.kill(pid, signal.SIGKILL)
 
     assert heat.wait() == 3
-    said = f"recovery script ./recover (process {pid}) was killed by SIGKILL, and not by HEAT"
-    assert said in heat.news()[-1]
+    reason = f"recovery script ./recover (process {pid}) was killed by SIGKILL, and not by HEAT"
+    assert reason in heat.news()[-1]
     assert "'--on-killed fail' takes that for its end, and goes on" in heat.news()[-1]
     assert ("FAIL", "./recover", ["[killed by SIGKILL]"]) in records(heat.verbose())
 

@@ -12,8 +12,8 @@ def test_fail_scripts_slower_than_the_ticks_never_run_together(place: Place) -> 
 
     assert heat.wait() == 1
     assert not (place.folder / "bad").exists()
-    told = [int(word) for word in place.words("told")]
-    assert told == sorted(set(told))
-    assert told[0] == 1
-    assert told[-1] == 25
-    assert len(told) < 25
+    counts = [int(word) for word in place.words("told")]
+    assert counts == sorted(set(counts))
+    assert counts[0] == 1
+    assert counts[-1] == 25
+    assert len(counts) < 25

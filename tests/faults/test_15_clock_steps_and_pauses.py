@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from client import done
 from heat_process import orderly
 from place import Place
 from processes import process_state, until
@@ -21,11 +22,11 @@ def test_ticks_that_a_stopped_heat_missed_are_skipped_and_counted(place: Place) 
     assert len(place.words("check.ran")) <= ran + 1
     heat.signal(signal.SIGCONT)
     heat.await_line("OK", ran + 2)
-    found = re.search(r"; (\d+) checks; (\d+) ticks skipped", heat.status())
+    numbers = re.search(r"; (\d+) checks; (\d+) ticks skipped", heat.status())
 
     assert heat.stop() == 0
-    assert found is not None
-    assert int(found[2]) >= 6
+    assert numbers is not None
+    assert int(numbers[2]) >= 6
     orderly(heat)
 
 
@@ -60,3 +61,41 @@ def test_a_stepped_wall_clock_shifts_no_tick(place: Place, step: int) -> None:
     times = [int(word) for word in re.findall(r"(?m)^(\d+): ", heat.out.read_text())]
     assert abs(times[-1] - times[0] - step) < 600
     assert "next check in 0" in status or "a check runs now" in status
+
+
+WEB_AND_DB = """
+[monitor.web]
+script = "./web"
+interval = "50ms"
+
+[monitor.db]
+script = "./db"
+interval = "50ms"
+"""
+
+
+def paused(place: Place, seconds: float, step: int) -> None:
+    """Pause one of two monitors, and step the clock."""
+    for name in ("web", "db"):
+        place.check(0, name=name)
+    heat = place.fleet(WEB_AND_DB, prefix=(sys.executable, "-c", STEPPED))
+    place.await_words("web.ran")
+    done(heat, "pause", name="web", seconds=seconds)
+    (place.folder / "written").write_text(str(step))
+    (place.folder / "written").rename(place.folder / "step")
+
+
+def test_a_pause_outlasts_a_clock_that_is_put_beyond_its_end(place: Place) -> None:
+    paused(place, seconds=3600, step=7200)
+    place.await_words("db.ran", len(place.words("db.ran")) + 2)  # The last check of web is over.
+    ran = len(place.words("web.ran"))
+    place.await_words("db.ran", len(place.words("db.ran")) + 6)
+
+    assert len(place.words("web.ran")) == ran
+
+
+def test_a_pause_ends_though_the_clock_was_put_back(place: Place) -> None:
+    paused(place, seconds=0.3, step=-3600)
+    ran = len(place.words("web.ran"))
+
+    place.await_words("web.ran", ran + 2)

@@ -34,8 +34,8 @@ def test_a_full_disk_is_said_once_and_written_again_when_there_is_room(place: Pl
     # Each log has what is left of its last page before there is no room.
     for name in ("heat.log", "heat.verbose.log"):
         heat.await_news(f"cannot write logs/{name}: no space left on device")
-    seen = len(heat.lines())
-    heat.await_line("Failed", seen + 5)
+    before = len(heat.lines())
+    heat.await_line("Failed", before + 5)
     ballast.unlink()
     for name in ("heat.log", "heat.verbose.log"):
         heat.await_news(f"logs/{name} can be written again; nothing was lost")
@@ -53,7 +53,7 @@ def test_a_full_disk_is_said_once_and_written_again_when_there_is_room(place: Pl
     orderly(heat)
 
 
-@pytest.mark.parametrize("hup", [False, True], ids=["", "and SIGHUP meanwhile"])
+@pytest.mark.parametrize("hup", [False, True], ids=["", "and SIGHUP in between"])
 def test_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
     place: Place, *, hup: bool
 ) -> None:
@@ -71,8 +71,8 @@ def test_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
     if hup:
         heat.signal(signal.SIGHUP)
         heat.status()
-    seen = len(heat.lines())
-    heat.await_line("Failed", seen + 3)
+    before = len(heat.lines())
+    heat.await_line("Failed", before + 3)
     logs.mkdir()
     heat.await_news("logs/heat.log can be written again; nothing was lost")
     heat.await_news("logs/heat.verbose.log can be written again; nothing was lost")
@@ -91,10 +91,10 @@ def test_a_removed_log_folder_is_said_once_and_used_again_when_it_is_back(
 @pytest.mark.parametrize("way", ["moved, SIGHUP", "moved", "deleted", "copytruncate"])
 def test_a_rotated_log_is_followed(place: Place, way: str) -> None:
     heat = place.heat("-i", FAST, "-s", place.check(1))
-    kept = 0
+    fails = 0
     for turn in range(3):
-        seen = len(heat.lines()) if heat.out.exists() else 0
-        heat.await_line("Failed", seen + 2)
+        before = len(heat.lines()) if heat.out.exists() else 0
+        heat.await_line("Failed", before + 2)
         for name in ("heat.log", "heat.verbose.log"):
             log = place.folder / name
             until(log.exists, name)
@@ -118,8 +118,8 @@ def test_a_rotated_log_is_followed(place: Place, way: str) -> None:
         assert every.count("Exit Code 1") == len(heat.lines())
         written = [records(heat.log(f"heat.verbose.log.{turn}")) for turn in range(3)]
         for kind, program, lines in sum(written, records(heat.verbose())):
-            kept += (kind, program, lines) == ("FAIL", "./check", ["[Exit Code 1]"])
-        assert kept == len(heat.lines())
+            fails += (kind, program, lines) == ("FAIL", "./check", ["[Exit Code 1]"])
+        assert fails == len(heat.lines())
 
 
 @pytest.mark.parametrize("instead", ["folder", "fifo", "link", "second name"])

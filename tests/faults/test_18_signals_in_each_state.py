@@ -122,7 +122,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 @pytest.mark.parametrize(
     ("signum", "where", "text"),
     [
-        (signal.SIGHUP, "heat.verbose.log", "> logs opened anew"),
+        (signal.SIGHUP, "heat.verbose.log", "> logs reopened"),
         (signal.SIGUSR1, "stderr", "0 failures in a row"),
     ],
 )

@@ -33,9 +33,9 @@ def test_a_killed_heat_leaves_whole_logs_and_the_next_one_goes_on(place: Place, 
 
 
 def test_a_heat_that_is_killed_again_and_again_goes_on_where_it_was(tmp_path: Path) -> None:
-    seen = run(tmp_path, seed=3, kills=6)
+    moments = run(tmp_path, seed=3, kills=6)
 
-    assert seen.total() - seen["in a system call"] == 6
+    assert moments.total() - moments["in a system call"] == 6
 
 
 def test_the_count_and_the_time_of_the_first_failure_stand(place: Place) -> None:
@@ -68,9 +68,9 @@ def test_a_recovery_script_that_still_runs_is_waited_for(place: Place) -> None:
     place.check(0)
     heat = place.fleet(text)
     heat.await_news(f"recovery script ./recover (process {pid}) still runs")
-    found = why(heat, "web")
-    assert (found["state"], found["remedy"]) == ("RECOVERING", "running")
-    assert found["script"]["pid"] == int(pid)
+    outlook = why(heat, "web")
+    assert (outlook["state"], outlook["remedy"]) == ("RECOVERING", "running")
+    assert outlook["script"]["pid"] == int(pid)
     assert "wait for it" in ask(heat, "reset", name="web")["fix"]
     gate.open()
     heat.await_line("web: OK", 2)
@@ -130,7 +130,7 @@ def test_a_target_that_was_stopped_goes_on_though_its_monitor_is_another(
     }
     heat = place.fleet(after[name])
     goes_on(target)
-    if name.startswith("without"):  # Its recovery script still runs, and is waited for.
+    if name.startswith("without"):  # HEAT waits for its recovery script, which still runs.
         os.kill(int(place.words("recover.pids")[0]), signal.SIGKILL)
     heat.await_line(": OK", 2)
 

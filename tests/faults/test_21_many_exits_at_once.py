@@ -34,7 +34,7 @@ def test_of_five_hundred_exits_at_once_each_status_is_right(place: Place) -> Non
 
     def note_ended(number: int, run: Run) -> None:
         ended.setdefault(number, []).append((run.status.code, run.status.signal))
-        assert run.output().stderr.kept == f"{number % 256}\n".encode()
+        assert run.output().stderr.data == f"{number % 256}\n".encode()
 
     def note_gone(run: Run) -> None:
         gone.append(run)

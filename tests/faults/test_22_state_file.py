@@ -183,8 +183,8 @@ def test_what_nobody_can_read_of_a_monitor_begins_anew(place: Place) -> None:
     heat.err.unlink()
     heat = place.fleet(text)
     heat.await_news(f"heat.state: what it knows of {len(names)} monitors cannot be read")
-    seen = heat.out.read_text().count("web0: Failed")
-    heat.await_line("web0: Failed", seen + 3)
+    before = heat.out.read_text().count("web0: Failed")
+    heat.await_line("web0: Failed", before + 3)
 
     assert "goes on" not in heat.err.read_text()
     assert rows(heat, "SELECT count(*) FROM outages WHERE ended IS NULL") == [(len(names),)]
@@ -223,9 +223,9 @@ def on_disk(disk: Path) -> list[Any]:
 def test_a_full_disk_is_said_once_and_written_when_it_is_not(place: Place, disk: Path) -> None:
     heat = failing(place, *SMALL)
     filler = fill(disk)
-    seen = heat.out.read_text().count("web: Failed")
+    before = heat.out.read_text().count("web: Failed")
     heat.await_news("cannot write")
-    heat.await_line("web: Failed", seen + 10)
+    heat.await_line("web: Failed", before + 10)
     filler.unlink()
     heat.await_news("can be written again; nothing was lost")
 

@@ -91,8 +91,8 @@ def test_a_script_that_opens_dev_stderr_anew_loses_no_line(place: Place, way: st
     assert heat.wait() == 1
 
     assert heat.log("heat.check.out").splitlines() == SAID * 2
-    told = [lines for _, program, lines in records(heat.verbose()) if program == fail]
-    assert told == [SAID] * 2
+    outputs = [lines for _, program, lines in records(heat.verbose()) if program == fail]
+    assert outputs == [SAID] * 2
 
 
 def test_a_recovery_that_logs_through_tee_and_starts_a_daemon_is_told_whole(place: Place) -> None:

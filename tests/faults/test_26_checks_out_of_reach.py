@@ -40,7 +40,7 @@ def test_a_check_that_has_moved_to_another_process_group_is_killed_all_the_same(
 
 @pytest.fixture
 def as_root(place: Place) -> None:
-    """A program that runs its arguments as root, whoever starts it, in a folder for all."""
+    """Make a program that runs its arguments as root for any user, in a folder for all."""
     program = place.folder / "as_root"
     shutil.copy(shutil.which("setpriv") or "", program)
     program.chmod(0o4755)
@@ -84,10 +84,10 @@ def test_a_process_of_another_user_in_the_group_of_a_check_is_named(place: Place
     heat.await_news("lives on and may not be signalled by this user")
 
     assert alive(left)
-    (said,) = [line for line in heat.news() if "lives on" in line]
+    (message,) = [line for line in heat.news() if "lives on" in line]
     assert re.search(
         rf"\./check \(process \d+\) has ended, but process {left} \(sleep, of user root \(0\)\)",
-        said,
+        message,
     )
     assert heat.stop() == 0
     orderly(heat)

@@ -1,4 +1,4 @@
-"""Row 26: a program that asks the terminal is stopped for it, and that is told."""
+"""Row 26: a program that asks the terminal is stopped for it, and HEAT says so."""
 
 import os
 import re
@@ -93,8 +93,8 @@ def test_a_check_that_asks_the_terminal_is_told_so_and_its_timeout_too(
     how = "Timed out after 0.7 s (stopped: it waited for the terminal)"
     assert heat.lines() == [f"Failed: {how}, details in heat.log"] * 2
     first = int(place.words("check.ran")[0])
-    told = stopped("check ./check", first, name) + "it is killed 0.7 s after its start" + FIX
-    assert [line for line in heat.news() if "terminal" in line] == [told]
+    message = stopped("check ./check", first, name) + "it is killed 0.7 s after its start" + FIX
+    assert [line for line in heat.news() if "terminal" in line] == [message]
     assert f"> [{how}]" in heat.verbose()
     assert f"(nothing on stderr) {how}" in heat.log()
 
@@ -119,8 +119,8 @@ def test_a_script_without_a_time_limit_that_asks_the_terminal_is_told(
     heat.await_news("it waits for the terminal")
     pid = int(place.words("pids")[0])
 
-    told = stopped(f"{role} script ./script", pid, "TTIN")
-    assert f"{told}it has no time limit, and HEAT waits for it{FIX}" in heat.news()
+    message = stopped(f"{role} script ./script", pid, "TTIN")
+    assert f"{message}it has no time limit, and HEAT waits for it{FIX}" in heat.news()
     os.kill(terminal.heat_pid(), signal.SIGTERM)
     assert heat.wait() == 0
     assert not alive(pid)

@@ -74,7 +74,7 @@ def test_what_was_ignored_at_the_start_stays_so_but_for_what_heat_has_a_use_for(
     for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2):
         heat.signal(signum)
     heat.signal(signal.SIGHUP)
-    heat.await_file("heat.verbose.log", "> logs opened anew")
+    heat.await_file("heat.verbose.log", "> logs reopened")
     assert "a check runs now" in heat.status()
     assert alive(check)
 

@@ -28,10 +28,10 @@ pytestmark = pytest.mark.skipif(
 
 
 def loaded_by(program: str) -> set[str]:
-    """What Python has loaded before a line of ours can run."""
+    """Return the modules that Python has loaded before a line of ours can run."""
     command = [sys.executable, "-c", f"{program}; import sys; print(*sys.modules)"]
-    found = subprocess.run(command, capture_output=True, check=True, text=True, env=PLAIN).stdout
-    return {name.partition(".")[0] for name in found.split()}
+    output = subprocess.run(command, capture_output=True, check=True, text=True, env=PLAIN).stdout
+    return {name.partition(".")[0] for name in output.split()}
 
 
 def shadow(folder: Path, *, but: set[str]) -> Path:
@@ -131,9 +131,9 @@ def test_heatctl_runs_too_and_without_docstrings(shadows: Path, command: str) ->
 
     assert f"heatctl {command}: " in shown.stdout
     assert "Usage:" in shown.stdout
-    told = ended.stdout + ended.stderr
-    assert "shadowed" not in told
-    assert "Traceback" not in told
+    output = ended.stdout + ended.stderr
+    assert "shadowed" not in output
+    assert "Traceback" not in output
     assert ended.returncode in ((1,) if command == "rehearse" else (0, 2, 3))
 
 

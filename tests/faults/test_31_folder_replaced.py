@@ -23,7 +23,7 @@ def release(place: Place, name: str, config: str = CONFIG) -> Path:
 
 
 def link(place: Place, to: str) -> None:
-    """What ln -sfn does, at once."""
+    """Replace a link as ln -sfn does, but at once."""
     (place.folder / "new").symlink_to(to)
     (place.folder / "new").rename(place.folder / "current")
 
@@ -47,7 +47,7 @@ def test_a_link_that_moves_is_followed_and_reload_reads_what_is_there_now(place:
     await_run(place, "two")
     heat.reload("1 monitor added, 0 changed")
 
-    assert heat.err.read_text().count("is another one now: programs run there") == 1
+    assert heat.err.read_text().count("was replaced: programs run in the new one") == 1
     assert os.readlink(f"/proc/{heat.pid}/cwd") == str(two)
     assert heat.stop() == 0
     orderly(heat)
@@ -78,11 +78,11 @@ def test_while_there_is_none_results_are_unknown_and_that_is_said_once(place: Pl
 
     shutil.rmtree(app)
     heat.await_line("Unknown: ./check cannot be started: no such file", 3)
-    said = heat.err.read_text().count(f"the folder {app} is gone (no such file or directory)")
+    count = heat.err.read_text().count(f"the folder {app} is gone (no such file or directory)")
     (place.folder / "next").rename(app)
     await_run(place, "next")
 
-    assert said == 1
+    assert count == 1
     assert heat.stop() == 0
     assert "error" not in heat.err.read_text()
 
@@ -152,7 +152,7 @@ def test_the_name_is_that_of_the_shell(place: Place, words: tuple[str, ...]) -> 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_who_may_not_see_the_name_of_the_folder_stays_in_it(place: Place) -> None:
-    """As of sudo -u nobody, in a folder below one that is root's alone."""
+    """Run as with sudo -u nobody, in a folder below one that only root may enter."""
     place.folder.chmod(0o777)
     place.folder.parent.chmod(0o700)
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")

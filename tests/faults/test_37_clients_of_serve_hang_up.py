@@ -45,9 +45,11 @@ def reset(client: socket.socket) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def hang_up(server: Served, said: bytes, how: Callable[[socket.socket], object], read: int) -> None:
+def hang_up(
+    server: Served, request: bytes, how: Callable[[socket.socket], object], read: int
+) -> None:
     with server.connect() as client, contextlib.suppress(ConnectionError):
-        client.sendall(said)
+        client.sendall(request)
         if read:
             client.recv(read)
         how(client)
@@ -100,10 +102,10 @@ def answers(server: Served, path: str) -> bool:
 def server(tmp_path: Path) -> Iterator[Served]:
     with HeatDouble(tmp_path / "heat.sock") as heat:
         many(heat, [f"monitor-{number}" for number in range(MONITORS)])
-        with served(tmp_path, program=HASTE + SERVE) as found:
+        with served(tmp_path, program=HASTE + SERVE) as server:
             # The first numbers may take longer than it has patience; later ones are kept.
-            until(lambda: answers(found, "/metrics"), "the first numbers")
-            yield found
+            until(lambda: answers(server, "/metrics"), "the first numbers")
+            yield server
 
 
 def test_of_a_thousand_clients_that_hang_up_nothing_is_left_and_others_are_served(
@@ -122,7 +124,7 @@ def test_of_a_thousand_clients_that_hang_up_nothing_is_left_and_others_are_serve
 
     until(lambda: descriptors(server) <= idle, "as few descriptors as before")
     assert server.get("/metrics").status == 200
-    # A client that is kept is some 30 KB; large answers come and go, so many at once.
+    # A client that is kept takes 30 KB; large answers come and go, eight at a time.
     assert server.memory() - memory < AT_ONCE * size
     assert server.process.poll() is None
     assert server.news() == ""
@@ -173,8 +175,8 @@ def test_a_curl_that_has_waited_long_enough_ends_nothing(server: Served) -> None
     address = f"http://127.0.0.1:{server.port}/metrics"
     slowly = ["curl", "-s", "-o", os.devnull, "--limit-rate", "1000", "--max-time", "0.2", address]
     for _ in range(3):
-        found = subprocess.run(slowly, check=False, timeout=PATIENCE)
-        assert found.returncode == 28  # Its time was up.
+        result = subprocess.run(slowly, check=False, timeout=PATIENCE)
+        assert result.returncode == 28  # Its time was up.
 
     assert server.get("/healthz").status == 200
 
@@ -186,7 +188,7 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
         many(heat, ["web"])
         until(lambda: bool(heat.requests), "the greeting")
         assert server.get("/healthz").status == 200
-        idle, asked = descriptors(server), len(heat.requests)
+        idle, count = descriptors(server), len(heat.requests)
 
         def wait(_: object) -> None:
             answers.wait(PATIENCE)
@@ -195,7 +197,7 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
         clients = [server.connect() for _ in range(20)]
         for client in clients:
             client.sendall(b"GET /api/why/web" + HOST + b"\r\n")
-        until(lambda: len(heat.requests) - asked == 8, "as many questions as are asked at once")
+        until(lambda: len(heat.requests) - count == 8, "the most requests at a time")
         for client in clients:
             reset(client)
             client.close()
@@ -224,12 +226,12 @@ def test_clients_that_go_away_leave_no_more_threads_than_may_read_at_once(tmp_pa
         threads = Path(f"/proc/{server.process.pid}/task")
         idle = len(list(threads.iterdir()))
         for number in range(20):
-            asked = len(heat.requests)
+            count = len(heat.requests)
             with server.connect() as client:
                 client.sendall(b"GET /api/history" + HOST + b"\r\n")
                 if number < 4:
                     until(lambda: len(list(threads.iterdir())) > idle + number, "a reader")  # noqa: B023
-                until(lambda: len(heat.requests) > asked, "its question")  # noqa: B023
+                until(lambda: len(heat.requests) > count, "its question")  # noqa: B023
                 assert server.get("/healthz").status == 200
                 reset(client)
 
@@ -284,9 +286,9 @@ def test_a_command_whose_reader_has_gone_ends_as_other_tools_do(tmp_path: Path) 
         ours, theirs = os.pipe()
         os.close(ours)
         command = heatctl(tmp_path, "status", "--json")
-        found = subprocess.run(
+        result = subprocess.run(
             command, stdout=theirs, stderr=subprocess.PIPE, check=False, timeout=PATIENCE
         )
         os.close(theirs)
 
-    assert (found.returncode, found.stderr) == (-signal.SIGPIPE, b"")
+    assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")

@@ -498,7 +498,7 @@ def test_a_reload_while_heat_stops_adds_nothing(place: Place) -> None:
     heat.await_news("SIGTERM received, stopping")
     place.write_config(monitor("a", WELL) + monitor("b", place.check(0, name="b")))
     heat.signal(signal.SIGHUP)
-    until(lambda: heat.verbose().count("logs opened anew") == 1, "the record of SIGHUP")
+    until(lambda: heat.verbose().count("logs reopened") == 1, "the record of SIGHUP")
     heat.signal(signal.SIGTERM)
 
     assert heat.wait() == 0
@@ -735,14 +735,23 @@ def test_one_that_hangs_or_floods_or_whose_fail_script_hangs_delays_no_other(pla
 
 INJECTED = """
 import sys
-import heat.app.cli, heat.report.monitor_report, heat.monitor.monitor
+import heat.app.cli
+from heat.checks.command import Command
+from heat.monitor.check_runner import CheckRunner
+from heat.monitor.monitor import Monitor
+from heat.monitor.script_runner import ScriptRunner
+from heat.report.monitor_report import MonitorReport
+
+def options_of(part, args):
+    if isinstance(part, MonitorReport):
+        return part.options
+    host = args[-1] if isinstance(part, Command) else getattr(part, "_host", part)
+    return host.setup.options
 
 def breaks(owner, method, name):
     whole = getattr(owner, method)
     def broken(self, *args):
-        journal = owner is heat.report.monitor_report.MonitorReport
-        options = self.options if journal else self.setup.options
-        if options.name == name:
+        if options_of(self, args).name == name:
             raise ZeroDivisionError(f"injected into {method}")
         return whole(self, *args)
     setattr(owner, method, broken)
@@ -750,7 +759,7 @@ def breaks(owner, method, name):
 for monitor, places in BROKEN.items():
     for place in places:
         name, method = place.split(".")
-        breaks(getattr(heat.monitor.monitor, name), method, monitor)
+        breaks(globals()[name], method, monitor)
 sys.exit(heat.app.cli.main(sys.argv[4:]))
 """
 
@@ -766,14 +775,14 @@ def with_bug(*broken: str) -> tuple[str, ...]:
 
 
 BUGS = (
-    "Monitor._verdict",
+    "CheckRunner._verdict",
     "Monitor.__call__",
-    "Monitor._run",
-    "Monitor._check_gone",
-    "Monitor._tell_checked",
+    "Command.start",
+    "CheckRunner._gone",
+    "CheckRunner._write",
     "MonitorReport.checked",
-    "Monitor._fail_gone",
-    "Monitor._run_fail",
+    "ScriptRunner._fail_gone",
+    "ScriptRunner.run_fail",
 )
 
 
@@ -799,7 +808,9 @@ def test_a_bug_in_the_handling_of_one_ends_that_one_alone(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "methods", [("Monitor._verdict", "MonitorReport.bug"), ("MonitorReport.changed",)], ids=" ".join
+    "methods",
+    [("CheckRunner._verdict", "MonitorReport.bug"), ("MonitorReport.changed",)],
+    ids=" ".join,
 )
 def test_a_bug_in_that_too_ends_heat_with_3_and_nothing_is_left(
     place: Place, methods: tuple[str, ...]

@@ -13,7 +13,7 @@ for _module in (
     "docopt",
     "freezegun",
     "heat.monitor.resume",
-    "heat.rehearsal.world",
+    "heat.rehearsal.play",
     "transitions",
 ):
     # Loaded once for all: the processes that try the mutants are forks of this one.

@@ -133,7 +133,7 @@ def test_more_than_a_pipe_holds_is_taken_while_it_runs(bench: Bench) -> None:
 def test_stdin_is_empty_and_the_group_is_its_own(bench: Bench) -> None:
     run = bench.sh("cat; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
 
-    assert bench.outputs[0].stdout.kept.decode().split() == [str(run.pid)]
+    assert bench.outputs[0].stdout.data.decode().split() == [str(run.pid)]
 
 
 def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
@@ -141,14 +141,14 @@ def test_nothing_but_the_three_descriptors_is_inherited(bench: Bench) -> None:
     given = {fd for fd in map(int, os.listdir("/proc/self/fd")) if inheritable(fd)}
     bench.run("/bin/ls", "/proc/self/fd")
 
-    assert len({int(fd) for fd in bench.outputs[0].stdout.kept.split()} - given - {0, 1, 2}) == 1
+    assert len({int(fd) for fd in bench.outputs[0].stdout.data.split()} - given - {0, 1, 2}) == 1
 
 
 def test_dispositions_and_mask_are_reset(bench: Bench) -> None:
     bench.run("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
 
     internal = 1 << 31 | 1 << 32  # The C library ignores its own two in children of threads.
-    values = [line.split()[1] for line in bench.outputs[0].stdout.kept.splitlines()]
+    values = [line.split()[1] for line in bench.outputs[0].stdout.data.splitlines()]
     assert [int(value, 16) & ~internal for value in values] == [0, 0]
 
 
@@ -168,7 +168,7 @@ def test_a_stopped_check_is_continued_to_die(bench: Bench) -> None:
     bench.loop.run()
 
     assert bench.verdicts == ["timed out", "gone"]
-    printed = b"".join(output.stdout.kept for output in bench.outputs)
+    printed = b"".join(output.stdout.data for output in bench.outputs)
     assert printed == b"TERM\n", "it was killed as it stood"
     assert run.status == Status(3)
 
@@ -206,7 +206,7 @@ def test_a_grandchild_that_keeps_the_pipe_does_not_delay_the_verdict(bench: Benc
 
     assert run.status == Status(1)
     assert time.monotonic() - began < 20
-    left = int(bench.outputs[0].stdout.kept)
+    left = int(bench.outputs[0].stdout.data)
     until(lambda: not alive(left), "the end of what the check left behind")
 
 
@@ -214,7 +214,7 @@ def test_a_child_that_escaped_does_not_delay_the_verdict_either(bench: Bench) ->
     run = bench.sh("setsid sleep 600 & echo $!; exit 1")
 
     assert run.status == Status(1)
-    escaped = int(bench.outputs[0].stdout.kept)
+    escaped = int(bench.outputs[0].stdout.data)
     os.kill(escaped, signal.SIGKILL)
 
 
@@ -443,7 +443,7 @@ def test_an_environment_is_added_to_heats_own(
     bench.start("/usr/bin/env", HEAT_NAME="größe")
     bench.loop.run()
 
-    lines = bench.outputs[0].stdout.kept.decode().splitlines()
+    lines = bench.outputs[0].stdout.data.decode().splitlines()
     assert "HEAT_NAME=größe" in lines
     assert any(line.startswith("PATH=") for line in lines)
     monkeypatch.undo()

@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_written_is_said_once_and_nothing_is_lost(tmp_path
     assert desk.output.take() == b"line\nline\n"
     (said,) = desk.said
     assert "heat.web.out: no such file or directory" in said
-    assert "in heat.verbose.log alone" in said
+    assert "only in heat.verbose.log" in said
 
     desk.path.parent.mkdir()
     fd = desk.open()

@@ -55,7 +55,7 @@ def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
     ("content", "said"),
     [
         (None, "cannot be read: no such file"),
-        ("", "is empty: who writes it has not written the process id yet"),
+        ("", "is empty: its writer has not written the process id yet"),
         ("\0\0\0\0\n", "is empty"),
         ("x\n", "holds no process id, but 'x'"),
         ("\x1b[2J", "holds no process id, but '\\\\x1b\\[2J'"),

@@ -14,13 +14,13 @@ from state_files import STATE, change, fails, kill, memory, rows
 from test_supervisor import monitor
 from virtual import VirtualWorld
 
+from heat.checks.outcome import Outcome
 from heat.ctl.commands import history
 from heat.monitor.last_check import pack, unpack
 from heat.process.output import LIMIT, Capture, LastLine
 from heat.process.program import encoded
 from heat.process.signals import meaning, worded
-from heat.rehearsal.world import Ends
-from heat.report.monitor_report import Checked
+from heat.rehearsal.programs import Ends
 from heat.store.history import History
 from heat.store.outages import Failed, Outage, Recovery, Span
 from heat.store.sql import LATER
@@ -105,7 +105,7 @@ def test_of_a_long_line_its_beginning_is_told_where_it_is_kept(output: bytes, li
 def test_a_check_without_a_line_takes_no_more_room_and_one_with_it_comes_out_as_it_went_in() -> (
     None
 ):
-    silent = Checked(1_795_000_000, 7, 77, 0.5)
+    silent = Outcome(1_795_000_000, 7, 77, 0.5)
     told = silent._replace(text="東京 \\x1b")
 
     assert len(pack(silent, 1.0)) == 28

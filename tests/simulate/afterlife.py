@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from heat.config.options import Options
 from heat.records import Pause
-from heat.rehearsal.world import SimulatedChild, VirtualTime
+from heat.rehearsal.clock import VirtualTime
+from heat.rehearsal.programs import SimulatedChild
 from heat.store.monitor_record import FROZEN
 from heat.store.snapshot import SavedMachine
 from states.monitor.model import State

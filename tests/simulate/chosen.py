@@ -4,7 +4,7 @@ import signal
 from functools import cache
 
 from heat.config.options import Options
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from states.monitor.limits import Limits
 
 from .choices import Choices

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from heat.config.options import Options
 from heat.errors import StartError
 from heat.process.program import Program, Status
-from heat.rehearsal.world import VirtualTime
+from heat.rehearsal.clock import VirtualTime
 from states.monitor import effects as do
 from states.monitor.effects import Effect
 from states.monitor.events import (

@@ -6,13 +6,18 @@ from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-import heat.monitor.monitor
+import heat.monitor.pump
+from heat.checks.command import Command
 from heat.config.options import Common, Options
-from heat.monitor.monitor import EXIT_ERROR, EXIT_WELL, Monitor, Setup, World
-from heat.monitor.resume import Restored
+from heat.monitor.exit_codes import EXIT_ERROR, EXIT_WELL
+from heat.monitor.monitor import Monitor
+from heat.monitor.resume import ResumedMonitor
+from heat.monitor.setup import Setup, World
 from heat.process.program import Program, SilentScripts
 from heat.records import RESET, Changed
-from heat.rehearsal.world import BEGINNING, Ends, Nowhere, VirtualTime
+from heat.rehearsal.clock import BEGINNING, VirtualTime
+from heat.rehearsal.programs import Ends
+from heat.rehearsal.timeline import Nowhere
 from heat.report.monitor_report import MonitorReport
 from heat.report.reporter import Reporter
 from heat.runtime.limiter import Limiter
@@ -48,7 +53,7 @@ def _never() -> float:
     return 0.0
 
 
-_TELLING = {"ending_of", "ending_of_run", "how", "spelled", "spent"}
+_TELLING = {"ending_of", "ending_of_run", "killed", "spelled", "spent"}
 """What makes words and says nothing, or is counted."""
 
 
@@ -66,7 +71,7 @@ class _Mute(MonitorReport):
         self._witness.said_spent()
 
 
-for _name in vars(MonitorReport):
+for _name in dir(MonitorReport):
     if (
         callable(getattr(MonitorReport, _name))
         and not _name.startswith("_")
@@ -101,7 +106,7 @@ class History:
             self._target = Itself(self, self._own_signal)
         else:
             self._target = Target(self, self.options)
-        self.monitor: Restored
+        self.monitor: ResumedMonitor
         self._plan()
 
     def _take_options(self) -> None:
@@ -116,7 +121,7 @@ class History:
         file = SilentScripts() if options.fail or options.recovery else None
         return Setup(
             options,
-            Program("check", "check", ("check",)),
+            Command("check", "check", ("check",)),
             Program("fail", "fail", ("fail",), file) if options.fail else None,
             Program("recovery", "recovery", ("recovery",), file) if options.recovery else None,
             self._target,
@@ -160,12 +165,12 @@ class History:
 
     def run(self, ticks: int) -> int:
         """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
-        heat.monitor.monitor.step = self._step  # type: ignore[attr-defined]
+        heat.monitor.pump.step = self._step  # type: ignore[attr-defined]
         try:
             with self.kernel.put():
                 return self._run(ticks)
         finally:
-            heat.monitor.monitor.step = step  # type: ignore[attr-defined]
+            heat.monitor.pump.step = step  # type: ignore[attr-defined]
 
     def _run(self, ticks: int) -> int:
         begin = self._begin
@@ -223,7 +228,7 @@ class History:
         time = self.time
         self._limiter = Limiter(1, (time, time), _nothing, self)
         world = World(time, time, self._launcher, self._limiter)
-        self.monitor = Restored(
+        self.monitor = ResumedMonitor(
             self._parts(), world, _Mute(self.options, self.witness), self._done, record
         )
         self.witness.monitor = self.monitor

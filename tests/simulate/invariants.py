@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heat.config.options import Options
-from heat.monitor.monitor import EXIT_ERROR
+from heat.monitor.exit_codes import EXIT_ERROR
 from heat.process.program import Program
-from heat.rehearsal.world import BEGINNING, SimulatedChild, VirtualTime
+from heat.rehearsal.clock import BEGINNING, VirtualTime
+from heat.rehearsal.programs import SimulatedChild
 from states.monitor import effects as do
 from states.monitor.effects import Effect
 from states.monitor.events import (

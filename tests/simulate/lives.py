@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from heat.process.identity import Held
 from heat.records import Pause
-from heat.rehearsal.world import Ends
+from heat.rehearsal.programs import Ends
 from heat.store import sql
 from heat.store.database import SavedMonitor
 from heat.store.sql import Statement

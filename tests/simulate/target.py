@@ -15,7 +15,7 @@ from heat.config.options import Options
 from heat.errors import TargetError
 from heat.process.frost import Frost, Owed
 from heat.process.signals import STOPPING
-from heat.rehearsal.world import HeatItself
+from heat.rehearsal.target import HeatItself
 from heat.store.monitor_record import FROZEN, MonitorRecord
 
 from .deeds import Violation

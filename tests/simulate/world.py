@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, cast
 from heat.errors import StartError
 from heat.process.identity import Held
 from heat.process.program import Program, Status
-from heat.rehearsal.world import (
-    Ends,
-    SimulatedChild,
-    SimulatedLauncher,
-    VirtualTime,
-)
+from heat.rehearsal.clock import VirtualTime
+from heat.rehearsal.programs import Ends, SimulatedChild, SimulatedLauncher
 from heat.runtime.ports import Owner
 
 from .deeds import Violation

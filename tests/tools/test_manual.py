@@ -1,4 +1,4 @@
-"""The pages and completions as they stand in the repository: fresh, sound, and installed."""
+"""The man pages and completions in the repository: fresh, sound, and installed."""
 
 import configparser
 import shutil
@@ -22,7 +22,7 @@ PAGES = [path for path in MADE if path.startswith("man/")]
 
 
 def plain(page: str) -> str:
-    """A page's words without what makes them bold."""
+    """Return the words of a page without their fonts."""
     text = FILES[page].replace("\\-", "-").replace("\\fB", "").replace("\\fI", "")
     return text.replace("\\fP", "").replace("\\(aq", "'").replace("\\&", "")
 
@@ -38,7 +38,7 @@ def test_nothing_stale_is_left() -> None:
     assert sorted(str(p.relative_to(HOME)) for p in there if p.is_file()) == MADE
 
 
-def test_all_of_it_is_installed_where_it_is_looked_for() -> None:
+def test_every_file_is_installed_where_programs_look_for_it() -> None:
     setup = configparser.ConfigParser()
     setup.read(HOME / "setup.cfg")
     installed = {
@@ -59,7 +59,7 @@ def test_the_files_are_written_below_a_folder(tmp_path: Path) -> None:
     assert (tmp_path / "man/heat.1").read_text() == FILES["man/heat.1"]
 
 
-def test_the_pages_tell_every_option_command_and_key() -> None:
+def test_the_pages_list_every_option_command_and_key() -> None:
     for switch in usage.switches(heat_cli.USAGE):
         assert switch.name in plain("man/heat.1")
     for command in commands():
@@ -70,22 +70,22 @@ def test_the_pages_tell_every_option_command_and_key() -> None:
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 @pytest.mark.parametrize("page", PAGES)
-def test_groff_has_nothing_to_warn_of(page: str) -> None:
+def test_groff_prints_no_warnings(page: str) -> None:
     command = ["groff", "-man", "-Tutf8", "-ww", "-P-cbou", str(HOME / page)]
-    found = subprocess.run(command, capture_output=True, check=True)
+    ended = subprocess.run(command, capture_output=True, check=True)
 
-    assert found.stderr == b""
-    assert b"\\" not in found.stdout.replace(b"\\\\", b"").replace(b"\\n", b"")
+    assert ended.stderr == b""
+    assert b"\\" not in ended.stdout.replace(b"\\\\", b"").replace(b"\\n", b"")
 
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 @pytest.mark.parametrize("page", PAGES)
 def test_mandoc_misses_nothing_but_the_date(page: str) -> None:
     command = ["mandoc", "-Tlint", str(HOME / page)]
-    found = subprocess.run(command, capture_output=True, check=False)
+    ended = subprocess.run(command, capture_output=True, check=False)
 
-    told = found.stdout.decode().splitlines()
-    assert [line for line in told if "missing date" not in line] == []
+    warnings = ended.stdout.decode().splitlines()
+    assert [line for line in warnings if "missing date" not in line] == []
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ Usage:
   heatctl rehearse -h | --help
 
 The options are those of 'heat', and these. Nothing is started, signalled or
-written, and neither the programs nor the target need to exist. The code that
-decides is the same as in a running HEAT, on a virtual clock.
+written, and neither the programs nor the target need to exist. The same code
+decides as in a running HEAT, on a virtual clock.
 
 What happens:
   --results LIST            the results of the checks, in order: an exit code,
@@ -25,7 +25,7 @@ What happens:
   --until SECS              go on this long, repeating the last result
                             (default: until the results are used up)
 
-Of a file:
+With a file:
   --monitor NAME            the monitor of --config FILE to rehearse
 
 Output:
@@ -54,7 +54,7 @@ from heat.config.options import Options
 from heat.config.schema import BAD, Option
 from heat.ctl import output
 from heat.diagnostics import Diagnostic, of_option, shown
-from heat.monitor.monitor import EXIT_NOT_WELL, EXIT_WELL
+from heat.monitor.exit_codes import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play

@@ -6,7 +6,7 @@ Usage:
   heatctl why [--json] [--control PATH] NAME
 
 Options:
-  --json          the facts as one JSON object
+  --json          print the facts as one JSON object
   --control PATH  the socket of HEAT (default: /run/heat/heat.sock as root,
                   $XDG_RUNTIME_DIR/heat.sock otherwise)
   -h, --help      print this

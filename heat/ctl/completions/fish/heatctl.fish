@@ -22,7 +22,7 @@ complete -c heatctl -n '__fish_seen_subcommand_from status' -l json -d 'print ea
 complete -c heatctl -n '__fish_seen_subcommand_from status' -l control -r -F -d 'the socket of HEAT'
 complete -c heatctl -n '__fish_seen_subcommand_from status' -s h -l help -d 'print this'
 complete -c heatctl -n '__fish_seen_subcommand_from status' -a '(heatctl completion names 2>/dev/null)'
-complete -c heatctl -n '__fish_seen_subcommand_from why' -l json -d 'the facts as one JSON object'
+complete -c heatctl -n '__fish_seen_subcommand_from why' -l json -d 'print the facts as one JSON object'
 complete -c heatctl -n '__fish_seen_subcommand_from why' -l control -r -F -d 'the socket of HEAT'
 complete -c heatctl -n '__fish_seen_subcommand_from why' -s h -l help -d 'print this'
 complete -c heatctl -n '__fish_seen_subcommand_from why' -a '(heatctl completion names 2>/dev/null)'

@@ -1,0 +1,1 @@
+"""The kinds of checks: a command today."""
