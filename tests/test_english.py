@@ -11,13 +11,10 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
     "heat/rehearsal/",
     "heat/report/",
-    "heat/web/",
-    "tests/control/",
     "tests/ctl/",
     "tests/monitor/",
     "tests/process/",
@@ -25,7 +22,6 @@ NOT_YET = (
     "tests/report/",
     "tests/runtime/",
     "tests/simulate/",
-    "tests/web/",
     "tests/",
     "ARCHITECTURE.md",
 )

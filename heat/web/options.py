@@ -49,7 +49,7 @@ class Asked(NamedTuple):
 
 
 def parse(text: str, words: Sequence[str]) -> Asked:
-    """Read the words behind `serve`; ``text`` is the one of --help."""
+    """Read the words behind `serve`; ``text`` is the text of --help."""
     line = read(Grammar("heatctl serve", text), words)
     if "--help" in line.flags:
         return Asked(wants_help=True)
@@ -76,53 +76,7 @@ def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
         diagnostics.append(of_option("--listen", text, complaint, hint))
     if diagnostics or control is None:
         return None, diagnostics
-    return Serving(*listen, control, values.get("--token-file"), names), []
-
-
-def place(self) -> str:
-    """Address and port, as in a URL."""
-    address = f"[{self.address}]" if ":" in self.address else self.address
-    return f"{address}:{self.port}"
-
-
-class Asked(NamedTuple):
-    """Help, or to serve, or what is wrong."""
-
-    wants_help: bool = False
-    serving: Serving | None = None
-    diagnostics: Sequence[Diagnostic] = ()
-
-
-def parse(text: str, words: Sequence[str]) -> Asked:
-    """Read the words behind `serve`; ``text`` is the one of --help."""
-    line = read(Grammar("heatctl serve", text), words)
-    if "--help" in line.flags:
-        return Asked(wants_help=True)
-    serving, diagnostics = _serving(line)
-    if line.diagnostics or diagnostics:
-        return Asked(diagnostics=[*line.diagnostics, *diagnostics])
-    return Asked(serving=serving)
-
-
-def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
-    values, diagnostics = read_values({"--listen": DEFAULT, **line.values}, OPTIONS)
-    names = tuple(line.all_of("--host"))
-    for host in names[:-1]:
-        diagnostics += read_values({"--host": host}, OPTIONS)[1]
-    control: str | None = values.get("--control", default_control())
-    if control is None:
-        text = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
-        diagnostics.append(Diagnostic(text, "name HEAT's socket: --control PATH"))
-    if values["--listen"] is not BAD:
-        address, port = values["--listen"]
-        if "--token-file" not in values and not ip_address(address).is_loopback:
-            complaint = "can be reached from other machines, and needs a token"
-            hint = f"add --token-file FILE, or listen only locally: --listen 127.0.0.1:{port}"
-            listen = shown(line.values["--listen"])
-            diagnostics.append(of_option("--listen", listen, complaint, hint))
-    if diagnostics or control is None:
-        return None, diagnostics
-    return Serving(address, port, control, values.get("--token-file"), names), []
+    return Serving(listen[0], listen[1], control, values.get("--token-file"), names), []
 
 
 def place(text: str) -> tuple[str, int]:
