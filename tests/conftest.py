@@ -67,7 +67,7 @@ __all__ = [
 ]
 """For tests that have not yet been told where these stand."""
 
-pytest_plugins = ("hermetic", "skips")
+pytest_plugins = ("bench", "desk", "hermetic", "skips")
 
 # An example that takes long is taken on a busy machine, and is no mistake.
 settings.register_profile("heat", deadline=None)
