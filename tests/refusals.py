@@ -4,6 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
+import pytest
 from place import Place
 
 from heat.app.cli import understand
@@ -18,8 +19,9 @@ fail = "./nope"
 """
 
 
-def lay_out(place: Place) -> None:
-    """Make good and bad scripts, logs and files; the folder of the place is the current one."""
+def lay_out(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Make scripts, logs and files of all kinds in the folder of the place, and go there."""
+    monkeypatch.chdir(place.folder)
     place.script("ok", "exit 0")
     place.script("nointerp", "", "/no/such/sh")
     place.script("crlf", "exit 0", "/bin/sh\r")
@@ -43,6 +45,7 @@ def lay_out(place: Place) -> None:
     Path("linklogs/heat.log").symlink_to("/dev/null")
     Path("hardlogs/heat.log").touch()
     Path("hardlogs/other").hardlink_to("hardlogs/heat.log")
+    return place
 
 
 def words(line: str) -> list[str]:

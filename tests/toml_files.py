@@ -1,6 +1,9 @@
 """Files in TOML: good ones as text, and bad ones with what HEAT says of them."""
 
+from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from heat.app.cli import understand
 from heat.config.options import Options
@@ -45,6 +48,17 @@ def monitors(text: str) -> dict[str, Options]:
 
     assert [str(each) for each in diagnostics] == []
     return config.monitors
+
+
+def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a file and its programs in `etc` below the folder, and start in that."""
+    monkeypatch.chdir(folder)
+    (folder / "etc").mkdir()
+    ok = folder / "etc/ok"
+    ok.write_text("#!/bin/sh\n")
+    ok.chmod(0o755)
+    (folder / "etc/heat.toml").write_text(WEB)
+    return folder
 
 
 def lines_of(*words: str) -> list[str]:

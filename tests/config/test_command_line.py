@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from place import Place
-from refusals import assert_option_refused, assert_refused, refusal, words
+from refusals import assert_option_refused, assert_refused, lay_out, refusal, words
 
 from heat.app.cli import USAGE, main, understand
 from heat.app.parser import parse
@@ -68,6 +68,11 @@ LINES = [
     ("--config bad.toml -q -i 3", "bad.toml: monitor.web.interval: is missing"),
     ("--config bad.toml", "bad.toml: monitor.db.fail: ./nope not executable"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return lay_out(place, monkeypatch)
 
 
 @pytest.mark.parametrize(("line", "message"), OPTIONS, ids=lambda part: str(part)[:60])

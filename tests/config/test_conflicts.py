@@ -2,7 +2,7 @@
 
 import pytest
 from place import Place
-from refusals import assert_option_refused
+from refusals import assert_option_refused, lay_out
 from toml_files import WEB, Bad, assert_bad, mistakes_of, monitors, web
 
 from heat.config.options import build
@@ -58,6 +58,11 @@ KEYS = [
     web("fault-signal = 'STOP'", "'STOP' needs a target", "the process with pid or pid-file"),
     web("signal = 9", "9 needs a target", "name the process with pid or pid-file"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return lay_out(place, monkeypatch)
 
 
 @pytest.mark.parametrize(("line", "message"), OPTIONS, ids=lambda part: str(part)[:60])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from place import Place
-from refusals import assert_option_refused, assert_refused, refusal, words
+from refusals import assert_option_refused, assert_refused, lay_out, refusal, words
 
 from heat.errors import TargetError
 from heat.process.target import open_process
@@ -59,6 +59,11 @@ PROGRAMS = [
     ("-i 3 FOO=1 true", "sh -c 'FOO=1 true'"),
     ("-i 3 -- -true", "Failed: -true not found"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return lay_out(place, monkeypatch)
 
 
 @pytest.mark.parametrize(("line", "message"), OPTIONS, ids=lambda part: str(part)[:60])

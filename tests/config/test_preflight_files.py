@@ -6,13 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from toml_files import WEB, lines_of, monitors
+from toml_files import WEB, lay_out, lines_of, monitors
 
 from heat.app.cli import understand
 from heat.app.loader import look
 from heat.config.options import Common
 from heat.config.preflight_warnings import warnings_of
 from heat.ctl.commands.validate import advised
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return lay_out(tmp_path, monkeypatch)
 
 
 def test_paths_are_relative_to_the_file_and_the_logs_to_where_heat_was_started(

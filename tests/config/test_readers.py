@@ -2,7 +2,7 @@
 
 import pytest
 from place import Place
-from refusals import assert_option_refused
+from refusals import assert_option_refused, lay_out
 
 NUMBER = "is not a duration"
 COUNT = "is not a count"
@@ -127,6 +127,11 @@ VALUES = [
     ("--warn-codes '1,,2'", "--warn-codes '1,,2' holds an empty part"),
     ("--warn-codes ''", "--warn-codes '' holds an empty part"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return lay_out(place, monkeypatch)
 
 
 @pytest.mark.parametrize(("line", "message"), VALUES, ids=lambda part: str(part)[:60])

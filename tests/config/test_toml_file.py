@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toml_files import WEB, Bad, assert_bad, mistakes_of, monitors
+from toml_files import WEB, Bad, assert_bad, lay_out, mistakes_of, monitors
 
 from heat.config.model import Config
 from heat.config.options import build
@@ -29,6 +29,11 @@ BAD = [
     Bad("[defaults]\npid = 1\npid-file = 'b'\n" + WEB, "defaults.pid: has no effect with"),
     Bad("[defaults]\nsignal = 'STOP'\n" + WEB, "monitor.web.signal: 'STOP' needs a target"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return lay_out(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.complaint[:60])

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from toml_files import WEB, Bad, assert_bad, lines_of, mistakes_of
+from toml_files import WEB, Bad, assert_bad, lay_out, lines_of, mistakes_of
 
 from heat.config.toml_file import sound_part
 from heat.config.toml_text import LARGEST
@@ -36,6 +36,11 @@ BAD = [
     Bad("monitor = {}\nmonitor.web = {}\n", "line 2: this table is defined already"),
     Bad(WEB + "count = 2023-02-30\n", "line 4: invalid date or datetime", "toml.io"),
 ]  # fmt: skip
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return lay_out(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.complaint[:60])
