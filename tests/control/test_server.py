@@ -18,7 +18,7 @@ from typing import Any, cast
 import pytest
 from client import Client, ask, await_state, client, done, request, why
 from conftest import Heat, Nobody, Place, orderly, until
-from test_supervisor import WELL, monitor, pid_of, stubborn
+from fleet import WELL, monitor, pid_of, stubborn
 
 from heat.control import server
 from heat.runtime.loop import Loop, RealClock
