@@ -195,3 +195,26 @@ def test_an_interval_longer_than_the_kernel_counts_is_waited_for(
 
     assert heat.wait() == 0
     assert "Error" not in heat.err.read_text()
+
+
+@pytest.mark.parametrize(
+    ("span", "wordy", "word"),
+    [
+        (-3, "0 s", "0s"),
+        (0, "0 s", "0.0s"),
+        (0.0004, "1 ms", "0.0s"),
+        (0.04, "40 ms", "0.0s"),
+        (0.0996, "0.1 s", "0.1s"),
+        (4.2, "4.2 s", "4.2s"),
+        (9.94, "9.9 s", "9.9s"),
+        (9.96, "10 s", "10s"),
+        (95, "95 s", "95s"),
+        (119.6, "2 min", "2m00s"),
+        (750, "12 min 30 s", "12m30s"),
+        (7199.7, "2 h", "2h00m"),
+        (11_100, "3 h 5 min", "3h05m"),
+        (187_200, "2 d 4 h", "2d04h"),
+    ],
+)
+def test_a_length_for_people_and_as_one_word(span: float, wordy: str, word: str) -> None:
+    assert (length(span), short(span)) == (wordy, word)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,11 @@ DAY = 86_400.0
 T = NOW - 7200
 
 
+pytestmark = pytest.mark.usefixtures("utc")
+
+
 @pytest.fixture(autouse=True)
-def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heat.ctl.times.localtime", time.gmtime)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heat.ctl.commands.history.time.time", lambda: NOW)
 
 

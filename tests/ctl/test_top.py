@@ -20,9 +20,7 @@ from heat.ctl.main import main
 Fresh = Callable[[], tuple[list[Standing], list[str]]]
 
 
-@pytest.fixture(autouse=True)
-def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heat.ctl.times.localtime", time.gmtime)
+pytestmark = pytest.mark.usefixtures("utc")
 
 
 def answers(*monitors: Facts, trouble: str = "") -> Fresh:

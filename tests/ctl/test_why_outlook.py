@@ -1,48 +1,30 @@
 """The screen of heatctl why for real monitors: what happens next, and what would change it."""
 
-from collections.abc import Iterable
-
 import pytest
+from situations import (
+    FAILING,
+    FAILS,
+    HANGS,
+    LASTS,
+    OK,
+    RECOVERS,
+    TARGET,
+    TIMED,
+    WATCHES,
+    screen,
+    situation,
+)
 from virtual import VirtualWorld, options, why_of
 
-from heat.control.views import brief
 from heat.ctl import explain
 from heat.ctl.commands.why import laid_out
 from heat.rehearsal.programs import Ends
-
-OK, FAILS = Ends(after=1), Ends(code=7, after=1)
-HANGS = Ends(after=None)
-
-
-def screen(world: VirtualWorld) -> str:
-    """Return the screen, with one blank between words."""
-    lines = laid_out(explain.parts(why_of(world)), None)
-    return "\n".join(" ".join(line.split()) for line in lines)
-
-
-def situation(
-    *words: str,
-    at: float,
-    checks: Iterable[Ends] = (OK,),
-    fails: Iterable[Ends] = (Ends(),),
-    recoveries: Iterable[Ends] = (Ends(),),
-) -> VirtualWorld:
-    world = VirtualWorld(*words, checks=checks, fails=fails, recoveries=recoveries)
-    return world.run_until(at)
 
 
 def reloaded(world: VirtualWorld, *words: str) -> VirtualWorld:
     world.monitor.adopt(world.parts(options(*words)), world.time.now())
     return world
 
-
-FAILING = {"checks": [FAILS]}
-FIRST_OK = {"checks": [OK, FAILS]}
-TARGET = ("--pid=42", "--fault-signal=STOP", "--success-signal=CONT")
-RECOVERS = ("--threshold=1", "--recovery=./r")
-TIMED = (*RECOVERS, "--recovery-timeout=25", "--max-recoveries=2")
-WATCHES = (*RECOVERS, "--max-recoveries=1", "--when-spent=watch")
-LASTS = {"recoveries": [Ends(after=4)]}
 
 SITUATIONS: dict[str, tuple[VirtualWorld, list[str], list[str]]] = {
     # situation: the monitor, what the screen says, what it does not say
@@ -383,31 +365,6 @@ def test_it_fits_one_screen(name: str) -> None:
     assert max(len(line) for line in lines) <= 80
 
 
-def test_a_pause_says_what_its_end_does() -> None:
-    world = situation(*RECOVERS, "--fail=./f", at=3, fails=[Ends(after=60)], **FAILING)
-    world.monitor.pause(world.time.unix() + 600, "disk")
-    text = screen(world)
-    assert "check is RECOVERING and paused, since" in text
-    assert "The pause ends by itself in 10 min; no checks and no effects until then." in text
-    assert "fail, which is running, may finish." in text
-    assert "After the pause recovery 1 begins: ./r." in text
-    assert "heatctl resume check ends the pause now" in text
-    assert "If it" not in text
-
-    text = screen(world.run_until(100))
-    assert "recovery 1 (no --max-recoveries); it is yet to begin" in text
-    assert "which is running" not in text
-
-
-def test_a_pause_in_an_open_window_ends_with_another_window() -> None:
-    world = situation(*RECOVERS, at=8, **LASTS, **FAILING)
-    world.monitor.pause(None, "")
-
-    text = screen(world)
-    assert "Nothing by itself: no checks and no effects until it is resumed." in text
-    assert "After the pause the window opens, and a check runs at once." in text
-
-
 def test_failures_after_the_last_check_of_count_are_left_out() -> None:
     words = "--count=1", "--threshold=2", "--recovery=./r"
     world = situation(*words, at=0.5, checks=[FAILS])
@@ -432,84 +389,3 @@ def test_it_says_since_when_checks_have_given_no_result() -> None:
     world.checks_give(OK)
     world.run_until(45)
     assert why_of(world)["unknown_since"] is None
-
-
-# Tables and the status line
-
-
-def test_under_skip_no_next_check_counts_down_while_the_fail_script_hangs() -> None:
-    words = "--fail=./f", "--fail-overlap=skip"
-    world = situation(*words, at=26, checks=[FAILS], fails=[HANGS])
-    why = why_of(world)
-
-    assert why["next"] is None
-    assert why["next_text"] == "next check when the fail script has ended"
-    assert "next check when the fail script has ended" in world.monitor.describe()
-
-
-NEXT: dict[str, tuple[VirtualWorld, float | None, str]] = {
-    "idle": (situation(at=6), 4.0, "next check in 4 s"),
-    "running": (situation(at=0.5), 9.5, "a check runs now"),
-    "the last one of --count runs": (situation("--count=1", at=0.5), None, "a check runs now"),
-    "dying": (
-        situation("--timeout=3", at=4, checks=[Ends(after=None, stubborn=True)]),
-        None,
-        "next check when the one that timed out is dead",
-    ),
-    "the recovery script runs": (
-        situation(*RECOVERS, at=3, recoveries=[HANGS], **FAILING),
-        None,
-        "next check when the recovery script has ended",
-    ),
-    "recovery waits for the fail script": (
-        situation(*RECOVERS, "--fail=./f", at=3, fails=[HANGS], **FAILING),
-        None,
-        "next check when the fail and the recovery script have ended",
-    ),
-    "the recovery script could not be started": (
-        situation(*RECOVERS, at=3, recoveries=[Ends(error="no more processes")], **FAILING),
-        None,
-        "the recovery script is tried again at the next tick",
-    ),
-    "the window closes first": (
-        situation(*TIMED, at=28, **LASTS, **FAILING),
-        None,
-        "next check when the next recovery script has ended",
-    ),
-    "the window closes first, and recovery is a signal": (
-        situation("--threshold=1", "--fault-signal=USR1", "--recovery-timeout=7", at=3, **FAILING),
-        5.0,
-        "next check in 5 s",
-    ),
-    "ERROR": (
-        situation(*RECOVERS, "--max-recoveries=1", at=18, **LASTS, **FAILING),
-        None,
-        "no more checks",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", NEXT)
-def test_tables_and_the_status_line_say_when_the_next_check_comes(name: str) -> None:
-    world, following, text = NEXT[name]
-    why = why_of(world)
-
-    assert (why["next"], why["next_text"]) == (following, text)
-    assert text in world.monitor.describe()
-    assert brief(world.monitor, world.time.unix())[9:11] == [
-        following,
-        text if following is None else None,
-    ]
-
-
-def test_the_status_line_shows_a_backoff_and_spent_recoveries() -> None:
-    waits = situation(*RECOVERS, "--recovery-backoff=25", at=18, **LASTS, **FAILING)
-    spent = situation(*WATCHES, at=18, **LASTS, **FAILING)
-
-    line = waits.monitor.describe()
-    assert line.startswith("RECOVERING (BACKOFF), 3 failures in a row (threshold 1); ")
-    assert "; recovery 2 in 23 s at the earliest; next check in 7 s; " in line
-    assert spent.monitor.describe().startswith("RECOVERING (SPENT), 3 failures in a row")
-    assert (why_of(waits)["backoff"], why_of(waits)["shown"]) == (23.0, "BACKOFF")
-    assert (why_of(spent)["spent"], why_of(spent)["shown"]) == (True, "SPENT")
-    assert (why_of(waits)["state"], why_of(spent)["state"]) == ("RECOVERING", "RECOVERING")
