@@ -87,7 +87,7 @@ def test_the_status_line_shows_a_backoff_and_spent_recoveries() -> None:
 
 
 def test_the_status_line() -> None:
-    world = VirtualWorld("--threshold=3", "--recovery=./recover", checks=[FAILS]).run_until(12)
+    world = VirtualWorld("--threshold=3", "--recovery=./recover", checks=[Ends(7)]).run_until(12)
 
     assert world.monitor.describe() == (
         "FAILING, 2 failures in a row (threshold 3); last check Exit Code 7, 2 s ago; "
