@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from heat.app import signals
 from heat.app.inbox import Inbox
-from heat.app.overview import Overview
 from heat.app.parts import Fleet, Ground, InForce, Outputs, Parts, Programs
 from heat.app.scripts import Scripts
 from heat.config.durations import exact
@@ -160,6 +159,7 @@ def _control(
     """Return the control socket; None where nobody could ask, and where there can be none."""
     if fleet.counters is None:
         return None
+    from heat.app.overview import Overview
     from heat.control.handlers import Handlers
     from heat.control.listener import ControlError
     from heat.control.paths import default_control, make_folder

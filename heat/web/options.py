@@ -49,7 +49,7 @@ class Asked(NamedTuple):
 
 
 def parse(text: str, words: Sequence[str]) -> Asked:
-    """Read the words behind `serve`; ``text`` is that of --help."""
+    """Read the words behind `serve`; ``text`` is the text of --help."""
     line = read(Grammar("heatctl serve", text), words)
     if "--help" in line.flags:
         return Asked(wants_help=True)
