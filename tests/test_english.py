@@ -13,11 +13,9 @@ HOME = Path(__file__).parent.parent
 NOT_YET = (
     "heat/ctl/",
     "heat/monitor/",
-    "heat/rehearsal/",
     "heat/report/",
     "tests/ctl/",
     "tests/monitor/",
-    "tests/rehearsal/",
     "tests/report/",
     "tests/simulate/",
     "tests/",

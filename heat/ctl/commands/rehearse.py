@@ -59,7 +59,7 @@ from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.results import Plot, exit_of_script, results
-from heat.rehearsal.svg import drawn
+from heat.rehearsal.svg import draw
 from heat.text import escaped
 
 COMMAND = "heatctl rehearse"
@@ -131,7 +131,7 @@ def _colour() -> bool:
 def _draw(path: str, played: Played) -> Diagnostic | None:
     try:
         with open(path, "w", encoding="utf-8") as file:
-            file.write(drawn(played))
+            file.write(draw(played))
     except OSError as error:
         why = f"cannot be written: {str(error.strerror).lower()}"
         return of_option("--svg", shown(path), why, "name a file in a folder that you may write to")
