@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from client import why
+from fleet import monitor
 from heat_process import Heat
 from place import Place
 from processes import process_state, until
-from test_supervisor import monitor
 
 STATE = "heat.state"
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

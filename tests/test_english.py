@@ -11,11 +11,9 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/config/",
     "heat/ctl/",
     "heat/monitor/",
     "heat/report/",
-    "tests/config/",
     "tests/ctl/",
     "tests/monitor/",
     "tests/report/",

@@ -155,7 +155,7 @@ def test_bad_words_are_refused(words: str, says: str, capfd: pytest.CaptureFixtu
     assert (code, out) == (2, "")
     assert says in err
     assert "\n  " in err, "no fix"
-    assert "'heatctl rehearse --help' tells the options." in err
+    assert "'heatctl rehearse --help' lists the options." in err
 
 
 def test_all_mistakes_are_listed_at_once(capfd: pytest.CaptureFixture[str]) -> None:
