@@ -1,4 +1,4 @@
-"""A client of the control socket, as plain as can be."""
+"""A client of the control socket for tests, as plain as can be."""
 
 import json
 import socket
@@ -12,12 +12,12 @@ Facts = dict[str, Any]
 
 
 def request(do: str, **more: object) -> bytes:
-    """The line that asks for it."""
+    """Return the line of a request."""
     return json.dumps({"heat": 1, "do": do, **more}).encode() + b"\n"
 
 
 class Client:
-    """Connected to a HEAT; what it reads are the lines of its answers."""
+    """A connection to a HEAT, which reads the lines of its answers."""
 
     def __init__(self, path: Path) -> None:
         self.socket = connected(path)
@@ -38,7 +38,7 @@ class Client:
         self.socket.sendall(data)
 
     def line(self) -> Facts | None:
-        """The next line; None if HEAT has closed the connection."""
+        """Return the next line; None if HEAT has closed the connection."""
         while b"\n" not in self._read:
             try:
                 data = self.socket.recv(1 << 16)
@@ -49,46 +49,46 @@ class Client:
                 return None
             self._read += data
         first, _, self._read = self._read.partition(b"\n")
-        found: Facts = json.loads(first)
-        assert found.pop("heat") == 1
-        return found
+        line: Facts = json.loads(first)
+        assert line.pop("heat") == 1
+        return line
 
     def lines(self) -> list[Facts]:
-        """All lines of an answer."""
-        found: list[Facts] = []
-        while not found or "ok" not in found[-1]:
+        """Return all lines of an answer."""
+        lines: list[Facts] = []
+        while not lines or "ok" not in lines[-1]:
             line = self.line()
             assert line is not None
-            found.append(line)
-        return found
+            lines.append(line)
+        return lines
 
     def ask(self, do: str, **more: object) -> Facts:
-        """The last line of the answer."""
+        """Return the last line of the answer."""
         self.send(request(do, **more))
         return self.lines()[-1]
 
     def refused(self, data: bytes) -> str:
-        """What HEAT says is wrong with this."""
+        """Return the error with which HEAT refuses this."""
         self.send(data)
-        told = self.lines()[-1]
-        assert told["ok"] is False
-        return str(told["error"])
+        answer = self.lines()[-1]
+        assert answer["ok"] is False
+        return str(answer["error"])
 
 
 def connected(path: Path) -> socket.socket:
-    """A connection to the HEAT that listens there, or is about to."""
-    there = socket.socket(socket.AF_UNIX)
-    there.settimeout(PATIENCE)
+    """Connect to the HEAT that listens there, or is about to."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(PATIENCE)
 
-    def found() -> bool:
+    def connect() -> bool:
         try:
-            there.connect(str(path))
+            client.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             return False
         return True
 
-    until(found, "a control socket")
-    return there
+    until(connect, "a control socket")
+    return client
 
 
 def client(heat: Heat, name: str = "heat.sock") -> Client:
@@ -97,25 +97,34 @@ def client(heat: Heat, name: str = "heat.sock") -> Client:
 
 
 def ask(heat: Heat, do: str, **more: object) -> Facts:
-    """Ask this HEAT on a connection of its own; the last line of the answer."""
-    with client(heat) as there:
-        return there.ask(do, **more)
+    """Return the last line of this HEAT's answer, on a connection of its own."""
+    with client(heat) as connection:
+        return connection.ask(do, **more)
 
 
 def done(heat: Heat, do: str, **more: object) -> Facts:
-    """Have it done."""
-    told = ask(heat, do, **more)
-    assert told["ok"], told
-    return told
+    """Return the last line of an answer that must not be a refusal."""
+    answer = ask(heat, do, **more)
+    assert answer["ok"], answer
+    return answer
 
 
 def why(heat: Heat, name: str) -> Facts:
-    """All that is known of a monitor."""
-    found: Facts = done(heat, "why", name=name)["why"]
-    return found
+    """Return everything that HEAT knows of a monitor."""
+    facts: Facts = done(heat, "why", name=name)["why"]
+    return facts
 
 
 def await_state(heat: Heat, name: str, state: str) -> Facts:
-    """Wait until a monitor is in this state; all that is known of it then."""
+    """Wait until a monitor is in this state, and return what HEAT then knows of it."""
     until(lambda: bool(why(heat, name)["state"] == state), f"{name} in {state}")
     return why(heat, name)
+
+
+def numbers(heat: Heat, name: str) -> Facts:
+    """Return the numbers of a monitor by the names of their columns."""
+    with client(heat) as connection:
+        connection.send(request("metrics"))
+        first, *lines = connection.lines()
+    (row,) = [row for line in lines for row in line.get("rows", ()) if row[0] == name]
+    return dict(zip(first["columns"], row, strict=True))

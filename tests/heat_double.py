@@ -1,4 +1,4 @@
-"""A HEAT that has a control socket and nothing behind it: it answers as docs/protocol.md says."""
+"""A HEAT with a control socket and nothing behind it: it answers as docs/protocol.md says."""
 
 import json
 import socketserver
@@ -7,30 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from heat.control.protocol import NUMBERS
+
 STATES = ("NORMAL", "FAILING", "RECOVERING", "ERROR")
-COLUMNS = [
-    "name",
-    "state",
-    "since",
-    "count",
-    "paused",
-    "ok",
-    "failed",
-    "unknown",
-    "skipped",
-    "outages",
-    "recoveries",
-    "helped",
-    "useless",
-    "warnings",
-    "duration",
-    "buckets",
-    "late",
-    "latest",
-    "checking",
-    "last",
-    "spent",
-]
 STARTED = 1_671_306_479.0
 PIECE = 500
 """Rows in a line."""
@@ -55,7 +34,7 @@ def step(event: str, *effects: Answer) -> Answer:
 
 
 def outlook() -> Answer:
-    """What would be, with an effect of each kind that has a text."""
+    """An outlook, with an effect of each kind that has a text."""
     given_up = [step("failed", {"do": "give-up", "reason": "./recover --password=geheim"})]
     signal = {"do": "signal", "signal": "CONT", "option": "success-signal"}
     return {
@@ -85,7 +64,7 @@ def outlook() -> Answer:
 
 
 class HeatDouble:
-    """Its monitors are rows by their names; ``put`` changes one, as a check does."""
+    """A HEAT whose monitors are rows by their names; ``put`` changes one, as a check does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -93,8 +72,8 @@ class HeatDouble:
         self.instance = "first"
         self.state_file: str | None = None
         self.trouble: list[str] = []
-        self.said: Callable[[Answer], bytes | None] = lambda _: None
-        """What is answered in place of what should be; None for that."""
+        self.reply: Callable[[Answer], bytes | None] = lambda _: None
+        """The answer to every request; None for the proper one."""
         self._rows: dict[str, Answer] = {}
         self._changed: dict[str, int] = {}
         self._cursor = 0
@@ -105,9 +84,9 @@ class HeatDouble:
                 for line in self.rfile:
                     request = json.loads(line)
                     double.requests.append(request)
-                    said = double.said(request)
-                    if said is not None:
-                        self.wfile.write(said)
+                    reply = double.reply(request)
+                    if reply is not None:
+                        self.wfile.write(reply)
                         return
                     for answer in double.answer(request):
                         self.wfile.write(json.dumps({"heat": 1, **answer}).encode() + b"\n")
@@ -118,7 +97,7 @@ class HeatDouble:
             request_queue_size = 64
 
             def handle_error(self, request: object, client_address: object) -> None:
-                """A client that goes away is no news."""
+                """Ignore clients that go away."""
 
         self._server = Server(str(path), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -134,8 +113,8 @@ class HeatDouble:
         self.path.unlink(missing_ok=True)
 
     def put(self, name: str, **numbers: Any) -> None:
-        """A monitor that is new, or of which these numbers have changed."""
-        fresh = dict.fromkeys(COLUMNS, 0) | {
+        """Add a monitor, or change these numbers of one."""
+        fresh = dict.fromkeys(NUMBERS, 0) | {
             "name": name,
             "state": "NORMAL",
             "since": STARTED,
@@ -148,11 +127,11 @@ class HeatDouble:
         self._changed[name] = self._cursor
 
     def remove(self, name: str) -> None:
-        """A monitor that is no longer in the file."""
+        """Remove a monitor, as a reload does."""
         del self._rows[name], self._changed[name]
 
-    def begin_anew(self) -> None:
-        """As after a restart."""
+    def restart(self) -> None:
+        """Begin as after a restart."""
         self.instance += " again"
         self._cursor = 0
         self._changed = dict.fromkeys(self._rows, 0)
@@ -180,7 +159,7 @@ class HeatDouble:
                 yield {"ok": False, "error": f"{other} is not known", "fix": "ask for status"}
 
     def _metrics(self, since: int | None) -> Iterator[Answer]:
-        yield {"columns": COLUMNS}
+        yield {"columns": NUMBERS}
         changed = [
             list(row.values())
             for name, row in self._rows.items()
@@ -197,7 +176,7 @@ class HeatDouble:
         }
 
     def unknown(self, name: str) -> Answer:
-        """What is said of a name that no monitor has."""
+        """The refusal of a name that no monitor has."""
         near = next(iter(self._rows), "nobody")
         error, hint = f"no monitor is named {name}", f"did you mean {near}?"
         return {"ok": False, "kind": "unknown-monitor", "error": error, "fix": hint}
@@ -224,7 +203,7 @@ class HeatDouble:
         }
 
     def monitor(self, name: str) -> Answer:
-        """How a monitor is."""
+        """The present condition of a monitor."""
         row = self._rows[name]
         return {
             "name": name,
@@ -261,7 +240,7 @@ class HeatDouble:
         }
 
     def why(self, name: str) -> Answer:
-        """Why it is so."""
+        """Everything about a monitor."""
         return self.monitor(name) | {
             "now": STARTED + 100,
             "changed": {
@@ -302,6 +281,6 @@ class HeatDouble:
 
 
 def many(double: HeatDouble, names: Sequence[str]) -> None:
-    """Monitors that have had a check each."""
+    """Add monitors that have had one check each."""
     for name in names:
         double.put(name, ok=1, duration=0.02, buckets=[0, 0, 1, *[0] * 10], last=STARTED + 1)

@@ -1,4 +1,4 @@
-"""`heatctl serve` as a process, beside a double of HEAT, and what a client says to it."""
+"""`heatctl serve` as a process, in front of a double of HEAT, and its HTTP client."""
 
 import contextlib
 import http.client
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from conftest import PATIENCE, until
 
-TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
+TOKEN = "correct-horse-battery"  # noqa: S105 - only for tests
 PROGRAM = "import sys; from heat.ctl.commands.serve import main; sys.exit(main(sys.argv[1:]{more}))"
 
 
@@ -22,8 +22,8 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 """The head of a request, but for its end."""
 
 
-class Got(NamedTuple):
-    """An answer."""
+class Response(NamedTuple):
+    """The response to a request."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,12 +34,12 @@ class Got(NamedTuple):
         return self.body.decode()
 
     @property
-    def found(self) -> Any:
+    def json(self) -> Any:
         return json.loads(self.body)
 
     @property
     def refusal(self) -> tuple[int, str]:
-        return self.status, self.found["error"]
+        return self.status, self.json["error"]
 
 
 class Served:
@@ -60,15 +60,15 @@ class Served:
     def news(self) -> str:
         return self._err.read_text()
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> Got:
-        """What is answered to this; underscores in the names of headers are hyphens."""
+    def get(self, path: str, method: str = "GET", **headers: str) -> Response:
+        """Return the response; underscores in the names of headers are hyphens."""
         with contextlib.closing(self.connection()) as connection:
             plain = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, headers=plain)
             return read(connection)
 
-    def tell(self, path: str) -> Got:
-        """What is answered to this with the token."""
+    def ask(self, path: str) -> Response:
+        """Return the response to a request with the token."""
         return self.get(path, Authorization=f"Bearer {TOKEN}")
 
     def connection(self) -> http.client.HTTPConnection:
@@ -78,7 +78,7 @@ class Served:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def raw(self, data: bytes) -> bytes:
-        """All that comes back when this is sent, until the connection is closed."""
+        """Return what comes back for this, until the connection is closed."""
         with self.connect() as client:
             with contextlib.suppress(ConnectionError):
                 client.sendall(data)
@@ -89,40 +89,40 @@ class Served:
         return self.process.wait(PATIENCE)
 
     def holds(self, client: socket.socket) -> bool:
-        """Its end of this connection is not closed; the kernel may still be sending."""
+        """Tell if its end of this connection is open; the kernel may still be sending."""
         ends = f":{self.port:04X} 0100007F:{client.getsockname()[1]:04X}"
         entries = Path("/proc/net/tcp").read_text().splitlines()
         inodes = [entry.split()[9] for entry in entries if ends in entry]
         return any(inode != "0" for inode in inodes)
 
     def memory(self) -> int:
-        """Bytes that it holds now."""
+        """The bytes that it holds now."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def read(connection: http.client.HTTPConnection) -> Got:
-    """The answer on a connection."""
-    answer = connection.getresponse()
-    return Got(answer.status, dict(answer.getheaders()), answer.read())
+def read(connection: http.client.HTTPConnection) -> Response:
+    """Read the response on a connection."""
+    got = connection.getresponse()
+    return Response(got.status, dict(got.getheaders()), got.read())
 
 
 def everything(client: socket.socket) -> bytes:
-    """All that still comes on a connection."""
-    found = b""
+    """Return what still comes on a connection."""
+    received = b""
     with contextlib.suppress(ConnectionError):
         while data := client.recv(1 << 16):
-            found += data
-    return found
+            received += data
+    return received
 
 
 def status(answer: bytes) -> int:
-    """The status in an answer."""
+    """Return the status of a response."""
     return int(answer.split(b" ", 2)[1])
 
 
 def with_token(folder: Path) -> list[str]:
-    """The words that have a server ask for the token."""
+    """Return the words that make a server ask for the token."""
     (folder / "token").write_text(f"{TOKEN}\n")
     (folder / "token").chmod(0o600)
     return ["--token-file", str(folder / "token")]
@@ -130,7 +130,7 @@ def with_token(folder: Path) -> list[str]:
 
 @contextlib.contextmanager
 def served(folder: Path, *words: str, program: str = "") -> Generator[Served]:
-    """A server, as long as this lasts."""
+    """Run a server as long as this lasts."""
     server = Served(folder, words, program)
     try:
         yield server

@@ -1,6 +1,6 @@
 """A HEAT that only talks: docs/protocol.md on a real socket, with monitors that the test sets.
 
-Fakes that work: it keeps pauses and resets, and refuses what HEAT refuses.
+It is a fake that works: it keeps pauses and resets, and refuses what HEAT refuses.
 """
 
 import contextlib
@@ -14,33 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from heat.control.answers import Monitor
+
 NOW = 1_795_344_457.25
 """Sunday, 2026-11-22 10:47:37 UTC."""
 Facts = dict[str, Any]
-
-MONITOR_KEYS = (
-    "name",
-    "check",
-    "state",
-    "since",
-    "count",
-    "threshold",
-    "attempts",
-    "max_recoveries",
-    "last",
-    "last_recovery",
-    "last_fail",
-    "checking",
-    "next",
-    "next_text",
-    "paused",
-    "shown",
-    "backoff",
-    "spent",
-    "unknown_since",
-    "checks",
-    "skipped",
-)
 
 
 def last(result: str = "ok", text: str = "", code: int | None = 0, **other: Any) -> Facts:
@@ -76,7 +54,7 @@ def step(event: str, *effects: Facts, **other: Any) -> Facts:
 
 
 def outlook(**other: Any) -> Facts:
-    """What would be of a monitor that is NORMAL, unless said otherwise."""
+    """The outlook of a monitor, which is NORMAL unless ``other`` differs."""
     failed = step("failed", state="FAILING", count=1)
     known: Facts = {
         "ended": False,
@@ -98,7 +76,7 @@ def outlook(**other: Any) -> Facts:
 
 
 def facts(name: str = "web", options: Facts | None = None, **other: Any) -> Facts:
-    """All that `why` tells of a monitor that is NORMAL, unless said otherwise."""
+    """The answer of `why` about a monitor, which is NORMAL unless ``other`` differs."""
     known: Facts = {
         "name": name,
         "check": f"./check-{name}",
@@ -160,11 +138,11 @@ ABOUT: Facts = {
 
 
 class RefusalError(Exception):
-    """HEAT does not do it: the error and the fix."""
+    """A request that HEAT refuses: the error and the fix."""
 
 
 class Talker:
-    """HEAT's end of the socket; ``requests`` are those that it got."""
+    """HEAT's end of the socket; ``requests`` are those that came."""
 
     def __init__(self, path: Path, *monitors: Facts, **about: object) -> None:
         self.path = path
@@ -173,7 +151,7 @@ class Talker:
         self.requests: list[Facts] = []
         self.reload: Facts = {"added": 0, "changed": 0, "removed": 0}
         self.refusal: Facts | None = None
-        """What is answered to whatever is asked, while there is such a thing."""
+        """The answer to every request, while it is not None."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(os.fspath(path))
         self._socket.listen()
@@ -203,15 +181,15 @@ class Talker:
     def _serve(self) -> None:
         while True:
             try:
-                there, _ = self._socket.accept()
+                client, _ = self._socket.accept()
             except OSError:
                 return
-            # Who hangs up may leave something to be flushed, which fails when it is closed, too.
-            with contextlib.suppress(OSError), there, there.makefile("rwb") as stream:
+            # A client that hangs up may leave unflushed data, which fails at the close, too.
+            with contextlib.suppress(OSError), client, client.makefile("rwb") as stream:
                 for line in stream:
                     self.requests.append(json.loads(line))
-                    for said in self._answer(self.requests[-1]):
-                        stream.write(json.dumps({"heat": 1, **said}).encode() + b"\n")
+                    for answer in self._answer(self.requests[-1]):
+                        stream.write(json.dumps({"heat": 1, **answer}).encode() + b"\n")
                     stream.flush()
 
     def _answer(self, request: Facts) -> Iterator[Facts]:
@@ -236,10 +214,10 @@ class Talker:
 
     def _status(self, request: Facts) -> Iterator[Facts]:
         names: Sequence[str] = request.get("names") or list(self.monitors)
-        found = [self._named(name) for name in names]
-        for each in found:
-            yield {"status": [{key: each[key] for key in MONITOR_KEYS}]}
-        yield {"ok": True, "monitors": len(found)}
+        monitors = [self._named(name) for name in names]
+        for each in monitors:
+            yield {"status": [{key: each[key] for key in Monitor.__annotations__}]}
+        yield {"ok": True, "monitors": len(monitors)}
 
     def _why(self, request: Facts) -> Iterator[Facts]:
         yield {"ok": True, "why": self._named(request["name"])}
@@ -274,7 +252,7 @@ class Talker:
 
 
 class Raw:
-    """What listens and is no HEAT: it sends these bytes to whoever comes, then hangs up or not."""
+    """Another program: it sends these bytes to every client, and hangs up or not."""
 
     def __init__(self, path: Path, data: bytes, *, hangs: bool = False) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -305,11 +283,11 @@ class Raw:
     def _serve(self) -> None:
         while True:
             try:
-                there, _ = self._socket.accept()
+                client, _ = self._socket.accept()
             except OSError:
                 return
-            self._held.append(there)
+            self._held.append(client)
             with contextlib.suppress(OSError):
-                there.sendall(self._data)
+                client.sendall(self._data)
                 if not self._hangs:
-                    there.shutdown(socket.SHUT_RDWR)
+                    client.shutdown(socket.SHUT_RDWR)

@@ -11,23 +11,13 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/config/",
-    "heat/control/",
     "heat/ctl/",
     "heat/monitor/",
-    "heat/rehearsal/",
     "heat/report/",
-    "heat/web/",
-    "tests/config/",
-    "tests/control/",
     "tests/ctl/",
     "tests/monitor/",
-    "tests/process/",
-    "tests/rehearsal/",
     "tests/report/",
-    "tests/runtime/",
     "tests/simulate/",
-    "tests/web/",
     "tests/",
     "ARCHITECTURE.md",
 )

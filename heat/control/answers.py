@@ -6,7 +6,7 @@ from the answers of an earlier HEAT.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict, TypeVar, cast
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
 from heat.control.protocol import BRIEF, Answer, NoAnswerError
 
@@ -16,6 +16,7 @@ Public = Annotated[T, PUBLIC]
 """The type of a key that `heatctl serve` shows without a token: no command line, no output."""
 
 State = Literal["NORMAL", "FAILING", "RECOVERING", "ERROR"]
+Shown = Literal["NORMAL", "FAILING", "RECOVERING", "BACKOFF", "SPENT", "ERROR", "PAUSED"]
 Verdict = Literal["ok", "failed", "unknown"]
 Checking = Literal["idle", "running", "waiting", "dying"]
 Remedy = Literal["none", "waiting", "running", "owed", "open", "backoff", "spent"]
@@ -72,7 +73,7 @@ class Monitor(TypedDict):
     next: Public[float | None]
     next_text: Public[str]
     paused: Public[Paused | None]
-    shown: Public[str]
+    shown: Public[Shown]
     backoff: Public[float | None]
     spent: Public[bool]
     unknown_since: Public[float | None]
@@ -105,7 +106,7 @@ class Standing(TypedDict):
     next: float | None
     next_text: str | None
     paused: Paused | None
-    shown: str
+    shown: Shown
     backoff: float | None
     spent: bool
     unknown_since: float | None
@@ -135,7 +136,7 @@ class Outage(TypedDict):
 
 
 class Counted(TypedDict):
-    """A window that ``of`` failures close, or only its time where that is None."""
+    """A window; ``of`` failures close it, or only its time if there is no such number."""
 
     failures: Public[int]
     of: Public[int | None]
@@ -168,9 +169,7 @@ class Target(TypedDict):
     pid_file: str | None
 
 
-class Effect(TypedDict):
-    """One thing that HEAT would ``do``; the other keys depend on that."""
-
+class _Effect(TypedDict):
     do: Public[str]
     signal: NotRequired[Public[str]]
     option: NotRequired[Public[str]]
@@ -179,6 +178,10 @@ class Effect(TypedDict):
     seconds: NotRequired[Public[float | None]]
     helped: NotRequired[Public[bool]]
     reason: NotRequired[str]
+
+
+Effect = Annotated[Mapping[str, Any], _Effect]
+"""One thing that HEAT would ``do``; which other keys there are depends on that."""
 
 
 class Step(TypedDict):
@@ -248,24 +251,40 @@ class Outlook(TypedDict):
     commands: Public[Commands]
 
 
-class PublicKeys(NamedTuple):
-    """The public ones of the keys of an object that has no type of its own."""
-
-    names: tuple[str, ...]
-
-
-Settings = Annotated[
-    Mapping[str, Any],
-    PublicKeys(
-        (
-            *("interval", "timeout", "pid", "signal", "retry-interval", "unknown-codes"),
-            *("warn-codes", "fail-overlap", "threshold", "recovery-timeout", "recovery-interval"),
-            *("recovery-backoff", "recovery-backoff-max", "max-recoveries", "when-spent"),
-            *("success-threshold", "fault-signal", "success-signal", "script-timeout"),
-            *("start-period", "on-killed", "count"),
-        )
-    ),
-]
+_Settings = TypedDict(
+    "_Settings",
+    {
+        "script": Sequence[str],
+        "command": Sequence[str],
+        "interval": Public[float | None],
+        "timeout": Public[float | None],
+        "pid": Public[int | None],
+        "pid-file": str | None,
+        "signal": Public[str | None],
+        "fail": str | None,
+        "retry-interval": Public[float | None],
+        "unknown-codes": Public[str | None],
+        "warn-codes": Public[str | None],
+        "fail-overlap": Public[str],
+        "threshold": Public[int | None],
+        "recovery": str | None,
+        "recovery-timeout": Public[float | None],
+        "recovery-interval": Public[float | None],
+        "recovery-backoff": Public[float],
+        "recovery-backoff-max": Public[float],
+        "max-recoveries": Public[int | None],
+        "when-spent": Public[str],
+        "success-threshold": Public[int],
+        "fault-signal": Public[str | None],
+        "success-signal": Public[str | None],
+        "script-timeout": Public[float | None],
+        "start-period": Public[float],
+        "on-killed": Public[str],
+        "count": Public[int | None],
+    },
+    total=False,
+)
+Settings = Annotated[Mapping[str, Any], _Settings]
 """The options of a monitor, by their names in a configuration file."""
 
 

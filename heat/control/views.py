@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from heat.checks.outcome import Outcome
 from heat.config.options import Options
 from heat.control import outlook
-from heat.control.protocol import Numbers
 from heat.monitor.ahead import ahead, coming, next_check
 from heat.monitor.counters import Counters
 from heat.process import signals
@@ -57,7 +56,7 @@ def _condition(monitor: Monitor, look: Look, unix: float) -> answers.Monitor:
         "next": _next(monitor, look),
         "next_text": coming(model, look, monitor.paused),
         "paused": pause(monitor.paused),
-        "shown": shown(model),
+        "shown": cast("answers.Shown", shown(model)),
         "backoff": _backoff(model, look),
         "spent": spent(model),
         "unknown_since": look.unknown_since,
@@ -287,26 +286,20 @@ def _signal(signum: int | None) -> str | None:
     return None if signum is None else signals.name(signum)
 
 
-def numbers(monitor: Monitor, counters: Counters, unix: float) -> Numbers:
-    """Return what a scrape wants to know."""
+def numbers(monitor: Monitor, counters: Counters, unix: float) -> list[object]:
+    """Return the numbers for a scrape, in the order of `heat.control.protocol.Numbers`."""
     model, look, at = monitor.model, monitor.look(), monitor.row
     late, latest = counters.lateness(at)
-    ok, failed, unknown, outages, recoveries, helped, useless, warnings = counters.counts(at)
-    return Numbers(
+    counts = counters.counts(at)
+    return [
         monitor.setup.options.name,
         model.state,
         _since(monitor, look, unix),
         model.count,
         int(model.paused),
-        ok,
-        failed,
-        unknown,
+        *counts[:3],
         model.skipped,
-        outages,
-        recoveries,
-        helped,
-        useless,
-        warnings,
+        *counts[3:],
         round(counters.duration(at), 6),
         counters.buckets(at),
         round(late, 6),
@@ -314,4 +307,4 @@ def numbers(monitor: Monitor, counters: Counters, unix: float) -> Numbers:
         int(checking(model) != "idle"),
         None if look.last is None else round(unix - look.last_age, 3),
         int(spent(model)),
-    )
+    ]

@@ -113,11 +113,11 @@ class App:
         health: Health = {"ok": True}
         if self._access.may_enter(_authorization(visit.request)):
             heat = about(answer)
-            worst = (state for state in _WORST_FIRST if heat["states"].get(state))
+            worst = [state for state in _WORST_FIRST if heat["states"].get(state)]
             health["version"] = heat["version"]
             health["pid"] = heat["pid"]
             health["monitors"] = heat["monitors"]
-            health["worst"] = next(worst, None)
+            health["worst"] = worst[0] if worst else None
         return small(health)
 
     async def _status(self, visit: Visit) -> web.StreamResponse:
@@ -191,9 +191,9 @@ async def listening(setup: Setup, bounds: Bounds) -> AsyncGenerator[Connections]
     """Yield the factory of connections that serve the pages."""
     quiet = logging.getLogger("heat.web.app")
     quiet.addHandler(logging.NullHandler())
-    quiet.propagate = False  # A client that does not speak HTTP is no news.
-    # Without aiohttp's router and its own handlers: some of them answer before our rules are asked,
-    # and repeat the client's words.
+    quiet.propagate = False  # Clients that do not speak HTTP are common.
+    # Without aiohttp's router and its own handlers: some of them answer before our rules are
+    # applied, and repeat the client's words.
     server = web.Server(
         partial(_respond, App(setup).routes(), setup.access),
         handler_cancellation=True,  # A client that has gone away holds nothing, and HEAT is spared.

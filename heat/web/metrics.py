@@ -190,7 +190,7 @@ FAMILIES: Sequence[Family] = (
     Family(
         "heat_monitor_recoveries",
         "counter",
-        "Recoveries of which the outcome is known: after helped the check passed again.",
+        "Recoveries by their outcome, once it is known: after helped the check passed again.",
         _fields("helped", "useless"),
         _each("_total", "outcome", ("helped", "useless")),
     ),

@@ -8,7 +8,7 @@ somebody has looked at it.
 from collections.abc import Iterator, Mapping
 from typing import Any, Union, cast, get_args, is_typeddict
 
-from heat.control.answers import PUBLIC, Monitor, PublicKeys, Why
+from heat.control.answers import PUBLIC, Monitor, Why
 from heat.control.history import History
 
 Shape = Mapping[str, Union["Shape", None]]
@@ -36,12 +36,8 @@ def _inner(hint: object) -> Shape | None:
     """Return the shape of the object in a type, or of those in a list."""
     if is_typeddict(hint):
         return shape(hint)
-    for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
-        if isinstance(part, PublicKeys):
-            return dict.fromkeys(part.names)
-        if (inner := _inner(part)) is not None:
-            return inner
-    return None
+    inner = (_inner(part) for part in get_args(hint))
+    return next((each for each in inner if each is not None), None)
 
 
 MONITOR, WHY, HISTORY = shape(Monitor), shape(Why), shape(History)

@@ -22,8 +22,8 @@ class Schemas:
     def of(self, kind: Any) -> Part:  # noqa: ANN401 - a type
         """Return the schema of a type."""
         origin, parts = get_origin(kind), get_args(kind)
-        if origin in {Annotated, NotRequired}:
-            return self.of(parts[0])
+        if origin in {Annotated, NotRequired}:  # The keys of a mapping stand behind it.
+            return self.of(next(filter(is_typeddict, parts), parts[0]))
         if origin in {Union, UnionType}:
             return _union([self.of(part) for part in parts])
         if is_typeddict(kind):
@@ -35,7 +35,7 @@ class Schemas:
         return {"type": "object" if origin is Mapping else _NAMES[kind]}
 
     def _component(self, kind: Any) -> Part:  # noqa: ANN401 - a TypedDict
-        name = kind.__name__
+        name = kind.__name__.removeprefix("_")
         if name not in self.components:
             keys = dict(public_keys(kind)) if self._public else kind.__annotations__
             self.components[name] = {

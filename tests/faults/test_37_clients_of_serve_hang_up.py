@@ -193,7 +193,7 @@ def test_for_a_client_that_has_gone_away_heat_is_asked_no_more(tmp_path: Path) -
         def wait(_: object) -> None:
             answers.wait(PATIENCE)
 
-        heat.said = wait
+        heat.reply = wait
         clients = [server.connect() for _ in range(20)]
         for client in clients:
             client.sendall(b"GET /api/why/web" + HOST + b"\r\n")

@@ -54,7 +54,7 @@ receivers:
 
 
 class Pager:
-    """Somebody who is told: a webhook that writes down status and labels of each message."""
+    """A webhook that records status and labels of each message."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, str]] = []
@@ -62,11 +62,11 @@ class Pager:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                found = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                for alert in found["alerts"]:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                for alert in body["alerts"]:
                     summary = alert["annotations"]["summary"]
-                    told = alert["status"], alert["labels"]["alertname"], summary
-                    pager.messages.append(told)
+                    message = alert["status"], alert["labels"]["alertname"], summary
+                    pager.messages.append(message)
                 self.send_response(200)
                 self.end_headers()
 
@@ -79,14 +79,14 @@ class Pager:
 
 @contextmanager
 def pager() -> Generator[Pager]:
-    found = Pager()
-    thread = threading.Thread(target=found.server.serve_forever, args=(0.01,))
+    pager = Pager()
+    thread = threading.Thread(target=pager.server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield found
+        yield pager
     finally:
-        found.server.shutdown()
-        found.server.server_close()
+        pager.server.shutdown()
+        pager.server.server_close()
         thread.join()
 
 
@@ -97,9 +97,9 @@ def started(place: Place, name: str, *command: str) -> int:
         place.spawn([*command, "--web.listen-address=127.0.0.1:0"], stdout=out, stderr=out)
     listening = re.compile(r'msg="Listening on" address=127\.0\.0\.1:(\d+)')
     until(lambda: bool(listening.search(log.read_text())), f"{name}, which says {log.read_text()}")
-    found = listening.search(log.read_text())
-    assert found is not None
-    return int(found[1])
+    match = listening.search(log.read_text())
+    assert match is not None
+    return int(match[1])
 
 
 def prometheus(place: Place, serve: int, pager_port: int) -> int:
@@ -116,11 +116,11 @@ def prometheus(place: Place, serve: int, pager_port: int) -> int:
 
 
 def value(port: int, query: str) -> str | None:
-    """What Prometheus knows of it now; nothing at all while it starts."""
+    """The value that Prometheus has now; None while it starts."""
     address = f"http://127.0.0.1:{port}/api/v1/query?query={quote(query)}"
     with suppress(HTTPError), urlopen(address, timeout=PATIENCE) as answer:
-        found = json.load(answer)["data"]["result"]
-        return found[0]["value"][1] if found else None
+        result = json.load(answer)["data"]["result"]
+        return result[0]["value"][1] if result else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is sent to `heatctl serve` to hurt it, and what comes back."""
+"""Attacks on `heatctl serve`, and what they get."""
 
 import contextlib
 import http.client
@@ -35,8 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("hostile")
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, ["web"])
-        with served(folder, "--host", "Heat.lan") as found:
-            yield found
+        with served(folder, "--host", "Heat.lan") as server:
+            yield server
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("closed")
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, ["web"])
-        with served(folder, *with_token(folder)) as found:
-            yield found
+        with served(folder, *with_token(folder)) as server:
+            yield server
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ],
 )
 @pytest.mark.parametrize("path", ["/metrics", "/api/openapi.json", "/nowhere"])
-def test_without_the_token_nothing_is_told(closed: Served, path: str, authorization: str) -> None:
+def test_without_the_token_it_shows_nothing(closed: Served, path: str, authorization: str) -> None:
     got = closed.get(path, Authorization=authorization)
 
     assert got.refusal == (401, "the token is missing or wrong")
@@ -217,31 +217,31 @@ def test_without_the_token_nothing_is_told(closed: Served, path: str, authorizat
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer  {TOKEN} "])
-def test_with_the_token_everything_is_told(closed: Served, authorization: str) -> None:
+def test_with_the_token_it_shows_everything(closed: Served, authorization: str) -> None:
     assert closed.get("/metrics", Authorization=authorization).status == 200
     assert closed.get("/api/why/web", Authorization=authorization).status == 200
-    found = closed.get("/api/openapi.json", Authorization=authorization).found
-    assert found["security"] == [{"token": []}]
+    description = closed.get("/api/openapi.json", Authorization=authorization).json
+    assert description["security"] == [{"token": []}]
 
 
 def test_health_needs_no_token_and_tells_no_more_than_that_without(closed: Served) -> None:
-    assert closed.get("/healthz").found == {"ok": True}
-    assert closed.get("/healthz", Authorization="Bearer x").found == {"ok": True}
-    assert closed.get("/healthz", Authorization=f"Bearer {TOKEN}").found["pid"] == 4711
+    assert closed.get("/healthz").json == {"ok": True}
+    assert closed.get("/healthz", Authorization="Bearer x").json == {"ok": True}
+    assert closed.get("/healthz", Authorization=f"Bearer {TOKEN}").json["pid"] == 4711
 
 
 @contextlib.contextmanager
 def of_little_patience(folder: Path, monitors: int) -> Generator[Served]:
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, [f"monitor-{number}" for number in range(monitors)])
-        with served(folder, program=HASTE + PROGRAM.format(more="")) as found:
-            yield found
+        with served(folder, program=HASTE + PROGRAM.format(more="")) as server:
+            yield server
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with of_little_patience(tmp_path_factory.mktemp("hasty"), 1) as found:
-        yield found
+    with of_little_patience(tmp_path_factory.mktemp("hasty"), 1) as server:
+        yield server
 
 
 def test_a_head_that_does_not_end_is_408(hasty: Served) -> None:
@@ -279,14 +279,14 @@ def test_who_does_not_take_the_answer_is_left(tmp_path: Path) -> None:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = client.recv(100)
         until(lambda: not server.holds(client), "the end of the connection")
-        found = head + everything(client)
+        received = head + everything(client)
 
-    size = re.search(rb"Content-Length: (\d+)", found)
+    size = re.search(rb"Content-Length: (\d+)", received)
     assert size is not None
-    assert len(found) < int(size[1])
+    assert len(received) < int(size[1])
 
 
-def test_who_has_asked_and_closes_its_side_gets_the_answer(server: Served) -> None:
+def test_a_client_that_closes_its_side_after_a_request_gets_the_response(server: Served) -> None:
     with server.connect() as client:
         client.sendall(GET + b"\r\n")
         client.shutdown(socket.SHUT_WR)
@@ -294,7 +294,7 @@ def test_who_has_asked_and_closes_its_side_gets_the_answer(server: Served) -> No
         assert status(everything(client)) == 200
 
 
-def test_who_closes_its_side_before_it_has_asked_is_left(server: Served) -> None:
+def test_a_client_that_closes_its_side_before_a_request_is_disconnected(server: Served) -> None:
     with server.connect() as client:
         client.sendall(GET)
         client.shutdown(socket.SHUT_WR)
@@ -322,7 +322,7 @@ def test_two_hundred_connections_are_bounded_and_over_when_they_are_gone(
 def test_who_is_turned_away_and_has_gone_already_is_no_news(tmp_path: Path) -> None:
     with served(tmp_path, program=FOR_TWO + PROGRAM.format(more="")) as server:
         until(lambda: "start HEAT" in server.news(), "the greeting")
-        said = server.news()
+        news = server.news()
         with server.connect(), server.connect():
             server.process.send_signal(signal.SIGSTOP)
             with server.connect() as gone:
@@ -331,7 +331,7 @@ def test_who_is_turned_away_and_has_gone_already_is_no_news(tmp_path: Path) -> N
             with server.connect() as last:
                 assert status(everything(last)) == 503
 
-        assert server.news() == said
+        assert server.news() == news
 
 
 def test_out_of_descriptors_it_says_so_once_and_goes_on(tmp_path: Path) -> None:

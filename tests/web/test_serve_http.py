@@ -1,4 +1,4 @@
-"""What is HTTP to `heatctl serve`, and what is not: old, odd and other protocols."""
+"""Old, odd and other protocols: `heatctl serve` speaks only HTTP."""
 
 import contextlib
 import json
@@ -18,8 +18,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("http")
     with HeatDouble(folder / "heat.sock") as heat:
         many(heat, ["web"])
-        with served(folder) as found:
-            yield found
+        with served(folder) as server:
+            yield server
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,6 @@ def test_check_http_of_the_monitoring_plugins_sees_it(
     server: Served, words: tuple[str, ...]
 ) -> None:
     command = [CHECK_HTTP, "-I", "127.0.0.1", "-p", str(server.port), "-u", "/healthz", *words]
-    found = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, text=True)
+    result = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, text=True)
 
-    assert (found.returncode, found.stdout[:8]) == (0, "HTTP OK:"), found.stdout
+    assert (result.returncode, result.stdout[:8]) == (0, "HTTP OK:"), result.stdout

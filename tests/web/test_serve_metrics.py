@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE
-from heat_double import COLUMNS, HeatDouble
+from heat_double import HeatDouble
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from heat.control.protocol import Numbers
+from heat.control.protocol import NUMBERS, Numbers
 from heat.monitor.counters import BOUNDS
 from heat.web.exposition import Exposition, text_of
 from heat.web.metrics import FAMILIES, STATES, of_heat, of_monitors, reader
 
 HOME = Path(__file__).parents[2]
-FRESH = Numbers("web", "NORMAL", *[0] * 12, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0)
+FRESH = Numbers._make(["web", "NORMAL", *[0] * 12, 0.0, (0,) * 13, 0.0, 0.0, 0, None, 0])
 
 counts = st.integers(0, 10**12)
 spans = st.floats(0, 1e9, allow_nan=False)
@@ -88,9 +88,9 @@ def test_a_fresh_exposition_is_the_same_byte_for_byte() -> None:
 
 def test_each_state_is_0_but_the_one_that_holds() -> None:
     for state in STATES:
-        found = samples(text_of(of_monitors([FRESH._replace(state=state)])).decode())
+        values = samples(text_of(of_monitors([FRESH._replace(state=state)])).decode())
         is_in = {
-            each: found["heat_monitor_state", frozenset({("monitor", "web"), ("state", each)})]
+            each: values["heat_monitor_state", frozenset({("monitor", "web"), ("state", each)})]
             for each in STATES
         }
 
@@ -110,16 +110,16 @@ def test_buckets_of_a_histogram_count_those_before_them() -> None:
 
 
 def test_columns_may_come_in_any_order_and_with_others_between() -> None:
-    columns = ["hue", *reversed(COLUMNS)]
-    values: list[Any] = [7, *range(len(COLUMNS), 0, -1)]
+    columns = ["hue", *reversed(NUMBERS)]
+    values: list[Any] = [7, *range(len(NUMBERS), 0, -1)]
 
     row = reader(columns)(values)
-    assert (row.name, row.state, row.failures, row.spent) == (1, 2, 4, len(COLUMNS))
+    assert (row.name, row.state, row.failures, row.spent) == (1, 2, 4, len(NUMBERS))
 
 
-def test_a_column_that_is_missing_is_told() -> None:
+def test_a_missing_column_is_an_error() -> None:
     with pytest.raises(KeyError, match="latest"):
-        reader([column for column in COLUMNS if column != "latest"])
+        reader([column for column in NUMBERS if column != "latest"])
 
 
 def test_each_family_has_values_for_its_places() -> None:
@@ -127,7 +127,7 @@ def test_each_family_has_values_for_its_places() -> None:
         assert len(family.values(FRESH._replace(last=1.0))) == len(family.places)
 
 
-def test_a_heat_that_does_not_answer_is_not_up_and_nothing_else_is_told() -> None:
+def test_a_heat_that_does_not_answer_is_not_up_and_has_no_numbers() -> None:
     assert samples(text_of(of_heat(None)).decode()) == {("heat_up", frozenset()): 0.0}
 
 
@@ -136,19 +136,19 @@ def test_promtool_has_nothing_to_say_about_the_metrics(tmp_path: Path) -> None:
     with HeatDouble(tmp_path / "heat.sock") as heat:
         text = text_of([*of_heat(heat.about()), *of_monitors([FRESH._replace(last=1.0)])])
     command = ["promtool", "check", "metrics"]
-    found = subprocess.run(command, input=text, capture_output=True, check=False, timeout=PATIENCE)
+    result = subprocess.run(command, input=text, capture_output=True, check=False, timeout=PATIENCE)
 
-    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
 @pytest.mark.parametrize("words", [("config", "prometheus.yml"), ("rules", "heat.rules.yml")])
 def test_promtool_takes_the_examples(words: tuple[str, str]) -> None:
     command = ["promtool", "check", words[0], str(HOME / "examples" / words[1])]
-    found = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
+    result = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
 
-    assert found.returncode == 0, found.stderr
-    assert b"SUCCESS" in found.stdout
+    assert result.returncode == 0, result.stderr
+    assert b"SUCCESS" in result.stdout
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
@@ -157,6 +157,6 @@ def test_the_alerts_of_the_examples_fire_when_they_should(tmp_path: Path) -> Non
     path = tmp_path / "test.yml"
     path.write_text((HOME / "tests/heat.rules.test.yml").read_text().replace("RULES", str(rules)))
     command = ["promtool", "test", "rules", str(path)]
-    found = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
+    result = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
 
-    assert found.returncode == 0, found.stdout + found.stderr
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -38,20 +38,20 @@ def is_name(text: str) -> bool:
         return False
 
 
-def found_in_each_route(server: Served, name: str) -> bool:
+def is_in_each_route(server: Served, name: str) -> bool:
     coded = quote(name, safe="")
     why = server.get(f"/api/why/{coded}")
     status = server.get(f"/api/status?name={coded}")
     history = server.get(f"/api/history?name={coded}")
     return (
         (why.status, status.status, history.status) == (200, 200, 200)
-        and why.found["name"] == name
-        and [each["name"] for each in status.found] == [name]
-        and [each["monitor"] for each in history.found] == [name]
+        and why.json["name"] == name
+        and [each["name"] for each in status.json] == [name]
+        and [each["monitor"] for each in history.json] == [name]
     )
 
 
-def test_every_name_that_a_monitor_may_have_is_found_percent_encoded(tmp_path: Path) -> None:
+def test_every_name_that_a_monitor_may_have_works_percent_encoded(tmp_path: Path) -> None:
     ascii_ = [f"a{letter}z" for letter in map(chr, range(128)) if is_name(f"a{letter}z")]
     names = [*ascii_, *ODD]
     program = ECHO + PROGRAM.format(more=", history")
@@ -59,7 +59,7 @@ def test_every_name_that_a_monitor_may_have_is_found_percent_encoded(tmp_path: P
         heat.state_file = "/srv/heat.state"
         many(heat, names)
         assert len(ascii_) == 94  # All but the slash.
-        assert [name for name in names if not found_in_each_route(server, name)] == []
+        assert [name for name in names if not is_in_each_route(server, name)] == []
 
 
 @given(st.text(min_size=1, max_size=30).filter(is_name))
@@ -75,10 +75,10 @@ def test_a_name_is_taken_out_of_an_address_as_it_was_put_in(name: str) -> None:
 
 
 @given(st.text())
-def test_whatever_is_asked_for_is_taken_apart(target: str) -> None:
-    found = parse(target)
+def test_every_target_is_taken_apart(target: str) -> None:
+    url = parse(target)
 
-    assert found.path == target.partition("?")[0] or found.path == "/api/why/{name}"
+    assert url.path == target.partition("?")[0] or url.path == "/api/why/{name}"
 
 
 def test_bytes_that_are_no_text_are_no_name_that_a_monitor_may_have() -> None:
@@ -93,6 +93,6 @@ def test_a_name_that_is_none_is_refused_in_every_route(tmp_path: Path) -> None:
         for coded in ("a%2Fb", "%ff", "%00", "a%0A", "%20web", "%E2%80%AE", "%ED%B3%BF"):
             for route in ("/api/why/", "/api/status?name=", "/api/history?name="):
                 got = server.get(route + coded)
-                assert (got.status, got.found["error"][-19:]) == (400, "is not a valid name"), (
+                assert (got.status, got.json["error"][-19:]) == (400, "is not a valid name"), (
                     route + coded
                 )

@@ -1,4 +1,4 @@
-"""What is read over HTTP without a token: no command line, and nothing that a check has printed."""
+"""Redaction: without a token, no command line and no output of a check."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from heat.web.app import Health
 from heat.web.openapi import describe
 from heat.web.redaction import HISTORY, MONITOR, WHY, Shape, redacted
 
-SECRET = "hunter2"  # noqa: S105 - of tests alone
+SECRET = "hunter2"  # noqa: S105 - only for tests
 CONFIG = """
 [monitor.web]
 command = ["sh", "-c", "echo {secret}; echo {secret} >&2; exit 7", "{secret}"]
@@ -49,7 +49,7 @@ values = st.recursive(
 
 @pytest.fixture
 def watched(place: Place) -> Iterator[Place]:
-    """A HEAT with secrets in all that it was told and has read."""
+    """A HEAT with secrets in its configuration and in all output."""
     place.script(f"fail-{SECRET}", f"echo {SECRET}")
     place.script(f"recover-{SECRET}", f"echo {SECRET}; exit 1")
     place.script(f"gone-{SECRET}", "rm -f $0")
@@ -66,20 +66,20 @@ def test_without_a_token_no_command_line_and_no_output_leaves_it(watched: Place)
             got = server.get(path)
             assert SECRET not in got.text, path
             assert SECRET not in str(got.headers), path
-        assert server.get("/api/why/web").found["options"]["interval"] == 0.05
-        assert [each["last"]["code"] for each in server.get("/api/status").found] != []
+        assert server.get("/api/why/web").json["options"]["interval"] == 0.05
+        assert [each["last"]["code"] for each in server.get("/api/status").json] != []
 
 
-def test_with_the_token_all_of_it_is_told(watched: Place) -> None:
+def test_with_the_token_serve_shows_all_of_it(watched: Place) -> None:
     with served(watched.folder, *with_token(watched.folder)) as server:
-        why = server.tell("/api/why/web").found
+        why = server.ask("/api/why/web").json
         assert SECRET in why["check"]
         assert why["last"]["message"] == why["outage"]["first_message"] == SECRET
         assert why["options"]["command"][3] == SECRET
-        history = server.tell("/api/history?name=web").found[0]["outages"][0]
+        history = server.ask("/api/history?name=web").json[0]["outages"][0]
         assert history["last_message"] == SECRET
         assert why["options"]["recovery"] == f"./recover-{SECRET}"
-        assert SECRET in server.tell("/api/status").text
+        assert SECRET in server.ask("/api/status").text
         assert server.get("/api/why/web").status == 401
 
 
@@ -88,7 +88,7 @@ def test_what_is_public_is_what_the_description_shows() -> None:
     whole = describe(Health, has_token=True)["components"]["schemas"]
 
     assert keys(schemas["Monitor"], schemas) == keys_of(MONITOR)
-    assert keys(schemas["Why"], schemas) | OPTIONS == keys_of(WHY)
+    assert keys(schemas["Why"], schemas) == keys_of(WHY)
     assert keys(schemas["History"], schemas) == keys_of(HISTORY)
     assert "check" in whole["Monitor"]["properties"]
 
@@ -98,20 +98,16 @@ def keys(schema: dict[str, Any], schemas: dict[str, Any], place: str = "") -> se
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rpartition("/")[2]]
     inner = [schema["items"]] if "items" in schema else schema.get("anyOf", [])
-    found = {key for each in inner for key in keys(each, schemas, place)}
+    names = {key for each in inner for key in keys(each, schemas, place)}
     for key, each in schema.get("properties", {}).items():
-        found |= {f"{place}.{key}"} | keys(each, schemas, f"{place}.{key}")
-    return found
+        names |= {f"{place}.{key}"} | keys(each, schemas, f"{place}.{key}")
+    return names
 
 
 def keys_of(shape: Shape, place: str = "") -> set[str]:
     """The keys of a shape at every depth."""
     deeper = (keys_of(inner or {}, f"{place}.{key}") for key, inner in shape.items())
     return {f"{place}.{key}" for key in shape}.union(*deeper)
-
-
-OPTIONS = {f".options.{key}" for key in WHY["options"] or ()}
-"""Which the description leaves to the documents."""
 
 
 @pytest.mark.parametrize(
@@ -131,9 +127,9 @@ def test_command_lines_and_output_are_not_public(key: str) -> None:
 
 
 def test_a_key_that_nobody_has_looked_at_is_kept_back() -> None:
-    found = {"name": "web", "output": SECRET, "last": {"code": 7, "message": SECRET}}
+    value = {"name": "web", "output": SECRET, "last": {"code": 7, "message": SECRET}}
 
-    assert redacted(found, MONITOR) == {"name": "web", "last": {"code": 7}}
+    assert redacted(value, MONITOR) == {"name": "web", "last": {"code": 7}}
 
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET], 7])
@@ -142,17 +138,17 @@ def test_a_key_that_has_become_something_else_is_kept_back(value: object) -> Non
 
 
 @given(st.dictionaries(st.sampled_from(sorted({**MONITOR, **WHY})) | st.text(max_size=5), values))
-def test_only_keys_that_may_be_told_are_left_at_every_depth(found: dict[str, Any]) -> None:
+def test_only_public_keys_are_left_at_every_depth(value: dict[str, Any]) -> None:
     shape = {**MONITOR, **WHY}
 
-    assert within(redacted(found, shape), shape)
+    assert within(redacted(value, shape), shape)
 
 
-def within(found: Any, shape: Shape | None) -> bool:
-    if isinstance(found, list):
-        return shape is not None and all(within(each, shape) for each in cast("list[Any]", found))
-    if isinstance(found, dict):
-        pairs = cast("dict[str, Any]", found).items()
+def within(value: Any, shape: Shape | None) -> bool:
+    if isinstance(value, list):
+        return shape is not None and all(within(each, shape) for each in cast("list[Any]", value))
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
         return shape is not None and all(
             key in shape and within(value, shape[key]) for key, value in pairs
         )

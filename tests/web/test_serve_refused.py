@@ -12,7 +12,7 @@ import pytest
 from heat.ctl.commands.serve import USAGE, main
 from heat.web.options import OPTIONS, Serving, parse
 
-TOKEN = "correct-horse-battery"  # noqa: S105 - of tests alone
+TOKEN = "correct-horse-battery"  # noqa: S105 - only for tests
 ADDRESS = "write an address of this machine, or localhost; a name goes to --host"
 BRACKETS = "write [::1]:9333, or 127.0.0.1:9333"
 PORT = "write a port from 1 to 65535, or 0 for any: 127.0.0.1:9333"
@@ -25,7 +25,7 @@ WRITE = "write one: head -c 32 /dev/urandom | base64 > {file}"
 MORE = "holds more than a token, which is printable ASCII without a blank"
 
 WRONG = [
-    # words, what is said, the fix
+    # words, message, hint
     ("--listen 9333", "--listen '9333' is not HOST:PORT", PLACE),
     ("--listen :9333", "--listen ':9333' is not HOST:PORT", PLACE),
     ("--listen ''", "--listen '' is not HOST:PORT", PLACE),
@@ -95,18 +95,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("words", "said", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
+@pytest.mark.parametrize(("words", "message", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
 def test_it_is_refused_with_a_sentence_and_the_fix(
-    words: str, said: str, hint: str, capfd: pytest.CaptureFixture[str]
+    words: str, message: str, hint: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = main(shlex.split(words))
 
     out, err = capfd.readouterr()
     assert (code, out) == (2, "")
     lines = err.splitlines()
-    at = lines.index(f"Error: {said}")
+    at = lines.index(f"Error: {message}")
     assert lines[at + 1] == f"  {hint}"
-    assert lines[-1] == "'heatctl serve --help' tells the options."
+    assert lines[-1] == "'heatctl serve --help' lists the options."
 
 
 def test_the_help_and_the_options_agree() -> None:
@@ -116,30 +116,30 @@ def test_the_help_and_the_options_agree() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_all_mistakes_are_told_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_mistakes_are_reported_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     code = main(["--listen", "x", "--token-file", "gone", "--host", "a/b", "--verbose"])
 
     assert code == 2
     assert capfd.readouterr().err.count("Error: ") == 4
 
 
-def test_a_port_that_is_taken_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_taken_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         place = f"127.0.0.1:{other.getsockname()[1]}"
         code = main(["--listen", place, "--control", "sock"])
 
     assert code == 2
     lines = capfd.readouterr().err.splitlines()
-    assert lines[0] == f"Error: --listen '{place}' cannot be listened on: address already in use"
+    assert lines[0] == f"Error: --listen '{place}' cannot be used: address already in use"
     assert lines[1] == "  choose another port, or an address of this machine"
 
 
 @pytest.mark.usefixtures("folder")
-def test_another_machines_address_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_address_of_another_machine_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     code = main(["--listen", "192.0.2.1:9333", "--token-file", "good", "--control", "sock"])
 
     assert code == 2
-    assert "cannot be listened on: cannot assign requested address" in capfd.readouterr().err
+    assert "cannot be used: cannot assign requested address" in capfd.readouterr().err
 
 
 def test_a_user_without_a_session_names_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,5 +185,5 @@ def test_loopback_needs_no_token(listen: str, place: str) -> None:
 @pytest.mark.parametrize(
     "words", [["-h"], ["--help"], ["--listen", "x", "--help"], ["--xyz", "-h"]]
 )
-def test_help_is_help_whatever_else_is_said(words: list[str]) -> None:
+def test_help_is_help_with_any_other_words(words: list[str]) -> None:
     assert parse(USAGE, words).wants_help

@@ -1,4 +1,4 @@
-"""Pause, resume, reset and check on request, by way of the control socket of a real HEAT."""
+"""Pause, resume, reset and check on request, through the control socket of a real HEAT."""
 
 import os
 import signal
@@ -8,38 +8,39 @@ from contextlib import closing
 import pytest
 from client import ask, await_state, done, why
 from conftest import FIRST_AT_GATE, Heat, Place, orderly, process_state, until
-from test_supervisor import WELL, await_more, monitor, ran
+from fleet import WELL, await_more, monitor, ran
 
 STOPPED = {"fault_signal": "STOP", "success_signal": "CONT"}
-BESIDE = monitor("beside", WELL)
-"""Another monitor: while it is checked some times, a third one could have been."""
+OTHER = monitor("other", WELL)
+"""Another monitor: while HEAT checks it a few times, it could have checked a third one."""
 
 
-def still(heat: Heat, place: Place, name: str = "check") -> None:
-    """No check of it is made while another monitor is checked some times."""
-    before = ran(place, name)
-    await_more(heat, "beside: OK")
-    assert ran(place, name) == before
+def still(heat: Heat, place: Place) -> None:
+    """HEAT does not check web while it checks another monitor a few times."""
+    until(lambda: bool(why(heat, "web")["checking"] == "idle"), "the end of its check")
+    before = ran(place, "check")
+    await_more(heat, "other: OK")
+    assert ran(place, "check") == before
 
 
 def refused(heat: Heat, do: str, name: str = "web", **more: object) -> str:
-    told = ask(heat, do, name=name, **more)
-    assert not told["ok"]
-    return str(told["error"])
+    answer = ask(heat, do, name=name, **more)
+    assert not answer["ok"]
+    return str(answer["error"])
 
 
 # Pauses
 
 
 def test_in_a_pause_there_are_no_checks_and_no_other_monitor_is_paused(place: Place) -> None:
-    heat = place.fleet(monitor("web", place.check(0)) + BESIDE)
+    heat = place.fleet(monitor("web", place.check(0)) + OTHER)
     heat.await_line("web: OK", 2)
-    told = done(heat, "pause", name="web", reason="a \x1b[31mred\nreason")
-    assert told["until"] is None
+    answer = done(heat, "pause", name="web", reason="a \x1b[31mred\nreason")
+    assert answer["until"] is None
     still(heat, place)
-    found = why(heat, "web")
-    assert found["paused"]["reason"] == r"a \x1b[31mred\nreason"
-    assert (found["next"], found["next_text"]) == (None, "paused until it is resumed")
+    facts = why(heat, "web")
+    assert facts["paused"]["reason"] == r"a \x1b[31mred\nreason"
+    assert (facts["next"], facts["next_text"]) == (None, "paused until it is resumed")
     assert done(heat, "hello")["about"]["paused"] == 1
     assert refused(heat, "check") == "web: it is paused"
     assert ask(heat, "check", name="web")["fix"] == "heatctl resume web"
@@ -56,7 +57,7 @@ def test_the_result_of_a_check_that_runs_when_the_pause_begins_does_not_count(
 ) -> None:
     gate = place.gate("gate")
     check = place.check(1, body=FIRST_AT_GATE)
-    heat = place.fleet(monitor("web", check, signal="none") + BESIDE)
+    heat = place.fleet(monitor("web", check, signal="none") + OTHER)
     place.await_words("check.ran")
     done(heat, "pause", name="web")
     gate.open()
@@ -74,7 +75,7 @@ def test_a_fail_script_that_runs_when_the_pause_begins_ends_and_none_follows(
 ) -> None:
     gate = place.gate("gate")
     place.script("tell", "echo $HEAT_FAIL_CNT >> told\n[ $HEAT_FAIL_CNT -gt 1 ] || : < gate")
-    heat = place.fleet(monitor("web", place.check(1), signal="none", fail="./tell") + BESIDE)
+    heat = place.fleet(monitor("web", place.check(1), signal="none", fail="./tell") + OTHER)
     until(lambda: bool(why(heat, "web")["fail_queued"]), "a queued run")
     done(heat, "pause", name="web")
     assert why(heat, "web")["fail_queued"] is False
@@ -98,7 +99,7 @@ def test_a_recovery_script_that_runs_when_the_pause_begins_ends_and_the_window_o
     text = monitor(
         "web", check, signal="none", pid=target.pid, recovery="./recover", interval="1h", **STOPPED
     )
-    heat = place.fleet(text + BESIDE)
+    heat = place.fleet(text + OTHER)
     done(heat, "check", name="web")
     place.await_words("recover.pids")
     done(heat, "pause", name="web", seconds=3600)
@@ -106,8 +107,8 @@ def test_a_recovery_script_that_runs_when_the_pause_begins_ends_and_the_window_o
     gate.open()
     until(lambda: why(heat, "web")["script"] is None, "its end")
     still(heat, place)
-    found = why(heat, "web")
-    assert (found["state"], found["remedy"], found["frozen"]) == ("RECOVERING", "open", target.pid)
+    facts = why(heat, "web")
+    assert (facts["state"], facts["remedy"], facts["frozen"]) == ("RECOVERING", "open", target.pid)
     done(heat, "resume", name="web")
 
     await_state(heat, "web", "NORMAL")
@@ -119,8 +120,8 @@ def test_a_recovery_script_that_runs_when_the_pause_begins_ends_and_the_window_o
 def test_a_pause_ends_by_itself(place: Place) -> None:
     heat = place.fleet(monitor("web", place.check(0)))
     done(heat, "pause", name="web", seconds=3600)
-    told = done(heat, "pause", name="web", seconds=0.3)
-    assert told["until"] == pytest.approx(why(heat, "web")["now"], abs=1)
+    answer = done(heat, "pause", name="web", seconds=0.3)
+    assert answer["until"] == pytest.approx(why(heat, "web")["now"], abs=1)
     heat.await_news("resumed: checks go on")
     await_more(heat, "web: OK")
 
@@ -129,8 +130,8 @@ def test_a_pause_ends_by_itself(place: Place) -> None:
         assert db.execute("SELECT count(*), count(ended) FROM pauses").fetchone() == (2, 2)
 
 
-def test_a_second_pause_takes_the_place_of_the_first_and_says_so(place: Place) -> None:
-    heat = place.fleet(monitor("web", place.check(0)) + BESIDE)
+def test_a_second_pause_replaces_the_first_and_says_so(place: Place) -> None:
+    heat = place.fleet(monitor("web", place.check(0)) + OTHER)
     first = done(heat, "pause", name="web", seconds=60, reason="a")
     began = why(heat, "web")["paused"]["since"]
     second = done(heat, "pause", name="web", reason="b")
@@ -151,10 +152,8 @@ def test_a_second_pause_takes_the_place_of_the_first_and_says_so(place: Place) -
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
-def test_a_pause_outlives_a_restart_and_ends_though_nobody_watched(
-    place: Place, signum: int
-) -> None:
-    text = monitor("web", place.check(0)) + monitor("long", place.check(0, name="long")) + BESIDE
+def test_a_pause_outlives_a_restart_and_ends_in_the_meantime(place: Place, signum: int) -> None:
+    text = monitor("web", place.check(0)) + monitor("long", place.check(0, name="long")) + OTHER
     heat = place.fleet(text)
     done(heat, "pause", name="web", seconds=3600, reason="work")
     done(heat, "pause", name="long", seconds=3600)
@@ -164,7 +163,7 @@ def test_a_pause_outlives_a_restart_and_ends_though_nobody_watched(
     with closing(sqlite3.connect(place.folder / "heat.state")) as db, db:
         db.execute("UPDATE pauses SET until = began + 1e-6 WHERE monitor = 'long'")
     heat = place.fleet(text)
-    await_more(heat, "beside: OK")
+    await_more(heat, "other: OK")
     await_more(heat, "long: OK")
 
     assert why(heat, "web")["paused"] == before
@@ -188,9 +187,9 @@ def test_a_reset_forgets_the_outage_and_wakes_a_target_that_was_stopped(place: P
     done(heat, "pause", name="web")
     assert done(heat, "reset", name="web")["was"] == "RECOVERING"
 
-    found = why(heat, "web")
-    assert (found["state"], found["count"], found["frozen"]) == ("NORMAL", 0, None)
-    assert (found["outage"], found["changed"]["reason"]) == (None, "reset")
+    facts = why(heat, "web")
+    assert (facts["state"], facts["count"], facts["frozen"]) == ("NORMAL", 0, None)
+    assert (facts["outage"], facts["changed"]["reason"]) == (None, "reset")
     until(lambda: process_state(target.pid) != "T", "the CONT")
     heat.await_news("reset by hand: RECOVERING and its counts are forgotten")
     with closing(sqlite3.connect(place.folder / "heat.state")) as db:
@@ -203,7 +202,7 @@ def test_a_reset_forgets_the_outage_and_wakes_a_target_that_was_stopped(place: P
 
 def test_out_of_error_only_with_a_target(place: Place) -> None:
     target = place.receiver()
-    heat = place.fleet(monitor("web", place.check(0), pid=target.pid) + BESIDE)
+    heat = place.fleet(monitor("web", place.check(0), pid=target.pid) + OTHER)
     heat.await_line("web: OK")
     os.kill(target.pid, signal.SIGKILL)
     await_state(heat, "web", "ERROR")
@@ -213,17 +212,17 @@ def test_out_of_error_only_with_a_target(place: Place) -> None:
     assert ask(heat, "check", name="web")["fix"] == "heatctl reset web"
     assert "is not checked any more (ERROR)" in refused(heat, "pause")
     assert why(heat, "web")["state"] == "ERROR"
-    await_more(heat, "beside: OK")
+    await_more(heat, "other: OK")
     orderly(heat)
 
 
-def test_out_of_error_while_its_fail_script_still_tells_of_it(place: Place) -> None:
+def test_out_of_error_while_its_fail_script_still_runs(place: Place) -> None:
     gate = place.gate("gate")
     place.script("tell", "echo $$ >> tell.pids\n: < gate")
     target = place.receiver()
     check = place.check(1, 0)
     keys = {"pid": target.pid, "fail": "./tell", "signal": "STOP", "on_killed": "error"}
-    heat = place.fleet(monitor("web", check, **keys) + BESIDE)
+    heat = place.fleet(monitor("web", check, **keys) + OTHER)
     place.await_words("tell.pids")
     heat.await_line("web: OK")
     until(lambda: process_state(target.pid) == "T", "the STOP")
@@ -234,11 +233,11 @@ def test_out_of_error_while_its_fail_script_still_tells_of_it(place: Place) -> N
     gate.open()
     await_more(heat, "web: OK")
 
-    found = why(heat, "web")
-    assert (found["state"], found["shown"]) == ("NORMAL", "NORMAL")
-    changed = found["changed"]
+    facts = why(heat, "web")
+    assert (facts["state"], facts["shown"]) == ("NORMAL", "NORMAL")
+    changed = facts["changed"]
     assert (changed["before"], changed["after"], changed["reason"]) == ("ERROR", "NORMAL", "reset")
-    assert found["since"] == changed["at"]
+    assert facts["since"] == changed["at"]
     assert process_state(target.pid) != "T"
     with closing(sqlite3.connect(place.folder / "heat.state")) as db:
         held = "SELECT count(*) FROM held WHERE role = 'frozen'"
@@ -272,11 +271,11 @@ def test_a_check_on_request_comes_at_once_never_twice_and_shifts_no_tick(place: 
 
 
 def _due(heat: Heat) -> float:
-    found = why(heat, "web")
-    return float(found["now"] + found["next"])
+    facts = why(heat, "web")
+    return float(facts["now"] + facts["next"])
 
 
-def test_no_check_is_made_on_request_while_the_recovery_script_runs(place: Place) -> None:
+def test_heat_refuses_a_check_on_request_while_the_recovery_script_runs(place: Place) -> None:
     gate = place.gate("gate")
     place.script("recover", "echo $$ >> recover.pids\n: < gate")
     heat = place.fleet(monitor("web", place.check(1, 0), recovery="./recover", interval="1h"))
