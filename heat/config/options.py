@@ -14,7 +14,7 @@ from states.monitor.limits import Limits
 
 
 class Options(NamedTuple):
-    """The options of one monitor; times in seconds, None for no limit or no such thing."""
+    """The options of one monitor; durations in seconds, None for no limit or none at all."""
 
     name: str
     interval: float
@@ -40,12 +40,12 @@ class Options(NamedTuple):
 
     @property
     def has_target(self) -> bool:
-        """Signals go to another process than HEAT."""
+        """Tell if signals go to a process other than HEAT."""
         return self.pid is not None or self.pid_file is not None
 
     @property
     def when_spent(self) -> Literal["error", "watch"]:
-        """The policy after the last recovery that is allowed."""
+        """The policy after the last recovery, as `--when-spent` has it."""
         return "watch" if self.limits.spent_watch else "error"
 
 
@@ -53,13 +53,13 @@ class Common(NamedTuple):
     """The options of HEAT as a whole, not of one monitor."""
 
     log_dir: str = ""
-    """As given; empty for the folder HEAT was started in."""
+    """As given; empty for the folder where HEAT was started."""
     json: bool = False
     quiet: bool = False
     log_folder: str = ""
-    """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+    """The same for opening files: absolute if HEAT has left the folder where it was started."""
     journal: bool = False
-    """Lines are for journald, which has the time of each and asks for its priority."""
+    """Lines are for journald: with a priority and without a time."""
     control: str = ""
     """Path of the control socket; empty for none, or the usual one."""
     state: str = ""
@@ -79,7 +79,7 @@ def build(
 
 
 def readable(texts: Mapping[str, str], command: Sequence[str]) -> Options:
-    """Make as much as preflight can look at, of options that `build` refuses."""
+    """Make as much of options that `build` refuses as preflight can look at."""
     values, _ = read_values(texts)
     return make_readable({**values, COMMAND: tuple(command)})
 
@@ -101,7 +101,7 @@ def common(texts: Mapping[str, str], flags: Collection[str]) -> Common:
 def read_values(
     texts: Mapping[str, str], options: Sequence[Option] = OPTIONS
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """Read the texts of options; a value that is refused is `BAD`, and has a diagnostic."""
+    """Read the texts of options; a text that is refused becomes `BAD`, and a diagnostic."""
     values: dict[str, Any] = {}
     diagnostics: list[Diagnostic] = []
     for option in options:
@@ -117,7 +117,7 @@ def read_values(
 
 
 def make(values: Mapping[str, Any]) -> Options:
-    """Make the options of values in which nothing is wrong."""
+    """Make options of values in which nothing is wrong."""
     script: str | None = values.get("--script")
     check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
     get: Callable[[str], Any] = {**DEFAULTS, **values}.get
