@@ -1,7 +1,7 @@
 """The words of a command line: docopt reads them, for every command alike.
 
 docopt gets the options of a text of --help and the shortest usage, `[options] [WORD...]`, because
-its time grows with the square of the options and ways that it is told. The caller finds what is
+its time grows with the square of the options and ways in a text. The caller finds what is
 missing and what does not go together, so that HEAT can report all mistakes at once.
 """
 

@@ -1,7 +1,7 @@
 """The options of one monitor, and of HEAT as a whole, as frozen values."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from heat.config.conflicts import conflicts, missing, signal_of, threshold_of
@@ -120,27 +120,28 @@ def make(values: Mapping[str, Any]) -> Options:
     """Make options of values in which nothing is wrong."""
     script: str | None = values.get("--script")
     check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
-    get: Callable[[str], Any] = {**DEFAULTS, **values}.get
+    every: dict[str, Any] = {**DEFAULTS, **values}
+    get = every.get
     return Options(
         name=get("--name") or default_name(check[0]),
         interval=values["--interval"],
         check=check,
         is_script=script is not None,
-        timeout=get("--timeout"),
+        timeout=every["--timeout"],
         pid=get("--pid"),
         pid_file=get("--pid-file"),
         fail=get("--fail"),
         recovery=get("--recovery"),
         script_timeout=get("--script-timeout"),
-        on_killed=get("--on-killed"),
-        unknown_codes=get("--unknown-codes"),
-        warn_codes=get("--warn-codes"),
+        on_killed=every["--on-killed"],
+        unknown_codes=every["--unknown-codes"],
+        warn_codes=every["--warn-codes"],
         limits=Limits(
             threshold=threshold_of(values),
-            success_threshold=get("--success-threshold"),
+            success_threshold=every["--success-threshold"],
             max_recoveries=get("--max-recoveries"),
             recovery_timeout=get("--recovery-timeout"),
-            start_period=get("--start-period"),
+            start_period=every["--start-period"],
             checks=get("--count"),
             fail="--fail" in values,
             fail_overlap_skip=get("--fail-overlap") == "skip",
@@ -148,12 +149,12 @@ def make(values: Mapping[str, Any]) -> Options:
             signal=signal_of(values),
             fault_signal=get("--fault-signal"),
             success_signal=get("--success-signal"),
-            spent_watch=get("--when-spent") == "watch",
+            spent_watch=every["--when-spent"] == "watch",
             interval=values["--interval"],
             retry_interval=get("--retry-interval"),
             recovery_interval=get("--recovery-interval"),
-            recovery_backoff=get("--recovery-backoff"),
-            recovery_backoff_max=get("--recovery-backoff-max"),
+            recovery_backoff=every["--recovery-backoff"],
+            recovery_backoff_max=every["--recovery-backoff-max"],
         ),
     )
 

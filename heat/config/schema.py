@@ -73,8 +73,8 @@ class Option(NamedTuple):
     parse: Callable[[Any], Any] | None
     """Reads the value; None for a flag."""
     short: str = ""
-    default: object = None
-    default_in_file: object = None
+    default: Any = None
+    default_in_file: Any = None
     """The default of a file, if it is different: HEAT gives up none of many monitors."""
     needs: tuple[Need, ...] = ()
     example: str = ""

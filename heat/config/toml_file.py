@@ -164,7 +164,7 @@ class _Reading:
 
     def _value(self, option: Option, key: str, raw: object) -> Any:
         """Read a value once for all monitors that have it."""
-        if isinstance(raw, list | dict):  # They cannot be keys of `_known`.
+        if type(raw) in {list, dict}:  # They cannot be keys of `_known`.
             return self._share(tuple(map(self._share, keys.read(key, option, raw))))
         known = key, type(raw), raw  # With the type: True, 1 and 1.0 are equal.
         if known not in self._known:
