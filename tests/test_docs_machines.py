@@ -66,4 +66,4 @@ def test_it_runs_as_the_page_shows_it(desk: Path) -> None:
     command, *printed = session.splitlines()
     results = re.findall(r"ok|failed", command)
 
-    assert python(desk, "run.py", results="\n".join(results) + "\n").splitlines() == printed
+    assert python(desk, "run.py", stdin="\n".join(results) + "\n").splitlines() == printed
