@@ -13,7 +13,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from conftest import PATIENCE
+from processes import PATIENCE
 
 
 class Terminal:

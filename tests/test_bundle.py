@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from place import Place
 
 HOME = Path(__file__).parent.parent
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from processes import PATIENCE
 
 from heat import __version__
 from heat.ctl.main import USAGE
