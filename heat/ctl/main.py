@@ -50,6 +50,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import Protocol, cast
 
 from heat import __version__
 from heat.config import usage
@@ -58,6 +59,16 @@ from heat.ctl import output
 from heat.ctl.errors import CtlError, UsageError
 from heat.diagnostics import Diagnostic
 from heat.text import escaped
+
+
+class Command(Protocol):
+    """The shape of each module of `commands`."""
+
+    USAGE: str
+
+    def main(self, words: Sequence[str]) -> int:
+        """Run the command with the words after it; return the exit status."""
+        ...
 
 
 def commands() -> list[str]:
@@ -99,6 +110,8 @@ def _open_what_is_closed() -> None:
 
 
 def _run(words: Sequence[str]) -> int:
+    if words and words[0] in commands():
+        return _command(words[0]).main(words[1:])
     line = read(Grammar("heatctl", USAGE, options_first=True), words)
     if "--help" in line.flags or line.operands[:1] == ["help"]:
         return _help(line.operands)
@@ -113,11 +126,15 @@ def _run(words: Sequence[str]) -> int:
     name, *behind = line.operands
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
-    module = import_module(f"heat.ctl.commands.{name}")
-    if diagnostics := list(_without_effect(line, name, module.USAGE)):
+    command = _command(name)
+    if diagnostics := list(_without_effect(line, name, command.USAGE)):
         raise UsageError(f"heatctl {name}", *diagnostics)
     common = [*line.flags, *(f"{option}={value}" for option, value in line.values.items())]
-    return int(module.main([*common, *behind]))
+    return command.main([*common, *behind])
+
+
+def _command(name: str) -> Command:
+    return cast(Command, import_module(f"heat.ctl.commands.{name}"))
 
 
 def _without_effect(line: Words, name: str, text: str) -> Iterator[Diagnostic]:
@@ -139,8 +156,7 @@ def _unknown(name: str) -> Diagnostic:
 def _help(operands: Sequence[str]) -> int:
     """Print the text of the command that is named, or of heatctl."""
     name = next((word for word in operands if word != "help"), "")
-    text = import_module(f"heat.ctl.commands.{name}").USAGE if name in commands() else USAGE
-    output.write(text)
+    output.write(_command(name).USAGE if name in commands() else USAGE)
     return 0
 
 

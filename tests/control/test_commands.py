@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from client import ask, await_state, done, why
 from conftest import FIRST_AT_GATE, Heat, Place, orderly, process_state, until
-from test_supervisor import WELL, await_more, monitor, ran
+from fleet import WELL, await_more, monitor, ran
 
 STOPPED = {"fault_signal": "STOP", "success_signal": "CONT"}
 OTHER = monitor("other", WELL)

@@ -5,7 +5,7 @@ import signal
 import pytest
 from client import await_state, client, numbers, request, why
 from conftest import Heat, Place, orderly, until
-from test_supervisor import WELL, monitor, pid_of, stubborn
+from fleet import WELL, monitor, pid_of, stubborn
 
 MANY = 600
 """Monitors whose status is more than a socket holds."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from client import Client, client, done
 from conftest import Heat, Place, until
-from test_supervisor import WELL, monitor
+from fleet import WELL, monitor
 
 
 def single(place: Place, path: str) -> Heat:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from client import why
 from conftest import FAST, Heat, Place, orderly, until
+from fleet import monitor
 from heat_process import hints
 from hypothesis import given
 from hypothesis import strategies as st
 from state_files import STATE, change, fails, kill, memory, rows
-from test_supervisor import monitor
 from virtual import VirtualWorld
 
 from heat.checks.outcome import Outcome

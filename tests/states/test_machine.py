@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitors import LIMITS
+from strategies import LIMITS
 
 from states.engine import Step
 from states.monitor import effects

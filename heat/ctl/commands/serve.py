@@ -51,20 +51,20 @@ BACKLOG = 128
 
 
 def main(words: Sequence[str], history: "History | None" = None) -> int:
-    """Serve, as the words behind `heatctl serve` say; the exit status is returned.
+    """Serve, as the words behind `heatctl serve` say; return the exit status.
 
     ``history`` reads the state file; by default as `heatctl history` does.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # As long as nothing has begun.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Until the server handles it.
     from heat.diagnostics import Diagnostic
     from heat.web.options import parse
 
-    asked = parse(USAGE, words)
-    if asked.wants_help:
+    request = parse(USAGE, words)
+    if request.wants_help:
         _print(1, USAGE)
         return 0
-    if asked.serving is None:
-        return _refuse(asked.diagnostics)
+    if request.serving is None:
+        return _refuse(request.diagnostics)
     try:
         from heat.web.server import run
     except ModuleNotFoundError as error:
@@ -72,10 +72,10 @@ def main(words: Sequence[str], history: "History | None" = None) -> int:
         hint = f"{sys.executable} -m pip install 'heat-watchdog[serve]'"
         return _refuse([Diagnostic(line, hint)])
     try:
-        listener = _listener(asked.serving)
+        listener = _listener(request.serving)
     except OSError as error:
-        return _refuse([_unfit(asked.serving, error)])
-    return run(asked.serving, listener, history)
+        return _refuse([_unfit(request.serving, error)])
+    return run(request.serving, listener, history)
 
 
 def _listener(serving: "Serving") -> "socket.socket":
@@ -90,17 +90,17 @@ def _unfit(serving: "Serving", error: OSError) -> "Diagnostic":
 
     why = os.strerror(error.errno or 0).lower()
     hint = "choose another port, or an address of this machine"
-    return of_option("--listen", shown(serving.place), f"cannot be listened on: {why}", hint)
+    return of_option("--listen", shown(serving.place), f"cannot be used: {why}", hint)
 
 
 def _refuse(diagnostics: "Sequence[Diagnostic]") -> int:
-    lines = [*map(str, diagnostics), "", "'heatctl serve --help' tells the options."]
+    lines = [*map(str, diagnostics), "", "'heatctl serve --help' lists the options."]
     _print(2, "\n".join(lines) + "\n")
     return EXIT_USAGE
 
 
 def _print(fd: int, text: str) -> None:
-    with contextlib.suppress(OSError):  # Who has closed it wants to read nothing.
+    with contextlib.suppress(OSError):  # Somebody has closed it.
         os.write(fd, text.encode("utf-8", "backslashreplace"))
 
 
