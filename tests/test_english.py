@@ -11,10 +11,8 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/ctl/",
     "heat/monitor/",
     "heat/report/",
-    "tests/ctl/",
     "tests/monitor/",
     "tests/report/",
     "tests/simulate/",
