@@ -5,11 +5,13 @@ import os
 import re
 import shlex
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from heat.ctl.commands.serve import USAGE, main
+from heat.ctl import main as heatctl
+from heat.ctl.commands.serve import USAGE
 from heat.web.options import OPTIONS, Serving, parse
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - only for tests
@@ -92,6 +94,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.chmod(0o644 if name == "open" else 0o600)
     os.mkfifo(tmp_path / "fifo")
     return tmp_path
+
+
+def main(words: Sequence[str]) -> int:
+    return heatctl.main(["serve", *words])
 
 
 @pytest.mark.usefixtures("folder")
