@@ -112,7 +112,7 @@ def test_it_is_refused_with_a_sentence_and_the_fix(
     lines = err.splitlines()
     at = lines.index(f"Error: {message}")
     assert lines[at + 1] == f"  {hint}"
-    assert lines[-1] == "'heatctl serve --help' lists the options."
+    assert "'heatctl serve --help' lists the options" in lines[-1]
 
 
 def test_the_help_and_the_options_agree() -> None:
