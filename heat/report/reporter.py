@@ -86,10 +86,10 @@ class Writer:
     def _news(self, text: str, colour: str = "") -> None:
         self._reporter.console.news(f"{self._prefix}{text}", colour)
 
-    def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
+    def _record(self, time: int, kind: str, field: str, text: list[str]) -> None:
         head = f"{time} : {kind} : {self._prefix}{field} :\n"
         # At once: a flood makes this a megabyte, and a copy another one.
-        self._reporter.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
+        self._reporter.verbose.write("".join([head, *(f"> {line}\n" for line in text)]))
 
 
 class HeatReport(Writer):
