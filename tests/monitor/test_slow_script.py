@@ -45,14 +45,14 @@ def test_a_fail_script_that_hangs_is_not_called_slow_before_an_interval() -> Non
 def test_a_fail_script_that_hangs_is_said_where_a_failure_waits_to_be_told() -> None:
     world = VirtualWorld(TELL, checks=[FAILS], fails=[HANGS]).run_until(100)
 
-    assert spans(world, "failures wait to be told until it has ended") == ["20", "40", "80"]
+    assert spans(world, "failures wait to be reported until it has ended") == ["20", "40", "80"]
 
 
 def test_a_fail_script_that_hangs_is_said_as_soon_as_it_holds_up_something() -> None:
     checks = [FAILS, *[OK] * 9, FAILS, OK]
     world = VirtualWorld(TELL, checks=checks, fails=[HANGS]).run_until(230)
 
-    assert spans(world, "failures wait to be told") == ["110", "220"]
+    assert spans(world, "failures wait to be reported") == ["110", "220"]
 
 
 def test_a_fail_script_that_is_slow_and_holds_up_nothing_is_not_said() -> None:
