@@ -11,10 +11,6 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/config/",
-    "heat/ctl/",
-    "tests/config/",
-    "tests/ctl/",
     "tests/monitor/",
     "tests/report/",
     "tests/simulate/",

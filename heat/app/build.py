@@ -127,9 +127,9 @@ def _repository(ground: Ground, outputs: Outputs, programs: Programs) -> Reposit
     from heat.store.state_file import StateFile
 
     world, path = (ground.clock, ground.loop), ground.common.state
-    store = StateFile(path, path, world, outputs.console.trouble, ground.inbox)
-    prune = Prune((*world, programs.launcher), store.path, ground.in_force.history, ground.inbox)
-    store.tidy = prune.begin
+    launched = (*world, programs.launcher)
+    prune = Prune(launched, os.path.abspath(path), ground.in_force.history, ground.inbox)
+    store = StateFile(path, world, outputs.console.trouble, prune.begin, ground.inbox)
     return Repository(store, ground.clock.unix, outputs.report)
 
 
