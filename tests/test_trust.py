@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NOBODY, Heat, Place, needs_root, nobody_runs_heat, orderly, records
+from heat_process import Heat, orderly, records
+from place import Place
+from processes import NOBODY, needs_root, nobody_runs_heat
 
 from heat.app.cli import understand
 from heat.diagnostics import BadValueError
@@ -102,10 +104,10 @@ WAYS: dict[str, tuple[Callable[[str], None], str, str]] = {
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("check", CHECKS)
 def test_what_is_all_roots_is_used(check: str) -> None:
-    asked = understand([*WORDS, *CHECKS[check]])
+    request = understand([*WORDS, *CHECKS[check]])
 
-    assert asked.diagnostics == ()
-    assert list(asked.warnings) == []
+    assert request.diagnostics == ()
+    assert list(request.warnings) == []
 
 
 @pytest.mark.parametrize(("path", "check"), FILES)
@@ -116,9 +118,9 @@ def test_a_file_that_another_may_change_is_refused(
     change, why, hint = WAYS[way]
     change(path)
 
-    (told,) = refusals(*WORDS, *CHECKS[check])
+    (message,) = refusals(*WORDS, *CHECKS[check])
 
-    line, second = told.splitlines()
+    line, second = message.splitlines()
     assert line.startswith("Failed: ")
     assert Path(path).name in line
     assert ("interpreter " in line) == ("interpreter" in path)
@@ -164,10 +166,10 @@ def test_all_of_it_is_told_at_once_and_a_folder_once(folder: Path) -> None:
         Path(name).chmod(0o777)
     folder.chmod(0o777)
 
-    told = refusals(*WORDS, *CHECKS["script"])
+    messages = refusals(*WORDS, *CHECKS["script"])
 
-    assert [line.split()[1] for line in told] == ["the", "./check", "./fail"]
-    assert told[0] == (
+    assert [line.split()[1] for line in messages] == ["the", "./check", "./fail"]
+    assert messages[0] == (
         f"Failed: the folder {folder} may be written to by anybody, {AS_ROOT}\n"
         f"  chmod go-w {folder}"
     )
@@ -178,8 +180,8 @@ def test_a_file_of_many_monitors_tells_what_they_share_once(folder: Path) -> Non
     Path("heat.toml").write_text("".join(f"[monitor.m{n}]\n{monitor}" for n in range(9)))
     Path("bin/interpreter").chmod(0o775)
 
-    (told,) = refusals("--config", "heat.toml", "--log-dir", "logs")
-    assert told == (
+    (message,) = refusals("--config", "heat.toml", "--log-dir", "logs")
+    assert message == (
         f"heat.toml: monitor.m0.script: the interpreter {folder}/bin/interpreter may be written "
         f"to by group root (0), {AS_ROOT} (so in 8 other monitors)\n"
         f"  chmod go-w {folder}/bin/interpreter"
@@ -221,11 +223,11 @@ def test_a_folder_in_which_another_could_replace_a_file(
     tmp_path: Path, mode: int, group: int, owner: int, why: str
 ) -> None:
     file = shared(tmp_path, mode, group, owner)
-    told = [f"the folder {tmp_path}/shared {why}, {AS_ROOT}"] if why else []
+    expected = [f"the folder {tmp_path}/shared {why}, {AS_ROOT}"] if why else []
 
-    assert doubts(file) == told
-    assert doubts(file.with_name("missing")) == told  # It would be made there.
-    assert doubts(tmp_path / "shared/../shared/./file") == told
+    assert doubts(file) == expected
+    assert doubts(file.with_name("missing")) == expected  # It would be made there.
+    assert doubts(tmp_path / "shared/../shared/./file") == expected
 
 
 def test_a_folder_that_belongs_to_another_user_is_a_warning(tmp_path: Path) -> None:
@@ -304,16 +306,16 @@ def test_what_is_mounted_read_only_nobody_may_write(tmp_path: Path) -> None:
         "import os; from heat.trust import Trust; "
         "print([each.kind for each in Trust().doubts(os.path.realpath('file'))])"
     )
-    told: list[str] = []
+    outputs: list[str] = []
     for then in ("true", "mount -o remount,ro ."):
         shell = f'{mount} && {then} && exec "$@"'
         command = ["unshare", "--mount", "sh", "-c", shell, "sh", sys.executable, "-c", program]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"nothing can be mounted here: {done.stderr}")
-        told.append(done.stdout)
+        outputs.append(done.stdout)
 
-    assert told == ["['folder', '']\n", "[]\n"]
+    assert outputs == ["['folder', '']\n", "[]\n"]
 
 
 # Real ones

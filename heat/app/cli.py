@@ -232,7 +232,7 @@ def _located(common: "Common", path: str) -> "Common":
 
 def refuse(lines: Sequence[str], command: str = "heat", *, journal: bool = False) -> int:
     """Print what is wrong with a command line; return the exit status."""
-    text = "\n".join([*lines, "", f"'{command} --help' tells the options."]) + "\n"
+    text = "\n".join([*lines, "", f"'{command} --help' lists the options."]) + "\n"
     if journal:
         from heat.report.console import for_journal
 

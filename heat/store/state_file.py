@@ -46,24 +46,26 @@ _LONG = 4 * 1024 * 1024
 
 
 class StateFile:
-    """A file that HEAT writes as long as it runs; ``say`` is called once for each trouble."""
+    """A file that HEAT writes as long as it runs; ``say`` is called once for each trouble.
+
+    ``tidy`` is called when it is time for `heat.store.prune`.
+    """
 
     def __init__(
         self,
         path: str,
-        shown: str,
         world: tuple[Clock, Timers],
         say: Callable[[str], None],
+        tidy: Callable[[], None],
         owner: Owner,
     ) -> None:
         self.path = os.path.abspath(path)
-        self.shown = escaped(shown)
+        self.shown = escaped(path)
         self.trouble = ""
         """The reason why nothing is written now; empty if all is well."""
         self.snapshot: Callable[[], Iterable[Statement]] = tuple
         """Returns all that a file must know, whatever it knew before."""
-        self.tidy: Callable[[], None] = _nothing
-        """Called when it is time for `heat.store.prune`."""
+        self._tidy = tidy
         self._clock, self._timers = world
         self._say = say
         self._owner = owner
@@ -220,7 +222,7 @@ class StateFile:
     def _tidy_if_long(self, length: int) -> None:
         if length >= self._long:
             # Not now: what is written here precedes an action that is still to come.
-            self._timers.at(self._clock.now(), self.tidy, self._owner)
+            self._timers.at(self._clock.now(), self._tidy, self._owner)
             self._long = length + _LONG
         elif length < _LONG:
             self._long = _LONG
@@ -316,7 +318,3 @@ class StateFile:
         if self._backlog:
             lost = counted(len(self._backlog) + self._backlog.lost, "change")
             self._say(f"{lost} for {self.shown} could not be written")
-
-
-def _nothing() -> None:
-    """Nobody prunes."""

@@ -1,4 +1,4 @@
-"""Durations are written the same way everywhere, and what is told can be written again."""
+"""Durations are written the same way everywhere, and their words can be read again."""
 
 import signal
 from pathlib import Path
@@ -120,15 +120,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @given(MILLISECONDS)
 def test_an_exact_length_loses_nothing(milliseconds: int) -> None:
-    told = exact(milliseconds / 1000).replace(" min", "m").replace(" ", "")
+    words = exact(milliseconds / 1000).replace(" min", "m").replace(" ", "")
 
-    assert round(duration(told) * 1000) == milliseconds
+    assert round(duration(words) * 1000) == milliseconds
 
 
 @given(st.floats(0, LONGEST))
 def test_a_length_for_people_is_off_by_less_than_its_smaller_unit(span: float) -> None:
-    for told in (length(span).replace(" min", "m").replace(" ", ""), short(span)):
-        assert duration(told) == pytest.approx(span, rel=0.5 / 9, abs=0.051)
+    for words in (length(span).replace(" min", "m").replace(" ", ""), short(span)):
+        assert duration(words) == pytest.approx(span, rel=0.5 / 9, abs=0.051)
 
 
 ON_A_LINE = [

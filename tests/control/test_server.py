@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 from client import Client, ask, client, done, numbers, request
 from conftest import Heat, Nobody, Place, orderly, until
-from test_supervisor import WELL, monitor
+from fleet import WELL, monitor
 
 from heat.control import connection, server
 from heat.runtime.loop import Loop, RealClock

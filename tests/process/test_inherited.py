@@ -1,11 +1,13 @@
-"""What HEAT is started with: descriptors go no further, and signals are heeded from the start."""
+"""Signals and descriptors that HEAT inherits: it heeds the ones and keeps the others to itself."""
 
 import os
 import signal
 import sys
 
 import pytest
-from conftest import Place, alive, orderly, until
+from heat_process import orderly
+from place import Place
+from processes import alive, until
 
 from heat.process import inherited
 
@@ -58,7 +60,7 @@ MOMENTS = (
 @pytest.mark.parametrize(
     ("signum", "status"), [(signal.SIGTERM, 0), (signal.SIGQUIT, 0), (signal.SIGINT, 130)]
 )
-def test_a_signal_that_stops_heat_while_it_starts_is_no_death(
+def test_a_signal_that_stops_heat_while_it_starts_is_an_orderly_end(
     place: Place, moment: str, signum: int, status: int
 ) -> None:
     prefix = (sys.executable, "-c", AT_A_MOMENT, moment, str(int(signum)))
@@ -82,7 +84,7 @@ def test_a_signal_while_the_configuration_is_read_ends_what_reads_it(place: Plac
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGQUIT])
-def test_what_a_shell_has_its_background_jobs_ignore_ends_no_heat_that_starts(
+def test_signals_that_a_shell_has_its_background_jobs_ignore_do_not_end_a_heat_that_starts(
     place: Place, signum: int
 ) -> None:
     ignoring = ("sh", "-c", "trap '' INT QUIT; exec \"$@\"", "sh")
@@ -101,7 +103,7 @@ SHOW = "ls -l /proc/self/fd | grep -e '/lock$' -e '/heat.toml$' > shown.%s; true
 
 
 def held(place: Place) -> bool:
-    """Somebody holds the lock."""
+    """Return whether somebody holds the lock."""
     done = place.spawn(["flock", "-n", "lock", "true"])
     return done.wait() != 0
 
@@ -126,11 +128,11 @@ def test_a_lock_that_heat_was_started_with_is_free_once_heat_has_ended(place: Pl
         assert place.words(f"shown.{who}") == []
 
 
-def test_sockets_that_systemd_has_given_to_heat_are_not_its_checks(place: Place) -> None:
-    given = {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "web"}
+def test_sockets_that_systemd_passes_to_heat_are_not_for_its_checks(place: Place) -> None:
+    variables = {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "web"}
     heat = place.heat(
         *("-i", "1h", "--count", "1", "-s", place.check(1, body="env | grep LISTEN_; true")),
-        env={**os.environ, **given, "LISTEN_PIDFDID": "17"},
+        env={**os.environ, **variables, "LISTEN_PIDFDID": "17"},
     )
 
     assert heat.wait() == 1

@@ -5,13 +5,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Place, alive, descriptors_left, until
+from place import Place
+from processes import descriptors_left
 
 import heat.process.target
-from heat.diagnostics import BadValueError
 from heat.errors import TargetError
 from heat.process import signals
-from heat.process.proc import has_ended, proc_stat, would_end
+from heat.process.proc import proc_stat
 from heat.process.target import NoTarget, PidFileTarget, PidTarget, open_process
 
 
@@ -40,7 +40,7 @@ def test_a_target_that_has_ended_is_gone(place: Place) -> None:
     os.close(target.pidfd)
 
 
-def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
+def test_a_pid_file_is_read_again_for_each_signal(place: Place) -> None:
     first, second = place.receiver("first"), place.receiver("second")
     file = place.folder / "pid"
     target = PidFileTarget(str(file), NoTarget(nobody))
@@ -52,7 +52,7 @@ def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (None, "cannot be read: no such file"),
         ("", "is empty: its writer has not written the process id yet"),
@@ -71,17 +71,17 @@ def test_a_pid_file_is_read_anew_for_each_signal(place: Place) -> None:
         ("4194304\n", "process 4194304 does not exist"),
     ],
 )
-def test_a_pid_file_that_names_nobody(tmp_path: Path, content: str | None, said: str) -> None:
+def test_a_pid_file_that_names_nobody(tmp_path: Path, content: str | None, reason: str) -> None:
     file = tmp_path / "pid"
     if content is not None:
         file.write_text(content)
 
-    with pytest.raises(TargetError, match=said) as caught:
+    with pytest.raises(TargetError, match=reason) as caught:
         PidFileTarget(str(file), NoTarget(nobody)).send(signal.SIGTERM)
     assert not caught.value.gone
 
 
-def test_a_pid_file_that_is_no_file_does_not_block(tmp_path: Path) -> None:
+def test_a_pid_file_that_is_not_a_regular_file_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pid")
 
     with pytest.raises(TargetError, match="not a regular file"):
@@ -121,85 +121,6 @@ def test_without_a_target_unhandled_signals_go_to_heat_through_the_kernel() -> N
         signal.signal(signal.SIGUSR2, before)
 
     assert got == [signal.SIGUSR2]
-
-
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
-@pytest.mark.parametrize("signum", [signal.SIGSTOP, signal.SIGTSTP])
-def test_what_was_stopped_is_woken(place: Place, signum: int) -> None:
-    # In a group of its own, with its parent outside: TSTP stops no orphaned group.
-    process = place.spawn(["sleep", "600"], process_group=0)
-    target = PidTarget(process.pid)
-    target.send(signum)
-    until(lambda: state_of(process.pid) == "T", "the stop")
-
-    assert target.wake() == process.pid
-    until(lambda: state_of(process.pid) == "S", "the wake")
-    assert target.wake() is None
-    os.close(target.pidfd)
-
-
-def test_what_was_continued_is_not_woken_again(place: Place) -> None:
-    process = place.spawn(["sleep", "600"])
-    target = PidTarget(process.pid)
-    target.send(signal.SIGSTOP)
-    target.send(signal.SIGCONT)
-
-    assert target.wake() is None
-    os.close(target.pidfd)
-
-
-def test_a_frozen_process_is_woken_though_another_took_its_place(place: Place) -> None:
-    old, new = (place.spawn(["sleep", "600"]) for _ in range(2))
-    file = place.folder / "pid"
-    target = PidFileTarget(str(file), NoTarget(nobody))
-    file.write_text(str(old.pid))
-    target.send(signal.SIGSTOP)
-    until(lambda: state_of(old.pid) == "T", "the stop")
-    file.write_text(str(new.pid))
-    target.send(signal.SIGCONT)
-
-    until(lambda: state_of(old.pid) == "S", "the wake of the old one")
-    assert target.wake() is None
-
-
-def test_a_frozen_process_that_has_ended_is_owed_nothing(place: Place) -> None:
-    process = place.spawn(["sleep", "600"])
-    target = PidTarget(process.pid)
-    target.send(signal.SIGSTOP)
-    process.kill()
-    process.wait()
-
-    assert not alive(process.pid)
-    assert target.wake() is None
-    os.close(target.pidfd)
-
-
-def test_whether_a_signal_would_end_a_process(place: Place) -> None:
-    receiver = place.receiver()
-    sleeper = place.spawn(["sleep", "600"])
-
-    assert not would_end(receiver.pid, signal.SIGUSR1)
-    assert would_end(sleeper.pid, signal.SIGUSR1)
-    assert not would_end(4194304, signal.SIGUSR1)
-
-
-@pytest.mark.parametrize("number", sorted(signal.valid_signals()))
-def test_every_signal_of_the_system_is_known_by_number_and_name(number: int) -> None:
-    name = signals.name(number)
-
-    assert signals.parse(str(int(number))) == number
-    assert {signals.parse(word) for word in (name, f"SIG{name}", name.lower())} == {number}
-
-
-def test_real_time_signals_from_both_ends() -> None:
-    assert signals.parse("RTMIN") == signal.SIGRTMIN
-    assert signals.parse("sigrtmax-1") == signal.SIGRTMAX - 1
-    assert signals.name(signal.SIGRTMIN) == "RTMIN"
-    with pytest.raises(BadValueError):
-        signals.parse("RTMIN+99")
 
 
 def test_a_process_that_is_reaped_while_it_is_looked_at_does_not_exist(
@@ -249,8 +170,3 @@ def test_a_want_of_descriptors_says_nothing_about_the_process_of_a_pid(place: Pl
     target.send(signal.SIGUSR1)
     receiver.await_signal("USR1")
     os.close(target.pidfd)
-
-
-def test_a_process_that_cannot_be_looked_at_for_want_of_descriptors_has_not_ended() -> None:
-    with descriptors_left(0), pytest.raises(OSError, match="Too many open files"):
-        has_ended(os.getpid())

@@ -1,4 +1,4 @@
-"""A rehearsal: the real watch and table on a clock of their own, and what is told of it."""
+"""A rehearsal: the real monitor and table on a virtual clock, and the words for it."""
 
 import json
 import re
@@ -13,7 +13,8 @@ from virtual import Ends, VirtualWorld, options
 from heat.app.cli import USAGE as USAGE_OF_HEAT
 from heat.cells import cells
 from heat.config.schema import OPTIONS
-from heat.ctl.commands.rehearse import OWN, USAGE, main
+from heat.ctl import main as heatctl
+from heat.ctl.commands.rehearse import OWN, USAGE
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.render_text import lines
 from heat.rehearsal.results import MOST, Plot, results
@@ -27,14 +28,18 @@ WORDS = (
 CONTRACT = WORDS.split()
 
 
+def main(words: Sequence[str]) -> int:
+    return heatctl.main(["rehearse", *words])
+
+
 def rehearse(words: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     code = main(words.split())
     out, err = capfd.readouterr()
     return code, out, err
 
 
-def played(given: str, *words: str, **plot: Any) -> Played:
-    return play(options(*words), Plot(results(given), **plot))
+def played(course: str, *words: str, **plot: Any) -> Played:
+    return play(options(*words), Plot(results(course), **plot))
 
 
 def moments(of: Played, kind: str) -> list[tuple[float, str]]:
@@ -73,23 +78,23 @@ def test_the_rehearsal_of_the_contract(capfd: pytest.CaptureFixture[str]) -> Non
     assert "Signals sent: HUP 3 times, STOP 3 times and CONT once.\n" in out
 
 
-def test_a_rehearsal_is_what_the_watch_does_in_any_other_world() -> None:
+def test_a_monitor_does_the_same_in_a_rehearsal_as_in_any_other_world() -> None:
     words = ("--threshold=2", "--recovery=./recover", "--pid=42", "--fault-signal=USR1")
     world = VirtualWorld(
         *words,
         checks=[Ends(), Ends(1), Ends(1), Ends(1), Ends()],
         recoveries=[Ends(after=3)],
     ).run_until(33)
-    told = played("0,1x3,0", *words, recovery=Ends(after=3))
+    outcome = played("0,1x3,0", *words, recovery=Ends(after=3))
 
-    assert [at for at, _ in moments(told, "check")] == world.times("check")
-    assert [at for at, text in moments(told, "recovery") if "runs" in text] == world.times(
+    assert [at for at, _ in moments(outcome, "check")] == world.times("check")
+    assert [at for at, text in moments(outcome, "recovery") if "runs" in text] == world.times(
         "recovery"
     )
-    assert [at for at, text in moments(told, "signal") if "USR1" in text] == world.times("USR1")
+    assert [at for at, text in moments(outcome, "signal") if "USR1" in text] == world.times("USR1")
 
 
-def test_the_same_rehearsal_is_told_the_same_way(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_same_rehearsal_prints_the_same(capfd: pytest.CaptureFixture[str]) -> None:
     first = (main(CONTRACT), capfd.readouterr())
 
     assert (main(CONTRACT), capfd.readouterr()) == first
@@ -112,23 +117,23 @@ def test_results_are_read(text: str, ends: Sequence[Ends]) -> None:
 
 
 def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
-    told = played("unknown,0")
+    outcome = played("unknown,0")
 
-    assert [text for _, text in moments(told, "check")] == [
+    assert [text for _, text in moments(outcome, "check")] == [
         "check 1: Unknown: it cannot be started for want of resources (as --results says)",
         "check 2: OK",
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("words", "says"),
     [
-        ("--results=7x", "Error: --results '7x' holds '7x', which is no result"),
-        ("--results=", "holds '', which is no result"),
-        ("--results=256", "holds '256', which is no exit code"),
-        ("--results=1x0", "holds '1x0', which is no time at all"),
-        ("--results=1x2x3", "holds '1x2x3', which is no result"),
-        ("--results=nope", "holds 'nope', which is no result"),
+        ("--results=7x", "Error: --results '7x' holds '7x', which is not a result"),
+        ("--results=", "holds '', which is not a result"),
+        ("--results=256", "holds '256', which is not an exit code"),
+        ("--results=1x0", "holds '1x0', which is not even once"),
+        ("--results=1x2x3", "holds '1x2x3', which is not a result"),
+        ("--results=nope", "holds 'nope', which is not a result"),
         ("--results=1@zz", "where 'zz' is not a duration"),
         ("--results=timeout@3", "has no length of its own"),
         ("--results=unknown@3", "has no length of its own"),
@@ -140,7 +145,7 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=0 --recovery-works-after 1", "has no effect without --recovery"),
         ("--results=0 --fail-takes 5", "--fail-takes '5' has no effect without --fail"),
         ("--results=0 --monitor web", "--monitor 'web' has no effect without --config"),
-        ("--results=0 --recovery=./r --recovery-exits unknown", "is no end of a script"),
+        ("--results=0 --recovery=./r --recovery-exits unknown", "is not an end of a script"),
         ("--results=1 --recovery=./r --recovery-exits timeout", "never comes without --script-t"),
         ("--results=0 --until -3", "--until '-3' is not a duration"),
         ("--results=0 --resluts=3", "--resluts is not an option of 'heatctl rehearse'"),
@@ -149,75 +154,75 @@ def test_an_unknown_result_is_a_check_that_cannot_be_started() -> None:
         ("--results=0 --svg /nope/x.svg", "--svg '/nope/x.svg' cannot be written: no such file"),
     ],
 )
-def test_what_cannot_be_rehearsed(given: str, says: str, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = rehearse(f"-i 30 -s ./check {given}", capfd)
+def test_bad_words_are_refused(words: str, says: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = rehearse(f"-i 30 -s ./check {words}", capfd)
 
     assert (code, out) == (2, "")
     assert says in err
     assert "\n  " in err, "no fix"
-    assert "'heatctl rehearse --help' tells the options." in err
+    assert "'heatctl rehearse --help' lists the options." in err
 
 
-def test_all_that_is_wrong_is_told_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_mistakes_are_listed_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     code, _, err = rehearse("", capfd)
 
     assert code == 2
-    for said in ("--results is missing", "--interval is missing", "either script or command"):
-        assert said in err
+    for complaint in ("--results is missing", "--interval is missing", "either script or command"):
+        assert complaint in err
 
 
-def test_it_ends_when_the_results_are_used_up_and_another_is_wanted() -> None:
-    told = played("0,1", "--fail=./tell", fail=Ends(after=4))
+def test_it_ends_when_a_check_needs_another_result_than_the_last() -> None:
+    outcome = played("0,1", "--fail=./tell", fail=Ends(after=4))
 
-    assert [at for at, _ in moments(told, "check")] == [0, 10]
-    assert [at for at, _ in moments(told, "fail")] == [10, 14]
-    assert told.end == 20
+    assert [at for at, _ in moments(outcome, "check")] == [0, 10]
+    assert [at for at, _ in moments(outcome, "fail")] == [10, 14]
+    assert outcome.end == 20
 
 
 def test_until_goes_on_with_the_last_result() -> None:
-    told = played("0,1", until=45)
+    outcome = played("0,1", until=45)
 
-    assert [at for at, _ in moments(told, "check")] == [0, 10, 20, 30, 40]
-    assert moments(told, "check")[-1][1] == "check 5: Failed: Exit Code 1 (4 failures in a row)"
-    assert told.end == 45
+    assert [at for at, _ in moments(outcome, "check")] == [0, 10, 20, 30, 40]
+    assert moments(outcome, "check")[-1][1] == "check 5: Failed: Exit Code 1 (4 failures in a row)"
+    assert outcome.end == 45
 
 
 def test_recovery_that_works_after_some_runs_ends_the_outage() -> None:
-    told = played(
+    outcome = played(
         "1", "--recovery=./r", "--recovery-timeout=15", works_after=3, recovery=Ends(after=2)
     )
 
-    assert [at for at, text in moments(told, "recovery") if "runs" in text] == [0, 17, 34]
-    assert moments(told, "recovered") == [
+    assert [at for at, text in moments(outcome, "recovery") if "runs" in text] == [0, 17, 34]
+    assert moments(outcome, "recovered") == [
         (36, "well again after 5 failures and 3 recoveries, 36 s")
     ]
-    assert told.well
+    assert outcome.well
 
 
 def test_recovery_that_would_work_too_late_is_an_error() -> None:
-    told = played("1", "--recovery=./r", "--max-recoveries=2", works_after=3)
+    outcome = played("1", "--recovery=./r", "--max-recoveries=2", works_after=3)
 
-    assert (told.state, told.exit_code) == (State.ERROR, 3)
-    assert "error: 2 recoveries did not help; HEAT stops" in moments(told, "news")[-1][1]
-    assert [*sentences(told)][-1] == "HEAT ended in ERROR, with exit status 3."
+    assert (outcome.state, outcome.exit_code) == (State.ERROR, 3)
+    assert "error: 2 recoveries did not help; HEAT stops" in moments(outcome, "news")[-1][1]
+    assert [*sentences(outcome)][-1] == "HEAT ended in ERROR, with exit status 3."
 
 
-def test_an_endless_rehearsal_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_rehearsal_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heat.rehearsal.play.MOST", 50)
-    told = played("unknown", until=10_000_000)
+    outcome = played("unknown", until=10_000_000)
 
-    assert "the rehearsal ends here: after 50 checks" in moments(told, "news")[-1][1]
+    assert "the rehearsal ends here: after 50 checks" in moments(outcome, "news")[-1][1]
 
 
-def test_a_script_that_takes_for_ever_does_not_make_the_rehearsal_do_so(
+def test_a_script_that_takes_for_ever_does_not_make_the_rehearsal_endless(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("heat.rehearsal.play._MOST_STEPS", 500)
-    told = played("1", "--interval=0.01", "--recovery=./r", recovery=Ends(after=1e7))
+    outcome = played("1", "--interval=0.01", "--recovery=./r", recovery=Ends(after=1e7))
 
-    assert moments(told, "news")[-1][1] == "the rehearsal ends here: after 500 steps"
-    assert len(told.entries) < 10
-    assert told.end < 10
+    assert moments(outcome, "news")[-1][1] == "the rehearsal ends here: after 500 steps"
+    assert len(outcome.entries) < 10
+    assert outcome.end < 10
 
 
 def test_a_killed_check_is_an_error_or_a_failure() -> None:
@@ -228,23 +233,23 @@ def test_a_killed_check_is_an_error_or_a_failure() -> None:
 
 
 def test_a_killed_recovery_is_an_error() -> None:
-    told = played("1", "--recovery=./r", recovery=Ends(killed=9, after=2.0))
+    outcome = played("1", "--recovery=./r", recovery=Ends(killed=9, after=2.0))
 
-    assert told.state is State.ERROR
-    assert moments(told, "recovery")[-1] == (
+    assert outcome.state is State.ERROR
+    assert moments(outcome, "recovery")[-1] == (
         2,
         "recovery script ended: killed by SIGKILL, after 2 s",
     )
 
 
 def test_a_recovery_that_never_ends_is_killed_by_the_script_timeout() -> None:
-    told = played("1,0", "--recovery=./r", "--script-timeout=20", recovery=Ends(after=None))
+    outcome = played("1,0", "--recovery=./r", "--script-timeout=20", recovery=Ends(after=None))
 
     assert (
-        moments(told, "recovery")[-1][1]
+        moments(outcome, "recovery")[-1][1]
         == "recovery script ended: Timed out after 20 s, after 20 s"
     )
-    assert told.well
+    assert outcome.well
 
 
 def test_a_fail_script_that_overlaps() -> None:
@@ -259,47 +264,47 @@ def test_a_fail_script_that_overlaps() -> None:
 
 
 def test_a_fail_script_that_recovery_waits_for() -> None:
-    told = played("1x3", "--threshold=2", "--fail=./t", "--recovery=./r", fail=Ends(after=15))
+    outcome = played("1x3", "--threshold=2", "--fail=./t", "--recovery=./r", fail=Ends(after=15))
 
-    assert (10, "fail script is not run for failure 2") in moments(told, "fail")
-    assert (10, "recovery waits for the fail script, at most 30 s") in moments(told, "news")
-    assert (15, "recovery script ./r runs") in moments(told, "recovery")
+    assert (10, "fail script is not run for failure 2") in moments(outcome, "fail")
+    assert (10, "recovery waits for the fail script, at most 30 s") in moments(outcome, "news")
+    assert (15, "recovery script ./r runs") in moments(outcome, "recovery")
 
 
-def test_a_failure_in_the_start_period_is_told_not_to_count() -> None:
-    told = played("1,0", "--start-period=5")
+def test_a_failure_in_the_start_period_does_not_count() -> None:
+    outcome = played("1,0", "--start-period=5")
 
-    assert moments(told, "news") == [
+    assert moments(outcome, "news") == [
         (0, "that failure does not count: the start period is not over")
     ]
 
 
 def test_a_target_that_is_killed_has_ended() -> None:
-    told = played("1", "--pid=42", "--signal=KILL")
+    outcome = played("1", "--pid=42", "--signal=KILL")
 
-    assert told.state is State.ERROR
-    assert moments(told, "news")[-1][1].endswith("target 42 (--pid) has ended; HEAT stops")
+    assert outcome.state is State.ERROR
+    assert moments(outcome, "news")[-1][1].endswith("target 42 (--pid) has ended; HEAT stops")
 
 
 def test_the_process_of_a_pid_file_comes_back() -> None:
-    told = played("1x2", "--pid-file=/run/web.pid", "--signal=KILL")
+    outcome = played("1x2", "--pid-file=/run/web.pid", "--signal=KILL")
 
-    assert moments(told, "signal") == [
+    assert moments(outcome, "signal") == [
         (at, "signal KILL to the process of /run/web.pid (--signal)") for at in (0, 10)
     ]
 
 
 def test_a_stopped_target_is_woken_at_the_end() -> None:
-    told = played("1", "--pid=42", "--fault-signal=STOP", "--max-recoveries=1", until=30)
+    outcome = played("1", "--pid=42", "--fault-signal=STOP", "--max-recoveries=1", until=30)
 
-    assert "sent CONT to 42, which HEAT had stopped" in moments(told, "signal")[-1][1]
+    assert "sent CONT to 42, which HEAT had stopped" in moments(outcome, "signal")[-1][1]
 
 
 def test_heat_that_is_its_own_target_ends() -> None:
-    told = played("0,1", "--fault-signal=TERM")
+    outcome = played("0,1", "--fault-signal=TERM")
 
-    assert told.exit_code == 3
-    assert (10, "signal TERM to HEAT itself (--fault-signal)") in moments(told, "signal")
+    assert outcome.exit_code == 3
+    assert (10, "signal TERM to HEAT itself (--fault-signal)") in moments(outcome, "signal")
     assert played("0,1", "--fault-signal=USR1").exit_code is None
 
 
@@ -318,10 +323,10 @@ def test_ticks_are_skipped_for_a_reason() -> None:
     ]
 
 
-def test_two_outages_are_told_apart() -> None:
-    told = played("1,0,1x2,0", "--fail=./tell")
+def test_two_outages_have_a_sentence_each() -> None:
+    outcome = played("1,0,1x2,0", "--fail=./tell")
 
-    assert [*sentences(told)] == [
+    assert [*sentences(outcome)] == [
         "Outage 1 lasted 10 s, from 0 s to 10 s; no remedy was tried.",
         "Outage 2 lasted 20 s, from 20 s to 40 s; no remedy was tried.",
         "In 50 s the check ran 5 times and the fail script 3 times.",
@@ -330,14 +335,14 @@ def test_two_outages_are_told_apart() -> None:
 
 
 def test_no_outage() -> None:
-    told = played("0")
+    outcome = played("0")
 
-    assert [*sentences(told)] == [
+    assert [*sentences(outcome)] == [
         "There was no outage.",
         "In 10 s the check ran once.",
         "It ends in NORMAL.",
     ]
-    assert account(told).outages == []
+    assert account(outcome).outages == []
 
 
 def test_an_outage_that_is_not_over(capfd: pytest.CaptureFixture[str]) -> None:
@@ -373,11 +378,11 @@ def test_as_json_every_line_is_an_object_and_the_last_sums_up(
     assert events[-1]["outages"] == [{"start": 30.0, "end": 210.0, "first_remedy": 90.0}]
 
 
-def test_states_are_coloured_on_a_terminal_alone() -> None:
-    told = played("0,1")
+def test_states_are_coloured_only_on_a_terminal() -> None:
+    outcome = played("0,1")
 
-    assert "\x1b[33mFAILING   \x1b[0m" in [*lines(told, [], colour=True)][1]
-    assert "\x1b" not in "".join(lines(told, []))
+    assert "\x1b[33mFAILING   \x1b[0m" in [*lines(outcome, [], colour=True)][1]
+    assert "\x1b" not in "".join(lines(outcome, []))
 
 
 def test_the_picture_has_all_that_happened(
@@ -385,11 +390,11 @@ def test_the_picture_has_all_that_happened(
 ) -> None:
     path = tmp_path / "timeline.svg"
     main([*CONTRACT, "--fail", "./<tell>", "--fail-takes", "20", "--svg", str(path)])
-    told = capfd.readouterr().out.splitlines()
+    outcome = capfd.readouterr().out.splitlines()
     titles = ET.parse(path).iter("{http://www.w3.org/2000/svg}title")  # noqa: S314 - ours
     tooltips = "\n".join(title.text or "" for title in titles)
 
-    for line in told:
+    for line in outcome:
         at, _, text = [*re.split("  +", line.strip(), maxsplit=2), "", ""][:3]
         if re.match("check|signal|fail script ended|recovery script ended|the window", text):
             assert f"{at}: {text}" in tooltips
@@ -440,7 +445,7 @@ def test_nothing_of_a_picture_is_cut(words: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", ["last", "first"])
-def test_the_error_that_it_ends_in_is_seen_and_named(moment: str, tmp_path: Path) -> None:
+def test_the_error_in_which_it_ends_is_visible_and_named(moment: str, tmp_path: Path) -> None:
     root, texts = drawn(tmp_path / "x.svg", PICTURES[f"in error at the {moment} moment"])
     error = [
         float(each.get("width") or 0)
@@ -501,15 +506,15 @@ def test_one_monitor_of_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert "30 s  RECOVERING  signal USR1 to the process of web.pid (fault-signal)\n" in out
 
 
-def test_a_monitor_that_ends_beside_others_ends_no_heat(
+def test_a_monitor_among_others_does_not_end_heat(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "heat.toml"
     gives_up = 'max-recoveries = 1\nwhen-spent = "error"\n'
     path.write_text(FILE.replace("threshold = 2\n", f"threshold = 2\n{gives_up}"))
-    given = f"--config {path} --monitor web --results 1x9"
-    code, out, _ = rehearse(given, capfd)
-    *_, summary = map(json.loads, rehearse(f"{given} --json", capfd)[1].splitlines())
+    words = f"--config {path} --monitor web --results 1x9"
+    code, out, _ = rehearse(words, capfd)
+    *_, summary = map(json.loads, rehearse(f"{words} --json", capfd)[1].splitlines())
 
     assert code == 1
     assert "no more checks of web: HEAT goes on with the others\n" in out
@@ -518,16 +523,16 @@ def test_a_monitor_that_ends_beside_others_ends_no_heat(
     assert (summary["state"], summary["exit_code"]) == ("ERROR", None)
 
     path.write_text(path.read_text().partition("[monitor.db]")[0])
-    _, alone, _ = rehearse(given, capfd)
-    assert "HEAT ends, exit status 3\n" in alone
+    _, single, _ = rehearse(words, capfd)
+    assert "HEAT ends, exit status 3\n" in single
 
 
-def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> None:
-    told = played(
+def test_a_rehearsal_shows_a_backoff_and_recoveries_that_are_spent() -> None:
+    outcome = played(
         *("1x9", "--recovery=./r", "--recovery-backoff=15"),
         *("--max-recoveries=2", "--when-spent=watch"),
     )
-    news = [entry.text for entry in told.entries if entry.kind == "news"]
+    news = [entry.text for entry in outcome.entries if entry.kind == "news"]
     rest = "checks go on, a pass ends the outage, 'heatctl reset' begins again"
     after = "(--max-recoveries 2) after 6 failures"
 
@@ -535,11 +540,11 @@ def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> No
         "recovery 1 of 2 has not helped so far",
         f"2 recoveries did not help, and none is left {after}: {rest}",
     ]
-    assert [*sentences(told)][-1] == "It ends in RECOVERING (SPENT)."
+    assert [*sentences(outcome)][-1] == "It ends in RECOVERING (SPENT)."
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("words", "says"),
     [
         ("--monitor wep", "--monitor 'wep' is not a monitor of {}\n  did you mean web?"),
         ("--monitor zzzz", "--monitor 'zzzz' is not a monitor of {}\n  name one of them: web, db"),
@@ -548,18 +553,18 @@ def test_a_rehearsal_tells_of_a_backoff_and_of_recoveries_that_are_spent() -> No
         ("--monitor web ./check", "command './check' cannot be combined with --config"),
     ],
 )
-def test_what_is_wrong_beside_a_file(
-    given: str, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_bad_words_with_a_file_are_refused(
+    words: str, says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "heat.toml"
     path.write_text(FILE)
-    code, _, err = rehearse(f"--config {path} --results 0 {given}", capfd)
+    code, _, err = rehearse(f"--config {path} --results 0 {words}", capfd)
 
     assert code == 2
     assert says.format(path) in err
 
 
-def test_the_only_monitor_of_a_file_needs_no_name_and_a_bad_file_is_told(
+def test_the_only_monitor_of_a_file_needs_no_name_and_a_bad_file_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "heat.toml"
@@ -604,15 +609,15 @@ def test_the_page_shows_what_comes_out_and_the_picture_is_fresh(
     assert (tmp_path / picture).read_text() == (home / picture).read_text()
 
 
-def test_codes_that_are_listed_are_told_as_the_real_heat_tells_them(
+def test_listed_codes_have_the_words_of_the_real_heat(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     words = "-i 10 -t 5 -s ./check --warn-codes 1 --unknown-codes 3 --results 1,3,2"
     code, out, _ = rehearse(f"{words} --json", capfd)
-    told = [json.loads(line) for line in out.splitlines()]
+    outcome = [json.loads(line) for line in out.splitlines()]
 
     assert code == 1
-    checks = [each for each in told if each.get("event") == "check"]
+    checks = [each for each in outcome if each.get("event") == "check"]
     assert [(each["result"], each["code"], each.get("warning")) for each in checks] == [
         ("ok", 1, True),
         ("unknown", 3, None),
@@ -623,7 +628,7 @@ def test_codes_that_are_listed_are_told_as_the_real_heat_tells_them(
     assert "check 2: Unknown: Exit Code 3" in out
 
 
-def test_a_window_that_an_interval_of_its_own_makes_is_told_by_its_length() -> None:
+def test_a_window_with_an_interval_of_its_own_is_named_by_its_length() -> None:
     of = played("2x4,0", "--recovery=./r", "--threshold=2", "--recovery-interval=5")
 
     assert moments(of, "window") == [
@@ -631,7 +636,7 @@ def test_a_window_that_an_interval_of_its_own_makes_is_told_by_its_length() -> N
     ]
 
 
-def test_a_recovery_that_is_killed_ends_where_that_is_asked_for() -> None:
+def test_a_killed_recovery_ends_where_the_options_say_so() -> None:
     of = played("2,0", "--recovery=./r", "--on-killed=fail", recovery=Ends(killed=9))
 
     assert (0.0, "recovery script ended: Exit Code 137 (killed by SIGKILL)") in moments(

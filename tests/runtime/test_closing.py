@@ -3,7 +3,8 @@
 import sys
 
 import pytest
-from conftest import LASTING, Place, alive, process_state, until
+from place import LASTING, Place
+from processes import alive, process_state, until
 
 from heat.runtime.closing import take_each
 
@@ -47,7 +48,7 @@ AT_THE_END = {
     "heat.process.launcher.PosixLauncher.close": "heat: its programs could not be closed: ",
     "heat.runtime.loop.Loop.close": "heat: its loop could not be closed: ",
 }
-"""Steps of the end, and how it is said that one has failed."""
+"""Steps of the end, and the message if one fails."""
 
 
 @pytest.mark.parametrize("breaks_watch", [False, True], ids=["well", "a watch does not end"])
@@ -68,13 +69,13 @@ def test_whatever_fails_at_the_end_targets_go_on_and_checks_are_gone(
     assert heat.stop() == (3 if breaks_watch else 0)
     receiver.await_signal("CONT")
     until(lambda: not alive(check), "the end of the check")
-    told = heat.err.read_text()
-    assert "Traceback" not in told
+    errors = heat.err.read_text()
+    assert "Traceback" not in errors
     for where, line in AT_THE_END.items():
-        assert told.count(f"injected into {where}") == 1 + (
+        assert errors.count(f"injected into {where}") == 1 + (
             where == "heat.report.logfile.LogFile.close"
         )
-        assert told.count(line) == 1
+        assert errors.count(line) == 1
 
 
 def test_one_target_that_cannot_be_continued_keeps_no_other_stopped(place: Place) -> None:

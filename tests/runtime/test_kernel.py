@@ -1,4 +1,4 @@
-"""What HEAT needs of the kernel, and what it says where that is refused."""
+"""The system calls that HEAT needs, and its message where the kernel refuses one."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import Place
+from place import Place
 
 from heat.runtime import kernel
 
@@ -63,7 +63,7 @@ def test_a_call_that_a_seccomp_filter_refuses_is_named_with_errno_and_cause(
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, number: int, release: str) -> str:
-    """What is said where pidfd_open fails so, on a kernel of this release."""
+    """Return the message if pidfd_open fails so, on a kernel of this release."""
 
     def fails(_pid: int) -> int:
         raise OSError(number, os.strerror(number))
@@ -74,36 +74,40 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, number: int, release: str) -> str
 
 
 @pytest.mark.parametrize("release", ["4.18.0-553.el8_10.x86_64", "5.3.18"])
-def test_linux_5_4_is_asked_for_where_the_kernel_is_older(
+def test_an_older_kernel_gets_a_message_that_names_linux_5_4(
     monkeypatch: pytest.MonkeyPatch, release: str
 ) -> None:
-    said = fail_with(monkeypatch, errno.ENOSYS, release)
+    message = fail_with(monkeypatch, errno.ENOSYS, release)
 
-    assert said == (
+    assert message == (
         f"HEAT needs Linux 5.4 or newer with pidfds, and this is {release}: "
         "pidfd_open fails with ENOSYS (function not implemented)"
     )
 
 
 @pytest.mark.parametrize("release", ["5.4.0-150-generic", "6.18.44", "odd"])
-def test_without_a_filter_to_be_seen_a_security_module_may_be_it(
+def test_if_no_filter_is_visible_the_message_names_a_security_module_too(
     monkeypatch: pytest.MonkeyPatch, release: str
 ) -> None:
     monkeypatch.setattr(kernel, "_filtered", lambda: False)
-    said = fail_with(monkeypatch, errno.EPERM, release)
+    message = fail_with(monkeypatch, errno.EPERM, release)
 
-    assert f"though this kernel ({release}) has it: a seccomp filter or a security module" in said
-    assert "5.4" not in said.replace(release, "")
-
-
-def test_a_want_of_descriptors_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = fail_with(monkeypatch, errno.EMFILE, "6.1.0")
-
-    assert said.startswith("pidfd_open fails with EMFILE (too many open files): HEAT cannot start")
-    assert "seccomp" not in said
+    assert (
+        f"though this kernel ({release}) has it: a seccomp filter or a security module" in message
+    )
+    assert "5.4" not in message.replace(release, "")
 
 
-def test_another_system_and_a_python_without_pidfds_are_told_apart(
+def test_a_want_of_descriptors_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = fail_with(monkeypatch, errno.EMFILE, "6.1.0")
+
+    assert message.startswith(
+        "pidfd_open fails with EMFILE (too many open files): HEAT cannot start"
+    )
+    assert "seccomp" not in message
+
+
+def test_another_system_and_a_python_without_pidfds_get_messages_of_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(os, "pidfd_open")

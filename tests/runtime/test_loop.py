@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from conftest import Nobody
+from processes import Nobody
 
 import heat.runtime.loop
 from heat.runtime.loop import Loop, RealClock
@@ -81,22 +81,22 @@ def test_a_loop_that_was_stopped_before_it_runs_does_not_wait() -> None:
 
 def test_a_crash_goes_to_the_owner_and_the_loop_goes_on() -> None:
     loop = Loop(RealClock())
-    told: list[str] = []
+    events: list[str] = []
 
     class Owner:
         def crashed(self, error: Exception) -> None:
-            told.append(repr(error))
+            events.append(repr(error))
 
     def crash() -> None:
         raise ZeroDivisionError
 
     loop.at(0, crash, Owner())
-    loop.at(0, lambda: told.append("went on"), Owner())
+    loop.at(0, lambda: events.append("went on"), Owner())
     loop.at(0, loop.stop, Owner())
     loop.run()
     loop.close()
 
-    assert told == ["ZeroDivisionError()", "went on"]
+    assert events == ["ZeroDivisionError()", "went on"]
 
 
 def test_what_is_ready_comes_between_calls_that_are_due() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from conftest import Nobody
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import Nobody
 
 from heat.runtime.scheduler import Beat, Scheduler, phase
 
@@ -234,9 +234,9 @@ def test_the_agenda_gives_what_is_due_in_the_order_of_times_then_of_coming(
 
 def test_the_agenda_drops_cancelled_calls_and_no_others() -> None:
     agenda = Scheduler()
-    kept = [agenda.add(n, lambda: None, Nobody()) for n in range(3000)]
+    calls = [agenda.add(n, lambda: None, Nobody()) for n in range(3000)]
     for _ in range(10_000):
         agenda.add(5000, lambda: None, Nobody()).cancel()
 
     assert len(agenda) < 7000
-    assert [agenda.take(3000) for _ in range(3001)] == [*kept, None]
+    assert [agenda.take(3000) for _ in range(3001)] == [*calls, None]
