@@ -86,7 +86,7 @@ class Tour:
         self.heat.await_line("OK")
 
     def watch_fleet(self) -> None:
-        """Start a HEAT of three monitors, each of which has had a check."""
+        """Start a HEAT of three monitors, and wait until each has run a check."""
         self.place.script(
             "restart-web", "test -e tried || { touch tried; exit 0; }\nexec examples/recover.sh"
         )

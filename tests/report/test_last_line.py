@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from client import why
-from conftest import FAST, Heat, Place, orderly, until
 from fleet import monitor
-from heat_process import hints
+from heat_process import FAST, Heat, hints, orderly
 from hypothesis import given
 from hypothesis import strategies as st
+from place import Place
+from processes import until
 from state_files import STATE, change, fails, kill, memory, rows
 from virtual import VirtualWorld
 

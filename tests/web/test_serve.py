@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Gate, until
 from heat_double import STARTED, Answer, HeatDouble, many
+from place import Gate
+from processes import PATIENCE, until
 from served import PROGRAM, Served, served, with_token
 
 from heat import __version__

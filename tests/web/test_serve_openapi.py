@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Place
 from heat_double import HeatDouble, many
+from place import Place
 from served import Response, Served, served, with_token
 
 from heat.control.async_client import AsyncClient
