@@ -136,8 +136,8 @@ _CHANGES: tuple[_Change, ...] = (
     ),
     _Change(
         "heat/process/run.py",
-        "if self._hard or self._child.alone():",
-        "if self._child.alone():",
+        "if self._hard or ",
+        "if ",
     ),
     _Change(
         "heat/process/run.py",
