@@ -164,7 +164,7 @@ def _help(operands: Sequence[str]) -> int:
 def _print(error: CommandError) -> None:
     lines = [str(error)]
     if isinstance(error, UsageError) and "--help'" not in lines[0]:
-        lines += ["", f"'{error.command} --help' shows how to use it."]
+        lines += ["", f"'{error.command} --help' lists the options."]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -13,7 +13,8 @@ from virtual import Ends, VirtualWorld, options
 from heat.app.cli import USAGE as USAGE_OF_HEAT
 from heat.cells import cells
 from heat.config.schema import OPTIONS
-from heat.ctl.commands.rehearse import OWN, USAGE, main
+from heat.ctl import main as heatctl
+from heat.ctl.commands.rehearse import OWN, USAGE
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.render_text import lines
 from heat.rehearsal.results import MOST, Plot, results
@@ -25,6 +26,10 @@ WORDS = (
     "--fault-signal STOP --success-signal CONT --results 0,1x5,timeout,0"
 )
 CONTRACT = WORDS.split()
+
+
+def main(words: Sequence[str]) -> int:
+    return heatctl.main(["rehearse", *words])
 
 
 def rehearse(words: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
