@@ -136,8 +136,8 @@ _CHANGES: tuple[_Change, ...] = (
     ),
     _Change(
         "heat/process/run.py",
-        "if self._hard or ",
-        "if ",
+        "if self._hard or self._c",
+        "if self._c",
     ),
     _Change(
         "heat/process/run.py",
@@ -235,7 +235,7 @@ _CHANGES: tuple[_Change, ...] = (
         "if False:",
     ),
     _Change(
-        "heat/control/server.py",
+        "heat/control/connection.py",
         "        elif self._ends:\n            self.close()\n",
         "        elif self._ends:\n            self._await(reading=True)\n",
     ),
