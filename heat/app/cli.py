@@ -20,8 +20,8 @@ The check:
   -s, --script SCRIPT       the check is this executable file
   -t, --timeout SECS        a check that runs longer is killed, and fails with
                             code 124; 'none' for no limit (default: 30)
-  --start-period SECS       failures this soon after the start are logged but not
-                            counted, until the first pass (default: 0)
+  --start-period SECS       failures this soon after the start are logged and
+                            not counted, until the first pass (default: 0)
   --on-killed POLICY        a check or recovery script killed by a signal is
                             'error' (HEAT stops) or 'fail', a failure or an end
                             with code 128+n (default: error; in a file: fail)
@@ -68,9 +68,9 @@ Recovery, after failures in a row:
 
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
-  --log-dir DIR             the folder of heat.log and heat.verbose.log (default: .)
-  --log-format FORMAT       of the lines: 'text', or 'journal' for journald, with
-                            a priority instead of the time (default: text)
+  --log-dir DIR             folder of heat.log and heat.verbose.log (default: .)
+  --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
+                            priority instead of the time (default: text)
   --control PATH            listen there for heatctl (default with --config:
                             /run/heat/heat.sock for root, else
                             $XDG_RUNTIME_DIR/heat.sock)
@@ -82,8 +82,8 @@ What is written:
   --version                 print the version
 
 Many monitors:
-  --config FILE             watch all monitors in FILE, in TOML: the keys are the
-                            options above without their dashes, or 'command'
+  --config FILE             watch all monitors in FILE, in TOML: its keys are
+                            the options above without dashes, or 'command'
 
     [defaults]
     interval = 30
