@@ -46,6 +46,8 @@ def run(module: str, path: "list[str] | None" = None) -> "NoReturn":
         except MemoryError:  # Not even enough for a sentence.
             os.write(2, _NO_MEMORY)
             os._exit(EXIT_USAGE)
+        if isinstance(error, (MemoryError, SystemError)):
+            os._exit(code)  # Python's own end needs memory, and would have the last word.
     _end(code)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Nobody
+from processes import Nobody
 
 from heat.process.launcher import PosixLauncher
 from heat.process.program import Output, Program

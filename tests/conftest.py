@@ -65,11 +65,11 @@ __all__ = [
     "records",
     "until",
 ]
-"""For tests that have not yet been told where these stand."""
+"""For tests that still import these from here."""
 
 pytest_plugins = ("bench", "desk", "hermetic", "skips")
 
-# An example that takes long is taken on a busy machine, and is no mistake.
+# An example may take long on a busy machine.
 settings.register_profile("heat", deadline=None)
 settings.load_profile("heat")
 

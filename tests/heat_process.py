@@ -77,27 +77,27 @@ class Heat:
     def status(self) -> str:
         """The status line that SIGUSR1 asks for."""
 
-        def told() -> list[str]:
-            # Not what is said of an outage as it happens.
+        def lines() -> list[str]:
+            # Not those of an outage as it happens.
             return [line for line in self.news() if re.match("heat: .* in a row", line)]
 
-        before = len(told())
+        before = len(lines())
         self.signal(signal.SIGUSR1)
-        until(lambda: len(told()) > before, "the status line")
-        return told()[-1]
+        until(lambda: len(lines()) > before, "the status line")
+        return lines()[-1]
 
     def skipped(self) -> int:
-        """How many ticks it has skipped."""
-        found = re.search(r"(\d+) ticks? skipped", self.status())
-        return int(found[1]) if found else 0
+        """Return the number of ticks that it has skipped."""
+        number = re.search(r"(\d+) ticks? skipped", self.status())
+        return int(number[1]) if number else 0
 
-    def reload(self, told: str) -> str:
-        """Have it read its configuration again; its line that says how that went."""
+    def reload(self, result: str) -> str:
+        """Have it read its configuration again; return its line about the result."""
         before = self.err.read_text().count("was read again")
         self.signal(signal.SIGHUP)
         self.await_news("was read again", before + 1)
         line = [line for line in self.news() if "was read again" in line][-1]
-        assert told in line, line
+        assert result in line, line
         return line
 
     def wait(self) -> int:
@@ -110,37 +110,37 @@ class Heat:
 
 
 def orderly(heat: Heat) -> None:
-    """Nothing that HEAT has not provided for came to light."""
-    told = heat.err.read_text() + heat.verbose()
-    assert "Traceback" not in told
-    assert "a bug of HEAT" not in told
+    """Hold that HEAT met nothing that it has not provided for."""
+    output = heat.err.read_text() + heat.verbose()
+    assert "Traceback" not in output
+    assert "a bug of HEAT" not in output
 
 
 def records(text: str) -> list[tuple[str, str, list[str]]]:
-    """Type, program and lines of each record; fails on anything that is no whole record."""
-    found: list[tuple[str, str, list[str]]] = []
+    """Return type, program and lines of each record; fail on anything but whole records."""
+    written: list[tuple[str, str, list[str]]] = []
     assert text.endswith("\n")
     for line in text[:-1].split("\n"):
         if line.startswith("> "):
-            found[-1][2].append(line[2:])
+            written[-1][2].append(line[2:])
         else:
             head = re.fullmatch(r"\d{10,} : (INFO|FAIL|ERR) : (.+) :", line)
             assert head is not None, line
-            found.append((head[1], head[2], []))
-    assert all(lines for _, _, lines in found)
-    return found
+            written.append((head[1], head[2], []))
+    assert all(lines for _, _, lines in written)
+    return written
 
 
 def open_files(heat: Heat) -> int:
-    """How many descriptors HEAT holds between two checks: the fewest of many looks."""
+    """Count the descriptors that HEAT holds between two checks: the fewest of many looks."""
     return min(len(os.listdir(f"/proc/{heat.pid}/fd")) for _ in range(200))
 
 
 def memory(heat: Heat, key: str) -> int:
-    """A line of its /proc/PID/status, in KiB."""
-    found = re.search(rf"(?m)^{key}:\s+(\d+) kB", Path(f"/proc/{heat.pid}/status").read_text())
-    assert found is not None
-    return int(found[1])
+    """Return a line of its /proc/PID/status, in KiB."""
+    line = re.search(rf"(?m)^{key}:\s+(\d+) kB", Path(f"/proc/{heat.pid}/status").read_text())
+    assert line is not None
+    return int(line[1])
 
 
 def without_times(text: str) -> str:

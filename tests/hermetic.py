@@ -1,7 +1,7 @@
-"""Surroundings of the tests' own: they see nothing of who runs them, and leave nothing to others.
+"""Give the tests surroundings of their own: nothing of the caller, and nothing left behind.
 
-Variables that pytest's own report needs stay until the first test begins, all others go at once:
-the workers of ``-n`` are then started without them.
+Variables that pytest's report needs stay until the first test begins, all others go at once: so
+the workers of ``-n`` start without them.
 """
 
 import os
@@ -13,10 +13,10 @@ import pytest
 
 _KEPT = {"PATH", "TMPDIR", "VIRTUAL_ENV"}
 _KEPT_PREFIXES = ("COV", "HYPOTHESIS_", "LD_", "PYTEST_")
-"""Variables without which the tests cannot be run as it was asked for."""
+"""Variables without which the tests would not run as the caller wants."""
 _OF_THE_REPORT = {"CI", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS", "TERM"}
 _ENDING = signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM
-"""Signals that whoever runs the tests may have ignored for all that he starts."""
+"""Signals that the caller may have ignored for all that he starts."""
 
 
 def _forget_who_runs_this() -> None:
@@ -29,7 +29,7 @@ def _forget_who_runs_this() -> None:
 
 
 def _take_plain_signals() -> None:
-    """What nohup, cron or `pytest &` ignores would be ignored by all that is started here."""
+    """Restore signals that nohup, cron or `pytest &` ignores: programs would inherit that."""
     for number in (*_ENDING, signal.SIGCHLD, signal.SIGTTOU):
         if signal.getsignal(number) is signal.SIG_IGN:
             plain = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL

@@ -3,15 +3,14 @@
     python -m tests.kills --seed 7 --kills 500
 
 HEAT watches one service, whose results a seed decides. For each recovery its target is stopped,
-and continued after it; fail and recovery script write down that they run. HEAT is killed with
-SIGKILL at random moments, most of them just after it has written something, and started again;
-where strace is there, in the middle of a system call of which much depends, too.
-From the outside it is seen that
+and continued after it; the fail and the recovery script record that they run. SIGKILL ends HEAT at
+random moments, most of them just after it has written something; with strace, some are in the
+middle of a crucial system call. HEAT is started again. Seen from outside,
 
-- it goes on in the state, and with the count, that its file had when it was killed;
-- each change of state in the file begins where the one before it has ended;
-- no two scripts run at once, be it of two HEATs, and one that runs is known to run;
-- a target that is stopped is known to be, and goes on in the end;
+- HEAT goes on in the state, and with the count, that its file had when it was killed;
+- each change of state in the file begins where the one before it ended;
+- no two scripts run at once, not even of two HEATs, and HEAT knows the one that runs;
+- HEAT knows a target that is stopped, and continues it in the end;
 - the file is whole, and a pause is still a pause.
 """
 
@@ -45,7 +44,7 @@ n=$(( (n + 1) % {TURNS} ))
 echo $n > turn
 [ ! -e bad/$n ]"""
 
-BEGIN = """(set -C; : > running) 2>&- || echo "$0 beside $(cat running)" >> two
+BEGIN = """(set -C; : > running) 2>&- || echo "$0 with $(cat running)" >> two
 echo "$0 $$" > running
 echo "$0" >> began"""
 END = """rm running
@@ -84,7 +83,7 @@ CALLS = {"pwrite64": 150, "pidfd_open": 50, "pidfd_send_signal": 6}
 
 
 class Last(NamedTuple):
-    """What the file held when HEAT was killed."""
+    """The content of the file when HEAT was killed."""
 
     state: str
     failures: int
@@ -96,7 +95,7 @@ class Last(NamedTuple):
 
 
 class BrokenError(Exception):
-    """What has to hold does not."""
+    """A property of HEAT does not hold."""
 
 
 def must(holds: object, what: str) -> None:
@@ -119,7 +118,7 @@ class Ground:
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self.chance = random.Random(seed)  # noqa: S311 - to be the same each time
-        self.seen: Counter[str] = Counter()
+        self.moments: Counter[str] = Counter()
         for name, body in SCRIPTS.items():
             (folder / name).write_text(f"#!/bin/sh\n{body}\n")
             (folder / name).chmod(0o755)
@@ -152,7 +151,7 @@ class Ground:
         until(self._answers, "an answer")
 
     def _doom(self) -> list[str]:
-        """What has it killed at a system call."""
+        """Return the words of an strace that kills HEAT at a system call."""
         call, most = self.chance.choice(list(CALLS.items()))
         kill = f"inject={call}:signal=KILL:when={self.chance.randrange(1, most)}"
         return [STRACE or "", "-D", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", kill]
@@ -171,7 +170,7 @@ class Ground:
         return False
 
     def errors(self) -> str:
-        """What HEAT has printed of trouble."""
+        """Return the troubles that HEAT has printed."""
         return (self.folder / "stderr").read_text()
 
     def ask(self, do: str, **more: object) -> dict[str, Any]:
@@ -182,8 +181,8 @@ class Ground:
             there.sendall(json.dumps({"heat": 1, "do": do, **more}).encode() + b"\n")
             there.shutdown(socket.SHUT_WR)
             with there.makefile("rb") as answer:
-                told: dict[str, Any] = json.loads(answer.readlines()[-1])
-                return told
+                line: dict[str, Any] = json.loads(answer.readlines()[-1])
+                return line
         raise ConnectionError
 
     def kill(self) -> None:
@@ -197,7 +196,7 @@ class Ground:
     # Looking
 
     def stopped(self) -> bool:
-        """The target is."""
+        """The target is stopped."""
         stat = Path(f"/proc/{self.target.pid}/stat").read_bytes()
         return stat.rpartition(b")")[2].split()[0] == b"T"
 
@@ -212,7 +211,7 @@ class Ground:
         return sqlite3.connect(there / "heat.state")
 
     def last(self) -> Last:
-        """What the file holds; it is whole, and its rows fit together."""
+        """Read the file; it must be whole, and its rows must fit together."""
         with closing(self.copy()) as db:
             must(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), "a whole file")
             (memory,) = db.execute("SELECT memory FROM monitors").fetchone()
@@ -233,20 +232,20 @@ class Ground:
         return Last(state, known.failures, bool(paused), frozen, known.stage.value, scripts)
 
     def lines(self, name: str) -> list[str]:
-        """What the scripts have written there."""
+        """Return the lines that the scripts have written."""
         path = self.folder / name
         return path.read_text().splitlines() if path.exists() else []
 
     # One kill
 
     def kill_once(self) -> None:
-        """Start it, let it work, kill it, look; it is running before and after."""
+        """Let HEAT work, kill it, check the file, and start it again."""
         chance = self.chance
         if self.doomed:
             end = time.monotonic() + 3.0
             while not self.dead() and time.monotonic() < end:
                 time.sleep(0.001)
-            self.seen["in a system call"] += self.dead()
+            self.moments["in a system call"] += self.dead()
             self.kill()
         elif chance.random() < 0.15:
             self._pause_and_kill()
@@ -262,7 +261,7 @@ class Ground:
         for line in running:
             must(line.split()[0] in last.scripts, f"{line} runs, and nobody knows: {last}")
         must(last.frozen or not self.stopped(), f"stopped, and nobody knows: {last}")
-        self.seen[f"{last.stage}{', paused' if last.paused else ''}"] += 1
+        self.moments[f"{last.stage}{', paused' if last.paused else ''}"] += 1
         time.sleep(chance.choice((0, 0, 0.03, 0.1)))
         self.start(doomed=STRACE is not None and chance.random() < 0.5)
         if self.dead():
@@ -274,7 +273,7 @@ class Ground:
             self._still_paused(last)
 
     def _await_writing(self, times: int) -> None:
-        """Wait until HEAT has written to its file so many times."""
+        """Wait until HEAT has written to its file this many times."""
         log = self.folder / "heat.state-wal"
         end = time.monotonic() + 1.0
         for _ in range(times):
@@ -285,8 +284,8 @@ class Ground:
             time.sleep(self.chance.uniform(0, 0.002))
 
     def _pause_and_kill(self) -> None:
-        told = self.ask("pause", name=MONITOR, seconds=self.chance.choice((None, 600)))
-        must(told["ok"], f"no pause: {told}")
+        answer = self.ask("pause", name=MONITOR, seconds=self.chance.choice((None, 600)))
+        must(answer["ok"], f"no pause: {answer}")
         self.kill()
         must(self.last().paused, "the pause was not written")
 
@@ -297,7 +296,7 @@ class Ground:
         self.ask("resume", name=MONITOR)
 
     def finish(self) -> None:
-        """Let all become well, and end HEAT as one should."""
+        """Let all become well, and stop HEAT in order."""
         self.kill()
         self.start()
         if self.ask("why", name=MONITOR)["why"]["paused"]:
@@ -325,7 +324,7 @@ class Ground:
 
 
 def run(folder: Path, seed: int, kills: int) -> Counter[str]:
-    """Kill so often; how often it was in which state. Raises BrokenError."""
+    """Kill it this often; return how often in which state. Raises BrokenError."""
     ground = Ground(folder, seed)
     try:
         ground.start()
@@ -334,25 +333,25 @@ def run(folder: Path, seed: int, kills: int) -> Counter[str]:
         ground.finish()
     finally:
         ground.clean()
-    return ground.seen
+    return ground.moments
 
 
 def main() -> int:
     """Run from the command line."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--kills", type=int, default=500)
-    words = asked.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=500)
+    words = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="heat-kills-"))
     began = time.monotonic()
     try:
-        seen = run(folder, words.seed, words.kills)
+        moments = run(folder, words.seed, words.kills)
     except BrokenError as error:
         print(f"seed {words.seed}, in {folder}: {error}")
         return 1
     shutil.rmtree(folder)
     print(f"{words.kills} kills in {time.monotonic() - began:.0f} s, all as it was; killed in:")
-    for where, times in seen.most_common():
+    for where, times in moments.most_common():
         print(f"{times:6} {where}")
     return 0
 

@@ -20,7 +20,7 @@ STUBBORN = "trap '' TERM\necho $$ >> pids\nwhile :; do sleep 0.02; done"
 FIRST_AT_GATE = "[ $n -gt 0 ] || : < gate"
 """The body of a check whose first run waits at the gate of that name."""
 TURN_AT_GATE = "until read -r _ < gate; do :; done"
-"""Waits to be let through, and is so alone: the next one may come while the gate is open."""
+"""Waits at the gate and passes once: the next one may come while the gate is open."""
 RECEIVER = """
 import signal
 for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -37,14 +37,14 @@ while True:
 
 
 class Gate:
-    """A FIFO at which a script waits, ``: < NAME``, until it is let through."""
+    """A FIFO at which a script waits, ``: < NAME``, until the gate opens."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         os.mkfifo(path)
 
     def open(self) -> None:
-        """Let through who waits, or the next one who comes."""
+        """Let the script that waits, or the next one that comes, pass."""
 
         def opened() -> bool:
             try:
@@ -107,7 +107,7 @@ exit $1""",
         return path.read_text().split("\n")[:-1] if path.exists() else []
 
     def await_words(self, name: str, count: int = 1) -> list[str]:
-        """The lines of a file that a script writes, once there are so many."""
+        """Wait for this many lines of a file that a script writes; return all of them."""
         until(lambda: len(self.words(name)) >= count, f"{count} lines in {name}")
         return self.words(name)
 
@@ -116,7 +116,7 @@ exit $1""",
         return Gate(self.folder / name)
 
     def adopt(self, pid: int) -> int:
-        """Have a process ended with the test that is no child of ours; returns its pid."""
+        """Kill a process that is not our child at the end of the test; return its pid."""
         with contextlib.suppress(ProcessLookupError):
             self._adopted.append(os.pidfd_open(pid))
         return pid
@@ -181,7 +181,7 @@ exit $1""",
         self._adopted.clear()  # Some tests clean before they give back what is below the folder.
 
     def _stop_heats(self) -> None:
-        """What of HEAT was run is known at its own end alone."""
+        """End HEAT in order: only then it writes down what of it was run."""
         for heat in self._heats:
             if heat.process.poll() is None:
                 heat.signal(signal.SIGCONT)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 30.0
-"""Seconds after which an event that has to come is taken as missing; no test waits for it."""
+"""Seconds until an event counts as missing; a test that passes never waits as long."""
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
-"""What runs a program as another user."""
+"""Runs a program as another user."""
 runs_as_nobody = pytest.mark.uncovered("nobody may not write down what was covered")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -35,12 +35,12 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and not a zombie."""
+    """Tell if a process exists and is not a zombie."""
     return process_state(pid) not in {"", "Z", "X"}
 
 
 def process_state(pid: int) -> str:
-    """The letter of a process's state in /proc; empty if there is no such process."""
+    """Return the letter of a process's state in /proc; empty if there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
@@ -50,7 +50,7 @@ def process_state(pid: int) -> str:
 
 @contextlib.contextmanager
 def descriptors_left(count: int) -> Generator[None]:
-    """Let this process open so many more descriptors, and no further one."""
+    """Let this process open this many more descriptors, and not one more."""
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(count + 1)]
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for fd in taken:
@@ -63,7 +63,7 @@ def descriptors_left(count: int) -> Generator[None]:
 
 
 class Nobody:
-    """Whose calls nobody expects to crash."""
+    """An owner of calls that must not crash."""
 
     def crashed(self, error: Exception) -> None:
         raise error

@@ -1,6 +1,6 @@
 """The skips that are permitted, and where; with ``--strict-skips``, as in CI, any other one fails.
 
-A program that is not installed is no reason: CI installs what the tests want.
+That a program is not installed is not among them: CI installs what the tests want.
 """
 
 import os
@@ -84,8 +84,8 @@ PERMITTED = (
 
 def permitted(reason: str) -> bool:
     """Tests may be skipped here for this reason."""
-    found = (each for each in PERMITTED if re.fullmatch(each.reason, reason, re.DOTALL))
-    return any(each.where() for each in found)
+    reasons = (each for each in PERMITTED if re.fullmatch(each.reason, reason, re.DOTALL))
+    return any(each.where() for each in reasons)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,8 +102,8 @@ def _judge(config: pytest.Config, report: pytest.TestReport | pytest.CollectRepo
         return
     if not config.getoption("--strict-skips"):
         return
-    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    reason = told.removeprefix("Skipped: ")
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = text.removeprefix("Skipped: ")
     if not permitted(reason):
         report.outcome = "failed"
         report.longrepr = f"skipped for a reason that tests/skips.py does not list: {reason}"

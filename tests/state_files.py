@@ -8,29 +8,29 @@ from typing import Any
 
 import pytest
 from client import why
+from fleet import monitor
 from heat_process import Heat
 from place import Place
 from processes import process_state, until
-from test_supervisor import monitor
 
 STATE = "heat.state"
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
 def rows(heat: Heat, sql: str, *values: object) -> list[Any]:
-    """What the state file holds."""
+    """Return rows of the state file."""
     with closing(sqlite3.connect(heat.folder / STATE, timeout=10)) as db:
         return db.execute(sql, values).fetchall()
 
 
 def change(place: Place, sql: str, *values: object) -> None:
-    """Do something to the state file of a HEAT that does not run."""
+    """Change the state file of a HEAT that does not run."""
     with closing(sqlite3.connect(place.folder / STATE)) as db, db:
         db.execute(sql, values)
 
 
 def memory(heat: Heat, name: str = "web") -> Any:
-    """What the file knows of a machine."""
+    """Return the memory of a monitor in the file."""
     ((text,),) = rows(heat, "SELECT memory FROM monitors WHERE name = ?", name)
     return None if text is None else json.loads(text)[0]
 

@@ -16,7 +16,7 @@ SPAWN = "?clone3,?clone,?vfork"
 
 
 def traced() -> str:
-    """Why no system call can be made to fail here; empty if one can."""
+    """Return why strace cannot make a system call fail here; empty if it can."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     done = subprocess.run(
@@ -31,7 +31,7 @@ needs_strace = pytest.mark.skipif(bool(traced()), reason=traced() or "strace wor
 
 
 def injecting(place: Place, call: str, when: str, path: str) -> list[str]:
-    """The words of an strace that has a system call fail, where that is about ``path``."""
+    """Return the words of an strace that makes a system call about ``path`` fail."""
     only = ["-P", str(place.folder / path), "-P", path] if path else []
     names, _, error = call.rpartition(":")
     inject = f"inject={names}:error={error}:when={when}"
@@ -40,7 +40,7 @@ def injecting(place: Place, call: str, when: str, path: str) -> list[str]:
 
 @contextlib.contextmanager
 def failing(place: Place, heat: Heat, call: str, when: str, path: str = "") -> Generator[Path]:
-    """Have a system call of a running HEAT fail, until the block is left.
+    """Make a system call of a running HEAT fail, until the block is left.
 
     No further call may be due to fail by then: a strace that goes away in the middle of one
     leaves it with ENOSYS.
@@ -57,12 +57,12 @@ def failing(place: Place, heat: Heat, call: str, when: str, path: str = "") -> G
 
 
 def attached(heat: Heat) -> bool:
-    """Whether strace traces it."""
+    """Tell if strace traces it."""
     return "TracerPid:\t0\n" not in Path(f"/proc/{heat.pid}/status").read_text()
 
 
 def injected(heat: Heat, trace: Path, times: int = 1) -> None:
-    """Wait until so many calls have failed."""
+    """Wait until this many calls have failed."""
 
     def happened() -> bool:
         assert heat.process.poll() is None, heat.err.read_text()

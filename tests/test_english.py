@@ -11,15 +11,7 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/config/",
-    "heat/ctl/",
-    "heat/monitor/",
-    "heat/rehearsal/",
-    "heat/report/",
-    "tests/config/",
-    "tests/ctl/",
     "tests/monitor/",
-    "tests/rehearsal/",
     "tests/report/",
     "tests/simulate/",
     "tests/",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import skips
-from conftest import COVERED
+from place import COVERED
 
 HOUSE = Path(__file__).parent.parent
 SENSITIVE = "control/test_client", "ctl/test_status", "ctl/test_parser", "web/test_serve_refused"
@@ -35,10 +35,10 @@ def run_pytest(
 @pytest.mark.skipif(COVERED, reason="this is how all tests are run for coverage")
 def test_it_passes_beside_a_heat_at_the_usual_place_and_in_an_odd_shell() -> None:
     files = [f"tests/{name}.py" for name in SENSITIVE]
-    code, told = run_pytest(files, before=(".ci/strange",))
+    code, output = run_pytest(files, before=(".ci/strange",))
 
-    assert code == 0, told
-    assert " passed in " in told
+    assert code == 0, output
+    assert " passed in " in output
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_a_skip_that_is_not_listed_fails_where_that_is_asked_for(
     plugins = "-p", "skips", "-c", os.devnull, "--rootdir", str(tmp_path)
     alone = {"PYTHONPATH": str(HOUSE / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     words = [*plugins, "--continue-on-collection-errors", *words, str(tmp_path)]
-    code, told = run_pytest(words, environ=alone)
+    code, output = run_pytest(words, environ=alone)
 
-    assert told.count(f"tests/skips.py does not list: {UNLISTED}") == unlisted
-    assert LISTED not in told
+    assert output.count(f"tests/skips.py does not list: {UNLISTED}") == unlisted
+    assert LISTED not in output
     assert code == (1 if unlisted else 0)
 
 
@@ -105,12 +105,12 @@ def test_a_reason_holds_where_it_can_be_true(reason: str, *, holds: bool) -> Non
 
 def test_a_test_that_hangs_is_ended_and_fails(tmp_path: Path) -> None:
     (tmp_path / "test_hang.py").write_text("import time\ndef test_it(): time.sleep(600)\n")
-    code, told = run_pytest(
+    code, output = run_pytest(
         ["-c", str(HOUSE / "pyproject.toml"), "--timeout", "0.2", str(tmp_path)]
     )
 
     assert code == 1
-    assert "Timeout" in told
+    assert "Timeout" in output
 
 
 def test_every_test_has_a_time_limit(request: pytest.FixtureRequest) -> None:

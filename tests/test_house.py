@@ -1,9 +1,8 @@
-"""The house in order: states/ is pure, the diagrams are fresh, the texts agree."""
+"""The house in order: states/ is pure, heat/ asks it, the texts agree, a start is quick."""
 
 import ast
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,6 @@ import pytest
 from heat import __version__
 from heat.app.cli import USAGE
 from heat.config.schema import OPTIONS
-from states.__main__ import FORMS, PICTURES, SUFFIXES, main, render
-from states.engine import diagram
 from states.monitor.model import IN_RECOVERY, State
 from states.monitor.table import TABLE
 
@@ -58,7 +55,7 @@ def test_states_imports_nothing_of_the_world(path: Path) -> None:
 
 
 UNWATCHED = {"rehearsal", "web", "ctl", "testing"}
-"""Wings of which a watching HEAT loads nothing."""
+"""Wings that a watching HEAT does not load."""
 ASKING = {"answers", "async_client", "client", "history", "outages"}
 """Modules of other wings that are for who asks HEAT."""
 
@@ -70,8 +67,8 @@ def test_what_a_watching_heat_loads_has_named_tuples_that_are_quick_to_load() ->
         for path in (HOME / folder).rglob("*.py")
         if path.stem != "__main__" and not {*path.parts} & UNWATCHED and path.stem not in ASKING
     ]
-    found = {thing for module in modules for thing in vars(module).values() if named_tuple(thing)}
-    own = {made for made in found if made.__module__.partition(".")[0] in {"heat", "states"}}
+    types = {thing for module in modules for thing in vars(module).values() if named_tuple(thing)}
+    own = {made for made in types if made.__module__.partition(".")[0] in {"heat", "states"}}
 
     slow = {
         made
@@ -92,20 +89,20 @@ CLOCKS = re.compile(r"(time|monotonic|perf_counter|process_time|clock_gettime)(_
 
 def clocks(path: Path) -> set[str]:
     """The clocks that a module reads, by whatever name it calls them."""
-    found: set[str] = set()
+    read: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Attribute(value=ast.Name("time"), attr=name) if CLOCKS.fullmatch(name):
-                found.add(name)
+                read.add(name)
             case ast.ImportFrom(module="time", names=names):
-                found |= {each.name for each in names if CLOCKS.fullmatch(each.name)}
+                read |= {each.name for each in names if CLOCKS.fullmatch(each.name)}
             case ast.Import(names=names) if any(each.asname for each in names):
-                found |= {each.name for each in names if each.name == "time" and each.asname}
+                read |= {each.name for each in names if each.name == "time" and each.asname}
             case ast.Import() | ast.ImportFrom() if "datetime" in modules_of(node):
-                found.add("datetime")
+                read.add("datetime")
             case _:
                 pass
-    return found
+    return read
 
 
 def test_below_the_command_line_nothing_reads_the_clock_behind_the_callers_back() -> None:
@@ -128,9 +125,9 @@ def test_a_monitor_reaches_for_nothing_but_what_it_is_given() -> None:
         *("monitor/script_runner", "monitor/target_signals", "monitor/pause", "checks/command"),
         *("process/run", "runtime/scheduler", "runtime/limiter", "report/monitor_report"),
     ):
-        found = imports(HOME / f"heat/{module}.py")
+        wings = imports(HOME / f"heat/{module}.py")
 
-        assert found.isdisjoint(
+        assert wings.isdisjoint(
             {
                 "os",
                 "heat.files",
@@ -144,23 +141,25 @@ def test_a_monitor_reaches_for_nothing_but_what_it_is_given() -> None:
 
 def states_compared(path: Path) -> list[str]:
     """The comparisons with a state that a module makes, and the cases of its matches."""
-    found: list[str] = []
+    texts: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Compare | ast.MatchValue):
             inner = [each for each in ast.walk(node) if isinstance(each, ast.Attribute)]
             named = [each.value.id for each in inner if isinstance(each.value, ast.Name)]
             if "State" in named:
-                found.append(f"{path.name}: {ast.unparse(node)}")
-    return found
+                texts.append(f"{path.name}: {ast.unparse(node)}")
+    return texts
 
 
 def test_states_are_compared_in_the_table_alone() -> None:
-    found = [text for path in (HOME / "heat").rglob("*.py") for text in states_compared(path)]
+    comparisons = [text for path in (HOME / "heat").rglob("*.py") for text in states_compared(path)]
 
-    # What is told of a state; nothing that is done because of it.
-    telling = [text for text in found if text.startswith(("status_line.py: ", "records.py: "))]
+    # The words for a state; nothing acts on them.
+    telling = [
+        text for text in comparisons if text.startswith(("status_line.py: ", "records.py: "))
+    ]
     assert telling
-    assert found == telling
+    assert comparisons == telling
 
 
 def test_a_comparison_with_a_state_is_seen_however_it_is_written(tmp_path: Path) -> None:
@@ -257,10 +256,10 @@ def compares_stage(node: ast.AST) -> bool:
 
 def test_nothing_outside_states_looks_at_what_is_inside_a_state() -> None:
     paths = sorted((HOME / "heat").rglob("*.py"))
-    found = [text for path in paths for text in children_mentioned(path)]
+    mentions = [text for path in paths for text in children_mentioned(path)]
 
-    # The state beside what says more of it, and the other way round.
-    assert found == ["explain.py: why['shown'] in {why['state'], _PAUSED}"]
+    # The state with what says more about it, and the other way round.
+    assert mentions == ["explain.py: why['shown'] in {why['state'], _PAUSED}"]
 
 
 @pytest.mark.parametrize(
@@ -304,73 +303,6 @@ def test_the_future_is_worded_without_a_look_at_the_state(module: str) -> None:
 
     assert compared
     assert not any(words & {*State, "state", "shown"} for words in compared)
-
-
-@pytest.mark.parametrize("form", ["mermaid", "dot"])
-@pytest.mark.parametrize("name", PICTURES)
-def test_the_diagrams_are_fresh(name: str, form: str) -> None:
-    path = HOME / f"diagrams/{name}.{SUFFIXES[form]}"
-
-    assert path.read_bytes() == render(form, PICTURES[name]), "python -m states"
-
-
-@pytest.mark.parametrize("suffix", ["svg", "png"])
-@pytest.mark.parametrize("name", PICTURES)
-def test_the_pictures_are_of_this_table(name: str, suffix: str) -> None:
-    picture = (HOME / f"diagrams/{name}.{suffix}").read_bytes()
-
-    assert f"table {diagram.digest(PICTURES[name])}".encode() in picture, "python -m states"
-
-
-def test_no_diagram_is_left_of_what_is_not_drawn_any_more() -> None:
-    made = {f"{name}.{SUFFIXES[form]}" for name in PICTURES for form in FORMS}
-
-    assert {path.name for path in (HOME / "diagrams").iterdir()} == {*made, "rehearsal.svg"}
-
-
-@pytest.mark.parametrize("form", ["mermaid", "dot"])
-@pytest.mark.parametrize("name", ["", "monitor-check"])
-def test_one_diagram_on_stdout(
-    name: str, form: str, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    code = main([*name.split(), "--format", form])
-
-    picture = PICTURES[name or "monitor"]
-    assert (code, capfdbinary.readouterr().out) == (0, render(form, picture))
-
-
-def test_what_cannot_be_drawn_is_refused_all_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["door", "--format", "gif"]) == 2
-    assert capsys.readouterr().err == (
-        "Error: --format 'gif' is not known\n  write one of mermaid, dot, svg, png\n"
-        f"Error: NAME 'door' is not known\n  write one of {', '.join(PICTURES)}\n"
-    )
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_the_pictures_are_drawn_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert main(["monitor"]) == 0
-    mark = f"table {diagram.digest(PICTURES['monitor'])}".encode()
-    assert mark in (tmp_path / "diagrams/monitor.svg").read_bytes()
-    png = (tmp_path / "diagrams/monitor.png").read_bytes()
-    assert png.startswith(b"\x89PNG")
-    assert mark in png
-    assert len(list((tmp_path / "diagrams").iterdir())) == len(FORMS)
-
-
-def test_without_graphviz_the_texts_are_written_and_the_lack_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    assert main([]) == 1
-    written = {path.name for path in (tmp_path / "diagrams").iterdir()}
-    assert written == {f"{name}.{suffix}" for name in PICTURES for suffix in ("mmd", "dot")}
-    assert "SVG and PNG need Graphviz" in capsys.readouterr().err
-    assert main(["--format", "svg"]) == 1
 
 
 def test_the_help_and_the_table_of_options_agree() -> None:
@@ -431,14 +363,6 @@ def test_a_start_loads_no_more_than_it_uses(module: str, unwanted: set[str]) -> 
     program = f"import sys, {module}; print(*sys.modules)"
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     command = [sys.executable, "-c", program]
-    found = subprocess.run(command, capture_output=True, check=True, env=plain)
+    modules = subprocess.run(command, capture_output=True, check=True, env=plain)
 
-    assert not set(found.stdout.decode().split()) & unwanted
-
-
-@pytest.mark.parametrize("folder", ["heat", "states"])
-def test_no_docstring_opens_with_a_question(folder: str) -> None:
-    asking = re.compile(r'^\s*"""(What|Who|Whether)\b', re.MULTILINE)
-    opened = [path for path in (HOME / folder).rglob("*.py") if asking.search(path.read_text())]
-
-    assert not opened
+    assert not set(modules.stdout.decode().split()) & unwanted

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from heat.app import signals
 from heat.app.inbox import Inbox
-from heat.app.overview import Overview
 from heat.app.parts import Fleet, Ground, InForce, Outputs, Parts, Programs
 from heat.app.scripts import Scripts
 from heat.config.durations import exact
 from heat.config.options import Common, Options
 from heat.errors import StartRefused
+from heat.monitor.make_setups import SetupMaker
 from heat.monitor.setup import World
 from heat.monitor.supervisor import Supervisor
 from heat.process.launcher import PosixLauncher
@@ -127,9 +127,9 @@ def _repository(ground: Ground, outputs: Outputs, programs: Programs) -> Reposit
     from heat.store.state_file import StateFile
 
     world, path = (ground.clock, ground.loop), ground.common.state
-    store = StateFile(path, path, world, outputs.console.trouble, ground.inbox)
-    prune = Prune((*world, programs.launcher), store.path, ground.in_force.history, ground.inbox)
-    store.tidy = prune.begin
+    launched = (*world, programs.launcher)
+    prune = Prune(launched, os.path.abspath(path), ground.in_force.history, ground.inbox)
+    store = StateFile(path, world, outputs.console.trouble, prune.begin, ground.inbox)
     return Repository(store, ground.clock.unix, outputs.report)
 
 
@@ -142,15 +142,10 @@ def _fleet(ground: Ground, outputs: Outputs, programs: Programs, count: int) -> 
         from heat.monitor.counters import Counters
 
         counters = Counters(count)
-    supervisor = Supervisor(
-        watched,
-        loop,
-        World(clock, loop, programs.launcher, limiter, counters),
-        outputs.reporter,
-        NoTarget(inbox.signal_self),
-        inbox.all_ended,
-        programs.scripts.output,
-    )
+    world = World(clock, loop, programs.launcher, limiter, counters)
+    myself = NoTarget(inbox.signal_self)
+    setups = SetupMaker(watched, outputs.reporter, myself, programs.scripts.output)
+    supervisor = Supervisor(watched, loop, world, outputs.reporter, setups, inbox.all_ended)
     return Fleet(limiter, counters, supervisor)
 
 
@@ -160,6 +155,7 @@ def _control(
     """Return the control socket; None where nobody could ask, and where there can be none."""
     if fleet.counters is None:
         return None
+    from heat.app.overview import Overview
     from heat.control.handlers import Handlers
     from heat.control.listener import ControlError
     from heat.control.paths import default_control, make_folder

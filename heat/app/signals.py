@@ -103,6 +103,6 @@ class Signals:
             self._parts.fleet.supervisor.stopped(pid, signum)
 
     def ignore(self) -> None:
-        """Ignore them: Python's end restores the default, and a late one changed the status."""
+        """Ignore them: at its end Python restores the default, and a late one would kill HEAT."""
         for signum in self._caught - {signal.SIGCHLD}:
             signal.signal(signum, signal.SIG_IGN)

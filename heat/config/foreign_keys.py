@@ -1,18 +1,20 @@
-"""Keys that people bring along from other tools, and what HEAT has in their place.
+"""Keys that people know from other tools, and what HEAT has in their place.
 
-Without it the nearest name would be guessed, and that one does something else. Loaded by a
-mistake alone. Keys stand in lower case, with dashes.
+Without it HEAT would suggest the key with the nearest name, which does something else. Only
+loaded by a mistake. Keys are in lower case, with dashes.
 """
 
 from collections.abc import Iterator
 
 _CURL = 'command = ["curl", "-sf", "http://localhost/health_check"]'
-_MESSAGES = 'HEAT sends no messages: let a script do it, run at each failure: fail = "./tell-me"'
+_MESSAGES = 'HEAT sends no messages; a script can, on each failure: fail = "./tell-me"'
 _ONE_FILE = (
     "HEAT reads one file: write all monitors into it, or start another HEAT for another file"
 )
-_SHARED = "what monitors share stands under [defaults]"
-_WHOLE = "[heat] has max-running and history; all else of HEAT as a whole is on its command line"
+_SHARED = "write what monitors share under [defaults]"
+_WHOLE = (
+    "[heat] has max-running and history; the rest of HEAT's own options are on its command line"
+)
 
 _HINTS = {
     "env environ environment env-file environment-file environmentfile vars": (
@@ -28,11 +30,11 @@ _HINTS = {
         'command = ["sh", "-c", "cd /srv/web && ./check"]'
     ),
     "active disable disabled enable enabled ignore": (
-        "HEAT has no switch for it: make the table a comment, or 'heatctl pause NAME'"
+        "HEAT has no switch for it: comment the table out, or 'heatctl pause NAME'"
     ),
     "conf-d config-dir imports include include-dir includes": _ONE_FILE,
     "after before depends depends-on dependencies dependency order parent parents requires wants": (
-        "HEAT knows no dependencies: each monitor is checked by itself"
+        "monitors do not depend on each other: HEAT checks each by itself"
     ),
     "recheck-interval retry-after retry-delay": (
         "retry-interval = 5 checks more often while the check fails, until recovery begins: with "
@@ -55,7 +57,7 @@ _HINTS = {
         "success-threshold = 2 ends recovery after 2 passes in a row"
     ),
     "alias comment desc description display-name label labels notes tags title": (
-        "HEAT keeps no description: write it behind a #, or into the name: [monitor.NAME]"
+        "HEAT has no descriptions: write a comment (#), or a longer name: [monitor.NAME]"
     ),
     "body content endpoint expect expect-status headers health-check health-url healthcheck http "
     "http-get httpget https method request status uri url": (
@@ -73,18 +75,18 @@ _HINTS = {
         'HEAT runs a program: command = ["systemctl", "is-active", "--quiet", "NAME"]'
     ),
     "cpu disk file filesystem load memory space swap usage": (
-        "HEAT measures nothing itself: write a script that does, and exits with 1 where it is "
+        "HEAT measures nothing itself: write a script that does, and exits with 1 when it is "
         'too much: script = "./check"'
     ),
     "alert alerting alerts contact contacts email mail mailto message notification notifications "
     "notify notify-command pager slack sms smtp telegram webhook": _MESSAGES,
     "action actions exec-on-failure failure-command on-error on-fail on-failure onfail onfailure": (
-        'fail = "./tell-me" runs at each failure, recovery = "./restart" once threshold is reached'
+        'fail = "./tell-me" runs on each failure, recovery = "./restart" once threshold is reached'
     ),
     "autorestart exec-start execstart on-restart repair repair-binary restart restart-command "
     "restart-policy start start-command start-program stop stop-command stop-program": (
-        "HEAT starts no service of its own; what brings it back is a script, run when threshold "
-        'is reached: recovery = "./restart"'
+        "HEAT starts no services; a script of yours does, when the threshold is reached: "
+        'recovery = "./restart"'
     ),
     "delay grace grace-period initial-delay initial-delay-seconds initialdelayseconds start-delay "
     "startsecs startup-time warmup": (
@@ -96,38 +98,38 @@ _HINTS = {
     "check-every check-interval cycle every freq frequency interval-seconds period period-seconds "
     "periodseconds poll polling-interval": "did you mean interval? interval = 30",
     "calendar cron oncalendar schedule": (
-        "HEAT checks at an interval and knows no calendar: interval = 300"
+        "HEAT checks at an interval, not by a calendar: interval = 300"
     ),
     "kill-after max-time timeout-sec timeout-seconds timeoutsec timeoutseconds timeoutstopsec": (
         "did you mean timeout? timeout = 30"
     ),
     "kill-signal killsignal reload-signal restart-signal stop-signal stopsignal": (
-        "signal goes out at each failure, fault-signal when recovery starts, success-signal when "
-        "it has succeeded"
+        "HEAT sends signal on each failure, fault-signal when recovery starts, and success-signal "
+        "when it has succeeded"
     ),
     "shell use-shell": 'a shell is a command like any other: command = ["sh", "-c", "..."]',
     "log logfile log-file log-level loglevel output stderr stderr-logfile stdout stdout-logfile "
-    "syslog": "what programs print is in heat.verbose.log, in the folder of heat --log-dir DIR",
+    "syslog": "the output of programs is in heat.verbose.log, in the folder of heat --log-dir DIR",
     "crit critical level priority severity warn warning": (
-        "a check passes with exit code 0 and fails with any other, but for those of "
-        "warn-codes = [1], which pass with a warning"
+        "exit code 0 passes and any other fails, except for warn-codes = [1], which pass with a "
+        "warning"
     ),
     "cpu-limit limits memory-limit nice rlimit ulimit": (
-        "programs have the limits that HEAT has: set them where HEAT is started, or in a script"
+        "programs inherit the limits of HEAT: set them where HEAT is started, or in a script"
     ),
     "downtime maintenance maintenance-window quiet-hours silence": (
-        "'heatctl pause NAME --for 2h' does that for once; HEAT knows no calendar"
+        "'heatctl pause NAME --for 2h' does it once; HEAT has no calendar"
     ),
     "extends inherit inherits template templates use": _SHARED,
-    "kind mode protocol type": "there is one kind of check, a program and its exit code",
+    "kind mode protocol type": "there is only one kind of check: a program and its exit code",
     "autostart daemon instances numprocs replicas startretries": (
-        "HEAT starts no service of its own: a recovery script does"
+        "HEAT starts no services: a recovery script does"
     ),
     "concurrency max-concurrent max-parallel parallel threads workers": (
-        "how many checks run at once stands under [heat]: max-running = 256"
+        "the number of checks that run at once is a key of [heat]: max-running = 256"
     ),
     "keep keep-history retention": (
-        'how long history is kept stands under [heat]: history = "90d"'
+        'the time that history is kept is a key of [heat]: history = "90d"'
     ),
 }
 
@@ -137,12 +139,12 @@ _OF_TABLES = {
     "default template templates": _SHARED,
     "core daemon general global main server settings watchdog": _WHOLE,
     "check checks endpoint endpoints job jobs process processes program programs service services "
-    "target targets": "each watched thing has a table of its own: [monitor.NAME]",
+    "target targets": "each thing to watch has its own table: [monitor.NAME]",
 }
 
 
 def hints() -> Iterator[tuple[str, str]]:
-    """Each key with its hint."""
+    """Yield each key with its hint."""
     yield from _each(_HINTS)
 
 
@@ -152,7 +154,7 @@ def hint_of_key(key: str) -> str:
 
 
 def hint_of_table(name: str) -> str:
-    """The same for a name at the top of the file."""
+    """Return the same for a name at the top of the file."""
     return dict(_each(_OF_TABLES)).get(_plain(name), "")
 
 

@@ -11,7 +11,7 @@ from states.engine.named_tuple import NamedTuple
 
 
 class Config(NamedTuple):
-    """All of it; the monitors in its order, each under its name."""
+    """The whole file; the monitors in its order, by their names."""
 
     path: str
     """Absolute."""
@@ -22,10 +22,10 @@ class Config(NamedTuple):
     """Seconds for which history is kept."""
     monitors: dict[str, Options]
     unsound: Mapping[str, Options] = MappingProxyType({})
-    """The part that can be looked at of the monitors in which something is wrong."""
+    """Monitors in which something is wrong, as far as preflight can look at them."""
 
     def settings(self, before: "Config") -> list[str]:
-        """Tell what of [heat] is another than ``before``; all of it is in force at once."""
+        """List what is different in [heat]; all of it takes effect at once."""
         of_heat = (
             ("max-running", str(before.max_running), str(self.max_running)),
             ("history", written(before.history), written(self.history)),
@@ -33,5 +33,5 @@ class Config(NamedTuple):
         return [f"{key} is {now} now (was {was})" for key, was, now in of_heat if was != now]
 
     def place(self, name: str) -> str:
-        """The table of a monitor, in messages."""
+        """Return the table of a monitor, as in messages."""
         return monitor_place(escaped(self.shown), name)

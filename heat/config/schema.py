@@ -25,12 +25,12 @@ from states.engine.named_tuple import NamedTuple
 COMMAND = "command"
 """The check as a list of words: a key of a file, the words behind the options of a command line."""
 BAD = object()
-"""Stands for a value that is there, and that no reader takes; it has been reported already."""
+"""Stands for a value that its reader has refused, and HEAT has reported."""
 JOURNAL = "journal"
 
 
 class Need(NamedTuple):
-    """Options one of which must be there, or the option of this row has no effect."""
+    """A need of an option: without one of these it has no effect."""
 
     options: tuple[str, ...]
     complaint: str
@@ -75,10 +75,10 @@ class Option(NamedTuple):
     short: str = ""
     default: object = None
     default_in_file: object = None
-    """Where it is another: of many monitors none is given up."""
+    """The default of a file, if it is different: HEAT gives up none of many monitors."""
     needs: tuple[Need, ...] = ()
     example: str = ""
-    """A value as a file has it, where the word for it is not enough to tell one."""
+    """A value as a file has it, unless the word for the value has one for all."""
 
 
 _MONITOR = (
@@ -161,7 +161,7 @@ DEFAULTS_IN_FILE = {
 KEYS = {option.name.removeprefix("--"): option for option in (*_MONITOR, _COMMAND)}
 """The keys of a monitor in a file."""
 MAX_RUNNING = 256
-"""How many checks run at once."""
+"""The number of checks that run at once."""
 HISTORY = 90 * DAY
 """Seconds for which history is kept."""
 KEYS_OF_HEAT = {
@@ -170,4 +170,4 @@ KEYS_OF_HEAT = {
 }
 """The keys of [heat] in a file."""
 RIVALS = (("--script", COMMAND), ("--pid-file", "--pid"))
-"""Pairs of options of which a monitor has one; the first counts where the defaults have both."""
+"""A monitor has one of each pair; where the defaults have both, the first counts."""

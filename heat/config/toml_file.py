@@ -21,12 +21,6 @@ from heat.trust import Trust
 _TABLES = ("heat", "defaults", "monitor")
 
 
-def read(shown: str, path: str) -> tuple[Config | None, list[Diagnostic]]:
-    """Read the file at ``path``, ``shown`` as the user wrote it; None if anything is wrong."""
-    config, diagnostics = sound_part(shown, path)
-    return (None if diagnostics else config), diagnostics
-
-
 def sound_part(
     shown: str, path: str, trust: Trust | None = None
 ) -> tuple[Config, list[Diagnostic]]:

@@ -82,8 +82,3 @@ def operands(text: str) -> list[str]:
     """Return the operands of the first way to write a command: ``NAME``, ``[NAME]``."""
     words = re.sub(r"\[-[^\]]*\]|-\w [A-Z]+", "", usage(text)[0]).split()
     return [word for word in words if word.strip("[].").isupper()]
-
-
-def listed(text: str, heading: str) -> Sequence[Entry]:
-    """Return the entries under a heading."""
-    return next(block.entries for block in blocks(text) if block.heading == heading)

@@ -50,14 +50,26 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import Protocol, cast
 
 from heat import __version__
 from heat.config import usage
 from heat.config.command_line import Grammar, Words, read
 from heat.ctl import output
-from heat.ctl.errors import CtlError, UsageError
+from heat.ctl.errors import UsageError
 from heat.diagnostics import Diagnostic
+from heat.errors import CommandError
 from heat.text import escaped
+
+
+class Command(Protocol):
+    """The shape of each module of `commands`."""
+
+    USAGE: str
+
+    def main(self, words: Sequence[str]) -> int:
+        """Run the command with the words after it; return the exit status."""
+        ...
 
 
 def commands() -> list[str]:
@@ -81,12 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             if sys.stderr is not None:
                 sys.stderr.write(f"Error: /dev/null cannot be opened: {error.strerror}\n")
-            return CtlError.status
+            return CommandError.status
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return _run(sys.argv[1:] if argv is None else argv)
-    except CtlError as error:
+    except CommandError as error:
         _print(error)
         return error.status
 
@@ -99,6 +111,8 @@ def _open_what_is_closed() -> None:
 
 
 def _run(words: Sequence[str]) -> int:
+    if words and words[0] in commands():
+        return _command(words[0]).main(words[1:])
     line = read(Grammar("heatctl", USAGE, options_first=True), words)
     if "--help" in line.flags or line.operands[:1] == ["help"]:
         return _help(line.operands)
@@ -113,11 +127,15 @@ def _run(words: Sequence[str]) -> int:
     name, *behind = line.operands
     if name not in commands():
         raise UsageError("heatctl", _unknown(name))
-    module = import_module(f"heat.ctl.commands.{name}")
-    if diagnostics := list(_without_effect(line, name, module.USAGE)):
+    command = _command(name)
+    if diagnostics := list(_without_effect(line, name, command.USAGE)):
         raise UsageError(f"heatctl {name}", *diagnostics)
     common = [*line.flags, *(f"{option}={value}" for option, value in line.values.items())]
-    return int(module.main([*common, *behind]))
+    return command.main([*common, *behind])
+
+
+def _command(name: str) -> Command:
+    return cast(Command, import_module(f"heat.ctl.commands.{name}"))
 
 
 def _without_effect(line: Words, name: str, text: str) -> Iterator[Diagnostic]:
@@ -139,15 +157,14 @@ def _unknown(name: str) -> Diagnostic:
 def _help(operands: Sequence[str]) -> int:
     """Print the text of the command that is named, or of heatctl."""
     name = next((word for word in operands if word != "help"), "")
-    text = import_module(f"heat.ctl.commands.{name}").USAGE if name in commands() else USAGE
-    output.write(text)
+    output.write(_command(name).USAGE if name in commands() else USAGE)
     return 0
 
 
-def _print(error: CtlError) -> None:
+def _print(error: CommandError) -> None:
     lines = [str(error)]
     if isinstance(error, UsageError) and "--help'" not in lines[0]:
-        lines += ["", f"'{error.command} --help' shows how to use it."]
+        lines += ["", f"'{error.command} --help' lists the options."]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

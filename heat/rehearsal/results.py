@@ -1,4 +1,4 @@
-"""The programs' deeds in a rehearsal: ``0,1x5,timeout,1@3s,killed,unknown`` as values."""
+"""The results of programs as somebody writes them: ``0,1x5,timeout,1@3s,killed,unknown``."""
 
 import re
 import signal
@@ -10,7 +10,7 @@ from heat.process import signals
 from heat.rehearsal.programs import Ends
 
 MOST = 10_000
-"""Checks of one rehearsal."""
+"""The checks of one rehearsal."""
 LARGEST_CODE = 255
 _RESULT = re.compile(r"([^x@]+)(?:x([0-9]{1,9}))?(?:@([^x]*))?(?:x([0-9]{1,9}))?")
 _UNKNOWN = "it cannot be started for want of resources (as --results says)"
@@ -18,42 +18,43 @@ _FORMS = "write 0, 7, timeout, killed or unknown; 1x5 for five times 1, 1@3s for
 
 
 class Plot(NamedTuple):
-    """The programs' deeds, and when it ends; times in seconds, None where nothing says."""
+    """The course of a rehearsal: how the programs go, and when it ends."""
 
     results: tuple[Ends, ...]
     recovery: Ends = Ends()
     fail: Ends = Ends()
     works_after: int | None = None
-    """So many recovery scripts have to end until the check passes."""
+    """The number of recovery scripts after which the check passes; None for never."""
     until: float | None = None
+    """The second in which it ends; None: with the last result."""
 
 
 def results(text: str) -> tuple[Ends, ...]:
-    """The results of the checks, one after the other."""
-    found: list[Ends] = []
+    """Return the results of the checks, one after the other. Raises BadValueError."""
+    ends: list[Ends] = []
     for word in text.split(","):
         one, times = _result(word.strip())
-        if len(found) + times > MOST:
+        if len(ends) + times > MOST:
             raise BadValueError(f"is more than {MOST} checks", f"write at most {MOST}")
-        found += [one] * times
-    return tuple(found)
+        ends += [one] * times
+    return tuple(ends)
 
 
 def _result(word: str) -> tuple[Ends, int]:
-    taken = _RESULT.fullmatch(word)
-    if taken is None or (taken[2] and taken[4]):
-        raise BadValueError(f"holds '{word}', which is no result", _FORMS)
-    what, times = taken[1], int(taken[2] or taken[4] or 1)
+    match = _RESULT.fullmatch(word)
+    if match is None or (match[2] and match[4]):
+        raise BadValueError(f"holds '{word}', which is not a result", _FORMS)
+    what, times = match[1], int(match[2] or match[4] or 1)
     if times < 1:
-        raise BadValueError(f"holds '{word}', which is no time at all", "write 1x1 or more")
+        raise BadValueError(f"holds '{word}', which is not even once", "write 1x1 or more")
     ends = ending(what)
-    if taken[3] is not None:
+    if match[3] is not None:
         if ends.after is None or ends.error:
             raise BadValueError(
                 f"holds '{word}', but '{what}' has no length of its own",
-                f"write {what} alone",
+                f"write only {what}",
             )
-        ends = ends._replace(after=_span(taken[3], word))
+        ends = ends._replace(after=_span(match[3], word))
     return ends, times
 
 
@@ -65,23 +66,23 @@ def _span(text: str, word: str) -> float:
 
 
 def ending(what: str) -> Ends:
-    """One result: an exit code, ``timeout``, ``killed``, ``killed:TERM`` or ``unknown``."""
+    """Read a result: an exit code, ``timeout``, ``killed``, ``killed:TERM`` or ``unknown``."""
     if what == "timeout":
         return Ends(after=None)
     if what == "unknown":
         return Ends(error=_UNKNOWN)
     if re.fullmatch(r"[0-9]{1,9}", what):
         if int(what) > LARGEST_CODE:
-            raise BadValueError(f"holds '{what}', which is no exit code", "write 0 to 255")
+            raise BadValueError(f"holds '{what}', which is not an exit code", "write 0 to 255")
         return Ends(int(what))
     name, colon, signum = what.partition(":")
     if name == "killed":
         return Ends(killed=signals.parse(signum) if colon else int(signal.SIGKILL))
-    raise BadValueError(f"holds '{what}', which is no result", _FORMS)
+    raise BadValueError(f"holds '{what}', which is not a result", _FORMS)
 
 
 def exit_of_script(text: str) -> Ends:
-    """How a recovery script ends."""
+    """Read the end of a recovery script. Raises BadValueError."""
     if text == "unknown":
-        raise BadValueError("is no end of a script", "write an exit code, timeout or killed")
+        raise BadValueError("is not an end of a script", "write an exit code, timeout or killed")
     return ending(text)

@@ -10,23 +10,23 @@ from heat.text import counted, seconds
 
 
 class Outage(NamedTuple):
-    """From the first failure that counts to the state NORMAL; ``end`` None if it did not end."""
+    """A time from the first failure that counts to NORMAL; ``end`` is None if it goes on."""
 
     began: float
     end: float | None
     remedy: Entry | None
-    """The first recovery script, fault signal or, where there is none, other reaction in it."""
+    """The first recovery script or fault signal in it."""
 
 
 class Account(NamedTuple):
-    """The outages of a rehearsal, and how often what ran, was sent or was left out."""
+    """The outages of a rehearsal, and the numbers of runs, signals and skipped ticks."""
 
     outages: Sequence[Outage]
     checks: int
     fails: int
     recoveries: int
     signals: Mapping[str, int]
-    """By name, in the order in which they were first sent."""
+    """The numbers by name, in the order in which HEAT first sent them."""
     skipped: int
 
 
@@ -57,7 +57,7 @@ def _is_sent(entry: Entry) -> bool:
 
 
 def _remedy(entries: Sequence[Entry], began: float, end: float) -> Entry | None:
-    """The first thing done to end an outage."""
+    """Return the first action that was to end an outage."""
     within = [entry for entry in entries if began <= entry.at <= end]
     for entry in within:
         is_fault = _is_sent(entry) and entry.about["option"] == "--fault-signal"
@@ -67,13 +67,13 @@ def _remedy(entries: Sequence[Entry], began: float, end: float) -> Entry | None:
 
 
 def sentences(played: Played) -> Iterator[str]:
-    """The same in words."""
-    told = account(played)
-    if not told.outages:
+    """Yield the sum in words."""
+    total = account(played)
+    if not total.outages:
         yield "There was no outage."
-    for number, outage in enumerate(told.outages, 1):
-        yield _of_outage(outage, played, number if len(told.outages) > 1 else None)
-    yield from _often(told, played.end)
+    for number, outage in enumerate(total.outages, 1):
+        yield _of_outage(outage, played, number if len(total.outages) > 1 else None)
+    yield from _often(total, played.end)
     if played.exit_code is not None:
         yield f"HEAT ended in {played.stands}, with exit status {played.exit_code}."
     else:
@@ -95,17 +95,17 @@ def _of_outage(outage: Outage, played: Played, number: int | None) -> str:
     return f"{text}; the first remedy came {when}: {what}."
 
 
-def _often(told: Account, end: float) -> Iterator[str]:
-    ran = [f"the check ran {_times(told.checks)}"]
-    if told.fails:
-        ran.append(f"the fail script {_times(told.fails)}")
-    if told.recoveries:
-        ran.append(f"the recovery script {_times(told.recoveries)}")
-    skipped = told.skipped
+def _often(total: Account, end: float) -> Iterator[str]:
+    ran = [f"the check ran {_times(total.checks)}"]
+    if total.fails:
+        ran.append(f"the fail script {_times(total.fails)}")
+    if total.recoveries:
+        ran.append(f"the recovery script {_times(total.recoveries)}")
+    skipped = total.skipped
     left_out = "" if not skipped else f"; {counted(skipped, 'tick')} came to nothing"
     yield f"In {_span(end)} {_listed(ran)}{left_out}."
-    if told.signals:
-        sent = [f"{name} {_times(often)}" for name, often in told.signals.items()]
+    if total.signals:
+        sent = [f"{name} {_times(often)}" for name, often in total.signals.items()]
         yield f"Signals sent: {_listed(sent)}."
 
 

@@ -1,14 +1,14 @@
-"""The timeline drawn, as SVG: a lane each for state, checks, fail script, recovery and signals.
+"""The timeline as an SVG: a lane each for state, checks, fail script, recovery and signals.
 
-What a mark stands for is told by its tooltip, in the words of the timeline.
+The tooltip of a mark says in the words of the timeline what it stands for.
 """
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import NamedTuple
 
 from heat.cells import cells, wrapped
 from heat.config.durations import exact
+from heat.rehearsal import marks
 from heat.rehearsal.play import Played
 from heat.rehearsal.summary import sentences
 from heat.rehearsal.timeline import Entry, Kind
@@ -19,25 +19,25 @@ from states.monitor.model import State
 _WIDTH = 1000
 _LEFT, _RIGHT = 110, 24
 _TAIL = 92
-"""Behind the last moment: the state in which it ends, which may have begun just then."""
+"""Room after the last moment for the state in which it ends, which may have begun just then."""
 _NARROWEST = 3.0
 _TITLE, _LINES = 22, 3
-"""From one line of the title to the next, and how many there are at most."""
+"""The distance of two lines of the title, and how many there are at most."""
 _BOLD, _PLAIN = 9.4, 6.8
-"""Pixels a cell takes on average in the title and in a sentence, in a wide font."""
+"""The average pixels of a cell in the title and in a sentence, in a wide font."""
 _LANE = 46
 _BAR = 22
 _SENTENCE = 18
 _STEP = 11
-"""From one of several labels at one moment to the next."""
+"""The distance of two labels at one moment."""
 _APART = 30
-"""Pixels: labels nearer than this to the one before make room for it."""
+"""The pixels within which a label makes room for the one before."""
 _ROWS = 4
-"""Of the names of signals; those nearest to each other take one after the other."""
+"""The rows for the names of signals; names close to each other take one after the other."""
 _MARKS = 8
-"""Marks of the time axis, at most."""
+"""The most marks of the time axis."""
 _ROUND = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
-_INK, _FAINT = "#1b1b1b", "#8a8a8a"
+_FAINT = "#8a8a8a"
 _WINDOW, _OPENING = "#e9f1fc", "#b9cfee"
 
 _FILLS = {
@@ -49,7 +49,7 @@ _FILLS = {
     "stopped": _FAINT,
     "": COLOURS[State.RECOVERING][1],
 }
-"""By the result of a run; without one it still runs at the end."""
+"""The colours by the result of a run; one without a result still runs at the end."""
 _LANES = ("state", "checks", "fail script", "recovery", "signals")
 
 
@@ -60,28 +60,28 @@ class _Span(NamedTuple):
     end: float
     result: str
     label: str
-    told: str
+    tooltip: str
 
 
 class _Scale(NamedTuple):
-    """From seconds to the picture."""
+    """The scale from seconds to the picture."""
 
     end: float
 
     def x(self, at: float) -> float:
-        """Where this second is."""
+        """Return the place of a second."""
         return round(_LEFT + (_WIDTH - _LEFT - _RIGHT - _TAIL) * at / self.end, 2)
 
 
-def drawn(played: Played) -> str:
-    """The picture of a rehearsal."""
+def draw(played: Played) -> str:
+    """Draw a rehearsal."""
     scale = _Scale(max(played.end, 0.001))
     signals = _by_moment(played.entries)
     title = _title_of(played)
     top = 36 + _TITLE * len(title)
     bottom = top + _LANE * len(_LANES) + (_ROWS - 2) * _STEP
-    told = [line for each in sentences(played) for line in _fitted(each, _PLAIN)]
-    height = bottom + 34 + _SENTENCE * len(told)
+    lines = [line for each in sentences(played) for line in _fitted(each, _PLAIN)]
+    height = bottom + 34 + _SENTENCE * len(lines)
     body = [
         *_frame(title, top, height),
         *_axis(scale, top, bottom),
@@ -92,13 +92,13 @@ def drawn(played: Played) -> str:
         *_runs(_of_script(played, "recovery"), scale, top + 3 * _LANE),
         *_signals(signals, scale, top + 4 * _LANE),
     ]
-    for number, sentence in enumerate(told):
-        body.append(_text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
+    for number, sentence in enumerate(lines):
+        body.append(marks.text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
     return "\n".join([*body, "</svg>", ""])
 
 
 def _fitted(text: str, cell: float) -> list[str]:
-    """The lines of a text that are no wider than the picture, each cell being so many pixels."""
+    """Wrap a text to the width of the picture, with this many pixels a cell."""
     return wrapped(text, _cells_across(cell))
 
 
@@ -112,14 +112,14 @@ def _title_of(played: Played) -> list[str]:
     every = f", every {exact(options.interval)}"
     lines = _fitted(text + every, _BOLD)
     if len(lines) > _LINES:
-        # The command is cut, and not how often it is run.
+        # Cut the command, and not the interval.
         end = f"...{every}"
         last, *_ = wrapped(lines[_LINES - 1], _cells_across(_BOLD) - cells(end))
         lines[_LINES - 1 :] = [f"{last}{end}"]
     return lines
 
 
-# What all stands on
+# The frame
 
 
 def _frame(title: Sequence[str], top: int, height: int) -> Iterator[str]:
@@ -129,33 +129,33 @@ def _frame(title: Sequence[str], top: int, height: int) -> Iterator[str]:
     )
     yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
     for number, line in enumerate(title):
-        yield _text(_LEFT, 26 + _TITLE * number, line, size=15, weight="bold")
+        yield marks.text(_LEFT, 26 + _TITLE * number, line, size=15, weight="bold")
     yield from _legend(top - 22)
     for number, lane in enumerate(_LANES):
         y = top + _LANE * number
-        yield _text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
+        yield marks.text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
         if number:
-            yield _line(14, y, _WIDTH - _RIGHT, y, "#ececec")
+            yield marks.line(14, y, _WIDTH - _RIGHT, y, "#ececec")
 
 
 def _legend(y: float) -> Iterator[str]:
     x = float(_LEFT)
     for result in ("ok", "failed", "timed out", "killed", "unknown"):
-        yield _rect(x, y, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
-        yield _text(x + 15, y + 9, result, size=10, fill=_FAINT)
+        yield marks.rect(x, y, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
+        yield marks.text(x + 15, y + 9, result, size=10, fill=_FAINT)
         x += 30 + 6 * len(result)
-    yield _rect(x, y, 10, 10, _WINDOW, _OPENING)
-    yield _text(x + 15, y + 9, "recovery window", size=10, fill=_FAINT)
+    yield marks.rect(x, y, 10, 10, _WINDOW, _OPENING)
+    yield marks.text(x + 15, y + 9, "recovery window", size=10, fill=_FAINT)
 
 
 def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[str]:
-    wanted = scale.end / _MARKS
-    step = next((each for each in (0.01, 0.1, *_ROUND) if each >= wanted), wanted)
+    at_least = scale.end / _MARKS
+    step = next((each for each in (0.01, 0.1, *_ROUND) if each >= at_least), at_least)
     for number in range(int(scale.end / step) + 1):
         at = number * step
-        yield _line(scale.x(at), top, scale.x(at), bottom, "#e4e4e4", "2 3")
+        yield marks.line(scale.x(at), top, scale.x(at), bottom, "#e4e4e4", "2 3")
         label = f"{seconds(at)} s"
-        yield _text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
+        yield marks.text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
 
 
 # The lanes
@@ -173,15 +173,17 @@ def _states(played: Played, scale: _Scale, y: float) -> Iterator[str]:
         for (start, state), (end, right) in zip(changes, ends, strict=True)
         if end > start or right == last
     ]
-    # A short one is drawn wider than it is: after its neighbours, which would hide it.
+    # A short one is wider than it was: draw it after its neighbours, which would hide it.
     for width, start, end, state in sorted(spans, key=lambda span: -span[0]):
         fill, line = COLOURS[state]
         x = scale.x(start)
-        told = f"{state.value}, {seconds(start)} s to {seconds(end)} s"
-        yield _rect(x, y + 8, width, _LANE - 16, fill, line, told)
+        tooltip = f"{state.value}, {seconds(start)} s to {seconds(end)} s"
+        yield marks.rect(x, y + 8, width, _LANE - 16, fill, line, tooltip)
         if width > 7 * len(state.value) + 8:
             middle = x + width / 2
-            yield _text(middle, y + _LANE / 2 + 4, state.value, anchor="middle", size=11, fill=line)
+            yield marks.text(
+                middle, y + _LANE / 2 + 4, state.value, anchor="middle", size=11, fill=line
+            )
 
 
 def _of_checks(played: Played) -> Iterator[_Span]:
@@ -190,7 +192,7 @@ def _of_checks(played: Played) -> Iterator[_Span]:
             result, code = str(entry.about["result"]), entry.about["code"]
             plain = "" if "warning" not in entry.about else str(code)
             label = {"ok": plain, "timed out": "time", "unknown": "?"}.get(result, str(code))
-            yield _Span(entry.began or 0.0, entry.at, result, label, _told(entry))
+            yield _Span(entry.began or 0.0, entry.at, result, label, _words(entry))
 
 
 def _of_script(played: Played, kind: Kind) -> Iterator[_Span]:
@@ -200,9 +202,9 @@ def _of_script(played: Played, kind: Kind) -> Iterator[_Span]:
             started = entry
         elif entry.kind == kind and entry.began is not None:
             started = None
-            yield _Span(entry.began, entry.at, str(entry.about["result"]), "", _told(entry))
+            yield _Span(entry.began, entry.at, str(entry.about["result"]), "", _words(entry))
     if started is not None:
-        yield _Span(started.at, played.end, "", "", _told(started))
+        yield _Span(started.at, played.end, "", "", _words(started))
 
 
 def _runs(spans: Iterator[_Span], scale: _Scale, y: float) -> Iterator[str]:
@@ -210,18 +212,18 @@ def _runs(spans: Iterator[_Span], scale: _Scale, y: float) -> Iterator[str]:
     for span in spans:
         x = scale.x(span.start)
         width = max(4.0, scale.x(span.end) - x)
-        # Of half the height what is well: not by its colour alone.
+        # A run that went well has half the height, as a colour is not enough to tell it.
         height = _BAR / 2 if span.result == "ok" else _BAR
         stroke = _FAINT if span.result == "unknown" else "none"
         fill = _FILLS[span.result]
-        yield _rect(x, y + _LANE - 6 - height, width, height, fill, stroke, span.told)
+        yield marks.rect(x, y + _LANE - 6 - height, width, height, fill, stroke, span.tooltip)
         if span.label and x >= free:
-            yield _text(x + width / 2, y + 13, span.label, anchor="middle", size=10, fill=fill)
+            yield marks.text(x + width / 2, y + 13, span.label, anchor="middle", size=10, fill=fill)
             free = x + _APART
 
 
 def _windows(played: Played, scale: _Scale, y: float) -> Iterator[str]:
-    """From each opening to the next recovery, or to the end of the outage."""
+    """Yield a bar from each opening to the next recovery, or to the end of the outage."""
     opened: Entry | None = None
     for entry in played.entries:
         if entry.kind == "window":
@@ -235,7 +237,7 @@ def _windows(played: Played, scale: _Scale, y: float) -> Iterator[str]:
 
 def _window(opened: Entry, end: float, scale: _Scale, y: float) -> str:
     x = scale.x(opened.at)
-    return _rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, _OPENING, _told(opened))
+    return marks.rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, _OPENING, _words(opened))
 
 
 def _by_moment(entries: Sequence[Entry]) -> list[tuple[float, list[Entry]]]:
@@ -251,59 +253,14 @@ def _signals(moments: list[tuple[float, list[Entry]]], scale: _Scale, y: float) 
     for at, entries in moments:
         x = scale.x(at)
         row = row if x < free else 0
-        told = "; ".join(_told(entry) for entry in entries)
-        yield (
-            f'<path d="M {x} {y + 6} v 12 m -4 -5 l 4 5 l 4 -5" fill="none" stroke="{_INK}" '
-            f'stroke-width="1.3">{_title(told)}</path>'
-        )
+        tooltip = "; ".join(_words(entry) for entry in entries)
+        yield marks.arrow(x, y, tooltip)
         if row + len(entries) <= _ROWS:
             for number, entry in enumerate(entries, row):
                 name = str(entry.about["signal"])
-                yield _text(x, y + 29 + _STEP * number, name, anchor="middle", size=10)
+                yield marks.text(x, y + 29 + _STEP * number, name, anchor="middle", size=10)
             free, row = x + _APART, row + len(entries)
 
 
-# Marks
-
-
-def _told(entry: Entry) -> str:
+def _words(entry: Entry) -> str:
     return f"{seconds(entry.at)} s: {entry.text}"
-
-
-def _title(told: str) -> str:
-    return f"<title>{_safe(told)}</title>" if told else ""
-
-
-def _safe(text: str) -> str:
-    """As XML takes it: there are two characters that it does not even take as a reference."""
-    return escape(text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
-
-
-def _rect(  # noqa: PLR0913, PLR0917 - what a rectangle has
-    x: float, y: float, width: float, height: float, fill: str, line: str = "none", told: str = ""
-) -> str:
-    return (
-        f'<rect x="{x}" y="{y}" width="{round(width, 2)}" height="{height}" rx="2" fill="{fill}" '
-        f'stroke="{line}">{_title(told)}</rect>'
-    )
-
-
-def _line(x: float, y: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:  # noqa: PLR0913, PLR0917 - likewise
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<line x1="{x}" y1="{y}" x2="{x2}" y2="{y2}" stroke="{colour}"{dashed}/>'
-
-
-def _text(  # noqa: PLR0913 - what a text has
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int,
-    anchor: str = "start",
-    fill: str = _INK,
-    weight: str = "normal",
-) -> str:
-    return (
-        f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
-        f'font-weight="{weight}">{_safe(text)}</text>'
-    )

@@ -8,20 +8,18 @@ for the disk.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from heat.errors import HeatError, StartRefused, reason_of
-from heat.files import NotOwnFileError
+from heat.errors import HeatError
 from heat.process.identity import boot
-from heat.runtime.lock import HeldError
 from heat.store import sql
 from heat.store.backlog import CHUNK, Backlog, Change
 from heat.store.database import MOMENT, PATIENCE, Database, SavedMonitor
+from heat.store.opening import open_or_refuse
 from heat.store.sql import Statement
 from heat.text import counted, escaped
 
@@ -35,8 +33,6 @@ _RETRY = 0.1
 """The longest of these."""
 _TROUBLE_RETRY = 1.0
 """Seconds between retries after any other error."""
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
-"""Errors that a file outlives: HEAT starts without it, and tries again."""
 _SEEN = 60.0
 """Seconds between two marks that HEAT runs, when it writes nothing else."""
 _SEEN_AGAIN = 1.0
@@ -46,24 +42,26 @@ _LONG = 4 * 1024 * 1024
 
 
 class StateFile:
-    """A file that HEAT writes as long as it runs; ``say`` is called once for each trouble."""
+    """A file that HEAT writes as long as it runs; ``say`` is called once for each trouble.
+
+    ``tidy`` is called when it is time for `heat.store.prune`.
+    """
 
     def __init__(
         self,
         path: str,
-        shown: str,
         world: tuple[Clock, Timers],
         say: Callable[[str], None],
+        tidy: Callable[[], None],
         owner: Owner,
     ) -> None:
         self.path = os.path.abspath(path)
-        self.shown = escaped(shown)
+        self.shown = escaped(path)
         self.trouble = ""
         """The reason why nothing is written now; empty if all is well."""
         self.snapshot: Callable[[], Iterable[Statement]] = tuple
         """Returns all that a file must know, whatever it knew before."""
-        self.tidy: Callable[[], None] = _nothing
-        """Called when it is time for `heat.store.prune`."""
+        self._tidy = tidy
         self._clock, self._timers = world
         self._say = say
         self._owner = owner
@@ -78,38 +76,10 @@ class StateFile:
         self._long = _LONG
         self._seen_at = 0.0
         """The moment of the last mark that HEAT runs, on the monotonic clock."""
-        self._open_or_refuse()
+        if why := open_or_refuse(self._open, self.shown):
+            self._unusable(why)
 
     # Opening
-
-    def _open_or_refuse(self) -> None:
-        """Open the file, or start without it where it may come back. Raises StartRefused."""
-        try:
-            self._open()
-        except HeldError as error:
-            who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
-            raise StartRefused(
-                f"Error: --state {self.shown} belongs to {who} that runs now\n"
-                "  stop that one, or give this one a file of its own: --state FILE"
-            ) from None
-        except NotOwnFileError as error:
-            hint = "make it HEAT's own, or give HEAT another file: --state FILE"
-            raise self._refused(str(error), hint) from None
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise self._refused(reason_of(error)) from None
-            self._unusable(reason_of(error))
-        except sqlite3.OperationalError as error:
-            self._unusable(str(error))
-        except sqlite3.Error as error:
-            raise self._refused(str(error)) from None
-
-    def _refused(
-        self,
-        why: str,
-        hint: str = "name a file that can be written, in a folder that can be: --state FILE",
-    ) -> StartRefused:
-        return StartRefused(f"Error: --state {self.shown} cannot be opened: {why}\n  {hint}")
 
     def _open(self) -> None:
         try:
@@ -220,7 +190,7 @@ class StateFile:
     def _tidy_if_long(self, length: int) -> None:
         if length >= self._long:
             # Not now: what is written here precedes an action that is still to come.
-            self._timers.at(self._clock.now(), self.tidy, self._owner)
+            self._timers.at(self._clock.now(), self._tidy, self._owner)
             self._long = length + _LONG
         elif length < _LONG:
             self._long = _LONG
@@ -316,7 +286,3 @@ class StateFile:
         if self._backlog:
             lost = counted(len(self._backlog) + self._backlog.lost, "change")
             self._say(f"{lost} for {self.shown} could not be written")
-
-
-def _nothing() -> None:
-    """Nobody prunes."""

@@ -68,16 +68,15 @@ def _serving(line: Words) -> tuple[Serving | None, list[Diagnostic]]:
     if control is None:
         text = "Error: --control is missing, and XDG_RUNTIME_DIR is not set"
         diagnostics.append(Diagnostic(text, "name HEAT's socket: --control PATH"))
-    if values["--listen"] is not BAD:
-        address, port = values["--listen"]
-        if "--token-file" not in values and not ip_address(address).is_loopback:
-            complaint = "can be reached from other machines, and needs a token"
-            hint = f"add --token-file FILE, or listen only locally: --listen 127.0.0.1:{port}"
-            listen = shown(line.values["--listen"])
-            diagnostics.append(of_option("--listen", listen, complaint, hint))
+    listen = values["--listen"]
+    if listen is not BAD and "--token-file" not in values and not ip_address(listen[0]).is_loopback:
+        complaint = "can be reached from other machines, and needs a token"
+        hint = f"add --token-file FILE, or listen only locally: --listen 127.0.0.1:{listen[1]}"
+        text = shown(line.values["--listen"])
+        diagnostics.append(of_option("--listen", text, complaint, hint))
     if diagnostics or control is None:
         return None, diagnostics
-    return Serving(address, port, control, values.get("--token-file"), names), []
+    return Serving(listen[0], listen[1], control, values.get("--token-file"), names), []
 
 
 def place(text: str) -> tuple[str, int]:

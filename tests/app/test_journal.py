@@ -62,7 +62,7 @@ def test_a_mistake_is_an_error_in_the_journal(place: Place) -> None:
     assert heat.err.read_text() == (
         "<3>Error: --interval '0' is not a positive duration\n"
         "<3>  write more than 0, such as 0.5, 500ms, 30s or 5m\n"
-        "<3>'heat --help' tells the options.\n"
+        "<3>'heat --help' lists the options.\n"
     )
 
 

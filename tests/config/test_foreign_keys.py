@@ -18,8 +18,8 @@ BROUGHT_ALONG = [
 
 
 def diagnostics(text: str) -> list[tuple[str, str]]:
-    _, found = parse(text.encode(), "heat.toml")
-    return [(each.message, each.hint) for each in found]
+    _, mistakes = parse(text.encode(), "heat.toml")
+    return [(each.message, each.hint) for each in mistakes]
 
 
 @pytest.mark.parametrize("key", BROUGHT_ALONG)

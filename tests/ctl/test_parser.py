@@ -1,5 +1,4 @@
-"""Bad input for heatctl: exit 2, a sentence and a fix; no socket is asked before the words are
-understood. A table of command lines, each with what has to be said of it."""
+"""Bad input for heatctl: exit 2, a sentence and a hint, before it connects to a socket."""
 
 import os
 import shlex
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 
 from heat.config import usage
 from heat.ctl import main as heatctl
-from heat.ctl.errors import CtlError
 from heat.ctl.main import USAGE, commands, main
 from heat.ctl.parser import parse
+from heat.errors import CommandError
 
 NUMBER = "is not a duration"
 
@@ -87,9 +86,9 @@ def test_bad_words_are_refused_with_a_sentence_and_a_fix(
 def test_all_that_is_wrong_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pause", "--fro", "--json", "--json"]) == 2
 
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     for text in ("--fro is not an option", "--json is given twice", "NAME is missing"):
-        assert text in told
+        assert text in message
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["help"], ["help", "nothing"]])
@@ -136,40 +135,40 @@ def test_the_version_is_heats(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_options_may_be_abbreviated_and_stand_anywhere() -> None:
     text = heatctl.import_module("heat.ctl.commands.pause").USAGE
-    asked = parse(text, ["--f", "5m", "web", "--rea", "a b", "--json"])
+    request = parse(text, ["--f", "5m", "web", "--rea", "a b", "--json"])
 
-    assert asked is not None
-    assert asked.values == {"--for": "5m", "--reason": "a b"}
-    assert asked.operands == ["web"]
-    assert asked.json
+    assert request is not None
+    assert request.values == {"--for": "5m", "--reason": "a b"}
+    assert request.operands == ["web"]
+    assert request.json
 
 
 def test_behind_two_dashes_a_name_may_begin_with_one() -> None:
-    asked = parse(heatctl.import_module("heat.ctl.commands.why").USAGE, ["--", "-x"])
+    request = parse(heatctl.import_module("heat.ctl.commands.why").USAGE, ["--", "-x"])
 
-    assert asked is not None
-    assert asked.operands == ["-x"]
+    assert request is not None
+    assert request.operands == ["-x"]
 
 
 @given(st.lists(st.sampled_from(["web", "--for", "--json", "--control", "-x", "--", "5m", "--f"])))
 def test_whatever_the_words_are_they_are_taken_or_refused_in_words(words: list[str]) -> None:
     text = heatctl.import_module("heat.ctl.commands.pause").USAGE
     try:
-        asked = parse(text, words)
-        found = len(asked.operands) if asked else 0
-    except CtlError as error:
-        found = len(error.diagnostics)
+        request = parse(text, words)
+        count = len(request.operands) if request else 0
+    except CommandError as error:
+        count = len(error.diagnostics)
 
-    assert found > 0
+    assert count > 0
 
 
 def test_the_lists_of_a_text_are_read_with_their_continued_lines() -> None:
-    found = usage.switches(USAGE)
+    switches = usage.switches(USAGE)
 
-    assert [switch.name for switch in found] == ["--control", "--json", "--help", "--version"]
-    assert found[0].value == "PATH"
-    assert found[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock otherwise)")
-    assert found[2].short == "-h"
+    assert [switch.name for switch in switches] == ["--control", "--json", "--help", "--version"]
+    assert switches[0].value == "PATH"
+    assert switches[0].text.endswith("$XDG_RUNTIME_DIR/heat.sock otherwise)")
+    assert switches[2].short == "-h"
 
 
 def test_a_start_loads_neither_rich_nor_what_other_commands_need(tmp_path: Path) -> None:
@@ -180,18 +179,18 @@ def test_a_start_loads_neither_rich_nor_what_other_commands_need(tmp_path: Path)
     )
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     command = [sys.executable, "-c", program]
-    found = subprocess.run(command, capture_output=True, check=True, env=plain)
+    process = subprocess.run(command, capture_output=True, check=True, env=plain)
 
     unwanted = {"rich", "sqlite3", "asyncio", "transitions", "tomllib", "subprocess", "difflib"}
-    assert not set(found.stdout.decode().split()) & unwanted
+    assert not set(process.stdout.decode().split()) & unwanted
 
 
 def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
     words = ["sh", "-c", 'exec "$0" -m heat.ctl --version >&-', sys.executable]
     environ = {**os.environ, "PYTHONPATH": os.fspath(Path(heatctl.__file__).parents[2])}
-    found = subprocess.run(words, capture_output=True, check=False, cwd=tmp_path, env=environ)
+    process = subprocess.run(words, capture_output=True, check=False, cwd=tmp_path, env=environ)
 
-    assert (found.returncode, found.stderr) == (0, b"")
+    assert (process.returncode, process.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +199,7 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
 )
 def test_a_full_disk_is_said(words: str, tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        found = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "heat.ctl", *words.split()],
             stdout=full,
             stderr=subprocess.PIPE,
@@ -209,14 +208,14 @@ def test_a_full_disk_is_said(words: str, tmp_path: Path) -> None:
             env={**os.environ, "PYTHONPATH": os.fspath(Path(heatctl.__file__).parents[2])},
         )
 
-    assert found.returncode == 2
-    first = found.stderr.decode().splitlines()[0]
+    assert process.returncode == 2
+    first = process.stderr.decode().splitlines()[0]
     assert first == "Failed: stdout cannot be written: no space left on device"
 
 
 @pytest.mark.parametrize("words", ["--help", "rehearse -i 3 --results 0x9000 true", "diagram"])
 def test_a_reader_that_goes_away_gets_no_traceback(words: str) -> None:
     line = f"{shlex.quote(sys.executable)} -m heat.ctl {words} | true"
-    found = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
+    process = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
 
-    assert found.stderr == b""
+    assert process.stderr == b""

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from place import Place
 
 from heat.ctl.main import main
 
@@ -96,7 +96,7 @@ def test_it_gives_the_same_advice_only_once(
     assert main(["validate", path]) == 0
     out, err = capsys.readouterr()
     assert out == f"{path}: 2 monitors, no mistakes\n"
-    assert err.startswith(f"Advice: {path}: monitor.web.timeout: 'none' lets a check that hangs")
+    assert err.startswith(f"Advice: {path}: monitor.web.timeout: 'none' lets a check hang for ever")
     assert err.splitlines()[0].endswith("(so in 1 other monitor)")
     assert err.count("Advice") == 1
     assert main(["validate", "--json", path]) == 0

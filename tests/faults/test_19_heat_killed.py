@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from client import ask, await_state, why
+from fleet import WELL, monitor
 from heat_process import FAST, orderly, records
 from kills import run
 from phases import checking, recovery_script
 from place import Place
 from processes import alive, until
 from state_files import await_failures, change, failing, fails, frozen, goes_on, kill, memory, rows
-from test_supervisor import WELL, monitor
 
 
 @pytest.mark.parametrize("what", ["check", "recovery script"])

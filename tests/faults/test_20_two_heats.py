@@ -2,10 +2,10 @@
 
 import re
 
+from fleet import WELL, monitor, started
 from heat_process import FAST, records
 from place import Place
 from state_files import STATE, rows
-from test_supervisor import WELL, monitor, started
 
 
 def test_two_heats_on_one_log_tear_no_record(place: Place) -> None:

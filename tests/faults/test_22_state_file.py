@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from client import done, why
+from fleet import WELL, monitor
 from heat_process import orderly
 from place import Place
 from processes import until
 from state_files import ROOT, STATE, await_failures, failing, fails, kill, memory, rows
-from test_supervisor import WELL, monitor
 
 
 def test_a_damaged_file_is_set_aside_and_begun_anew(place: Place) -> None:

@@ -84,3 +84,12 @@ def test_the_status_line_shows_a_backoff_and_spent_recoveries() -> None:
     assert (why_of(waits)["backoff"], why_of(waits)["shown"]) == (23.0, "BACKOFF")
     assert (why_of(spent)["spent"], why_of(spent)["shown"]) == (True, "SPENT")
     assert (why_of(waits)["state"], why_of(spent)["state"]) == ("RECOVERING", "RECOVERING")
+
+
+def test_the_status_line() -> None:
+    world = VirtualWorld("--threshold=3", "--recovery=./recover", checks=[Ends(7)]).run_until(12)
+
+    assert world.monitor.describe() == (
+        "FAILING, 2 failures in a row (threshold 3); last check Exit Code 7, 2 s ago; "
+        "next check in 8 s; 2 checks"
+    )

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, until
 from desk import Desk, process_name
+from processes import alive, until
 
 from heat.process import helper
 from heat.process.helper import Fork

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from virtual import options
 
-from heat.ctl.commands.rehearse import main
+from heat.ctl import main as heatctl
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import play
 from heat.rehearsal.results import Plot, results
@@ -15,14 +15,14 @@ RECOVERS = "--recovery=./r --script-timeout=10 --timeout=5"
 QUIET = ("--recovery=./r", "--script-timeout=10", "--timeout=5", "--recovery-timeout=30")
 
 
-def told(*words: str, fail_takes: float | None = None) -> list[str]:
+def remarks(*words: str, fail_takes: float | None = None) -> list[str]:
     return [str(each) for each in advice(options(*words), fail_takes)]
 
 
 @pytest.mark.parametrize(
     ("words", "about", "hint"),
     [
-        ("--timeout=none", "--timeout 'none' lets a check that hangs hang", "give --timeout"),
+        ("--timeout=none", "--timeout 'none' lets a check hang for ever", "give --timeout"),
         (
             "--timeout=10.5",
             "--timeout '10.5' is longer than --interval '10': while",
@@ -35,7 +35,7 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
         ),
         (
             "--recovery=./r --script-timeout=10 --timeout=5 --recovery-timeout=9",
-            "--recovery-timeout '9' is shorter than --interval '10': only the check at once",
+            "--recovery-timeout '9' is shorter than --interval '10': a window has only the",
             "longer than 10",
         ),
         (
@@ -55,42 +55,42 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
         ),
         (
             f"{RECOVERS} --threshold=2 --retry-interval=4.9",
-            "--timeout '5' is longer than --retry-interval '4.9': a check that hangs",
+            "--timeout '5' is longer than --retry-interval '4.9': after a check that hangs",
             "make --timeout 4.9 or less, or --retry-interval longer",
         ),
         (
             f"{RECOVERS} --recovery-interval=4.9",
-            "--timeout '5' is longer than --recovery-interval '4.9': a check that hangs",
+            "--timeout '5' is longer than --recovery-interval '4.9': after a check that hangs",
             "make --timeout 4.9 or less, or --recovery-interval longer",
         ),
         (
             "--timeout=5 --retry-interval=10",
-            "--retry-interval '10' is no shorter than --interval '10': what fails is looked at no",
+            "--retry-interval '10' must be shorter than --interval '10' to have an effect",
             "make it shorter, or leave it out",
         ),
         (
             f"{RECOVERS} --recovery-backoff=9.9",
-            "--recovery-backoff '9.9' is shorter than --interval '10': no check may come in the",
+            "--recovery-backoff '9.9' is shorter than --interval '10': the first pause may have",
             "make it 10 or longer",
         ),
         (
             f"{RECOVERS} --recovery-interval=8 --recovery-timeout=7",
-            "--recovery-timeout '7' is shorter than --recovery-interval '8': only the check at on",
+            "--recovery-timeout '7' is shorter than --recovery-interval '8': a window has only",
             "longer than 8",
         ),
         (
             "--timeout=5 --fail=./f --script-timeout=5 --threshold=1",
-            "--threshold '1' changes nothing where nothing is done in recovery: each failure is",
+            "--threshold '1' changes nothing without an action in recovery",
             "leave it out, or make it 2 or more",
         ),
         (
             "--timeout=5 --unknown-codes=3,124",
-            "--unknown-codes '3,124' holds 124, which is not for a check that runs longer than --t",
+            "--unknown-codes '3,124' holds 124, which does not cover a check that runs longer",
             "leave 124 out, unless the check itself exits with it",
         ),
         (
             "--timeout=5 --warn-codes=124",
-            "--warn-codes '124' holds 124, which is not for a check that runs longer than --time",
+            "--warn-codes '124' holds 124, which does not cover a check that runs longer",
             "leave 124 out, unless the check itself exits with it",
         ),
         (
@@ -120,17 +120,17 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
         ),
         (
             "--timeout=5 --fail=./tell --fail-overlap=skip",
-            "--fail './tell' has no --script-timeout: with --fail-overlap 'skip' no check is run",
+            "--fail './tell' has no --script-timeout: with --fail-overlap 'skip' no check runs",
             "add --script-timeout, such as --script-timeout 10",
         ),
         (
             "--timeout=5 --fail=./tell",
-            "--fail './tell' has no --script-timeout: where it hangs, no later failure is told",
+            "--fail './tell' has no --script-timeout: if it hangs, HEAT reports no later failure",
             "add --script-timeout",
         ),
         (
             "--timeout=5 --recovery=./r",
-            "--recovery './r' has no --script-timeout: where it hangs, no check is run any more",
+            "--recovery './r' has no --script-timeout: if it hangs, no further check runs",
             "longer than any recovery",
         ),
         (
@@ -140,8 +140,8 @@ def told(*words: str, fail_takes: float | None = None) -> list[str]:
         ),
     ],
 )
-def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, hint: str) -> None:
-    (only,) = told(*words.split())
+def test_what_may_not_be_meant_is_said_with_the_fix(words: str, about: str, hint: str) -> None:
+    (only,) = remarks(*words.split())
     line, remedy = only.splitlines()
 
     assert line.startswith(f"Advice: {about}")
@@ -165,8 +165,8 @@ def test_what_may_not_be_meant_is_told_with_the_fix(words: str, about: str, hint
         "--timeout=5 --fail=./tell --threshold=2 --fault-signal=USR1",
     ],
 )
-def test_where_all_is_well_nothing_is_told(words: str) -> None:
-    assert told(*words.split()) == []
+def test_where_all_is_well_there_is_no_advice(words: str) -> None:
+    assert remarks(*words.split()) == []
 
 
 def test_a_backoff_of_defaults_is_nothing_to_a_monitor_without_recovery() -> None:
@@ -176,7 +176,7 @@ def test_a_backoff_of_defaults_is_nothing_to_a_monitor_without_recovery() -> Non
 
 
 def test_a_stopped_target_that_nobody_continues() -> None:
-    first, second = told("--timeout=5", "--pid=42", "--fault-signal=STOP")
+    first, second = remarks("--timeout=5", "--pid=42", "--fault-signal=STOP")
 
     assert "where check asks that process" in first
     assert second == (
@@ -185,7 +185,7 @@ def test_a_stopped_target_that_nobody_continues() -> None:
     )
 
 
-def test_what_max_recoveries_takes_is_what_the_machine_takes() -> None:
+def test_max_recoveries_needs_as_many_checks_as_the_machine_takes() -> None:
     for threshold in (1, 2, 3):
         for window in ((), ("--recovery-timeout=10",)):
             words = ("--recovery=./r", f"--threshold={threshold}", "--max-recoveries=2", *window)
@@ -193,33 +193,32 @@ def test_what_max_recoveries_takes_is_what_the_machine_takes() -> None:
             needed = sum(entry.kind == "check" for entry in ended.entries)
 
             assert ended.exit_code == 3
-            assert not any("never spent" in each for each in told(*words, f"--count={needed}"))
+            assert not any("never spent" in each for each in remarks(*words, f"--count={needed}"))
 
 
 def test_a_fail_script_that_is_known_to_take_longer() -> None:
     words = ("--timeout=5", "--fail=./tell", "--script-timeout=10")
 
-    assert told(*words, fail_takes=10) == []
+    assert remarks(*words, fail_takes=10) == []
     assert (
-        "takes 10.5 s, longer than --interval '10': failures that come meanwhile"
-        in (told(*words, fail_takes=10.5)[0])
+        "takes 10.5 s, longer than --interval '10': one run reports all failures"
+        in (remarks(*words, fail_takes=10.5)[0])
     )
-    skipping = told(*words, "--fail-overlap=skip", fail_takes=10.5)
-    assert "with --fail-overlap 'skip' the checks meanwhile are left out" in skipping[0]
+    skipping = remarks(*words, "--fail-overlap=skip", fail_takes=10.5)
+    assert "with --fail-overlap 'skip' HEAT skips the checks in the meantime" in skipping[0]
 
 
 def test_a_rehearsal_ends_with_advice(capfd: pytest.CaptureFixture[str]) -> None:
     words = "-i 10 -s ./check --results 0 --recovery ./r".split()  # noqa: SIM905 - as it is typed
-    main(words)
+    heatctl.main(["rehearse", *words])
     text = capfd.readouterr().out
-    main([*words, "--json"])
+    heatctl.main(["rehearse", *words, "--json"])
     summary = json.loads(capfd.readouterr().out.splitlines()[-1])
 
     assert "ticks are skipped, and --threshold is reached later\n" in text
     assert "\nAdvice: --timeout '30' is longer than --interval '10'" in text
     assert summary["advice"][1] == {
-        "line": "--recovery './r' has no --script-timeout: where it hangs, no check is "
-        "run any more",
+        "line": "--recovery './r' has no --script-timeout: if it hangs, no further check runs",
         "fix": "add --script-timeout, longer than any recovery takes",
     }
 
@@ -227,9 +226,9 @@ def test_a_rehearsal_ends_with_advice(capfd: pytest.CaptureFixture[str]) -> None
 def test_in_a_file_advice_names_the_keys(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "heat.toml"
     path.write_text('[monitor.web]\nscript = "./c"\ninterval = 30\nrecovery = "./r"\n')
-    main(["--config", str(path), "--results", "0"])
+    heatctl.main(["rehearse", "--config", str(path), "--results", "0"])
 
     assert (
-        f"{path}: monitor.web.recovery: './r' has no script-timeout: where it hangs, no check is "
-        "run any more\n  add script-timeout, longer than any recovery takes\n"
+        f"{path}: monitor.web.recovery: './r' has no script-timeout: if it hangs, no further check "
+        "runs\n  add script-timeout, longer than any recovery takes\n"
     ) in capfd.readouterr().out

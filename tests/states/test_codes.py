@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DETAILS, FAILED, FAST, Heat, Place, records
+from heat_process import DETAILS, FAILED, FAST, Heat, records
+from place import Place
 from virtual import Ends, VirtualWorld
 
 from heat.ctl.main import main
@@ -215,7 +216,7 @@ def test_why_tells_the_options_that_are_others_in_a_file_and_what_a_threshold_le
     heat.await_news("spent: 1 recovery did not help, and none is left (max-recoveries = 1) after")
 
     output = ctl(heat, capsys, "why", "told")[1]
-    assert re.search(r"failures +\d+ in a row; from number 99 on each", output)
+    assert re.search(r"failures +\d+ in a row; failures take effect from number 99 on", output)
     output = ctl(heat, capsys, "why", "spent")[1]
     assert "--retry-interval 0.04, --recovery-interval 0.04)" in output
     assert "(--max-recoveries 1, --when-spent watch)" in output

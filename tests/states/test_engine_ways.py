@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitors import EVENTS, LIMITS
+from strategies import EVENTS, LIMITS
 from transitions import Machine as LibraryMachine
 
 from states.engine import Machine, Region, Row, Step, Table

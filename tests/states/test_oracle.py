@@ -5,8 +5,8 @@ The simulation holds them together as well, on events of a world; these come sel
 
 from hypothesis import given
 from hypothesis import strategies as st
-from monitors import FAILED, LIMITS
 from simulate.oracle import Oracle
+from strategies import FAILED, LIMITS
 
 from states.monitor import events as on
 from states.monitor.events import Event

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monitors import EVENTS, LIMITS
+from strategies import EVENTS, LIMITS
 
 from states.monitor.events import Event
 from states.monitor.limits import Limits

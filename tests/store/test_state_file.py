@@ -8,11 +8,11 @@ import sys
 from contextlib import closing
 
 from client import await_state, client, done, why
+from fleet import WELL, await_more, monitor, started
 from heat_process import orderly
 from place import Place
 from processes import alive, process_state, until
 from state_files import STATE, await_failures, change, failing, fails, goes_on, kill, rows
-from test_supervisor import WELL, await_more, monitor, started
 
 from heat.process.identity import identity
 

@@ -36,15 +36,12 @@ Output:
 Exit status: 0 it ends in NORMAL; 1 it does not; 2 bad usage.
 """
 
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from heat.app import cli, loader
-from heat.app.cli import refuse
 from heat.app.parser import beside_config
 from heat.config import options, readers, toml_file
 from heat.config.command_line import Grammar, Words, read
@@ -53,13 +50,14 @@ from heat.config.mistyped import nearest
 from heat.config.options import Options
 from heat.config.schema import BAD, Option
 from heat.ctl import output
+from heat.ctl.errors import UsageError
 from heat.diagnostics import Diagnostic, of_option, shown
 from heat.monitor.exit_codes import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import Played, play
 from heat.rehearsal.results import Plot, exit_of_script, results
-from heat.rehearsal.svg import drawn
+from heat.rehearsal.svg import draw
 from heat.text import escaped
 
 COMMAND = "heatctl rehearse"
@@ -86,8 +84,8 @@ _OF_HEAT = [
 _GRAMMAR = Grammar(COMMAND, "\n".join([USAGE, "Options of heat:", *_OF_HEAT]), options_first=True)
 
 
-class _Asked(NamedTuple):
-    """One monitor, and what happens to it; ``in_file`` is its table's place, empty for none."""
+class _Rehearsal(NamedTuple):
+    """One monitor, and what happens to it; ``in_file`` is the place of its table, if it has one."""
 
     options: Options
     plot: Plot
@@ -97,86 +95,76 @@ class _Asked(NamedTuple):
 
 
 def main(words: Sequence[str]) -> int:
-    """Rehearse as these words say; the exit status is returned."""
+    """Rehearse as these words say; return the exit status."""
     line = read(_GRAMMAR, words)
     if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
-    asked, diagnostics = _understood(line)
-    if asked is None:
-        return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
-    named = bool(asked.in_file)
-    played = play(asked.options, asked.plot, named=named, others=asked.others)
-    if (path := line.values.get("--svg")) and (wrong := _draw(path, played)):
-        return refuse([str(wrong)], COMMAND)
-    _print(played, asked, as_json="--json" in line.flags)
+    rehearsal, diagnostics = _understand(line)
+    if rehearsal is None:
+        raise UsageError(COMMAND, *diagnostics)
+    named = bool(rehearsal.in_file)
+    played = play(rehearsal.options, rehearsal.plot, named=named, others=rehearsal.others)
+    if (path := line.values.get("--svg")) and (diagnostic := _draw(path, played)):
+        raise UsageError(COMMAND, diagnostic)
+    _print(played, rehearsal, as_json="--json" in line.flags)
     return EXIT_WELL if played.well else EXIT_NOT_WELL
 
 
-def _print(played: Played, asked: _Asked, *, as_json: bool) -> None:
-    given = advice(asked.options, asked.plot.fail.after)
-    if asked.in_file:
-        given = [each.at(asked.in_file) for each in given]
-    text = (
-        render_text.as_json(played, given)
-        if as_json
-        else render_text.lines(played, given, colour=_colour())
-    )
-    output.write_lines(text)
-
-
-def _colour() -> bool:
-    environ = os.environ
-    return os.isatty(1) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+def _print(played: Played, rehearsal: _Rehearsal, *, as_json: bool) -> None:
+    hints = advice(rehearsal.options, rehearsal.plot.fail.after)
+    if rehearsal.in_file:
+        hints = [each.at(rehearsal.in_file) for each in hints]
+    if as_json:
+        output.write_lines(render_text.as_json(played, hints))
+    else:
+        output.write_lines(render_text.lines(played, hints, colour=output.is_coloured()))
 
 
 def _draw(path: str, played: Played) -> Diagnostic | None:
     try:
         with open(path, "w", encoding="utf-8") as file:
-            file.write(drawn(played))
+            file.write(draw(played))
     except OSError as error:
         why = f"cannot be written: {str(error.strerror).lower()}"
         return of_option("--svg", shown(path), why, "name a file in a folder that you may write to")
     return None
 
 
-# What is asked
+# The words
 
 
-def _understood(line: Words) -> tuple[_Asked | None, list[Diagnostic]]:
+def _understand(line: Words) -> tuple[_Rehearsal | None, list[Diagnostic]]:
     values, diagnostics = options.read_values(line.values, OWN)
     diagnostics = [*line.diagnostics, *diagnostics]
     if "--results" not in line.values and "--recovery-works-after" not in line.values:
         hint = "say what the checks give, as in --results 0,1x3,timeout,0"
         diagnostics.append(of_option("--results", "", "is missing", hint))
     if "--config" in line.values:
-        found, place, others, wrong = _of_file(line)
+        monitor, place, others, wrong = _of_file(line)
     else:
-        found, wrong = options.build(line.values, line.operands)
+        monitor, wrong = options.build(line.values, line.operands)
         place, others = "", False
         if "--monitor" in line.values:
             hint = "add --config FILE, or leave it out"
             wrong.append(_wrong(line, "--monitor", "has no effect without --config", hint))
-    diagnostics = _without_twins([*diagnostics, *wrong])
-    if found is None:
+    diagnostics = list(dict.fromkeys([*diagnostics, *wrong]))
+    if monitor is not None:
+        diagnostics += _conflicts(line, values, monitor)
+    if monitor is None or diagnostics:
         return None, diagnostics
-    diagnostics += _conflicts(line, values, found)
-    return (None if diagnostics else _Asked(found, _plot(values), place, others)), diagnostics
+    return _Rehearsal(monitor, _plot(values), place, others), []
 
 
-def _without_twins(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
-    return list(dict.fromkeys(diagnostics))
-
-
-def _read(given: str) -> loader.Findings:
-    content, wrong = toml_file.sound_part(given, given)
+def _read(path: str) -> loader.Findings:
+    content, wrong = toml_file.sound_part(path, path)
     return loader.Findings(content._replace(unsound={}), wrong, [])
 
 
 def _of_file(line: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:
-    """The monitor that is meant, its place, and whether there are others."""
-    given, diagnostics = line.values["--config"], beside_config(line)
-    content, wrong, _ = loader.read(partial(_read, given))
+    """Find the monitor to rehearse, its place, and whether there are others."""
+    path, diagnostics = line.values["--config"], beside_config(line)
+    content, wrong, _ = loader.read(partial(_read, path))
     diagnostics += wrong
     if wrong:
         return None, "", False, diagnostics
@@ -188,7 +176,7 @@ def _of_file(line: Words) -> tuple[Options | None, str, bool, list[Diagnostic]]:
         return content.monitors[name], content.place(name), len(names) > 1, diagnostics
     known = ", ".join(map(escaped, names[:_SOME])) + (", ..." if len(names) > _SOME else "")
     if name is None:
-        text = f"Error: --monitor is missing: {escaped(given)} has {len(names)} monitors"
+        text = f"Error: --monitor is missing: {escaped(path)} has {len(names)} monitors"
         return None, "", True, [*diagnostics, Diagnostic(text, f"name one of them: {known}")]
     return None, "", True, [*diagnostics, _unknown_monitor(line, name, names, known)]
 
@@ -207,22 +195,23 @@ def _wrong(line: Words, option: str, complaint: str, hint: str) -> Diagnostic:
     return of_option(option, shown(line.values[option]), complaint, hint)
 
 
-def _conflicts(line: Words, values: Mapping[str, Any], found: Options) -> Iterator[Diagnostic]:
-    """The options that do not go together in a rehearsal."""
+def _conflicts(line: Words, values: Mapping[str, Any], monitor: Options) -> Iterator[Diagnostic]:
+    """List the options that do not go together in a rehearsal."""
     for option in _OF_RECOVERY:
-        if option in line.values and found.recovery is None:
+        if option in line.values and monitor.recovery is None:
             hint = "add --recovery, or leave it out"
             yield _wrong(line, option, "has no effect without --recovery", hint)
-    if "--fail-takes" in line.values and found.fail is None:
+    if "--fail-takes" in line.values and monitor.fail is None:
         hint = "add --fail, or leave it out"
         yield _wrong(line, "--fail-takes", "has no effect without --fail", hint)
     ends = values.get("--recovery-exits", BAD)
-    if ends is not BAD and ends.after is None and found.script_timeout is None:
-        complaint = "is an end that never comes without --script-timeout"
+    if ends is not BAD and ends.after is None and monitor.script_timeout is None:
+        complaint = "never comes without --script-timeout"
         hint = "add --script-timeout, or leave it out"
         yield _wrong(line, "--recovery-exits", complaint, hint)
-    given = values.get("--results", ())
-    if given is not BAD and found.timeout is None and any(ends.after is None for ends in given):
+    played = values.get("--results", ())
+    endless = played is not BAD and any(result.after is None for result in played)
+    if endless and monitor.timeout is None:
         complaint = "holds 'timeout', but --timeout is 'none': that check would never end"
         yield _wrong(line, "--results", complaint, "leave out --timeout, or give it a length")
 
@@ -238,7 +227,3 @@ def _plot(values: Mapping[str, Any]) -> Plot:
         values.get("--recovery-works-after"),
         values.get("--until"),
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
