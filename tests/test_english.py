@@ -11,8 +11,6 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "heat/monitor/",
-    "heat/report/",
     "tests/monitor/",
     "tests/report/",
     "tests/simulate/",

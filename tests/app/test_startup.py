@@ -106,7 +106,7 @@ def test_without_memory_a_start_ends_in_one_line(
     assert run(place, [SCRIPTS / program, *words])[0] == 0
     least = least_for_python(place)
     codes: list[int] = []
-    for more in range(0, 32_768, 257):
+    for more in range(0, 32_768, 509):
         code, _, err = with_memory(place, [SCRIPTS / program, *words], least + more)
         if code in OF_PYTHON or ("<frozen site>" in err and f'"{SCRIPTS / program}"' not in err):
             continue  # It has failed before our first line, or in a way that no line can mend.

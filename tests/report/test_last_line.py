@@ -393,7 +393,7 @@ def test_a_line_in_the_file_that_is_no_text_is_of_no_machine(place: Place, text:
     change(place, "UPDATE monitors SET memory = ?", json.dumps([machine, *rest]))
     heat = watching(place, "-s", "./check")
 
-    heat.await_news("cannot be read: they begin anew")
+    heat.await_news("cannot be read: they begin again")
     orderly(heat)
 
 
