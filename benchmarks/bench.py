@@ -44,7 +44,7 @@ class Bench(NamedTuple):
     quick: bool
 
     def built(self, name: str) -> str:
-        """Compile a program of this folder, and return its path."""
+        """Return the path of a compiled program of this folder."""
         return os.path.join(self.folder, name)
 
     @property

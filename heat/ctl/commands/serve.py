@@ -53,7 +53,7 @@ BACKLOG = 128
 
 
 def main(words: Sequence[str], history: "History | None" = None) -> int:
-    """Serve, as the words behind `heatctl serve` say; return the exit status.
+    """Serve as the words after `heatctl serve` say; return the exit status.
 
     ``history`` reads the state file; by default as `heatctl history` does.
     """
