@@ -15,8 +15,10 @@ from typing import Any, cast
 
 import pytest
 from client import Client, ask, client, done, numbers, request
-from conftest import Heat, Nobody, Place, orderly, until
 from fleet import WELL, monitor
+from heat_process import Heat, orderly
+from place import Place
+from processes import Nobody, until
 
 from heat.control import connection, server
 from heat.runtime.loop import Loop, RealClock
