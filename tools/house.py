@@ -26,7 +26,7 @@ ORDER = (
         "control",
         "web",
     ),
-    *("rehearsal", "testing", "app", "ctl"),
+    *("rehearsal", "app", "testing", "ctl"),
 )
 """The wings, from the ground up."""
 _WIDTH = 100
