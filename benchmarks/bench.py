@@ -44,7 +44,7 @@ class Bench(NamedTuple):
     quick: bool
 
     def built(self, name: str) -> str:
-        """A program of this folder, compiled."""
+        """Return the path of a compiled program of this folder."""
         return os.path.join(self.folder, name)
 
     @property
@@ -253,7 +253,7 @@ def write_results(path: str, about: str, parts: Parts) -> None:
 
 
 def arguments(about: str) -> argparse.ArgumentParser:
-    """What every benchmark is asked with."""
+    """Return the parser of the options that all benchmarks have."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--only", help="sections, separated by commas")
     parser.add_argument("--quick", action="store_true", help="short, and so less certain")

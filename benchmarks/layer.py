@@ -20,7 +20,7 @@ class Nobody:
     """Whose calls do not crash."""
 
     def crashed(self, error: Exception) -> None:
-        """It is a fault of this benchmark."""
+        """Raise: this is a fault of the benchmark."""
         raise error
 
 

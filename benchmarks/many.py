@@ -34,11 +34,11 @@ class Config(NamedTuple):
     max_running: int = 256
 
     def command(self, number: int) -> list[str]:
-        """What that monitor runs."""
+        """Return the command that the monitor runs."""
         return [str(number) if word == NUMBER else word for word in self.words]
 
     def text(self) -> str:
-        """The file that HEAT is given."""
+        """Return the configuration file of HEAT."""
         lines = ["[heat]", f"max-running = {self.max_running}", "[defaults]"]
         lines += [f'interval = "{self.interval:.6f}s"']
         lines += [f"fail = {json.dumps(self.fail)}"] if self.fail else []
@@ -65,7 +65,7 @@ class Watched:
         self.began = began
 
     def path(self, name: str) -> str:
-        """A file of its folder: out, err, heat.log, ..."""
+        """Return the path of a file in its folder: out, err, heat.log, ..."""
         return os.path.join(self.folder, name)
 
     def printed(self, start: int = 0, end: int | None = None) -> bytes:
@@ -158,7 +158,7 @@ def capacity_of(bench: Bench, program: str) -> float:
 
 
 def affordable(bench: Bench, wanted: float) -> float:
-    """Starts a second that keep this machine below 60 % busy, at most those wanted."""
+    """Return the starts a second that keep this machine below 60 % busy, at most ``wanted``."""
     full = saturated(bench, bench.check, capacity_of(bench, bench.check), 2).rate
     return min(wanted, max(10, 0.6 * full // 10 * 10))
 
@@ -214,7 +214,7 @@ def lateness(stamps: list[tuple[int, int]], monitors: int, interval: float, end:
 
 @contextlib.contextmanager
 def fresh(bench: Bench, name: str, size: int = 0) -> Iterator[str]:
-    """An empty file that checks or reactions write to, for as long as the block lasts."""
+    """Make an empty file that checks or reactions write to, as long as the block lasts."""
     path = bench.built(name)
     with open(path, "wb") as file:
         file.truncate(size)

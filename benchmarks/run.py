@@ -245,7 +245,7 @@ def start_up(bench: Bench) -> list[Figure]:
 
 
 def cost(bench: Bench) -> list[Figure]:
-    """The idle one runs beside the others: what it costs is its own time, and no more."""
+    """Measure an idle HEAT next to the others: it costs only its own time."""
     interval = 10 if bench.quick else 60
     with running(watching(bench, "-i", str(interval), bench.check)) as idle:
         began = time.monotonic()

@@ -74,7 +74,7 @@ def megabytes(kib: int) -> str:
 
 
 def bare_many(bench: Bench, entries: int, seconds: float, *words: str) -> list[str]:
-    """The bare loop with timed entries, for as long as it is let run."""
+    """Run the bare loop with timed entries for these seconds."""
     script = os.path.join(HERE, "bare_many.py")
     return [bench.python, script, str(entries), repr(seconds), "256", "0", *words]
 

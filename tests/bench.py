@@ -1,11 +1,11 @@
 """A bench for tests of the process layer: one program after another, on a real loop."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Nobody
+from processes import Nobody
 
 from heat.process.launcher import PosixLauncher
 from heat.process.program import Output, Program
@@ -43,9 +43,7 @@ class Bench(Nobody):
         program = Program(argv[0], path or argv[0], argv, self if script else None, env)
         callbacks = Callbacks(
             *(self._ended, self._gone, self.stuck.append),
-            printed=lambda run: self.late.append(run.output()),
-            settled=lambda _run: self.loop.stop(),
-            left=lambda run, processes: self.left.append((run, [*processes])),
+            *(self._printed, self._settled, self._left),
         )
         return Run((self.clock, self.loop, self.launcher), program, timeout, callbacks, self)
 
@@ -61,6 +59,15 @@ class Bench(Nobody):
         self.outputs.append(run.output())
         if run.settled:
             self.loop.stop()
+
+    def _printed(self, run: Run) -> None:
+        self.late.append(run.output())
+
+    def _settled(self, _run: Run) -> None:
+        self.loop.stop()
+
+    def _left(self, run: Run, processes: Sequence[str]) -> None:
+        self.left.append((run, [*processes]))
 
     def run(self, *argv: str, timeout: float | None = 30.0, script: bool = False) -> Run:
         run = self.start(*argv, timeout=timeout, script=script)

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from conftest import PATIENCE, Heat, until
+from heat_process import Heat
+from processes import PATIENCE, until
 
 Facts = dict[str, Any]
 

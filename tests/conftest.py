@@ -14,58 +14,8 @@ import pytest
 # again.
 sys.dont_write_bytecode = False
 
-from heat_process import DETAILS, FAILED, FAST, Heat, orderly, records  # noqa: E402 - as below
-from hypothesis import settings  # noqa: E402 - it is compiled, too
-from place import (  # noqa: E402 - likewise
-    COVERED,
-    FIRST_AT_GATE,
-    LASTING,
-    RECEIVER,
-    STUBBORN,
-    TURN_AT_GATE,
-    Gate,
-    Place,
-    Receiver,
-)
-from processes import (  # noqa: E402 - likewise
-    NOBODY,
-    PATIENCE,
-    Nobody,
-    alive,
-    descriptors_left,
-    needs_root,
-    nobody_runs_heat,
-    process_state,
-    until,
-)
-
-__all__ = [
-    "COVERED",
-    "DETAILS",
-    "FAILED",
-    "FAST",
-    "FIRST_AT_GATE",
-    "LASTING",
-    "NOBODY",
-    "PATIENCE",
-    "RECEIVER",
-    "STUBBORN",
-    "TURN_AT_GATE",
-    "Gate",
-    "Heat",
-    "Nobody",
-    "Place",
-    "Receiver",
-    "alive",
-    "descriptors_left",
-    "needs_root",
-    "nobody_runs_heat",
-    "orderly",
-    "process_state",
-    "records",
-    "until",
-]
-"""For tests that still import these from here."""
+from hypothesis import settings  # noqa: E402 - compiled, too
+from place import Place  # noqa: E402 - likewise
 
 pytest_plugins = ("bench", "desk", "hermetic", "skips")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Nobody, until
+from processes import Nobody, until
 
 from heat.process.keeper import Keeper
 from heat.process.launcher import PosixLauncher

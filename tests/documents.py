@@ -25,8 +25,8 @@ def blocks(path: Path, language: str) -> list[str]:
 def outputs(path: Path) -> list[str]:
     """Return the blocks of output, which are indented by four blanks, without these."""
     text = _FENCE.sub("", path.read_text())
-    found = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", text, re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+    indented = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", text, re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in indented]
 
 
 def prose(path: Path) -> str:

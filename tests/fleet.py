@@ -3,11 +3,8 @@
 import json
 import signal
 
-from conftest import (
-    FAST,
-    Heat,
-    Place,
-)
+from heat_process import FAST, Heat
+from place import Place
 
 WELL = ["true"]
 

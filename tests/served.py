@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conftest import PATIENCE, until
+from processes import PATIENCE, until
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - only for tests
 PROGRAM = "import sys; from heat.ctl.commands.serve import main; sys.exit(main(sys.argv[1:]{more}))"

@@ -15,7 +15,7 @@ _ADVANCE = 0.45
 
 
 class Text(NamedTuple):
-    """Where a text stands."""
+    """A text and its box."""
 
     text: str
     left: float
@@ -29,12 +29,12 @@ def crossings(svg: str) -> list[str]:
     root = ET.fromstring(svg)  # noqa: S314 - drawn here
     lines = dict(_lines(root))
     texts = list(_texts(root))
-    found = [
+    crossed = [
         f"{one} x {other}"
         for one, other in combinations(lines, 2)
         if any(_cross(*p, *q) for p in pairwise(lines[one]) for q in pairwise(lines[other]))
     ]
-    return found + [
+    return crossed + [
         f"{name} through '{text.text}'"
         for name, points in lines.items()
         for text in texts
@@ -68,11 +68,11 @@ def _points(path: str) -> Iterator[Point]:
 
 def _texts(root: ET.Element) -> Iterator[Text]:
     for text in root.iter(f"{_SVG}text"):
-        said, size = text.text or "", float(text.get("font-size", "10"))
+        content, size = text.text or "", float(text.get("font-size", "10"))
         x, y = float(text.get("x", "0")), float(text.get("y", "0"))
-        width = len(said.strip()) * size * _ADVANCE
+        width = len(content.strip()) * size * _ADVANCE
         left = x - width / 2 if text.get("text-anchor") == "middle" else x
-        yield Text(said, left, left + width, y - size * 0.7, y)
+        yield Text(content, left, left + width, y - size * 0.7, y)
 
 
 def _within(point: Point, text: Text) -> bool:

@@ -13,7 +13,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from conftest import PATIENCE
+from processes import PATIENCE
 
 
 class Terminal:
@@ -44,7 +44,7 @@ class Terminal:
         os.close(self._fd)
 
     def settings(self) -> list[object]:
-        """How the terminal is set."""
+        """Return the settings of the terminal."""
         return [*termios.tcgetattr(self._fd)]
 
     def signal(self, number: int) -> None:

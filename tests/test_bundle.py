@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from place import Place
 
 HOME = Path(__file__).parent.parent
 
@@ -46,8 +46,8 @@ def test_the_binary_watches_and_what_it_starts_has_the_environment_as_it_was(
     heat = str(built(place.folder))
     check = place.script("check", "env > seen.$$; mv seen.$$ seen; exit 1")
 
-    for given in ({"LD_LIBRARY_PATH": "/usr/local/lib"}, {"LD_LIBRARY_PATH": None}):
-        env = {name: value for name, value in {**os.environ, **given}.items() if value is not None}
+    for change in ({"LD_LIBRARY_PATH": "/usr/local/lib"}, {"LD_LIBRARY_PATH": None}):
+        env = {name: value for name, value in {**os.environ, **change}.items() if value is not None}
         words = [heat, "-i", "0.1", "--count", "1", "--state", "st", "-s", check]
         ended = place.spawn(words, env=env, stderr=subprocess.DEVNULL)
         assert ended.wait() == 1

@@ -26,12 +26,12 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(desk: Path, *words: str, given: str = "") -> str:
+def python(desk: Path, *words: str, stdin: str = "") -> str:
     command = [sys.executable, *words]
-    # What this run of pytest was told is nothing for one in the page.
+    # The page runs a pytest of its own, without the variables of this one.
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
-        command, check=False, cwd=desk, env=plain, input=given, capture_output=True, text=True
+        command, check=False, cwd=desk, env=plain, input=stdin, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -64,6 +64,6 @@ def test_it_is_drawn_as_the_page_shows_it(desk: Path) -> None:
 def test_it_runs_as_the_page_shows_it(desk: Path) -> None:
     [session] = [text for language, text in BLOCKS if language == "console"]
     command, *printed = session.splitlines()
-    given = re.findall(r"ok|failed", command)
+    results = re.findall(r"ok|failed", command)
 
-    assert python(desk, "run.py", given="\n".join(given) + "\n").splitlines() == printed
+    assert python(desk, "run.py", stdin="\n".join(results) + "\n").splitlines() == printed

@@ -38,6 +38,8 @@ command = ["true"]
 interval = "1h"
 """
 """The configuration whose outage docs/heatctl.md shows."""
+NO_HEAT = 3
+"""The exit status of heatctl where no HEAT answers."""
 SHOWN = (
     (r"(--interval |--timeout |INTERVAL=)\d\w*", "OPTION"),
     (r"\d{4}-\d\d-\d\d", "DATE"),
@@ -86,12 +88,12 @@ class Tour:
         self.heat.await_line("OK")
 
     def watch_fleet(self) -> None:
-        """Start a HEAT of three monitors, each of which has had a check."""
+        """Start a HEAT of three monitors, and wait until each has run a check."""
         self.place.script(
             "restart-web", "test -e tried || { touch tried; exit 0; }\nexec examples/recover.sh"
         )
         self.heat = self.place.fleet(FLEET, stderr=subprocess.STDOUT)
-        until((self.place.folder / "heat.sock").exists, "the socket")
+        until(lambda: main(["status", "--control", "heat.sock"]) != NO_HEAT, "an answer")
         for name in ("web", "disk", "queue"):
             assert main(["check", name, "--control", "heat.sock"]) == 0
             self.heat.await_line(f"{name}: OK")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Place, orderly
+from heat_process import orderly
+from place import Place
 
 from heat.files import NotOwnFileError, open_to_write
 

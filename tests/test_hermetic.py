@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import skips
-from conftest import COVERED
+from place import COVERED
 
 HOUSE = Path(__file__).parent.parent
 SENSITIVE = "control/test_client", "ctl/test_status", "ctl/test_parser", "web/test_serve_refused"

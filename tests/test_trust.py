@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NOBODY, Heat, Place, needs_root, nobody_runs_heat, orderly, records
+from heat_process import Heat, orderly, records
+from place import Place
+from processes import NOBODY, needs_root, nobody_runs_heat
 
 from heat.app.cli import understand
 from heat.diagnostics import BadValueError

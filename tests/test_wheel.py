@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from processes import PATIENCE
 
 from heat import __version__
 from heat.ctl.main import USAGE
@@ -19,7 +19,7 @@ from tools import manual
 HOME = Path(__file__).parent.parent
 CLONE = ("LICENSE", "README.md", "bin", "heat", "man", "pyproject.toml", "setup.cfg", "states")
 OTHERS = ("tests", "tools")
-"""What must stay out of the wheel."""
+"""Folders that must stay out of the wheel."""
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
 

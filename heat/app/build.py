@@ -17,6 +17,7 @@ from heat.app.scripts import Scripts
 from heat.config.durations import exact
 from heat.config.options import Common, Options
 from heat.errors import StartRefused
+from heat.monitor.make_setups import SetupMaker
 from heat.monitor.setup import World
 from heat.monitor.supervisor import Supervisor
 from heat.process.launcher import PosixLauncher
@@ -141,15 +142,10 @@ def _fleet(ground: Ground, outputs: Outputs, programs: Programs, count: int) -> 
         from heat.monitor.counters import Counters
 
         counters = Counters(count)
-    supervisor = Supervisor(
-        watched,
-        loop,
-        World(clock, loop, programs.launcher, limiter, counters),
-        outputs.reporter,
-        NoTarget(inbox.signal_self),
-        inbox.all_ended,
-        programs.scripts.output,
-    )
+    world = World(clock, loop, programs.launcher, limiter, counters)
+    myself = NoTarget(inbox.signal_self)
+    setups = SetupMaker(watched, outputs.reporter, myself, programs.scripts.output)
+    supervisor = Supervisor(watched, loop, world, outputs.reporter, setups, inbox.all_ended)
     return Fleet(limiter, counters, supervisor)
 
 

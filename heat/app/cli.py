@@ -11,17 +11,17 @@ Usage:
   heat --version
 
 The check is a COMMAND, executed directly and not through a shell, or a SCRIPT;
-exit code 0 is well, any other a failure unless --unknown-codes or --warn-codes
-lists it. HEAT's own options stand before COMMAND. SECS is a number of seconds
-such as 30 or 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
+exit code 0 is a pass, any other a failure unless --unknown-codes or
+--warn-codes lists it. HEAT's own options stand before COMMAND. SECS is a number
+of seconds such as 30 or 0.5, or has units: 500ms, 30s, 5m, 2h, 1d, 1w, 1h30m.
 
 The check:
   -i, --interval SECS       time from one check to the next
   -s, --script SCRIPT       the check is this executable file
-  -t, --timeout SECS        a check running longer is killed and has failed with
+  -t, --timeout SECS        a check that runs longer is killed, and fails with
                             code 124; 'none' for no limit (default: 30)
-  --start-period SECS       failures in this first while are logged and not
-                            counted, until the first pass (default: 0)
+  --start-period SECS       failures this soon after the start are logged and
+                            not counted, until the first pass (default: 0)
   --on-killed POLICY        a check or recovery script killed by a signal is
                             'error' (HEAT stops) or 'fail', a failure or an end
                             with code 128+n (default: error; in a file: fail)
@@ -46,9 +46,8 @@ The target:
                             (without a target, signals go to HEAT itself)
 
 Recovery, after failures in a row:
-  --threshold N             this many start it (default: 1); where nothing is
-                            done in recovery, --signal and --fail come from
-                            this failure on
+  --threshold N             this many start it (default: 1); if recovery does
+                            nothing, --signal and --fail start with this failure
   --recovery SCRIPT         run when it starts, and again each time a recovery
                             window closes without success
   --recovery-timeout SECS   length of the window (default: --threshold checks)
@@ -57,7 +56,7 @@ Recovery, after failures in a row:
   --recovery-backoff SECS   after a window checks go on for this long before the
                             next recovery, doubled each time (default: 0)
   --recovery-backoff-max SECS  the longest it gets (default: 10m)
-  --max-recoveries N        after N recoveries in one outage no more are tried
+  --max-recoveries N        stop trying after N recoveries in one outage
   --when-spent POLICY       then give up, 'error' (exit 3), or 'watch': checks
                             go on, a pass ends the outage; a check or script
                             that is gone fails (default: error; in a file:
@@ -65,17 +64,17 @@ Recovery, after failures in a row:
   --success-threshold N     consecutive passes that end recovery (default: 1)
   --fault-signal SIG        sent to the target just before each recovery run
   --success-signal SIG      sent to the target when recovery succeeds
-  --script-timeout SECS     a fail or recovery script running longer is killed
+  --script-timeout SECS     a fail or recovery script that runs longer is killed
 
 What is written:
   --name NAME               the monitor's name (default: base name of the check)
-  --log-dir DIR             where heat.log and heat.verbose.log are (default: .)
+  --log-dir DIR             folder of heat.log and heat.verbose.log (default: .)
   --log-format FORMAT       of the lines: 'text', or 'journal' for journald: a
-                            priority in place of the time (default: text)
+                            priority instead of the time (default: text)
   --control PATH            listen there for heatctl (default with --config:
                             /run/heat/heat.sock for root, else
                             $XDG_RUNTIME_DIR/heat.sock)
-  --state FILE              keep there what survives a restart, and history
+  --state FILE              keep state for a restart there, and history
                             (default with --config: FILE.state next to the logs)
   --json                    one JSON object a line on stdout
   -q, --quiet               print only failures, warnings and errors
@@ -83,8 +82,8 @@ What is written:
   --version                 print the version
 
 Many monitors:
-  --config FILE             watch all that FILE names, in TOML: the keys are the
-                            options above without their dashes, or 'command'
+  --config FILE             watch all monitors in FILE, in TOML: its keys are
+                            the options above without dashes, or 'command'
 
     [defaults]
     interval = 30
@@ -95,7 +94,7 @@ Many monitors:
     threshold = 3
     recovery = "./restart-web"
 
-There a check that is killed or gone has failed, and no monitor is given up:
+There a check that is killed or gone fails, and HEAT gives up no monitor:
 'on-killed = "error"' and 'when-spent = "error"' change that.
 Relative paths in FILE are relative to its folder; the programs run there.
 

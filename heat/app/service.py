@@ -141,11 +141,11 @@ class Service:
         """Load what the first check does not need, while there are still descriptors for it."""
         ground = self._parts.ground
         try:
-            from heat.monitor import ahead
+            from heat.monitor import next_check, terminal
             from heat.process import leftovers
             from heat.runtime import closing
 
-            del ahead, closing, leftovers
+            del closing, leftovers, next_check, terminal
             self._parts.programs.scripts.load()
             self._signals.mind_children()  # Some may have died before HEAT was there.
         except (ImportError, MemoryError, OSError, SystemError):  # For want of them, or of memory.

@@ -48,7 +48,7 @@ def read(grammar: Grammar, words: Sequence[str]) -> Words:
     """Take a command line apart, and list all that is wrong with it."""
     try:
         matches = docopt.docopt(
-            for_docopt(grammar.text),
+            for_docopt(grammar.text, words),
             list(words),
             default_help=False,
             options_first=grammar.options_first,
@@ -64,10 +64,19 @@ def read(grammar: Grammar, words: Sequence[str]) -> Words:
     return line._replace(diagnostics=[*line.diagnostics, *wrong_operands(grammar, line)])
 
 
-def for_docopt(text: str) -> str:
-    """Return the heads of the options of a text, under a usage that takes any words."""
+def for_docopt(text: str, words: Sequence[str]) -> str:
+    """Return the heads of the options that may be among the words, under a usage for any words."""
     heads = [line[2:].split("  ")[0] for line in text.splitlines() if line.startswith("  -")]
-    return "\n  ".join(["Usage: program [options] [WORD...]\n", *heads])
+    names = tuple(word.partition("=")[0] for word in words if word[:2] == "--" != word)
+    letters = any(word.startswith("-") and not word.startswith("--") for word in words)
+    near = [head for head in heads if _is_near(head, names, letters=letters)]
+    return "\n  ".join(["Usage: program [options] [WORD...]\n", *near])
+
+
+def _is_near(head: str, names: tuple[str, ...], *, letters: bool) -> bool:
+    """Return whether a word may be this option: a letter, its name, or the beginning of it."""
+    letter, _, name = head.rpartition(", ")
+    return (letters and bool(letter)) or any(map(name.startswith, names))
 
 
 def _from_docopt(grammar: Grammar, matches: Mapping[str, object]) -> Words:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, assert_never, cast
 
-from heat.monitor.ahead import ahead
 from heat.monitor.exit_codes import EXIT_ERROR
+from heat.monitor.next_check import events_before
 from heat.process import signals
 from states.monitor import effects, outlook
 from states.monitor.events import (
@@ -58,7 +58,7 @@ _Steps = Sequence["answers.Step"]
 def view(monitor: Monitor, look: Look) -> answers.Outlook:
     """Return what would come, as the table says."""
     model = monitor.model
-    path = ahead(model, look)
+    path = events_before(model, look)
     decides = None if model.paused else path
     failed, late, still = _failed(monitor, look, decides)
     return {

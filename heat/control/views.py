@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from heat.checks.outcome import Outcome
 from heat.config.options import Options
 from heat.control import outlook
-from heat.monitor.ahead import ahead, coming, next_check
 from heat.monitor.counters import Counters
+from heat.monitor.next_check import describe_next, events_before, seconds_until
 from heat.process import signals
 from heat.records import Changed, Pause
 from heat.report.wording import explained
@@ -54,7 +54,7 @@ def _condition(monitor: Monitor, look: Look, unix: float) -> answers.Monitor:
         "last_fail": _ran(monitor, FAIL),
         "checking": _checking(model, look),
         "next": _next(monitor, look),
-        "next_text": coming(model, look, monitor.paused),
+        "next_text": describe_next(model, look, monitor.paused),
         "paused": pause(monitor.paused),
         "shown": cast("answers.Shown", shown(model)),
         "backoff": _backoff(model, look),
@@ -83,7 +83,7 @@ def brief(monitor: Monitor, unix: float) -> list[object]:
         None if look.last is None else _brief_last(monitor, look.last, look.last_age),
         _checking(model, look),
         following,
-        coming(model, look, monitor.paused) if following is None else None,
+        describe_next(model, look, monitor.paused) if following is None else None,
         pause(monitor.paused),
         shown(model),
         _backoff(model, look),
@@ -150,7 +150,7 @@ def _checking(model: Model, look: Look) -> answers.Checking:
 
 def _next(monitor: Monitor, look: Look) -> float | None:
     """Return the seconds until the next check by the clock; None if the clock starts none."""
-    following = next_check(monitor.model, look, ahead(monitor.model, look))
+    following = seconds_until(monitor.model, look, events_before(monitor.model, look))
     return None if following is None else round(following, 3)
 
 

@@ -1,4 +1,4 @@
-"""The errors of heatctl; each carries a sentence, what to do, and the exit status."""
+"""The exit statuses of heatctl, and its error of usage."""
 
 from heat.diagnostics import Diagnostic
 from heat.errors import CommandError
@@ -9,11 +9,9 @@ EXIT_UNWELL = 1
 EXIT_USAGE = CommandError.status
 EXIT_NO_ANSWER = 3
 
-CtlError = CommandError
 
-
-class UsageError(CtlError):
-    """The words of the command line; ``command`` tells whose --help would help."""
+class UsageError(CommandError):
+    """A mistake in the command line of ``command``, whose --help may help."""
 
     def __init__(self, command: str, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)

@@ -56,8 +56,9 @@ from heat import __version__
 from heat.config import usage
 from heat.config.command_line import Grammar, Words, read
 from heat.ctl import output
-from heat.ctl.errors import CtlError, UsageError
+from heat.ctl.errors import UsageError
 from heat.diagnostics import Diagnostic
+from heat.errors import CommandError
 from heat.text import escaped
 
 
@@ -92,12 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             if sys.stderr is not None:
                 sys.stderr.write(f"Error: /dev/null cannot be opened: {error.strerror}\n")
-            return CtlError.status
+            return CommandError.status
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return _run(sys.argv[1:] if argv is None else argv)
-    except CtlError as error:
+    except CommandError as error:
         _print(error)
         return error.status
 
@@ -160,10 +161,10 @@ def _help(operands: Sequence[str]) -> int:
     return 0
 
 
-def _print(error: CtlError) -> None:
+def _print(error: CommandError) -> None:
     lines = [str(error)]
     if isinstance(error, UsageError) and "--help'" not in lines[0]:
-        lines += ["", f"'{error.command} --help' shows how to use it."]
+        lines += ["", f"'{error.command} --help' lists the options."]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 
 from heat.cells import cells
-from heat.ctl.errors import CtlError
 from heat.diagnostics import Diagnostic
+from heat.errors import CommandError
 
 COLOURS = {
     "NORMAL": "32",
@@ -45,14 +45,14 @@ def painted(text: str, paint: str) -> str:
 
 
 def write(text: str) -> None:
-    """Write a text to stdout, at once. Raises CtlError."""
+    """Write a text to stdout, at once. Raises CommandError."""
     with _explained():
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
 def write_bytes(data: bytes) -> None:
-    """Write bytes to stdout, at once. Raises CtlError."""
+    """Write bytes to stdout, at once. Raises CommandError."""
     with _explained():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -66,7 +66,7 @@ def _explained() -> Generator[None]:
         # Python could not write the rest of the buffer at its exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         line = f"Failed: stdout cannot be written: {str(error.strerror).lower()}"
-        raise CtlError(Diagnostic(line, "make room, or write it elsewhere")) from None
+        raise CommandError(Diagnostic(line, "make room, or write it elsewhere")) from None
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The words behind a command of heatctl."""
+"""The words after a command of heatctl."""
 
 from collections.abc import Callable, Sequence
 
@@ -34,7 +34,7 @@ class Request(Words):
 
 
 def parse(text: str, words: Sequence[str]) -> Request | None:
-    """Read the words behind the command of this docopt text; None if --help is among them.
+    """Read the words after the command of this docopt text; None if --help is among them.
 
     Raises UsageError, with all that is wrong.
     """

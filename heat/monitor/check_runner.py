@@ -84,11 +84,9 @@ class CheckRunner:
         callbacks = Callbacks(
             self._ended, self._gone, self._stuck, self._printed, self._settled, host.report.on_left
         )
-        starter = world.clock, world.timers, world.launcher
+        ports, timeout = (world.clock, world.timers, world.launcher), host.setup.options.timeout
         try:
-            self.attempt = host.setup.check.start(
-                starter, host.setup.options.timeout, callbacks, host
-            )
+            self.attempt = host.setup.check.start(ports, timeout, callbacks, host)
         except StartError as error:
             self.end_turn()
             self._not_started(error)
@@ -117,8 +115,8 @@ class CheckRunner:
         if code is None:
             return _UNKNOWN
         if attempt.killed and options.on_killed == "error":
-            report = self._host.report
-            return CheckKilled(report.killed("check", attempt, "takes that for a failure"))
+            text = self._host.report.killed("check", attempt, "takes that for a failure")
+            return CheckKilled(text)
         if self._is_among(attempt, options.warn_codes):
             return _PASSED
         if self._is_among(attempt, options.unknown_codes):
@@ -240,8 +238,6 @@ class CheckRunner:
             self._late = self._late or None
         self._host.leave_if_ended()
 
-    # For those who ask
-
     @property
     def last(self) -> tuple[Outcome, float] | None:
         """The last check, and when it ended on the monotonic clock; None before the first one."""
@@ -249,5 +245,5 @@ class CheckRunner:
 
     @property
     def attempts(self) -> list[Attempt]:
-        """All checks of which something may be left."""
+        """All checks that may have left something."""
         return [each for each in (self.attempt, *(self._late or ())) if each is not None]

@@ -1,7 +1,6 @@
-"""Numbers for those who count: how often, how long, how late, by monitor, since HEAT began.
+"""Counters of each monitor since HEAT began: how often, how long, how late.
 
-Two arrays for all monitors: ten thousand of them take 1.2 MB, as objects they would take ten
-times that.
+All monitors share arrays: ten thousand take 1.2 MB, and as objects ten times that.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     from heat.checks.outcome import Outcome
 
 Count = Literal["outages", "recoveries", "helped", "useless", "warnings"]
-"""The things that are counted beside the checks."""
+"""Everything that is counted, except the checks."""
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Seconds: the upper bounds of the buckets for durations; one more holds what is longer."""
+"""Seconds: the upper bounds of the buckets for durations; the last bucket has none."""
 
 _OK, _FAILED, _UNKNOWN = range(3)
 _PLACES: dict[Count, int] = {
@@ -35,27 +34,27 @@ _DURATION, _LATE, _TOUCHED = range(3)
 _SPANS = 3
 
 WINDOW = 300.0
-"""Seconds. The longest lateness is that of this window of the monotonic clock and the one before
-it: who asks more seldom, or beside others, misses none.
+"""Seconds. The longest lateness covers this window of the monotonic clock and the one before it, so
+that a client which asks at longer intervals, or with other clients, misses none.
 """
 
 
 class Counters:
-    """A row a monitor; a row that is given back is used again."""
+    """A row for each monitor; a removed monitor's row is used again."""
 
     def __init__(self, rows: int = 0) -> None:
-        # Made at once for so many: what grows bit by bit leaves gaps behind.
+        # Allocated at once: an array that grows leaves gaps in the heap.
         self._counts = array("I", [0]) * (rows * _COUNTS)
         self._spans = array("d", [0.0]) * (rows * _SPANS)
         self._latest = array("f", [0.0]) * rows
         self._before = array("f", [0.0]) * rows
         """The longest lateness in this window, and in the one before it."""
         self._turned = -math.inf
-        """When this window began."""
+        """The start of this window."""
         self._free = list(range(rows - 1, -1, -1))
 
     def add(self, now: float) -> int:
-        """A new row, of zeros."""
+        """Return a new row of zeros."""
         if self._free:
             row = self._free.pop()
         else:
@@ -68,14 +67,14 @@ class Counters:
         return row
 
     def remove(self, row: int) -> None:
-        """Give a row back."""
+        """Give up a row."""
         self._counts[row * _COUNTS : (row + 1) * _COUNTS] = array("I", [0] * _COUNTS)
         self._spans[row * _SPANS : (row + 1) * _SPANS] = array("d", [0.0] * _SPANS)
         self._latest[row] = self._before[row] = 0.0
         self._free.append(row)
 
     def checked(self, row: int, check: Outcome, now: float) -> None:
-        """A check has ended."""
+        """Count a check that has ended."""
         counts, spans, at = self._counts, self._spans, row * _SPANS
         first = row * _COUNTS
         spans[at + _TOUCHED] = now
@@ -89,14 +88,14 @@ class Counters:
         spans[at + _DURATION] += check.duration
 
     def late(self, row: int, span: float, now: float) -> None:
-        """A check was started so many seconds after it was due."""
+        """Count a check that started this many seconds after it was due."""
         if now >= self._turned + WINDOW:
             self._turn(now)
         self._spans[row * _SPANS + _LATE] += span
         self._latest[row] = max(self._latest[row], span)
 
     def _turn(self, now: float) -> None:
-        """Begin a window: one copy for all monitors, some microseconds for ten thousand."""
+        """Begin a window: one copy for all monitors takes microseconds for ten thousand."""
         nothing = array("f", bytes(self._latest.itemsize * len(self._latest)))
         is_next = now < self._turned + 2 * WINDOW
         self._before = self._latest if is_next else nothing[:]
@@ -104,34 +103,34 @@ class Counters:
         self._turned = now // WINDOW * WINDOW
 
     def count(self, row: int, what: Count) -> None:
-        """One more of these."""
+        """Add one."""
         self._counts[row * _COUNTS + _PLACES[what]] += 1
 
     def touch(self, row: int, now: float) -> None:
-        """Something about this monitor is another."""
+        """Mark the monitor as changed."""
         self._spans[row * _SPANS + _TOUCHED] = now
 
-    # Asked by those who count
+    # Queries
 
     def has_news(self, row: int, since: float, now: float) -> bool:
-        """Something about it is another than it was, on the monotonic clock."""
+        """Tell if it has changed since this moment of the monotonic clock."""
         if now >= self._turned + WINDOW:
             self._turn(now)
         return self._spans[row * _SPANS + _TOUCHED] >= since or since < self._turned
 
     def counts(self, row: int) -> Sequence[int]:
-        """Checks that passed, failed and are unknown; then those of `Count`, in that order."""
+        """Return checks that passed, failed and are unknown; then each `Count`, in its order."""
         return self._counts[row * _COUNTS : row * _COUNTS + _BUCKETS]
 
     def buckets(self, row: int) -> list[int]:
-        """Checks by their duration."""
+        """Return the checks by their duration."""
         return self._counts[row * _COUNTS + _BUCKETS : (row + 1) * _COUNTS].tolist()
 
     def duration(self, row: int) -> float:
-        """The sum of seconds of all checks that have ended."""
+        """Return the seconds of all checks that have ended."""
         return self._spans[row * _SPANS + _DURATION]
 
     def lateness(self, row: int) -> tuple[float, float]:
-        """The sum of seconds, and the longest of this window and the one before it."""
+        """Return the sum in seconds, and the longest in this window and the one before it."""
         longest = max(self._latest[row], self._before[row])
         return self._spans[row * _SPANS + _LATE], longest

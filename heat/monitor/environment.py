@@ -5,13 +5,13 @@ from states.monitor.model import FailRun, Failure, State
 
 
 def of_fail(options: Options, run: FailRun) -> dict[str, str]:
-    """Of a fail script: the failure it tells of."""
-    told = _of_both(options, run.failure, run.failures, run.state)
-    return {**told, "HEAT_FAIL_TIME": str(run.failure.time)}
+    """Return the variables of a fail script: the failure that it reports."""
+    variables = _of_both(options, run.failure, run.failures, run.state)
+    return {**variables, "HEAT_FAIL_TIME": str(run.failure.time)}
 
 
 def of_recovery(options: Options, first: Failure, last: Failure, count: int) -> dict[str, str]:
-    """Of a recovery script: the first and the latest failure of the outage."""
+    """Return the variables of a recovery script: the first and the latest failure."""
     return {
         **_of_both(options, last, count, State.RECOVERING),
         "HEAT_FAIL_TIME": str(first.time),

@@ -1,6 +1,6 @@
-"""The last check of a monitor in 28 bytes: of ten thousand, objects take 1.4 MB more.
+"""The last check of a monitor, packed into 28 bytes: as objects, ten thousand take 1.4 MB more.
 
-Its last line, if it has printed any, stands behind them.
+The last line that it printed follows them.
 """
 
 from struct import Struct, error
@@ -8,14 +8,14 @@ from struct import Struct, error
 from heat.checks.outcome import Outcome, exit_code
 
 Packed = bytes | tuple[Outcome, float]
-"""One without a result, or of another century, is kept as it is."""
+"""A check without a result, or of another century, stays as it is."""
 
 _FIELDS = Struct("=IiddhBB")
 _TIMED_OUT, _TERMINAL, _WARNING, _UNKNOWN = 1, 2, 4, 8
 
 
 def pack(check: Outcome, ended: float) -> Packed:
-    """A check that ended at this moment of the monotonic clock."""
+    """Pack a check that ended at this moment of the monotonic clock."""
     if check.unknown and not check.unknown_by_code:
         return check, ended
     started, code, pid, duration, killed, timed_out, unknown, terminal, text, warning = check
@@ -29,7 +29,7 @@ def pack(check: Outcome, ended: float) -> Packed:
 
 
 def unpack(packed: Packed) -> tuple[Outcome, float]:
-    """The check, and when it ended."""
+    """Return the check, and when it ended."""
     if not isinstance(packed, bytes):
         return packed
     started, pid, duration, ended, code, killed, how = _FIELDS.unpack_from(packed)

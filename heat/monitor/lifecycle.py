@@ -234,7 +234,7 @@ class Lifecycle(EventPump):
             self._done(self)
 
     def _runs(self) -> list[Attempt | Run]:
-        """List all of which something may be left."""
+        """List the checks and scripts that may have left something."""
         scripts = () if self._scripts is None else self._scripts.runs
         return [*self.checks.attempts, *scripts]
 

@@ -212,7 +212,7 @@ class ScriptRunner:
 
     @property
     def runs(self) -> list[Run]:
-        """All scripts of which something may be left."""
+        """All scripts that may have left something."""
         return [run for run in (self.running, *self._late) if run is not None]
 
 

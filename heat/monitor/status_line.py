@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """A monitor as it can be seen now; times in seconds from now."""
+    """A look at a monitor; times in seconds from now."""
 
     last: "Outcome | None"
     last_age: float
     next_in: float | None
     """Until the next tick; None when there is none."""
     waits: bool
-    """A check waits for its turn."""
+    """A check is due and has not started: it waits for its turn."""
     script: "Run | None"
     """The fail or recovery script that runs."""
     window_left: float | None
     """Until the window closes, or the backoff is over."""
     check_left: float | None
-    """Until the check that runs has to end; None if nobody knows."""
+    """Until the running check must end; None without a limit."""
     began: float
-    """When its first check is, or was: negative in the past."""
+    """Its first check: negative in the past."""
     watched: float
-    """When HEAT began to watch it."""
+    """The start of the watching: negative."""
     unknown_since: float | None
-    """The unix second since when nobody knows how it is."""
+    """The unix second since which no check has told how the service is."""
 
 
 def look(monitor: "Monitor") -> Look:
-    """Return what can be seen of a monitor now."""
+    """Look at a monitor."""
     now, check, last = monitor.world.clock.now(), monitor.checks.attempt, monitor.checks.last
     return Look(
         None if last is None else last[0],
@@ -60,32 +60,32 @@ def look(monitor: "Monitor") -> Look:
 
 def describe(monitor: "Monitor") -> str:
     """Return one line: state, count, last check and its age, next check."""
-    from heat.monitor.ahead import coming  # noqa: PLC0415 - loaded after the first check
+    from heat.monitor.next_check import describe_next  # noqa: PLC0415 - loaded after the first check
 
-    model, seen = monitor.model, look(monitor)
+    model, now = monitor.model, look(monitor)
     threshold = model.limits.threshold
-    of = f" (threshold {threshold})" if threshold and seen.next_in is not None else ""
+    of = f" (threshold {threshold})" if threshold and now.next_in is not None else ""
     parts = [
         f"{stands(model)}, {counted(model.count, 'failure')} in a row{of}",
-        _last(monitor, seen),
-        coming(model, seen, monitor.paused),
+        _last(monitor, now),
+        describe_next(model, now, monitor.paused),
         counted(model.checks, "check"),
     ]
-    if backs_off(model) and seen.window_left is not None:
+    if backs_off(model) and now.window_left is not None:
         recovery = f"recovery {model.attempts + 1}"
-        parts.insert(2, f"{recovery} in {length(max(0.0, seen.window_left))} at the earliest")
-    if seen.unknown_since is not None:
-        parts.insert(2, f"unknown since {moment(seen.unknown_since)}")
+        parts.insert(2, f"{recovery} in {length(max(0.0, now.window_left))} at the earliest")
+    if now.unknown_since is not None:
+        parts.insert(2, f"unknown since {moment(now.unknown_since)}")
     if model.skipped:
         parts.append(f"{counted(model.skipped, 'tick')} skipped")
     return "; ".join(parts)
 
 
-def _last(monitor: "Monitor", seen: Look) -> str:
-    if seen.last is None:
+def _last(monitor: "Monitor", now: Look) -> str:
+    if now.last is None:
         return "no check ended yet"
-    how = "warning: " * seen.last.warning + monitor.report.worded(seen.last)
-    return with_line(f"last check {how}, {length(seen.last_age)} ago", seen.last.text)
+    how = "warning: " * now.last.warning + monitor.report.worded(now.last)
+    return with_line(f"last check {how}, {length(now.last_age)} ago", now.last.text)
 
 
 _WORST_FIRST = (State.ERROR, State.RECOVERING, State.FAILING, State.NORMAL)
@@ -93,7 +93,7 @@ _MOST_NAMES = 3
 
 
 def worst_first(monitors: Mapping[str, "Monitor"], *, named: bool) -> str:
-    """How many monitors are in which state, and of which names the worst are.
+    """Count the monitors in each state, and name the worst.
 
     ``20 monitors: 1 ERROR (disk), 2 FAILING, 17 NORMAL, 3 of them paused``, or of a single one
     ``web: NORMAL``, ``web: NORMAL, paused``.
@@ -101,14 +101,14 @@ def worst_first(monitors: Mapping[str, "Monitor"], *, named: bool) -> str:
     names: dict[State, list[str]] = {state: [] for state in _WORST_FIRST}
     for name, monitor in monitors.items():
         names[monitor.model.state].append(name)
-    found = [(state, those) for state, those in names.items() if those]
+    groups = [(state, those) for state, those in names.items() if those]
     paused = of_them_paused(monitor.paused is not None for monitor in monitors.values())
     if not named:
         still = ", paused" if paused else ""
-        return ", ".join(f"{those[0]}: {state.value}{still}" for state, those in found)
-    counts = [f"{len(those)} {state.value}" for state, those in found]
-    if found and found[0][0] is not State.NORMAL:
-        worst = found[0][1]
+        return ", ".join(f"{those[0]}: {state.value}{still}" for state, those in groups)
+    counts = [f"{len(those)} {state.value}" for state, those in groups]
+    if groups and groups[0][0] is not State.NORMAL:
+        worst = groups[0][1]
         more = ", ..." if len(worst) > _MOST_NAMES else ""
         counts[0] += f" ({', '.join(worst[:_MOST_NAMES])}{more})"
     return f"{counted(len(monitors), 'monitor')}: {', '.join(counts)}{paused}"
@@ -118,7 +118,7 @@ _MOST_LINES = 20
 
 
 def summary(monitors: Mapping[str, "Monitor"], limiter: Limiter, *, named: bool) -> Iterator[str]:
-    """The lines for SIGUSR1: one of a single monitor; of many, those not well or paused."""
+    """Yield the lines for SIGUSR1: of many monitors, those not well or paused have theirs."""
     if not named:
         for monitor in monitors.values():
             yield f"{monitor.setup.options.shown}: {monitor.describe()}"
@@ -131,14 +131,14 @@ def summary(monitors: Mapping[str, "Monitor"], limiter: Limiter, *, named: bool)
         f"{counted(len(monitors), 'monitor')}: {count}; "
         f"{counted(limiter.running, 'check')} running of {limiter.most} at most{late}"
     )
-    told = [
+    listed = [
         name
         for name, monitor in monitors.items()
         if monitor.model.state is not State.NORMAL or monitor.paused is not None
     ]
     if len(monitors) <= _MOST_LINES:
-        told = list(monitors)
-    for name in told[:_MOST_LINES]:
+        listed = list(monitors)
+    for name in listed[:_MOST_LINES]:
         yield f"{name}: {monitors[name].describe()}"
-    if len(told) > _MOST_LINES:
-        yield f"and {counted(len(told) - _MOST_LINES, 'more monitor')} not NORMAL, or paused"
+    if len(listed) > _MOST_LINES:
+        yield f"and {counted(len(listed) - _MOST_LINES, 'more monitor')} not NORMAL, or paused"

@@ -81,7 +81,7 @@ class TargetSignals:
             why = str(error)
             if not deferred.at_tick and not goes_before_recovery:
                 self._deferred = deferred._replace(at_tick=True)
-                why = f"{why}; it is looked at again at the next tick"
+                why = f"{why}; HEAT looks again at the next tick"
             host.report.not_sent(signum, option, why)
         except TargetError as error:
             self._failed(signum, option, error)

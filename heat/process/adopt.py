@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from heat.errors import WANT
 from heat.process.identity import Held, age, group_leader, identity, open_same
 from heat.process.program import SILENT, Output, Program, Status, encoded
+from heat.process.signals import may_signal
 from heat.runtime.loop import Loop
 
 if TYPE_CHECKING:
@@ -85,13 +86,7 @@ class AdoptedChild:
 
     def may_signal(self) -> bool:
         """Return whether HEAT may signal the processes of the user that it runs as."""
-        try:
-            signal.pidfd_send_signal(self._pidfd, 0)
-        except PermissionError:
-            return False
-        except ProcessLookupError:
-            pass
-        return True
+        return may_signal(self._pidfd)
 
     def signal_group(self, signum: int) -> None:
         """Signal the whole group; once the leader is gone its number may be another's."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from heat.process.output import Capture
 from heat.process.proc import WORKING, described, members, proc_stat
 from heat.process.program import SILENT, Output, Status
+from heat.process.signals import may_signal
 from heat.runtime.loop import Loop
 
 if TYPE_CHECKING:
@@ -162,13 +163,7 @@ class PosixChild:
 
     def may_signal(self) -> bool:
         """Return whether HEAT may signal the processes of the user that its leader runs as."""
-        try:
-            signal.pidfd_send_signal(self._pidfd, 0)
-        except PermissionError:
-            return False
-        except ProcessLookupError:
-            pass
-        return True
+        return may_signal(self._pidfd)
 
     def signal_group(self, signum: int) -> None:
         """Signal all of the group that HEAT may signal, and a leader that has left it."""
@@ -230,10 +225,10 @@ class PosixChild:
     def signal_left(self, signum: int) -> bool:
         """Signal the rest of a group whose leader is reaped; return False if there is none.
 
-        0 only asks. Zombies do not count: process 1 of many a container
-        never reaps them. HEAT signals by the pidfd, which can come to mean no other group
-        (Linux 6.9). Before, by the number of the group, which the kernel gives to nobody while
-        the group lasts; if a process has it, the group is gone.
+        0 only asks. Zombies do not count: process 1 of many a container never reaps them. HEAT
+        signals by the pidfd, which can come to mean no other group (Linux 6.9). Before, by the
+        number of the group, which the kernel gives to nobody while the group lasts; if a process
+        has it, the group is gone.
         """
         if not self._signal_rest(signum):
             return False

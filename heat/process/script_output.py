@@ -67,12 +67,7 @@ class ScriptOutput:
             self._loop.watch(reader, partial(self._ready, reader), self._owner)
             self._pipes.add(reader)
             keeper.keep(reader, self.path)
-        except (
-            ImportError,
-            MemoryError,
-            OSError,
-            SystemError,
-        ) as error:  # The keeper may not load.
+        except (ImportError, MemoryError, OSError, SystemError) as error:  # Its module may be gone.
             if reader in self._pipes:
                 self._close(reader)
             elif reader >= 0:

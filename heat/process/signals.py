@@ -54,6 +54,17 @@ def parse(text: str) -> int:
     return number
 
 
+def may_signal(pidfd: int) -> bool:
+    """Return whether this user may signal a process; true of one that has ended."""
+    try:
+        signal.pidfd_send_signal(pidfd, 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        pass
+    return True
+
+
 _OF_SHELLS = {126: "not executable", 127: "command not found"}
 
 

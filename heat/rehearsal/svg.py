@@ -4,11 +4,11 @@ The tooltip of a mark says in the words of the timeline what it stands for.
 """
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import NamedTuple
 
 from heat.cells import cells, wrapped
 from heat.config.durations import exact
+from heat.rehearsal import marks
 from heat.rehearsal.play import Played
 from heat.rehearsal.summary import sentences
 from heat.rehearsal.timeline import Entry, Kind
@@ -37,7 +37,7 @@ _ROWS = 4
 _MARKS = 8
 """The most marks of the time axis."""
 _ROUND = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
-_INK, _FAINT = "#1b1b1b", "#8a8a8a"
+_FAINT = "#8a8a8a"
 _WINDOW, _OPENING = "#e9f1fc", "#b9cfee"
 
 _FILLS = {
@@ -93,7 +93,7 @@ def draw(played: Played) -> str:
         *_signals(signals, scale, top + 4 * _LANE),
     ]
     for number, sentence in enumerate(lines):
-        body.append(_text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
+        body.append(marks.text(_LEFT, bottom + 38 + _SENTENCE * number, sentence, size=12))
     return "\n".join([*body, "</svg>", ""])
 
 
@@ -129,23 +129,23 @@ def _frame(title: Sequence[str], top: int, height: int) -> Iterator[str]:
     )
     yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
     for number, line in enumerate(title):
-        yield _text(_LEFT, 26 + _TITLE * number, line, size=15, weight="bold")
+        yield marks.text(_LEFT, 26 + _TITLE * number, line, size=15, weight="bold")
     yield from _legend(top - 22)
     for number, lane in enumerate(_LANES):
         y = top + _LANE * number
-        yield _text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
+        yield marks.text(_LEFT - 14, y + _LANE / 2 + 4, lane, anchor="end", size=12)
         if number:
-            yield _line(14, y, _WIDTH - _RIGHT, y, "#ececec")
+            yield marks.line(14, y, _WIDTH - _RIGHT, y, "#ececec")
 
 
 def _legend(y: float) -> Iterator[str]:
     x = float(_LEFT)
     for result in ("ok", "failed", "timed out", "killed", "unknown"):
-        yield _rect(x, y, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
-        yield _text(x + 15, y + 9, result, size=10, fill=_FAINT)
+        yield marks.rect(x, y, 10, 10, _FILLS[result], _FAINT if result == "unknown" else "none")
+        yield marks.text(x + 15, y + 9, result, size=10, fill=_FAINT)
         x += 30 + 6 * len(result)
-    yield _rect(x, y, 10, 10, _WINDOW, _OPENING)
-    yield _text(x + 15, y + 9, "recovery window", size=10, fill=_FAINT)
+    yield marks.rect(x, y, 10, 10, _WINDOW, _OPENING)
+    yield marks.text(x + 15, y + 9, "recovery window", size=10, fill=_FAINT)
 
 
 def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[str]:
@@ -153,9 +153,9 @@ def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[str]:
     step = next((each for each in (0.01, 0.1, *_ROUND) if each >= at_least), at_least)
     for number in range(int(scale.end / step) + 1):
         at = number * step
-        yield _line(scale.x(at), top, scale.x(at), bottom, "#e4e4e4", "2 3")
+        yield marks.line(scale.x(at), top, scale.x(at), bottom, "#e4e4e4", "2 3")
         label = f"{seconds(at)} s"
-        yield _text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
+        yield marks.text(scale.x(at), bottom + 15, label, anchor="middle", size=10, fill=_FAINT)
 
 
 # The lanes
@@ -178,10 +178,12 @@ def _states(played: Played, scale: _Scale, y: float) -> Iterator[str]:
         fill, line = COLOURS[state]
         x = scale.x(start)
         tooltip = f"{state.value}, {seconds(start)} s to {seconds(end)} s"
-        yield _rect(x, y + 8, width, _LANE - 16, fill, line, tooltip)
+        yield marks.rect(x, y + 8, width, _LANE - 16, fill, line, tooltip)
         if width > 7 * len(state.value) + 8:
             middle = x + width / 2
-            yield _text(middle, y + _LANE / 2 + 4, state.value, anchor="middle", size=11, fill=line)
+            yield marks.text(
+                middle, y + _LANE / 2 + 4, state.value, anchor="middle", size=11, fill=line
+            )
 
 
 def _of_checks(played: Played) -> Iterator[_Span]:
@@ -214,9 +216,9 @@ def _runs(spans: Iterator[_Span], scale: _Scale, y: float) -> Iterator[str]:
         height = _BAR / 2 if span.result == "ok" else _BAR
         stroke = _FAINT if span.result == "unknown" else "none"
         fill = _FILLS[span.result]
-        yield _rect(x, y + _LANE - 6 - height, width, height, fill, stroke, span.tooltip)
+        yield marks.rect(x, y + _LANE - 6 - height, width, height, fill, stroke, span.tooltip)
         if span.label and x >= free:
-            yield _text(x + width / 2, y + 13, span.label, anchor="middle", size=10, fill=fill)
+            yield marks.text(x + width / 2, y + 13, span.label, anchor="middle", size=10, fill=fill)
             free = x + _APART
 
 
@@ -235,7 +237,7 @@ def _windows(played: Played, scale: _Scale, y: float) -> Iterator[str]:
 
 def _window(opened: Entry, end: float, scale: _Scale, y: float) -> str:
     x = scale.x(opened.at)
-    return _rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, _OPENING, _words(opened))
+    return marks.rect(x, y + 5, scale.x(end) - x, _LANE - 10, _WINDOW, _OPENING, _words(opened))
 
 
 def _by_moment(entries: Sequence[Entry]) -> list[tuple[float, list[Entry]]]:
@@ -252,64 +254,13 @@ def _signals(moments: list[tuple[float, list[Entry]]], scale: _Scale, y: float) 
         x = scale.x(at)
         row = row if x < free else 0
         tooltip = "; ".join(_words(entry) for entry in entries)
-        yield (
-            f'<path d="M {x} {y + 6} v 12 m -4 -5 l 4 5 l 4 -5" fill="none" stroke="{_INK}" '
-            f'stroke-width="1.3">{_title(tooltip)}</path>'
-        )
+        yield marks.arrow(x, y, tooltip)
         if row + len(entries) <= _ROWS:
             for number, entry in enumerate(entries, row):
                 name = str(entry.about["signal"])
-                yield _text(x, y + 29 + _STEP * number, name, anchor="middle", size=10)
+                yield marks.text(x, y + 29 + _STEP * number, name, anchor="middle", size=10)
             free, row = x + _APART, row + len(entries)
-
-
-# Marks
 
 
 def _words(entry: Entry) -> str:
     return f"{seconds(entry.at)} s: {entry.text}"
-
-
-def _title(tooltip: str) -> str:
-    return f"<title>{_safe(tooltip)}</title>" if tooltip else ""
-
-
-def _safe(text: str) -> str:
-    """Escape a text for XML, which has no way at all to write two characters."""
-    return escape(text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
-
-
-def _rect(  # noqa: PLR0913, PLR0917 - the parts of a rectangle
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    fill: str,
-    line: str = "none",
-    tooltip: str = "",
-) -> str:
-    return (
-        f'<rect x="{x}" y="{y}" width="{round(width, 2)}" height="{height}" rx="2" fill="{fill}" '
-        f'stroke="{line}">{_title(tooltip)}</rect>'
-    )
-
-
-def _line(x: float, y: float, x2: float, y2: float, colour: str, dashes: str = "") -> str:  # noqa: PLR0913, PLR0917 - likewise
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<line x1="{x}" y1="{y}" x2="{x2}" y2="{y2}" stroke="{colour}"{dashed}/>'
-
-
-def _text(  # noqa: PLR0913 - the parts of a text
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int,
-    anchor: str = "start",
-    fill: str = _INK,
-    weight: str = "normal",
-) -> str:
-    return (
-        f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
-        f'font-weight="{weight}">{_safe(text)}</text>'
-    )

@@ -223,5 +223,5 @@ class Timeline(MonitorReport):
         del colour
         self.add("news", text.removeprefix(self._prefix))
 
-    def _record(self, time: int, kind: str, field: str, text: list[str]) -> None:
+    def _record(self, time: int, kind: str, field: str, lines: list[str]) -> None:
         """Do nothing: there are no logs."""

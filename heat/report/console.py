@@ -1,8 +1,7 @@
-"""stdout and stderr: lines as they happen, a turn of the loop at a time.
+"""stdout and stderr: lines as they happen, written at the end of each turn of the loop.
 
-No reader can hold HEAT up: a line is dropped, and counted, when it is not read; a stream
-whose reader is gone is given up. Both are said once on the other stream, and the watching
-goes on.
+No reader can hold HEAT up. HEAT drops and counts lines that nobody reads, and gives up a stream
+whose reader is gone. It says so once, on the other stream, and goes on watching.
 """
 
 import os
@@ -15,35 +14,35 @@ from heat.errors import reason_of
 from heat.report.logfile import Soon
 
 _ATOMIC = 4096
-"""A pipe that polls writable takes this much without blocking."""
+"""Bytes that a pipe which polls writable takes without blocking."""
 _LONGEST = _ATOMIC - 16
-"""Bytes of a line, without its end and what paints it."""
+"""Bytes of a line, without its end and its colour."""
 _MARK = 32
-"""More than the mark of a cut is long."""
+"""More bytes than the mark of a cut has."""
 _PTMX = os.makedev(5, 2)
-"""Whoever opens it gets another terminal each time."""
+"""The device that gives another terminal each time it is opened."""
 
 
 class Stream:
-    """One of the two; ``said`` is told, once, what is wrong with it."""
+    """One of the two; calls ``report``, once, when it cannot be written."""
 
-    def __init__(self, fd: int, name: str, said: Callable[[str], None], soon: Soon) -> None:
+    def __init__(self, fd: int, name: str, report: Callable[[str], None], soon: Soon) -> None:
         self._way = _way(fd)
         self._soon = soon
         self._name = name
-        self._said = said
+        self._report = report
         self._dropped = 0
         self._trouble = ""
         self._closed = False
         self._lines: list[bytes] = []
         self._rest = b""
-        """Of a line that was begun: it is ended before another one is written."""
+        """The rest of a line that was begun: HEAT ends it before it writes another one."""
         self.colour = (
             os.isatty(fd) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
 
     def line(self, text: str, colour: str = "") -> None:
-        """Have one line written at the end of the turn; ``colour`` is for terminals."""
+        """Write one line at the end of the turn; ``colour`` is for terminals."""
         if not self._closed:
             data = _cut(text.encode("utf-8", "backslashreplace"))
             if colour and self.colour:
@@ -53,13 +52,13 @@ class Stream:
             self._lines.append(data + self._way.line_end)
 
     def flush(self) -> None:
-        """Write the lines that came since the last time, or drop them."""
+        """Write the lines since the last call, or drop them."""
         lines, self._lines = self._lines, []
         if len(lines) == 1 or (self._rest and not lines):
             self._write(lines)
         else:
-            for some in _chunks(lines):
-                self._write(some)
+            for chunk in _chunks(lines):
+                self._write(chunk)
 
     def _write(self, lines: Sequence[bytes]) -> None:
         if self._closed:
@@ -72,7 +71,7 @@ class Stream:
             self._drop(whole, left, "nobody reads it")
         except (BrokenPipeError, ConnectionResetError):
             self._closed = True
-            self._said(f"{self._name} was closed by its reader; HEAT goes on without it")
+            self._report(f"{self._name} was closed by its reader; HEAT goes on without it")
         except OSError as error:
             self._drop(whole, left, reason_of(error))
         else:
@@ -80,7 +79,7 @@ class Stream:
             self._whole_again()
 
     def _drop(self, whole: bytes, left: bytes, why: str) -> None:
-        """Keep the rest of a line that was begun, and drop those that come after it."""
+        """Keep the rest of a line that was begun, and drop the lines after it."""
         end, at, stop = self._way.line_end, len(whole) - len(left), len(self._rest)
         if at > stop:  # It may have been cut within its end.
             stop = whole.index(end, max(stop, at - len(end))) + len(end)
@@ -88,23 +87,23 @@ class Stream:
         self._dropped += whole.count(end, stop)
         if not self._trouble:
             self._trouble = why
-            self._said(f"cannot write to {self._name}: {why}; its lines are dropped until it can")
+            self._report(f"cannot write to {self._name}: {why}; its lines are dropped until it can")
 
     def _whole_again(self) -> None:
         if self._trouble:
             dropped, self._dropped, self._trouble = self._dropped, 0, ""
-            self._said(f"{self._name} can be written again; {dropped} of its lines were dropped")
+            self._report(f"{self._name} can be written again; {dropped} of its lines were dropped")
 
     def close(self) -> None:
-        """Give back what it took; the descriptor itself stays open."""
+        """Close what it opened; the descriptor itself stays open."""
         self._closed = True
         self._way.close()
 
 
 class Way:
-    """How to write to a descriptor and never wait for who reads it.
+    """A way to write to a descriptor that never waits for its reader.
 
-    ``write`` writes what is taken at once, and returns how many bytes. Raises OSError.
+    ``write`` writes as much as fits, and returns the number of bytes. Raises OSError.
     """
 
     __slots__ = ("close", "line_end", "write")
@@ -128,16 +127,16 @@ def _way(fd: int) -> Way:
         return _way_of_socket(fd)
     terminal = os.isatty(fd)
     if stat.S_ISFIFO(about.st_mode) or (terminal and about.st_rdev != _PTMX):
-        # That a terminal polls writable tells nothing of how much it takes; and O_NONBLOCK
-        # on ``fd`` itself would be the shell's as well.
+        # A terminal that polls writable may still take less than a line. O_NONBLOCK on ``fd``
+        # itself would change it for the shell as well.
         flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
-            anew = os.open(f"/proc/self/fd/{fd}", flags)
+            own = os.open(f"/proc/self/fd/{fd}", flags)
         except OSError:
             pass  # It may be another user's.
         else:
-            return Way(partial(os.write, anew), partial(os.close, anew))
-    # One byte is what a terminal is sure to take; it makes two of a line feed, but not of VT.
+            return Way(partial(os.write, own), partial(os.close, own))
+    # A terminal takes at least one byte. It makes two of a line feed, but not of a VT.
     most, line_end = (1, b"\r\v") if terminal else (_ATOMIC, b"\n")
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
@@ -162,27 +161,27 @@ def _way_of_socket(fd: int) -> Way:
 
 
 def _nothing() -> None:
-    """Nothing was opened."""
+    """Do nothing: there is nothing to close."""
 
 
 def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """Whole lines, as many at a time as a pipe takes."""
-    some: list[bytes] = []
+    """Yield whole lines, as many at a time as a pipe takes."""
+    chunk: list[bytes] = []
     size = 0
     for line in lines:
         if size + len(line) > _ATOMIC:
-            yield some
-            some, size = [], 0
-        some.append(line)
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
         size += len(line)
-    if some:
-        yield some
+    if chunk:
+        yield chunk
 
 
 class Console:
-    """The lines that HEAT prints: a result a check on stdout, all the rest on stderr.
+    """The lines that HEAT prints: the result of each check on stdout, everything else on stderr.
 
-    For the ``journal`` a priority stands in front, and not the time, which journald knows.
+    Lines for the ``journal`` begin with a priority instead of the time, which journald knows.
     """
 
     def __init__(
@@ -200,9 +199,9 @@ class Console:
         self._err = Stream(2, "stderr", recorded, soon)
 
     def result(self, text: str, colour: str = "", at: int | None = None) -> None:
-        """One line on stdout; ``colour`` is for the part behind the time, on a terminal.
+        """Print one line on stdout; ``colour`` is for the part after the time, on a terminal.
 
-        ``at`` is that time, None for a line that has its own within.
+        ``at`` is that time, None for a line that contains its own.
         """
         if at is None:
             self._out.line(text)
@@ -212,21 +211,21 @@ class Console:
             self._out.line(f"{at}: {text}", colour)
 
     def news(self, text: str, colour: str = "") -> None:
-        """One line on stderr, with the time in front."""
+        """Print one line on stderr, with the time in front."""
         if self._journal:
             self._err.line(f"<{_OF_NEWS[colour]}>{text}")
         else:
             self._err.line(f"{int(self._unix())}: {text}", colour)
 
     def close(self) -> None:
-        """Write what is left, and give back what was taken for it."""
+        """Write the lines that are left, and close the streams."""
         self._out.flush()
         self._err.flush()
         self._out.close()
         self._err.close()
 
     def trouble(self, text: str) -> None:
-        """A fault of HEAT's surroundings: on stderr, and on record."""
+        """Report a fault of HEAT's surroundings, on stderr and on record."""
         self.news(f"heat: {text}", RED)
         self._recorded(text)
 
@@ -236,12 +235,12 @@ GREEN, YELLOW, RED, BLUE = "32", "33", "31", "34"
 _ERROR, _WARNING, _NOTICE, _INFO = 3, 4, 5, 6
 """Priorities of sd-daemon(3)."""
 _OF_RESULTS = {GREEN: _INFO, YELLOW: _WARNING, RED: _WARNING}
-"""A failed check is no error of HEAT's."""
+"""The priorities of results: a failed check is not an error of HEAT."""
 _OF_NEWS = {"": _INFO, GREEN: _NOTICE, BLUE: _NOTICE, YELLOW: _WARNING, RED: _ERROR}
 
 
 def for_journal(text: str) -> str:
-    """The reasons not to start, as journald takes them: each line with its priority."""
+    """Return an error for journald: each line with its priority."""
     return "".join(f"<{_ERROR}>{line}\n" for line in text.splitlines() if line)
 
 
@@ -251,8 +250,8 @@ def _painted(line: bytes, colour: bytes) -> bytes:
 
 
 def _cut(line: bytes) -> bytes:
-    """A line that is not too long, or its beginning and a mark that counts what is gone."""
+    """Return the line, or the beginning of a long one and a mark with the number of bytes cut."""
     if len(line) <= _LONGEST:
         return line
-    kept = line[: _LONGEST - _MARK].decode("utf-8", "ignore").encode()
-    return b"%b [%d bytes cut here]" % (kept, len(line) - len(kept))
+    start = line[: _LONGEST - _MARK].decode("utf-8", "ignore").encode()
+    return b"%b [%d bytes cut here]" % (start, len(line) - len(start))

@@ -1,7 +1,7 @@
-"""The logs: appended to, whole records a write, opened anew when they were moved away.
+"""The logs: HEAT appends whole records, and reopens a log that somebody moved away.
 
-What cannot be written is kept, up to a bound, and written when that is possible again;
-the trouble is said once, and so is its end.
+It keeps what it cannot write, up to a bound, and writes that when it can. It says once that it
+cannot, and once that it can again.
 """
 
 import contextlib
@@ -14,24 +14,24 @@ from heat.files import open_for_appending, shut
 from heat.text import counted, escaped
 
 _KEPT = 1024 * 1024
-"""Bytes that are kept of what cannot be written."""
+"""Bytes of records to keep that cannot be written."""
 
 
 Soon = Callable[[Callable[[], None]], None]
-"""Has something called at the end of the loop's turn."""
+"""Schedules a call at the end of the loop's turn."""
 
 
 class LogFile:
-    """One log file: what is written in one turn of the loop goes out in one write.
+    """One log file: the records of one turn of the loop go out in one write.
 
-    ``path`` is where it is opened, ``shown`` how it is named to people.
+    ``path`` is the path to open, ``shown`` its name for people.
     """
 
-    def __init__(self, path: str, shown: str, said: Callable[[str], None], soon: Soon) -> None:
+    def __init__(self, path: str, shown: str, report: Callable[[str], None], soon: Soon) -> None:
         self._soon = soon
         self.shown = escaped(shown)
         self.path = path
-        self._said = said
+        self._report = report
         self._fd = open_for_appending(path)
         self._identity = _identity(os.fstat(self._fd))
         self._kept: deque[bytes] = deque()
@@ -39,10 +39,10 @@ class LogFile:
         self._fresh = False
         self._lost = 0
         self.trouble = ""
-        """Why it cannot be written now; empty while it can."""
+        """The reason that it cannot be written; empty while it can."""
 
     def write(self, record: str) -> None:
-        """Have one record, whole lines, appended at the end of the turn."""
+        """Append one record, whole lines, at the end of the turn."""
         data = record.encode("utf-8", "backslashreplace")
         self._kept.append(data)
         self._kept_size += len(data)
@@ -56,7 +56,7 @@ class LogFile:
             self._lost += 1
 
     def flush(self) -> None:
-        """Append what was written since the last time; keep what cannot be."""
+        """Append the records since the last call; keep those that cannot be written."""
         if not self._fresh:
             return
         self._fresh = False
@@ -73,7 +73,7 @@ class LogFile:
                 f"; lost: {counted(self._lost, 'record')}" if self._lost else "; nothing was lost"
             )
             self._lost = 0
-            self._said(f"{self.shown} can be written again{lost}")
+            self._report(f"{self.shown} can be written again{lost}")
 
     def _forget(self, written: int) -> None:
         self._kept_size -= written
@@ -85,38 +85,38 @@ class LogFile:
     def _failed(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
-            self._said(
+            self._report(
                 f"cannot write {self.shown}: {why}; HEAT goes on checking, keeps the "
                 "latest records, and writes them when it can"
             )
 
     def _follow(self) -> None:
-        """Open the log anew if the one that is open is no longer at its path."""
+        """Reopen the log if the open file is no longer at its path."""
         with contextlib.suppress(OSError):
             if _identity(os.stat(self.path, follow_symlinks=False)) == self._identity:
                 return
-        self._open_anew()
+        self._reopen()
 
     def reopen(self) -> None:
-        """Open the file that is at the path now, and write to that."""
+        """Open the file that is at the path now, and write to it."""
         try:
-            self._open_anew()
+            self._reopen()
         except (OSError, HeatError) as error:
             self._failed(reason_of(error))
 
-    def _open_anew(self) -> None:
+    def _reopen(self) -> None:
         fd = open_for_appending(self.path)
         before, self._fd = self._fd, fd
         shut(before)
         self._identity = _identity(os.fstat(fd))
 
     def close(self) -> None:
-        """Write what was kept, if possible, and say what was not."""
+        """Write the records that are left, and report how many could not be written."""
         self._fresh = bool(self._kept)
         self.flush()
         if self._kept:
             lost = counted(len(self._kept) + self._lost, "record")
-            self._said(f"{lost} for {self.shown} could not be written")
+            self._report(f"{lost} for {self.shown} could not be written")
         shut(self._fd)
 
 

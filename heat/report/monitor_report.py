@@ -76,7 +76,7 @@ class MonitorReport(CheckReport, ScriptReport):
         """Report a pause; ``before`` is the pause that it replaces."""
         why = f" ({escaped(pause.reason)})" if pause.reason else ""
         was = "" if before is None else f", and not {until(before)} any more"
-        self._own(f"paused {until(pause)}{why}{was}: no checks, no signals, no scripts meanwhile")
+        self._own(f"paused {until(pause)}{why}{was}: no checks, no signals, no scripts")
         self._reporter.moved()
 
     def resumed(self) -> None:
@@ -105,7 +105,7 @@ class MonitorReport(CheckReport, ScriptReport):
         """Report a script of an earlier HEAT that still runs."""
         self._own(
             f"{role} script {run.shown} (process {run.pid}) still runs from before HEAT "
-            "was restarted: it is waited for"
+            "was restarted: HEAT waits for it"
         )
 
     # Signals

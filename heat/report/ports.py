@@ -7,18 +7,18 @@ from typing import Protocol
 
 
 class Printer(Protocol):
-    """Lines for people: a result a check, and the rest."""
+    """Lines for people: the result of each check, and the rest."""
 
     def result(self, text: str, colour: str = "", at: int | None = None) -> None:
-        """One line on stdout, the unix second that it is ``at`` in front if there is one."""
+        """Print one line on stdout, after the unix second ``at`` if there is one."""
         ...
 
     def news(self, text: str, colour: str = "") -> None:
-        """One line on stderr, with the time in front."""
+        """Print one line on stderr, with the time in front."""
         ...
 
     def trouble(self, text: str) -> None:
-        """A fault of HEAT's surroundings: on stderr, and on record."""
+        """Report a fault of HEAT's surroundings, on stderr and on record."""
         ...
 
 
@@ -27,7 +27,7 @@ class Records(Protocol):
 
     @property
     def shown(self) -> str:
-        """Where it is, as given."""
+        """Its path, as the user gave it."""
         ...
 
     def write(self, record: str) -> None:

@@ -25,7 +25,7 @@ class ProgramReport(Writer):
         super().__init__(reporter)
         self.options = options
         self._said: tuple[str, ...] = ()
-        """The topics that are said once, and have been."""
+        """The topics that HEAT reports once, and has reported."""
 
     @property
     def _prefix(self) -> str:
@@ -62,14 +62,14 @@ class ProgramReport(Writer):
                 f"{what} runs as another user and may not be signalled by this one: HEAT cannot "
                 "end it, and does not run it again until it has ended by itself; give it a time "
                 "limit of its own, as with timeout(1) behind sudo, or run HEAT as root. "
-                "This is said once"
+                "HEAT says this once"
             )
         else:
-            self._fault(f"{what} does not die of KILL; it is not run again until it has ended")
+            self._fault(f"{what} does not die of KILL; HEAT runs it again only when it has ended")
 
     @property
     def on_left(self) -> Callable[[Attempt, Sequence[str]], None] | None:
-        """`left`; None once it has been said."""
+        """`left`; None after it has been called."""
         return None if "left" in self._said else self.left
 
     def left(self, run: Attempt, processes: Sequence[str]) -> None:
@@ -81,13 +81,13 @@ class ProgramReport(Writer):
             self._fault(
                 f"{what} {', '.join(processes)} of its group lives on and may not be signalled by "
                 "this user, or does not die of KILL: HEAT leaves it running; have the program end "
-                "what it starts. This is said once"
+                "what it starts. HEAT says this once"
             )
         else:
             self._fault(
                 f"{what} a process that it started has left its process group (as with setsid) "
                 "and still holds its output; HEAT cannot find it and leaves it running: have the "
-                "check end what it starts. This is said once"
+                "check end what it starts. HEAT says this once"
             )
 
     def late_output(self, run: Attempt, output: Output) -> None:

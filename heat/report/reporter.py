@@ -1,4 +1,4 @@
-"""Where everything is written down, and how: the manner in which all texts of HEAT go out."""
+"""The reporter: the console and the logs that all texts of HEAT go to, and their form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _nothing() -> None:
-    """Nobody wants to know."""
+    """Do nothing: nobody listens."""
 
 
 class Reporter(NamedTuple):
@@ -30,11 +30,11 @@ class Reporter(NamedTuple):
     common: Common
     named: bool = False
     moved: Callable[[], None] = _nothing
-    """Told that a monitor's state is another one, or that there is another monitor."""
+    """Called when the state of a monitor changes, and when there is another monitor."""
 
 
 class Writer:
-    """Writes lines and records, with a prefix in front of what they say."""
+    """Writes lines and records, with a prefix in front of the text."""
 
     __slots__ = ("_reporter",)
 
@@ -46,110 +46,110 @@ class Writer:
         return ""
 
     def _info(self, text: str) -> None:
-        """On record alone."""
+        """Write a record only."""
         self._record(int(self._reporter.unix()), "INFO", "heat", [text])
 
     def _detail(self, text: str) -> None:
-        """On record, and for those who read along."""
+        """Write a record, and a line unless --quiet."""
         if not self._reporter.common.quiet:
             self._news(text)
         self._info(text)
 
     def _own(self, text: str) -> None:
-        """A detail about HEAT itself."""
+        """Report a detail about HEAT itself."""
         if not self._reporter.common.quiet:
             self._news(f"heat: {text}")
         self._info(text)
 
     def _fault(self, text: str) -> None:
-        """Something is wrong, and HEAT goes on."""
+        """Report a fault with which HEAT goes on."""
         self._news(text, YELLOW)
         self.trouble(text)
 
     def trouble(self, text: str) -> None:
-        """A fault that stderr has been told of."""
+        """Record a fault that is on stderr already."""
         self._record(int(self._reporter.unix()), "ERR", "heat", [text])
 
-    def bug(self, told: str) -> None:
-        """A traceback, for the log alone."""
-        self._record(int(self._reporter.unix()), "ERR", "heat", told.splitlines())
+    def bug(self, trace: str) -> None:
+        """Record a traceback."""
+        self._record(int(self._reporter.unix()), "ERR", "heat", trace.splitlines())
 
     def ending(self, why: str) -> None:
-        """HEAT, or this monitor, begins to end."""
+        """Report why HEAT, or this monitor, ends."""
         self._own(why)
 
     def spelled(self, option: str, value: str) -> str:
-        """An option as it is written where this monitor's stand."""
+        """Return an option as it is written on a command line, or in a file."""
         in_file = value if value.isdigit() else f'"{value}"'
         return f"{option} = {in_file}" if self._reporter.named else f"'--{option} {value}'"
 
     def _news(self, text: str, colour: str = "") -> None:
         self._reporter.console.news(f"{self._prefix}{text}", colour)
 
-    def _record(self, time: int, kind: str, field: str, said: list[str]) -> None:
+    def _record(self, time: int, kind: str, field: str, lines: list[str]) -> None:
         head = f"{time} : {kind} : {self._prefix}{field} :\n"
-        # At once: a flood makes this a megabyte, and a copy another one.
-        self._reporter.verbose.write("".join([head, *(f"> {line}\n" for line in said)]))
+        # In one go: a flood makes this a megabyte, and a copy another one.
+        self._reporter.verbose.write("".join([head, *(f"> {line}\n" for line in lines)]))
 
 
 class HeatReport(Writer):
-    """The journal of HEAT as a whole."""
+    """Reports on HEAT as a whole."""
 
     __slots__ = ()
 
     def warn(self, text: str) -> None:
-        """Write down what is allowed and may not be meant."""
+        """Report an option that is valid and may be a mistake."""
         self._news(f"heat: warning: {text}", YELLOW)
         self._info(f"warning: {text}")
 
     def started(self, what: str) -> None:
-        """HEAT begins to watch."""
+        """Record the start of HEAT."""
         self._info(f"watching {what}")
 
     def reopened(self) -> None:
-        """The logs were reopened, as SIGHUP asks."""
+        """Record that HEAT reopened the logs on SIGHUP."""
         self._info("logs reopened")
 
     def reloaded(
         self, path: str, added: int, changed: int, removed: int, settings: Sequence[str]
     ) -> None:
-        """The configuration was read again; ``settings`` of [heat] are others."""
+        """Report a reload, and which ``settings`` of [heat] have changed."""
         monitors = f"{counted(added, 'monitor')} added, {changed} changed, {removed} removed"
         self._own("; ".join([f"{path} was read again: {monitors}", *settings]))
 
     def not_reloaded(self, path: str, diagnostics: list[str]) -> None:
-        """The configuration was read again, and is wrong."""
+        """Report a reload of a configuration with mistakes."""
         for diagnostic in diagnostics:
             for line in diagnostic.splitlines():
                 self._news(f"heat: {line.strip()}", RED)
-        told = f"{path} was read again and is not taken: what was in force before stays in force"
-        self._news(f"heat: {told}", RED)
+        result = f"{path} was read again and is not taken: what was in force before stays in force"
+        self._news(f"heat: {result}", RED)
         lines = [line for diagnostic in diagnostics for line in diagnostic.splitlines()]
-        self._record(int(self._reporter.unix()), "ERR", "heat", [*lines, told])
+        self._record(int(self._reporter.unix()), "ERR", "heat", [*lines, result])
 
-    def all_anew(self) -> None:
-        """An earlier HEAT has ended with all monitors in ERROR."""
-        self._own("all monitors were in ERROR when HEAT ended: they begin anew")
+    def all_begin_again(self) -> None:
+        """Report that an earlier HEAT ended with all monitors in ERROR."""
+        self._own("all monitors were in ERROR when HEAT ended: they begin again")
 
     def not_readable(self, shown: str, count: int) -> None:
-        """The state file holds what no HEAT has written."""
+        """Report entries of the state file that no HEAT has written."""
         what = counted(count, "monitor")
-        self._fault(f"heat: {shown}: what it knows of {what} cannot be read: they begin anew")
+        self._fault(f"heat: {shown}: what it knows of {what} cannot be read: they begin again")
 
     def woke(self, pid: int) -> None:
-        """A process goes on that an earlier HEAT has stopped for a monitor that is no more."""
+        """Report a process that HEAT continues: the monitor for which it was stopped is gone."""
         self._own(f"sent CONT to {pid}, which an earlier HEAT had stopped")
 
     def folder(self, text: str) -> None:
-        """The folder that programs run in is another one, or gone."""
+        """Report that the working folder of programs has changed, or is gone."""
         self._fault(f"heat: {text}")
 
     def controlled(self, text: str) -> None:
-        """There is no control socket, or no longer."""
+        """Report a control socket that HEAT does not have, or has lost."""
         self._fault(f"heat: {text}")
 
     def crowd(self, crowd: Crowd) -> None:
-        """Checks wait for their turn, or do so no longer."""
+        """Report that checks wait for their turn, or no longer do."""
         if crowd.waits is None:
             text = f"max-running ({crowd.most}) is reached: what is due beyond it waits its turn"
         else:
@@ -160,7 +160,7 @@ class HeatReport(Writer):
         self._fault(f"heat: {text}")
 
     def error(self, reason: str) -> None:
-        """HEAT cannot do its work any more."""
+        """Report an error that ends HEAT."""
         self._news(f"heat: error: {reason}; HEAT stops", RED)
         self.trouble(reason)
 
@@ -169,4 +169,4 @@ class HeatReport(Writer):
         self._news(f"heat: {text}")
 
     def over(self) -> None:
-        """Nothing is said from here on."""
+        """Report nothing from here on."""

@@ -23,7 +23,7 @@ class ScriptReport(ProgramReport):
     def fail_queued(self, run: FailRun) -> None:
         """Report that the fail script will run once more."""
         self._info(
-            f"fail script still runs: it is run for failure {run.failures} when it has ended"
+            f"fail script still runs: it runs again, for failure {run.failures}, when it has ended"
         )
 
     def fail_dropped(self, run: FailRun) -> None:
@@ -59,7 +59,7 @@ class ScriptReport(ProgramReport):
     def fail_slow(self, run: Run, *, checking: bool) -> None:
         """Report a slow fail script that holds up checks, or the next failure."""
         script = self._script(self.options.fail)
-        holds_up = "failures wait to be told" if checking else "there are no checks"
+        holds_up = "failures wait to be reported" if checking else "there are no checks"
         hint = ""
         if run.limit is None:
             option = self.spelled("script-timeout", "SECS")

@@ -59,7 +59,7 @@ class Repository:
         self.store.begin(config, changes())
         if restored and all(_given_up(machine) for _, machine in restored):
             # A HEAT with nothing to do is useless: somebody who starts it again means it.
-            self._report.all_anew()
+            self._report.all_begin_again()
             return [(record, self.reset(record)) for record in records]
         return restored
 

@@ -8,20 +8,18 @@ for the disk.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from heat.errors import HeatError, StartRefused, reason_of
-from heat.files import NotOwnFileError
+from heat.errors import HeatError
 from heat.process.identity import boot
-from heat.runtime.lock import HeldError
 from heat.store import sql
 from heat.store.backlog import CHUNK, Backlog, Change
 from heat.store.database import MOMENT, PATIENCE, Database, SavedMonitor
+from heat.store.opening import open_or_refuse
 from heat.store.sql import Statement
 from heat.text import counted, escaped
 
@@ -35,8 +33,6 @@ _RETRY = 0.1
 """The longest of these."""
 _TROUBLE_RETRY = 1.0
 """Seconds between retries after any other error."""
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
-"""Errors that a file outlives: HEAT starts without it, and tries again."""
 _SEEN = 60.0
 """Seconds between two marks that HEAT runs, when it writes nothing else."""
 _SEEN_AGAIN = 1.0
@@ -80,38 +76,10 @@ class StateFile:
         self._long = _LONG
         self._seen_at = 0.0
         """The moment of the last mark that HEAT runs, on the monotonic clock."""
-        self._open_or_refuse()
+        if why := open_or_refuse(self._open, self.shown):
+            self._unusable(why)
 
     # Opening
-
-    def _open_or_refuse(self) -> None:
-        """Open the file, or start without it where it may come back. Raises StartRefused."""
-        try:
-            self._open()
-        except HeldError as error:
-            who = "another HEAT" if error.pid is None else f"another HEAT, process {error.pid},"
-            raise StartRefused(
-                f"Error: --state {self.shown} belongs to {who} that runs now\n"
-                "  stop that one, or give this one a file of its own: --state FILE"
-            ) from None
-        except NotOwnFileError as error:
-            hint = "make it HEAT's own, or give HEAT another file: --state FILE"
-            raise self._refused(str(error), hint) from None
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise self._refused(reason_of(error)) from None
-            self._unusable(reason_of(error))
-        except sqlite3.OperationalError as error:
-            self._unusable(str(error))
-        except sqlite3.Error as error:
-            raise self._refused(str(error)) from None
-
-    def _refused(
-        self,
-        why: str,
-        hint: str = "name a file that can be written, in a folder that can be: --state FILE",
-    ) -> StartRefused:
-        return StartRefused(f"Error: --state {self.shown} cannot be opened: {why}\n  {hint}")
 
     def _open(self) -> None:
         try:

@@ -28,12 +28,13 @@ class Run(NamedTuple):
 class ProgramDouble:
     """Stands in for the check, the fail script or the recovery script; by default it exits 0."""
 
-    def __init__(self, argv: Sequence[str], missing: str = "") -> None:
-        self.argv = argv
-        """The command of the real program."""
+    def __init__(self, real: Program | None, option: str) -> None:
+        self.argv: Sequence[str] = () if real is None else real.argv
+        """The command of the real program; empty if the options name none."""
         self.runs: list[Run] = []
         """All runs up to now."""
-        self._missing = missing
+        self._real = real
+        self._option = option
         self._results: deque[Ends] = deque([Ends()])
         self._start: Callable[[Program], Ends] = self._next
 
@@ -44,7 +45,7 @@ class ProgramDouble:
         '1x5' is five times 1, and '1@3s' is 1 after three virtual seconds. Each run prints
         ``prints`` on stderr. Raises ValueError.
         """
-        self._must_exist()
+        self._program()
         ends = parse(",".join(map(str, results)))
         self._results = deque(each._replace(stderr=prints.encode()) for each in ends)
         self._start = self._next
@@ -53,14 +54,16 @@ class ProgramDouble:
         """Run the real program from now on, as HEAT does, in the folder that the test is in.
 
         It takes no virtual time, and it counts as one that hangs if it takes longer than
-        ``limit`` real seconds. Processes that it leaves behind are ended. Raises ValueError.
+        ``limit`` real seconds. As in production, a script may leave a service behind, and a check
+        leaves nothing. Raises ValueError.
         """
-        self._must_exist()
-        self._start = lambda program: run_for_real(self.argv, program.env, limit)
+        real = self._program()
+        self._start = lambda program: run_for_real(real._replace(env=program.env), limit)
 
-    def _must_exist(self) -> None:
-        if not self.argv:
-            raise ValueError(f"the options name no such program: add {self._missing}")
+    def _program(self) -> Program:
+        if self._real is None:
+            raise ValueError(f"the options name no such program: add {self._option}")
+        return self._real
 
     def _next(self, _program: Program) -> Ends:
         return self._results.popleft() if len(self._results) > 1 else self._results[0]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable
+from typing import Self
 
 from heat.errors import StartError
-from heat.process.executable import on_path
 from heat.process.launcher import PosixLauncher
+from heat.process.output import LIMIT
 from heat.process.program import Program
 from heat.process.run import Callbacks, Run
 from heat.rehearsal.programs import Ends
 from heat.runtime.loop import Loop, RealClock
 
 
-def run_for_real(argv: Sequence[str], env: Mapping[str, str], limit: float) -> Ends:
+def run_for_real(program: Program, limit: float) -> Ends:
     """Run a program, and return how it went; one that takes longer than ``limit`` hangs."""
-    path = argv[0] if "/" in argv[0] else on_path(argv[0]) or argv[0]
-    program = Program(argv[0], path, tuple(argv), None, env)
-    try:
-        return _Bench().run(program, limit)
-    except StartError as error:
-        return Ends(error=str(error), passing=error.passing, code=error.code)
+    with _ScriptFile() as file:
+        if program.file is not None:
+            program = program._replace(file=file)
+        try:
+            ends = _Bench().run(program, limit)
+        except StartError as error:
+            return Ends(error=str(error), passing=error.passing, code=error.code)
+        return ends if program.file is None else ends._replace(stdout=file.take())
 
 
 class _Bench:
@@ -72,3 +76,27 @@ class _Bench:
     def crashed(self, error: Exception) -> None:
         """Raise an error of a callback: it is a bug of HEAT."""
         raise error
+
+
+class _ScriptFile:
+    """The output of one script; a service that it leaves behind may print to it, too."""
+
+    printed: Callable[[], None] | None = None
+    last_line = ""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def open(self) -> int:
+        """Return a descriptor for the script."""
+        return os.dup(self._file.fileno())
+
+    def take(self) -> bytes:
+        """Return the beginning of the output."""
+        return os.pread(self._file.fileno(), LIMIT, 0)

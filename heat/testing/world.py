@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from heat.config.durations import duration
+from heat.process.executable import on_path
+from heat.process.program import Program, SilentScripts
 from heat.rehearsal.render_text import entry_lines
 from heat.rehearsal.stage import CHECK, FAIL, RECOVERY, Stage
 from heat.rehearsal.target import SimulatedTarget
@@ -13,7 +15,7 @@ from heat.testing.options import choose
 from heat.testing.programs import ProgramDouble
 
 if TYPE_CHECKING:
-    from heat.process.program import Program
+    from heat.config.options import Options
     from heat.rehearsal.programs import Ends
     from heat.rehearsal.timeline import Entry
     from states.monitor.model import State
@@ -40,9 +42,9 @@ class World:
 
     def __init__(self, words: str | Sequence[str], monitor: str | None = None) -> None:
         options, named, others = choose(words, monitor)
-        self.check = ProgramDouble(options.check)
-        self.fail = ProgramDouble((options.fail,) if options.fail else (), "--fail")
-        self.recovery = ProgramDouble((options.recovery,) if options.recovery else (), "--recovery")
+        self.check = ProgramDouble(_check(options), "COMMAND")
+        self.fail = ProgramDouble(_script(options.fail), "--fail")
+        self.recovery = ProgramDouble(_script(options.recovery), "--recovery")
         self._programs = {CHECK: self.check, FAIL: self.fail, RECOVERY: self.recovery}
         self._stage = Stage(options, self._ends, named=named, others=others)
         self._end = 0.0
@@ -101,3 +103,12 @@ class World:
         if not isinstance(target, SimulatedTarget):
             raise ValueError("the options name no target: add --pid")  # noqa: TRY004
         target.end()
+
+
+def _check(options: Options) -> Program:
+    name = options.check[0]
+    return Program(name, name if options.is_script else on_path(name) or name, options.check)
+
+
+def _script(path: str | None) -> Program | None:
+    return None if path is None else Program(path, path, (path,), SilentScripts())

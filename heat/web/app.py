@@ -113,7 +113,7 @@ class App:
         health: Health = {"ok": True}
         if self._access.may_enter(_authorization(visit.request)):
             heat = about(answer)
-            worst = [state for state in _WORST_FIRST if heat["states"].get(state)]
+            worst: list[State] = [state for state in _WORST_FIRST if heat["states"].get(state)]
             health["version"] = heat["version"]
             health["pid"] = heat["pid"]
             health["monitors"] = heat["monitors"]

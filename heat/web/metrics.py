@@ -25,7 +25,8 @@ def reader(columns: Sequence[str]) -> Callable[[Sequence[Any]], Numbers]:
     """Return what makes `Numbers` of a row with these columns; KeyError if one is missing."""
     places = {column: place for place, column in enumerate(columns)}
     pick = itemgetter(*[places[column] for column in NUMBERS])
-    return lambda row: Numbers(*pick(row))
+    new = cast("Callable[[object, object], Numbers]", getattr(tuple, "__new__"))  # noqa: B009 - typed
+    return lambda row: new(Numbers, pick(row))  # Twice as quick as `Numbers` itself.
 
 
 class Place(NamedTuple):

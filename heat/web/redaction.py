@@ -6,7 +6,7 @@ somebody has looked at it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Union, cast, get_args, is_typeddict
+from typing import Any, NotRequired, Union, cast, get_args, get_origin, is_typeddict
 
 from heat.control.answers import PUBLIC, Monitor, Why
 from heat.control.history import History
@@ -28,8 +28,8 @@ def shape(kind: object) -> Shape:
 
 
 def _marks(hint: object) -> tuple[object, ...]:
-    marks: tuple[object, ...] = getattr(hint, "__metadata__", ())
-    return marks or next((_marks(each) for each in get_args(hint)), ())
+    kind = get_args(hint)[0] if get_origin(hint) is NotRequired else hint
+    return getattr(kind, "__metadata__", ())
 
 
 def _inner(hint: object) -> Shape | None:

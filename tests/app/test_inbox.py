@@ -6,6 +6,7 @@ import pytest
 from processes import Nobody
 
 from heat.app.inbox import AllEnded, Crashed, Inbox, ReloadRequested, SignalToSelf
+from heat.control.protocol import Answer
 from heat.process import signals
 from heat.runtime.loop import Loop, RealClock
 
@@ -17,14 +18,15 @@ def loop() -> Loop:
 
 def test_news_end_the_turn_of_the_loop_and_come_in_their_order(loop: Loop) -> None:
     inbox, calls, error = Inbox(loop), [1, 2, 3], ValueError("a bug")
+    replies: list[Answer] = []
     loop.at(0.0, lambda: inbox.crashed(error), Nobody())
     loop.at(0.0, calls.pop, Nobody())
     loop.run()
-    inbox.reload(calls.append)
+    inbox.reload(replies.append)
     inbox.all_ended()
 
     assert calls == [1, 2, 3]  # What was due as well is not called in that turn.
-    assert inbox.take() == [Crashed(error), ReloadRequested(calls.append), AllEnded()]
+    assert inbox.take() == [Crashed(error), ReloadRequested(replies.append), AllEnded()]
     assert inbox.take() == []
     loop.close()
 

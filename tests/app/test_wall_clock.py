@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from client import done
 from freezegun import freeze_time
+from heat_double import HeatDouble
 from heat_process import FAST, hints, orderly
 from place import Place
 from processes import until
+from served import served, with_token
 from talker import Talker, facts
 
 from heat.ctl.main import main
@@ -223,4 +225,24 @@ def test_history_tells_outages_by_the_clock_of_the_place(state: Path, printed: P
     assert [line.partition(": ")[0] for line in lines if "  for 10 min" in line] == [
         "2026-03-28 13:00:00  for 10 min, until 2026-03-28 13:10:00",
         "14:00:00  for 10 min, until 14:10:00",
+    ]
+
+
+SERVE = """
+import sys
+from freezegun import freeze_time
+with freeze_time("2026-03-29 12:05", tick=True):
+    from heat.ctl.commands.serve import main
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_serve_counts_history_back_from_its_own_clock(tmp_path: Path, state: Path) -> None:
+    with HeatDouble(tmp_path / "heat.sock") as heat:
+        heat.state_file = str(state)
+        with served(tmp_path, *with_token(tmp_path), program=SERVE) as server:
+            (web,) = server.ask("/api/history?since=1d").json
+
+    assert [time.strftime("%d %H:%M", time.gmtime(each["began"])) for each in web["outages"]] == [
+        *("28 12:00", "29 12:00")
     ]

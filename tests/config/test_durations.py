@@ -4,8 +4,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from heat_process import Heat
 from hypothesis import given
 from hypothesis import strategies as st
+from place import Place
 
 from heat.config.durations import (
     DAY,
@@ -22,7 +24,6 @@ from heat.config.durations import (
 )
 from heat.ctl.main import main
 from heat.diagnostics import BadValueError
-from tests.conftest import Heat, Place
 
 UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0, "ms": 0.001}
 MILLISECONDS = st.integers(1, round(LONGEST * 1000))

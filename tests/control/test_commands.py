@@ -7,8 +7,10 @@ from contextlib import closing
 
 import pytest
 from client import ask, await_state, done, why
-from conftest import FIRST_AT_GATE, Heat, Place, orderly, process_state, until
 from fleet import WELL, await_more, monitor, ran
+from heat_process import Heat, orderly
+from place import FIRST_AT_GATE, Place
+from processes import process_state, until
 
 STOPPED = {"fault_signal": "STOP", "success_signal": "CONT"}
 OTHER = monitor("other", WELL)

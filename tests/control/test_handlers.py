@@ -4,8 +4,10 @@ import signal
 
 import pytest
 from client import await_state, client, numbers, request, why
-from conftest import Heat, Place, orderly, until
 from fleet import WELL, monitor, pid_of, stubborn
+from heat_process import Heat, orderly
+from place import Place
+from processes import until
 
 MANY = 600
 """Monitors whose status is more than a socket holds."""

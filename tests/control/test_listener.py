@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from client import Client, client, done
-from conftest import Heat, Place, until
 from fleet import WELL, monitor
+from heat_process import Heat
+from place import Place
+from processes import until
 
 
 def single(place: Place, path: str) -> Heat:

@@ -15,10 +15,12 @@ from typing import Any, cast
 
 import pytest
 from client import Client, ask, client, done, numbers, request
-from conftest import Heat, Nobody, Place, orderly, until
 from fleet import WELL, monitor
+from heat_process import Heat, orderly
+from place import Place
+from processes import Nobody, until
 
-from heat.control import server
+from heat.control import connection, server
 from heat.runtime.loop import Loop, RealClock
 
 MANY = 300
@@ -305,7 +307,7 @@ def test_fifty_clients_of_all_kinds_delay_no_check(big: Heat) -> None:
 def test_idle_and_slow_clients_are_disconnected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_PATIENCE", 0.2)
+    monkeypatch.setattr(connection, "_PATIENCE", 0.2)
     clock = RealClock()
     loop = Loop(clock)
     control = server.Control(str(tmp_path / "s"), (clock, loop), cast(Any, Endless()), cast(Any, 0))

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from client import ask, client
-from conftest import Heat, Place, orderly, until
+from heat_process import Heat, orderly
+from place import Place
+from processes import until
 from talker import Talker, facts
 
 from heat.control.client import Client

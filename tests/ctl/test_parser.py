@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from heat.config import usage
 from heat.ctl import main as heatctl
-from heat.ctl.errors import CtlError
 from heat.ctl.main import USAGE, commands, main
 from heat.ctl.parser import parse
+from heat.errors import CommandError
 
 NUMBER = "is not a duration"
 
@@ -156,7 +156,7 @@ def test_whatever_the_words_are_they_are_taken_or_refused_in_words(words: list[s
     try:
         request = parse(text, words)
         count = len(request.operands) if request else 0
-    except CtlError as error:
+    except CommandError as error:
         count = len(error.diagnostics)
 
     assert count > 0

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from place import Place
 
 from heat.ctl.main import main
 

@@ -78,9 +78,7 @@ def test_and_then_at_a_tick_and_meanwhile_that_is_said() -> None:
     there = world(checks=[FAILS, Ends(after=3)]).run_until(5)
 
     messages = [line for line in there.printed if "not sent" in line]
-    assert messages == [
-        f"(HUP {LEFT_OUT.format('--signal')}; it is looked at again at the next tick)"
-    ]
+    assert messages == [f"(HUP {LEFT_OUT.format('--signal')}; HEAT looks again at the next tick)"]
     there.target_error = None
     assert there.run_until(15).times("HUP") == [10]
 

@@ -45,14 +45,14 @@ def test_a_fail_script_that_hangs_is_not_called_slow_before_an_interval() -> Non
 def test_a_fail_script_that_hangs_is_said_where_a_failure_waits_to_be_told() -> None:
     world = VirtualWorld(TELL, checks=[FAILS], fails=[HANGS]).run_until(100)
 
-    assert spans(world, "failures wait to be told until it has ended") == ["20", "40", "80"]
+    assert spans(world, "failures wait to be reported until it has ended") == ["20", "40", "80"]
 
 
 def test_a_fail_script_that_hangs_is_said_as_soon_as_it_holds_up_something() -> None:
     checks = [FAILS, *[OK] * 9, FAILS, OK]
     world = VirtualWorld(TELL, checks=checks, fails=[HANGS]).run_until(230)
 
-    assert spans(world, "failures wait to be told") == ["110", "220"]
+    assert spans(world, "failures wait to be reported") == ["110", "220"]
 
 
 def test_a_fail_script_that_is_slow_and_holds_up_nothing_is_not_said() -> None:
@@ -79,3 +79,12 @@ def test_a_fail_script_from_before_a_restart_that_hangs_is_said_as_well() -> Non
     # The one from before ends after ten seconds.
     assert after.times("waits") == [0]
     assert len(spans(after, "there are no checks")) >= 2
+
+
+def test_a_recovery_that_begins_after_a_restart_is_not_called_slow_once_it_has_ended() -> None:
+    killed = VirtualWorld(*RECOVER, checks=[FAILS], recoveries=[HANGS]).run_until(0)
+    killed.programs[-1] = killed.programs[0]  # It had not begun yet.
+    world = VirtualWorld(*RECOVER, killed=killed, recoveries=[Ends(after=5)]).run_until(60)
+
+    assert world.times("recovery")[0] == 0
+    assert not [line for line in world.printed if "has been running" in line]

@@ -6,16 +6,10 @@ import signal
 
 import pytest
 from client import why
-from conftest import (
-    DETAILS,
-    FAILED,
-    Place,
-    alive,
-    orderly,
-    records,
-    until,
-)
 from fleet import WELL, await_more, hanging, monitor, pid_of, ran, started, stubborn, summary
+from heat_process import DETAILS, FAILED, orderly, records
+from place import Place
+from processes import alive, until
 
 # What is printed and logged
 

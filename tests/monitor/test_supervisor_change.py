@@ -4,15 +4,10 @@ import os
 import re
 import signal
 
-from conftest import (
-    Place,
-    alive,
-    orderly,
-    process_state,
-    records,
-    until,
-)
 from fleet import WELL, await_more, monitor, pid_of, ran, started, state_of, summary
+from heat_process import orderly, records
+from place import Place
+from processes import alive, process_state, until
 
 
 def test_a_changed_one_keeps_state_and_count_and_the_check_in_flight(place: Place) -> None:

@@ -3,15 +3,10 @@
 import sys
 
 import pytest
-from conftest import (
-    DETAILS,
-    Place,
-    alive,
-    orderly,
-    records,
-    until,
-)
 from fleet import WELL, await_more, hanging, monitor, pid_of, ran, stubborn, summary
+from heat_process import DETAILS, orderly, records
+from place import Place
+from processes import alive, until
 
 
 def test_one_that_hangs_or_floods_or_whose_fail_script_hangs_delays_no_other(place: Place) -> None:

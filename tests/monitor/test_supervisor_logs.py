@@ -7,17 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import (
-    FAILED,
-    Place,
-    orderly,
-    records,
-)
 from fleet import (
     WELL,
     await_more,
     monitor,
 )
+from heat_process import FAILED, orderly, records
+from place import Place
 
 
 def test_two_hundred_failures_at_once_lose_no_record(place: Place) -> None:

@@ -6,15 +6,10 @@ import shutil
 import signal
 from pathlib import Path
 
-from conftest import (
-    Place,
-    alive,
-    orderly,
-    process_state,
-    records,
-    until,
-)
 from fleet import WELL, await_more, hanging, monitor, pid_of, ran, state_of, stubborn, summary
+from heat_process import orderly, records
+from place import Place
+from processes import alive, process_state, until
 
 NOT_TAKEN = "heat: heat.toml was read again and is not taken"
 

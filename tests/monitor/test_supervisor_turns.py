@@ -1,14 +1,9 @@
 """Checks of many monitors, and max-running."""
 
-from conftest import (
-    Heat,
-    Place,
-    alive,
-    orderly,
-    records,
-    until,
-)
 from fleet import await_more, monitor, ran, summary
+from heat_process import Heat, orderly, records
+from place import Place
+from processes import alive, until
 
 TRACED = "echo + >> trace\nsleep 0.01\necho - >> trace"
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -14,8 +15,7 @@ from .copy import HOME, Copy
 from .reach import Reach
 from .sample import Mistake
 
-FOLDER = HOME / ".mutants"
-"""The map of lines and the results so far."""
+_FOLDER = HOME / ".mutants"
 _MOST = 120.0
 """Seconds of tests that one mistake is tried with: beyond that, it counts as alive."""
 _OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60")
@@ -30,15 +30,17 @@ class Result(NamedTuple):
 
 def run(size: int, seed: int, jobs: int, only: str = "") -> int:
     """Try the mistakes that have no result yet; return how many of all live on."""
-    FOLDER.mkdir(exist_ok=True)
-    reached = _reach(jobs)
-    results = {each.what: each for each in _results(seed)}
+    place = _FOLDER / _digest()
+    place.mkdir(parents=True, exist_ok=True)
+    reached = _reach(place / "reach.json", jobs)
+    path = place / f"results-{seed}.jsonl"
+    results = {each.what: each for each in _results(path)}
     mistakes = [each for each in _mistakes(size, seed) if only in each.what]
     left = [each for each in mistakes if each.what not in results]
     print(f"{len(mistakes)} mistakes, {len(left)} left to try", file=sys.stderr, flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="mutants-") as folder,
-        _file(seed).open("a") as file,
+        path.open("a") as file,
     ):
         for result in _tried(left, reached, Path(folder), jobs):
             results[result.what] = result
@@ -55,17 +57,20 @@ def _mistakes(size: int, seed: int) -> list[Mistake]:
     return [*meaning.mistakes(), *sample.draw(size, seed)]
 
 
-def _file(seed: int) -> Path:
-    return FOLDER / f"results-{seed}.jsonl"
+def _digest() -> str:
+    """Return a digest of the code and its tests: a map and results hold for these only."""
+    digest = sha256()
+    for top in ("heat", "states", "tests"):
+        for path in sorted((HOME / top).rglob("*.py")):
+            digest.update(f"{path}\0{path.read_text()}".encode())
+    return digest.hexdigest()[:16]
 
 
-def _results(seed: int) -> list[Result]:
-    path = _file(seed)
+def _results(path: Path) -> list[Result]:
     return [Result(*json.loads(line)) for line in path.open()] if path.exists() else []
 
 
-def _reach(jobs: int) -> Reach:
-    path = FOLDER / "reach.json"
+def _reach(path: Path, jobs: int) -> Reach:
     if not path.exists():
         print("mapping the lines of heat/ to the tests", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="reach-") as folder:

@@ -44,7 +44,7 @@ _TESTS = (
         *("states/test_snapshot", "states/test_engine"),
     ),
     (
-        *("states/test_oracle", "store/test_monitor_record", "monitor/test_monitor_backoff"),
+        *("states/test_oracle", "store/test_stored_snapshot", "monitor/test_monitor_backoff"),
         *("states/test_engine_ways", "test_simulate"),
     ),
 )

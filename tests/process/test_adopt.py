@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from bench import Bench
-from conftest import descriptors_left, until
+from processes import descriptors_left, until
 
 from heat.process.identity import Held, group_leader, identity
 from heat.process.program import Program

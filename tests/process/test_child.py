@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from bench import Bench
-from conftest import descriptors_left
+from processes import descriptors_left
 
 from heat.process.output import Printed
 from heat.process.program import Output, Program, Status

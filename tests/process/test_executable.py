@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Place
+from place import Place
 
 NAMESPACE = ("unshare", "--mount", "sh", "-c")
 MOUNT = 'mkdir -p m && mount -t tmpfs -o noexec none m && cp -p check tool m && exec "$@"'

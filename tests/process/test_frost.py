@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Place, alive, until
+from place import Place
+from processes import alive, until
 
 from heat.process.target import NoTarget, PidFileTarget, PidTarget
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, until
 from desk import Desk, process_name
+from processes import alive, until
 
 from heat.process import helper
 from heat.process.helper import Fork
@@ -23,6 +23,10 @@ def sleep() -> None:
 def end(fork: Fork) -> None:
     fork.kill()
     fork.reap()
+
+
+def nothing(_signum: int, _frame: object) -> None:
+    """Catch a signal."""
 
 
 # Forks
@@ -83,7 +87,7 @@ def mask(pid: int, key: str) -> set[int]:
 
 def test_a_detached_fork_ignores_signals_and_has_its_own_session_and_no_folder() -> None:
     reader, writer = os.pipe()
-    previous = signal.signal(signal.SIGTERM, lambda *_: None)
+    previous = signal.signal(signal.SIGTERM, nothing)
     try:
         fork = Fork(sleep, set(), {reader})
     finally:

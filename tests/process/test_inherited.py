@@ -5,7 +5,9 @@ import signal
 import sys
 
 import pytest
-from conftest import Place, alive, orderly, until
+from heat_process import orderly
+from place import Place
+from processes import alive, until
 
 from heat.process import inherited
 

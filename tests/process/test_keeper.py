@@ -6,8 +6,8 @@ import os
 import signal
 
 import pytest
-from conftest import alive, descriptors_left, until
 from desk import Desk, process_name
+from processes import alive, descriptors_left, until
 
 from heat.process.program import Program
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench, inheritable
-from conftest import Place
+from place import Place
 
 from heat.errors import StartError
 from heat.process.program import Status

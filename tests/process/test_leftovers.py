@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from bench import Bench
-from conftest import Place, alive, until
+from place import Place
+from processes import alive, until
 
 from heat.process.child import PosixChild
 from heat.process.program import Status

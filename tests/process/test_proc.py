@@ -4,7 +4,8 @@ import os
 import signal
 
 import pytest
-from conftest import Place, descriptors_left
+from place import Place
+from processes import descriptors_left
 
 from heat.process.proc import has_ended, would_end
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from bench import Bench
-from conftest import Place
+from place import Place
 
 from heat.process.program import Status
 from heat.process.reaper import reap_strangers

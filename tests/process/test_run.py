@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from bench import Bench
-from conftest import alive, process_state, until
+from processes import alive, process_state, until
 
 from heat.process.program import Status
 

@@ -4,8 +4,8 @@ import os
 import resource
 from pathlib import Path
 
-from conftest import until
 from desk import Desk
+from processes import until
 
 from heat.process.bounded_file import BOUND, append
 

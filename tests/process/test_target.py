@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Place, descriptors_left
+from place import Place
+from processes import descriptors_left
 
 import heat.process.target
 from heat.errors import TargetError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from virtual import options
 
-from heat.ctl.commands.rehearse import main
+from heat.ctl import main as heatctl
 from heat.rehearsal.advice import advice
 from heat.rehearsal.play import play
 from heat.rehearsal.results import Plot, results
@@ -210,9 +210,9 @@ def test_a_fail_script_that_is_known_to_take_longer() -> None:
 
 def test_a_rehearsal_ends_with_advice(capfd: pytest.CaptureFixture[str]) -> None:
     words = "-i 10 -s ./check --results 0 --recovery ./r".split()  # noqa: SIM905 - as it is typed
-    main(words)
+    heatctl.main(["rehearse", *words])
     text = capfd.readouterr().out
-    main([*words, "--json"])
+    heatctl.main(["rehearse", *words, "--json"])
     summary = json.loads(capfd.readouterr().out.splitlines()[-1])
 
     assert "ticks are skipped, and --threshold is reached later\n" in text
@@ -226,7 +226,7 @@ def test_a_rehearsal_ends_with_advice(capfd: pytest.CaptureFixture[str]) -> None
 def test_in_a_file_advice_names_the_keys(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "heat.toml"
     path.write_text('[monitor.web]\nscript = "./c"\ninterval = 30\nrecovery = "./r"\n')
-    main(["--config", str(path), "--results", "0"])
+    heatctl.main(["rehearse", "--config", str(path), "--results", "0"])
 
     assert (
         f"{path}: monitor.web.recovery: './r' has no script-timeout: if it hangs, no further check "

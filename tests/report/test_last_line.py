@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from client import why
-from conftest import FAST, Heat, Place, orderly, until
 from fleet import monitor
-from heat_process import hints
+from heat_process import FAST, Heat, hints, orderly
 from hypothesis import given
 from hypothesis import strategies as st
+from place import Place
+from processes import until
 from state_files import STATE, change, fails, kill, memory, rows
 from virtual import VirtualWorld
 
@@ -392,7 +393,7 @@ def test_a_line_in_the_file_that_is_no_text_is_of_no_machine(place: Place, text:
     change(place, "UPDATE monitors SET memory = ?", json.dumps([machine, *rest]))
     heat = watching(place, "-s", "./check")
 
-    heat.await_news("cannot be read: they begin anew")
+    heat.await_news("cannot be read: they begin again")
     orderly(heat)
 
 

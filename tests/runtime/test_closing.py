@@ -3,7 +3,8 @@
 import sys
 
 import pytest
-from conftest import LASTING, Place, alive, process_state, until
+from place import LASTING, Place
+from processes import alive, process_state, until
 
 from heat.runtime.closing import take_each
 

@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import Place
+from place import Place
 
 from heat.runtime import kernel
 

@@ -1,9 +1,9 @@
 """Slots for checks, in FIFO order: at most this many run at once."""
 
 import pytest
-from conftest import Nobody
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import Nobody
 from virtual import Ends, VirtualFleet, VirtualTime, VirtualWorld
 
 from heat.runtime.limiter import Crowd, Limiter

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from place import Place
 
 from heat.files import NotOwnFileError
 from heat.runtime.lock import Lock

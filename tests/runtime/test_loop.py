@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from conftest import Nobody
+from processes import Nobody
 
 import heat.runtime.loop
 from heat.runtime.loop import Loop, RealClock

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from conftest import Nobody
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import Nobody
 
 from heat.runtime.scheduler import Beat, Scheduler, phase
 

@@ -5,19 +5,25 @@ from collections.abc import Iterator
 import pytest
 import test_machine
 import test_pause
-from test_machine import (
+from steps import (
     CHECK,
     CLOSE,
+    CLOSES,
     ERROR,
     FAILING,
     FAULT,
+    IS_SPENT,
     NORMAL,
+    ONCE,
     PLAIN,
     RECOVER,
     RECOVERING,
+    REST,
     RESTART,
+    RESTING,
     SIGNAL,
     SUCCESS,
+    WATCHES,
     WINDOW,
     Case,
     fail_run,
@@ -67,18 +73,11 @@ WAIT, OVER = effects.StartBackoff, effects.EndBackoff()
 OPEN, WAKE = effects.OpenWindow, effects.WakeTarget()
 GO_ON = effects.Pace(None)
 
-CLOSES = (*WINDOW, failed(101), Tick())
-"""With a threshold of 1, the next failure closes the window."""
-REST = RECOVER._replace(recovery_backoff=20.0)
-RESTING = (*CLOSES, failed(102))
 TIMED = REST._replace(recovery_timeout=60.0)
 TIMED_RESTING = (*WINDOW, failed(101), WindowClosed())
 SECOND = [effects.EnterRecovery(2, 3), recovery(2, 3, 100, 102)]
 """The second recovery, as it begins where it follows RESTING."""
 
-ONCE = RECOVER._replace(max_recoveries=1)
-WATCHES = ONCE._replace(spent_watch=True)
-IS_SPENT = (*CLOSES, failed(102))
 
 QUICK = Limits(retry_interval=2.0, fail=True)
 FAILS = (Tick(), failed(100))

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DETAILS, FAILED, FAST, Heat, Place, records
+from heat_process import DETAILS, FAILED, FAST, Heat, records
+from place import Place
 from virtual import Ends, VirtualWorld
 
 from heat.ctl.main import main

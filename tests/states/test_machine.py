@@ -1,11 +1,36 @@
 """Every row of the table in isolation: a monitor is led somewhere, an event goes in, and the
 state and the list of effects come out. No process, no clock, no sleep."""
 
-from typing import Any, NamedTuple
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from steps import (
+    CHECK,
+    CLOSE,
+    ERROR,
+    FAIL,
+    FAILING,
+    FAULT,
+    FULL,
+    HUP,
+    NORMAL,
+    PLAIN,
+    RECOVER,
+    RECOVERING,
+    RECOVERY,
+    RESTART,
+    SIGNAL,
+    SIGNALS,
+    SUCCESS,
+    TWICE,
+    WINDOW,
+    Case,
+    fail_run,
+    failed,
+    led,
+    recovery,
+    typed,
+)
 from strategies import LIMITS
 
 from states.engine import Step
@@ -42,75 +67,9 @@ from states.monitor.events import (
 )
 from states.monitor.limits import Limits
 from states.monitor.machine import step
-from states.monitor.model import Check, Fail, FailRun, Failure, Monitor, Pause, Stage, State
+from states.monitor.model import Check, Fail, Monitor, Pause, Stage
 from states.monitor.questions import nothing_left, well
 from states.monitor.table import TABLE
-
-NORMAL, FAILING, RECOVERING, ERROR = State
-
-HUP, USR1, USR2 = 1, 10, 12
-SIGNAL = effects.SendSignal(HUP, "--signal")
-FAULT = effects.SendSignal(USR1, "--fault-signal")
-SUCCESS = effects.SendSignal(USR2, "--success-signal")
-CHECK, RESTART, CLOSE = effects.RunCheck(), effects.RestartTicks(), effects.CloseWindow()
-
-FULL = Limits(
-    threshold=2,
-    fail=True,
-    recovery=True,
-    recovery_timeout=60.0,
-    signal=HUP,
-    fault_signal=USR1,
-    success_signal=USR2,
-)
-PLAIN = Limits()
-RECOVER = Limits(threshold=1, recovery=True)
-SIGNALS = Limits(threshold=1, fault_signal=USR1, success_signal=USR2)
-
-
-def failed(time: int = 100, *, at: float = 5.0, dying: bool = False) -> CheckFailed:
-    return CheckFailed(Failure(7, 4000 + time, time), at, dying)
-
-
-def fail_run(time: int, failures: int, state: State) -> FailRun:
-    return FailRun(Failure(7, 4000 + time, time), failures, state)
-
-
-def typed(values: list[Any]) -> list[Any]:
-    """Named tuples of two types can be equal; here they are not."""
-    return [(type(value), value) for value in values]
-
-
-def led(limits: Limits, *events: Event) -> Monitor:
-    monitor = Monitor(limits)
-    for event in events:
-        step(monitor, event)
-    return monitor
-
-
-FAIL = (Tick(), failed(100))
-RECOVERY = (Tick(), failed(100))  # with threshold 1
-WINDOW = (*RECOVERY, RecoveryEnded())  # its check at once runs
-TWICE = RECOVER._replace(max_recoveries=2, recovery_timeout=60.0)
-
-
-class Case(NamedTuple):
-    """A monitor with these limits is led by these events; what the next one does."""
-
-    what: str
-    limits: Limits
-    before: tuple[Event, ...]
-    event: Event
-    state: State
-    expected: list[effects.Effect]
-
-
-def recovery(
-    attempt: int = 1, failures: int = 1, first: int = 100, last: int = 100
-) -> effects.RunRecovery:
-    of = Failure(7, 4000 + first, first), Failure(7, 4000 + last, last)
-    return effects.RunRecovery(*of, failures, attempt)
-
 
 CASES = [
     # Ticks

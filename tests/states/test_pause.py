@@ -1,7 +1,7 @@
 """Pause, resume, restart and requests: rows of the table in isolation."""
 
 import pytest
-from test_machine import (
+from steps import (
     CHECK,
     CLOSE,
     ERROR,

@@ -1,8 +1,20 @@
 """Questions about a monitor, asked in each of its stages."""
 
 import pytest
-from test_backoff import IS_SPENT, REST, RESTING, WATCHES
-from test_machine import FAIL, FULL, PLAIN, RECOVER, RECOVERY, WINDOW, failed, led
+from steps import (
+    FAIL,
+    FULL,
+    IS_SPENT,
+    PLAIN,
+    RECOVER,
+    RECOVERY,
+    REST,
+    RESTING,
+    WATCHES,
+    WINDOW,
+    failed,
+    led,
+)
 
 from states.monitor import questions as ask
 from states.monitor.events import (

@@ -1,16 +1,19 @@
 """The check slot, the fail script, the pause, and counts: what no list of effects shows."""
 
 import pytest
-from test_backoff import IS_SPENT, REST, RESTING, WATCHES
-from test_machine import (
+from steps import (
     FAIL,
     FAILING,
     FULL,
+    IS_SPENT,
     PLAIN,
     RECOVER,
     RECOVERY,
+    REST,
+    RESTING,
     SIGNALS,
     TWICE,
+    WATCHES,
     WINDOW,
     fail_run,
     failed,

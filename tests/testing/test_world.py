@@ -1,11 +1,13 @@
 """A world for the tests of users: one real monitor, virtual time, doubles or real programs."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import alive
 
 from heat.errors import CommandError
 from heat.testing import Run, Signal, World
@@ -192,6 +194,22 @@ def test_real_programs_leave_no_descriptors_behind() -> None:
 
     assert len(world.check.runs) == 11
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_real_check_leaves_nothing_behind_and_a_real_script_may(folder: Path) -> None:
+    body = "sleep 600 & echo $! > {0}.pid; [ {0} != check ]"
+    script(folder, body.format("check"))
+    script(folder, body.format("restart"), "restart")
+    world = World("-i 10 --threshold 1 --recovery ./restart ./check")
+    world.check.runs_for_real()
+    world.recovery.runs_for_real()
+    world.run(1)
+    check, service = (int((folder / f"{name}.pid").read_text()) for name in ("check", "restart"))
+    living = [pid for pid in (check, service) if alive(pid)]
+    os.kill(service, signal.SIGKILL)
+
+    assert living == [service]
+    assert world.recovery.runs[0].code == 0
 
 
 # The target

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from processes import PATIENCE
 from talker import Talker, facts
 from terminal import Terminal
 

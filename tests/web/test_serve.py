@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Gate, until
 from heat_double import STARTED, Answer, HeatDouble, many
+from place import Gate
+from processes import PATIENCE, until
 from served import PROGRAM, Served, served, with_token
 
 from heat import __version__
-from heat.ctl.commands.serve import USAGE, main
+from heat.ctl.commands.serve import USAGE
+from heat.ctl.main import main
 
 OUTAGES = """
 def history(path, name, since, now):
@@ -284,7 +286,8 @@ def test_a_signal_ends_it_though_clients_and_heat_hang(
 
 def test_without_the_extra_the_hint_is_the_pip_command(tmp_path: Path) -> None:
     (tmp_path / "aiohttp.py").write_text("raise ModuleNotFoundError(name='aiohttp')\n")
-    command = [sys.executable, "-m", "heat.ctl.commands.serve", "--control", "x"]
+    program = "import sys; from heat.ctl.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "serve", "--control", "x"]
     environ = os.environ | {"PYTHONPATH": str(tmp_path)}
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=PATIENCE, env=environ
@@ -298,6 +301,6 @@ def test_without_the_extra_the_hint_is_the_pip_command(tmp_path: Path) -> None:
 
 
 def test_help_is_printed_and_fits_a_terminal(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert main(["--help"]) == 0
+    assert main(["serve", "--help"]) == 0
     assert capfdbinary.readouterr().out.decode() == USAGE
     assert max(map(len, USAGE.splitlines())) <= 80

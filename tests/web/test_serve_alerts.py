@@ -15,7 +15,8 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
-from conftest import PATIENCE, Place, until
+from place import Place
+from processes import PATIENCE, until
 from served import Served, served
 
 from heat.ctl.main import main

@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import until
 from heat_double import HeatDouble, many
+from processes import until
 from served import GET, PROGRAM, TOKEN, Served, everything, served, status, with_token
 
 from heat.web.access import Access, Request, name_of

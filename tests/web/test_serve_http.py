@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from conftest import PATIENCE
 from heat_double import HeatDouble, many
+from processes import PATIENCE
 from served import GET, Served, everything, served, status
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE
 from heat_double import HeatDouble
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import PATIENCE
 from prometheus_client.parser import text_string_to_metric_families
 
 from heat.control.protocol import NUMBERS, Numbers

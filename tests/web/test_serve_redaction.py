@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from conftest import Place
 from hypothesis import given
 from hypothesis import strategies as st
+from place import Place
 from served import served, with_token
 
 from heat.web.app import Health

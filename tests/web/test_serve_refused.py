@@ -5,11 +5,13 @@ import os
 import re
 import shlex
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from heat.ctl.commands.serve import USAGE, main
+from heat.ctl import main as heatctl
+from heat.ctl.commands.serve import USAGE
 from heat.web.options import OPTIONS, Serving, parse
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - only for tests
@@ -94,6 +96,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def main(words: Sequence[str]) -> int:
+    return heatctl.main(["serve", *words])
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("words", "message", "hint"), WRONG, ids=[words for words, _, _ in WRONG])
 def test_it_is_refused_with_a_sentence_and_the_fix(
@@ -106,7 +112,7 @@ def test_it_is_refused_with_a_sentence_and_the_fix(
     lines = err.splitlines()
     at = lines.index(f"Error: {message}")
     assert lines[at + 1] == f"  {hint}"
-    assert lines[-1] == "'heatctl serve --help' lists the options."
+    assert "'heatctl serve --help' lists the options" in lines[-1]
 
 
 def test_the_help_and_the_options_agree() -> None:

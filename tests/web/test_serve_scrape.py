@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from conftest import Gate, until
 from heat_double import HeatDouble, many
+from place import Gate
+from processes import until
 from served import served
 
 

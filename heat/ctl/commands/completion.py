@@ -14,7 +14,7 @@ Options:
 SHELL is bash, zsh or fish:
 
   source <(heatctl completion bash)          # in ~/.bashrc
-  source <(heatctl completion zsh)           # in ~/.zshrc, behind compinit
+  source <(heatctl completion zsh)           # in ~/.zshrc, after compinit
   heatctl completion fish | source           # in config.fish
 
 The package installs the same scripts for shells that look in its share/

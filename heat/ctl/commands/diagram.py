@@ -39,9 +39,10 @@ from heat.control import answers
 from heat.control.answers import Why
 from heat.control.client import connect
 from heat.ctl import output
-from heat.ctl.errors import EXIT_WELL, CtlError, UsageError
+from heat.ctl.errors import EXIT_WELL, UsageError
 from heat.ctl.times import clock
 from heat.diagnostics import BadValueError, Diagnostic, of_option, shown
+from heat.errors import CommandError
 from heat.text import escaped
 from states.__main__ import FORMS, SUFFIXES, lacking, render
 from states.engine.diagram import Picture
@@ -145,11 +146,11 @@ def _drawn(form: str, picture: Picture, file: str | None) -> bytes:
         hint = "write it to a file: -o heat.png"
         raise UsageError(COMMAND, of_option("--format", "'png'", "does not suit a terminal", hint))
     if lack := lacking(form):
-        raise CtlError(Diagnostic(f"Error: {lack}"))
+        raise CommandError(Diagnostic(f"Error: {lack}"))
     try:
         return render(form, picture)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise CtlError(Diagnostic(f"Error: Graphviz failed to draw it: {error}")) from None
+        raise CommandError(Diagnostic(f"Error: Graphviz failed to draw it: {error}")) from None
 
 
 def _write(drawn: bytes, file: str | None) -> None:
@@ -162,4 +163,4 @@ def _write(drawn: bytes, file: str | None) -> None:
     except OSError as error:
         complaint = f"cannot be written: {str(error.strerror).lower()}"
         hint = "name a file in a folder that you may write to"
-        raise CtlError(of_option("--output", shown(file), complaint, hint)) from None
+        raise CommandError(of_option("--output", shown(file), complaint, hint)) from None

@@ -36,15 +36,12 @@ Output:
 Exit status: 0 it ends in NORMAL; 1 it does not; 2 bad usage.
 """
 
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from heat.app import cli, loader
-from heat.app.cli import refuse
 from heat.app.parser import beside_config
 from heat.config import options, readers, toml_file
 from heat.config.command_line import Grammar, Words, read
@@ -53,6 +50,7 @@ from heat.config.mistyped import nearest
 from heat.config.options import Options
 from heat.config.schema import BAD, Option
 from heat.ctl import output
+from heat.ctl.errors import UsageError
 from heat.diagnostics import Diagnostic, of_option, shown
 from heat.monitor.exit_codes import EXIT_NOT_WELL, EXIT_WELL
 from heat.rehearsal import render_text
@@ -97,18 +95,18 @@ class _Rehearsal(NamedTuple):
 
 
 def main(words: Sequence[str]) -> int:
-    """Rehearse as these words say; the exit status is returned."""
+    """Rehearse as these words say; return the exit status."""
     line = read(_GRAMMAR, words)
     if "--help" in line.flags:
         output.write(USAGE)
         return EXIT_WELL
     rehearsal, diagnostics = _understand(line)
     if rehearsal is None:
-        return refuse([str(diagnostic) for diagnostic in diagnostics], COMMAND)
+        raise UsageError(COMMAND, *diagnostics)
     named = bool(rehearsal.in_file)
     played = play(rehearsal.options, rehearsal.plot, named=named, others=rehearsal.others)
     if (path := line.values.get("--svg")) and (diagnostic := _draw(path, played)):
-        return refuse([str(diagnostic)], COMMAND)
+        raise UsageError(COMMAND, diagnostic)
     _print(played, rehearsal, as_json="--json" in line.flags)
     return EXIT_WELL if played.well else EXIT_NOT_WELL
 
@@ -120,12 +118,7 @@ def _print(played: Played, rehearsal: _Rehearsal, *, as_json: bool) -> None:
     if as_json:
         output.write_lines(render_text.as_json(played, hints))
     else:
-        output.write_lines(render_text.lines(played, hints, colour=_colour()))
-
-
-def _colour() -> bool:
-    environ = os.environ
-    return os.isatty(1) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        output.write_lines(render_text.lines(played, hints, colour=output.is_coloured()))
 
 
 def _draw(path: str, played: Played) -> Diagnostic | None:
@@ -234,7 +227,3 @@ def _plot(values: Mapping[str, Any]) -> Plot:
         values.get("--recovery-works-after"),
         values.get("--until"),
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -28,7 +28,7 @@ from heat.ctl.parser import parse
 from heat.text import escaped
 
 _PATIENCE = 60.0
-"""In seconds: HEAT needs some of them to look at a file of ten thousand monitors."""
+"""Seconds; HEAT needs a few for a file of ten thousand monitors."""
 
 
 def main(words: Sequence[str]) -> int:

@@ -32,49 +32,50 @@ so: heat_up is 0, and everything else has status 503.
 Exit status: 0 stopped by SIGTERM; 2 bad usage; 130 stopped by SIGINT.
 """
 
-import contextlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from heat.ctl import output
+from heat.ctl.errors import EXIT_WELL, UsageError
+from heat.diagnostics import Diagnostic, of_option, shown
+
 if TYPE_CHECKING:
     import socket
 
-    from heat.diagnostics import Diagnostic
     from heat.web.app import History
     from heat.web.options import Serving
 
-EXIT_USAGE = 2
+COMMAND = "heatctl serve"
 BACKLOG = 128
 
 
 def main(words: Sequence[str], history: "History | None" = None) -> int:
-    """Serve, as the words behind `heatctl serve` say; return the exit status.
+    """Serve as the words after `heatctl serve` say; return the exit status.
 
     ``history`` reads the state file; by default as `heatctl history` does.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Until the server handles it.
-    from heat.diagnostics import Diagnostic
     from heat.web.options import parse
 
     request = parse(USAGE, words)
     if request.wants_help:
-        _print(1, USAGE)
-        return 0
+        output.write(USAGE)
+        return EXIT_WELL
     if request.serving is None:
-        return _refuse(request.diagnostics)
+        raise UsageError(COMMAND, *request.diagnostics)
     try:
         from heat.web.server import run
     except ModuleNotFoundError as error:
         line = f"Error: heatctl serve needs {error.name}, which is not installed"
         hint = f"{sys.executable} -m pip install 'heat-watchdog[serve]'"
-        return _refuse([Diagnostic(line, hint)])
+        raise UsageError(COMMAND, Diagnostic(line, hint)) from None
     try:
         listener = _listener(request.serving)
     except OSError as error:
-        return _refuse([_unfit(request.serving, error)])
+        raise UsageError(COMMAND, _unfit(request.serving, error)) from None
     return run(request.serving, listener, history)
 
 
@@ -85,24 +86,7 @@ def _listener(serving: "Serving") -> "socket.socket":
     return socket.create_server((serving.address, serving.port), family=family, backlog=BACKLOG)
 
 
-def _unfit(serving: "Serving", error: OSError) -> "Diagnostic":
-    from heat.diagnostics import of_option, shown
-
+def _unfit(serving: "Serving", error: OSError) -> Diagnostic:
     why = os.strerror(error.errno or 0).lower()
     hint = "choose another port, or an address of this machine"
     return of_option("--listen", shown(serving.place), f"cannot be used: {why}", hint)
-
-
-def _refuse(diagnostics: "Sequence[Diagnostic]") -> int:
-    lines = [*map(str, diagnostics), "", "'heatctl serve --help' lists the options."]
-    _print(2, "\n".join(lines) + "\n")
-    return EXIT_USAGE
-
-
-def _print(fd: int, text: str) -> None:
-    with contextlib.suppress(OSError):  # Somebody has closed it.
-        os.write(fd, text.encode("utf-8", "backslashreplace"))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

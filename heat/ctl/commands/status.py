@@ -81,20 +81,20 @@ def main(words: Sequence[str]) -> int:
 
 
 def ask(client: Client, names: Sequence[str] = ()) -> list[Monitor]:
-    """Return the monitors of these names, or all. Raises CtlError."""
+    """Return the monitors of these names, or all. Raises CommandError."""
     lines = client.ask("status", {"names": list(names)} if names else {})
     return [each for line in lines for each in answers.monitors(line)]
 
 
 def ask_briefly(client: Client, names: Sequence[str] = ()) -> Iterator[Standing]:
-    """Yield the monitors as a table needs them, as they arrive. Raises CtlError."""
+    """Yield the monitors as a table needs them, as they arrive. Raises CommandError."""
     keys = {"names": list(names)} if names else {}
     for line in client.ask("status", {"brief": True, **keys}):
         yield from answers.standings(line)
 
 
 def troubles(client: Client) -> list[str]:
-    """Return what does not work in HEAT itself. Raises CtlError."""
+    """Return what does not work in HEAT itself. Raises CommandError."""
     return answers.about(client.last("hello"))["trouble"]
 
 

@@ -33,11 +33,12 @@ from heat.control.client import connect
 from heat.control.protocol import RequestError
 from heat.ctl import output
 from heat.ctl.commands.status import ask_briefly, exit_status, row, summary, troubles, worst_first
-from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL, CtlError
+from heat.ctl.errors import EXIT_NO_ANSWER, EXIT_WELL
 from heat.ctl.output import Cell
 from heat.ctl.parser import parse
 from heat.ctl.times import clock
 from heat.diagnostics import Diagnostic
+from heat.errors import CommandError
 from heat.text import escaped
 
 _BEAT = 1.0
@@ -64,10 +65,10 @@ def main(words: Sequence[str]) -> int:
         return EXIT_WELL
     if not (sys.stdin.isatty() and output.is_terminal()):
         line = "Error: 'heatctl top' needs a terminal to draw on"
-        raise CtlError(Diagnostic(line, _ONCE))
+        raise CommandError(Diagnostic(line, _ONCE))
     if (kind := os.environ.get("TERM", "")) in _PLAIN:
         line = f"Error: 'heatctl top' cannot draw on a terminal that only prints: TERM is {kind}"
-        raise CtlError(Diagnostic(line, f"set TERM to the terminal's type, or {_ONCE}"))
+        raise CommandError(Diagnostic(line, f"set TERM to the terminal's type, or {_ONCE}"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     view = View(lambda: _fresh(request.control))
     with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
@@ -111,7 +112,7 @@ class View:
         return Shown(title, troubled, rows, f"and {left} more" if left else "")
 
 
-def _away(error: CtlError, answered: float | None, now: float) -> Iterator[str]:
+def _away(error: CommandError, answered: float | None, now: float) -> Iterator[str]:
     line = "HEAT does not answer"
     if answered is not None:
         line = f"HEAT has not answered since {clock(answered, now)} (shown below)"

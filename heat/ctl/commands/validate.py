@@ -32,10 +32,10 @@ from heat.config.options import Options
 from heat.config.preflight_warnings import warnings_of
 from heat.config.toml_file import sound_part
 from heat.ctl import output
-from heat.ctl.errors import EXIT_WELL, CtlError
+from heat.ctl.errors import EXIT_WELL
 from heat.ctl.parser import parse
 from heat.diagnostics import Diagnostic
-from heat.errors import TargetError
+from heat.errors import CommandError, TargetError
 from heat.process.target import NoTarget, PidFileTarget
 from heat.rehearsal.advice import advice
 from heat.text import counted, escaped
@@ -53,9 +53,9 @@ def main(words: Sequence[str]) -> int:
     shown, number = escaped(config.shown), counted(len(config.monitors), "monitor")
     if request.json:
         output.write_objects([_as_object(config, diagnostics, remarks, advices)])
-        return CtlError.status if diagnostics else EXIT_WELL
+        return CommandError.status if diagnostics else EXIT_WELL
     if diagnostics:
-        raise CtlError(*diagnostics)
+        raise CommandError(*diagnostics)
     for text in remarks:
         output.complain(f"Warning: {text}")
     for each in advices:

@@ -1,4 +1,4 @@
-"""The way to the next check: what has to come before it, and when it is; the table is asked.
+"""The next check: the events that come before it, and when it is. The table decides.
 
 Loaded after the first check.
 """
@@ -32,8 +32,8 @@ _CLOCK = frozenset((Tick, WindowClosed, BackoffEnded))
 """Events that come at a time."""
 
 
-def ahead(model: Model, look: Look) -> tuple[Event, ...] | None:
-    """Events until the next check runs; empty if one does, None if none will."""
+def events_before(model: Model, look: Look) -> tuple[Event, ...] | None:
+    """Return the events until the next check runs; none if one does, None if none will."""
     if look.next_in is None:
         return None
     if look.window_left is None:
@@ -43,8 +43,8 @@ def ahead(model: Model, look: Look) -> tuple[Event, ...] | None:
     return outlook.coming(model, *([up] if up is not None and comes_first else []))
 
 
-def next_check(model: Model, look: Look, path: tuple[Event, ...] | None) -> float | None:
-    """Seconds until the next check by the clock; None if it waits for something, or none comes."""
+def seconds_until(model: Model, look: Look, path: tuple[Event, ...] | None) -> float | None:
+    """Return the seconds until the next check; None if the clock does not decide, or none comes."""
     if path is None or look.next_in is None or model.paused:
         return None
     if not path and refusal(outlook.after(model, _PASSED), _TICK):
@@ -55,23 +55,23 @@ def next_check(model: Model, look: Look, path: tuple[Event, ...] | None) -> floa
     return max(0.0, look.next_in if at_tick else look.window_left or 0.0)
 
 
-def coming(model: Model, look: Look, pause: Pause | None) -> str:
-    """When the next check is."""
+def describe_next(model: Model, look: Look, pause: Pause | None) -> str:
+    """Tell when the next check is."""
     if pause is not None:
         return f"paused {until(pause)}"
-    path = ahead(model, look)
+    path = events_before(model, look)
     if path is None:
         return "no more checks"
     if not path:
         return "a check waits for its turn" if look.waits else "a check runs now"
-    following = next_check(model, look, path)
+    following = seconds_until(model, look, path)
     if following is not None:
         return f"next check in {following:.1f}".removesuffix(".0") + " s"
     return _after(path)
 
 
 def _after(path: tuple[Event, ...]) -> str:
-    """Tell what the next check waits for."""
+    """Tell which event the next check waits for."""
     kinds = [type(event) for event in path]
     if kinds == [Tick, RecoveryEnded]:
         return "the recovery script is tried again at the next tick"
