@@ -1,8 +1,8 @@
 """The words of a command line: docopt reads them, for every command alike.
 
-docopt gets the options of a text of --help and the shortest usage, `[options] [WORD...]`: its
-time grows with the square of what stands there. Missing options and those that do not go
-together are for the caller, so that all mistakes come to light at once.
+docopt gets the options of a text of --help and the shortest usage, `[options] [WORD...]`, because
+its time grows with the square of the options and ways in a text. The caller finds what is
+missing and what does not go together, so that HEAT can report all mistakes at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Words(NamedTuple):
 
 
 def read(grammar: Grammar, words: Sequence[str]) -> Words:
-    """Take the words of a command line apart, and list all that is wrong with them."""
+    """Take a command line apart, and list all that is wrong with it."""
     try:
         matches = docopt.docopt(
             for_docopt(grammar.text, words),

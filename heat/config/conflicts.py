@@ -14,11 +14,12 @@ DEFAULT_SIGNAL = int(signal.SIGHUP)
 
 _SIGNALS = ("--signal", "--fault-signal", "--success-signal")
 _TARGETS = ("--pid", "--pid-file")
+_NEEDY = [option for option in OPTIONS if option.needs]
 _BACKOFF, _BACKOFF_MAX = "--recovery-backoff", "--recovery-backoff-max"
 
 
 def missing(values: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    """List the options that no monitor can do without, where they are missing."""
+    """List what every monitor needs, and this one lacks."""
     if "--interval" not in values:
         yield of_option(
             "--interval",
@@ -46,7 +47,7 @@ class Conflict(NamedTuple):
     idle: bool = True
 
     def diagnostic(self, value: object) -> Diagnostic:
-        """Word it, for an option with this value."""
+        """Return the mistake that this is, if the option has this value."""
         return of_option(self.option, shown(value), self.complaint, self.hint)
 
 
@@ -77,14 +78,12 @@ def _of_pace(values: Mapping[str, Any], present: set[str]) -> Iterator[Conflict]
 
 
 def _without_effect(values: Mapping[str, Any], present: set[str]) -> Iterator[Conflict]:
-    """List the options that lack another, without which they do nothing."""
+    """List the options that do nothing without another, which is missing."""
     active = {**values, "--signal": signal_of(values)}
-    for option in OPTIONS:
-        if option.name in present:
-            lacking = (need for need in option.needs if not any(map(active.get, need.options)))
-            for need in lacking:
-                yield Conflict(option.name, need.complaint, need.hint)
-                break
+    for option in _NEEDY:
+        unmet = (need for need in option.needs if not any(map(active.get, need.options)))
+        if option.name in present and (need := next(unmet, None)):
+            yield Conflict(option.name, need.complaint, need.hint)
 
 
 def _of_backoff(values: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -101,7 +100,7 @@ def _of_codes(values: Mapping[str, Any]) -> Iterator[Conflict]:
     unknown, warn = (values.get(option, ()) for option in ("--unknown-codes", "--warn-codes"))
     if BAD not in {unknown, warn} and (both := sorted({*unknown} & {*warn})):
         codes = " and ".join(map(str, both))
-        complaint = f"holds {codes}, which --unknown-codes holds as well"
+        complaint = f"contains {codes}, which --unknown-codes contains too"
         hint = f"leave {codes} out of one of the two"
         yield Conflict("--warn-codes", complaint, hint, idle=False)
 
@@ -119,7 +118,7 @@ def signal_of(values: Mapping[str, Any]) -> int | None:
 
 
 def threshold_of(values: Mapping[str, Any]) -> int | None:
-    """Return the number of failures in a row that lead to something more, if any do."""
+    """Return how many failures in a row lead to more than a record, if any do."""
     recovers = _recovers(values)
     threshold: int | None = values.get("--threshold", 1 if recovers else None)
     reacts = recovers or values.get("--fail") is not None or signal_of(values) is not None

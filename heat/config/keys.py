@@ -1,6 +1,6 @@
-"""The keys of a monitor in a file, and of [heat]: the types of their values, and how to write them.
+"""The values of keys in a file: their types, and how to write them.
 
-A value that has the right type is read as that of the option on a command line.
+A value of the right type is read like the value of the option on a command line.
 """
 
 import re
@@ -22,7 +22,7 @@ _DATE = "a date or a time"
 
 
 class _Kind(NamedTuple):
-    """The values that have one word in texts: their types, and one of them as a file has it."""
+    """The types of the values that texts call by one word, and an example."""
 
     types: tuple[type, ...]
     name: str
@@ -44,18 +44,18 @@ _SHELL_SYNTAX = re.compile(r"[|&;<>()$`\"'*?\[\]{}~\\#=\n]")
 
 
 def kind_of(raw: object) -> str:
-    """Return what TOML calls a value."""
+    """Name the type of a value."""
     return _TYPES.get(type(raw), _DATE)
 
 
 def not_a(name: str, raw: object) -> str:
-    """Return the complaint that a value is of another type than the one of this name."""
+    """Complain that a value is not of the type with this name."""
     complaint = f"is {kind_of(raw)}, not {name}"
     return f"{shown(raw)} {complaint}" if type(raw) in {str, int, float} else complaint
 
 
 def example(key: str) -> str:
-    """Return a value that could stand in a file under this key."""
+    """Return a value as a file could have it under this key."""
     option = KEYS.get(key) or KEYS_OF_HEAT[key]
     return option.example or _kind(option).example
 
@@ -75,8 +75,8 @@ def read(key: str, option: Option, raw: object) -> Any:
         return option.parse(value)
     except BadValueError as error:
         hint = error.hint_in_file or as_keys(error.hint)
-        shown_as = raw if not isinstance(raw, list) else value
-        raise BadValueError(f"{shown(shown_as)} {as_keys(error.complaint)}", hint) from None
+        text = shown(value if isinstance(raw, list) else raw)
+        raise BadValueError(f"{text} {as_keys(error.complaint)}", hint) from None
 
 
 def _kind(option: Option) -> _Kind:
@@ -84,10 +84,10 @@ def _kind(option: Option) -> _Kind:
 
 
 def _codes(key: str, codes: list[object]) -> str:
-    """Write a list of exit codes as a command line has it; an empty one lifts the defaults'."""
+    """Write exit codes as on a command line; an empty list overrides the defaults."""
     for place, code in enumerate(codes, 1):
         if type(code) is not int:
-            complaint = f"its part {place} is {kind_of(code)}, not a whole number"
+            complaint = f"item {place} is {kind_of(code)}, not a whole number"
             raise BadValueError(complaint, f"write {key} = {example(key)}")
     return ",".join(number_text(cast("int", code)) for code in codes) or "none"
 
@@ -98,13 +98,11 @@ def _words(words: list[object]) -> tuple[str, ...]:
         raise BadValueError("is empty", f"write command = {example('command')}")
     for place, word in enumerate(words, 1):
         if not isinstance(word, str):
-            raise BadValueError(
-                f"its word {place} is {kind_of(word)}, not text", "write it in quotes"
-            )
+            raise BadValueError(f"word {place} is {kind_of(word)}, not text", "write it in quotes")
         if "\0" in word:
-            raise BadValueError(f"its word {place} holds a NUL", "leave out the NUL")
+            raise BadValueError(f"word {place} contains a NUL", "leave out the NUL")
     if not words[0]:
-        raise BadValueError("its first word is empty", "begin it with the name of a program")
+        raise BadValueError("the first word is empty", "begin it with the name of a program")
     return tuple(map(str, words))
 
 
@@ -122,7 +120,7 @@ def _wrong_type(key: str, option: Option, raw: object) -> BadValueError:
 
 
 def _as_list(command: str) -> str:
-    """Tell how to write a command that stands there as one text."""
+    """Tell how to write a command that is one text."""
     words = command.split()
     if _SHELL_SYNTAX.search(command):
         words = ["sh", "-c", command]

@@ -1,4 +1,4 @@
-"""The mistakes in a command line, in words: docopt says neither what is wrong nor all of it.
+"""The mistakes in a command line: docopt says neither what is wrong, nor all of it.
 
 Only loaded where something may be wrong.
 """
@@ -33,7 +33,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 class _Reading:
-    """One reading of a command line: the words that are left, and what is known of the others."""
+    """One reading of a command line: what its words have given so far, and those that are left."""
 
     def __init__(self, grammar: Grammar, words: Sequence[str]) -> None:
         self.values: dict[str, list[str]] = {}
@@ -114,7 +114,7 @@ class _Reading:
             self.values.setdefault(option.name, []).append(self._rest.pop(0))
         else:
             hint = f"write {option.name} {option.value}"
-            self._wrong(f"{option.name} is without its value", hint, option.name[2:])
+            self._wrong(f"{option.name} needs a value", hint, option.name[2:])
 
     def _wrong(self, text: str, hint: str, key: str = "") -> None:
         self.diagnostics.append(Diagnostic(f"Error: {text}", hint, key))

@@ -1,7 +1,7 @@
 """The options of one monitor, and of HEAT as a whole, as frozen values."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from heat.config.conflicts import conflicts, missing, signal_of, threshold_of
@@ -14,7 +14,7 @@ from states.monitor.limits import Limits
 
 
 class Options(NamedTuple):
-    """The options of one monitor; times in seconds, None for no limit or no such thing."""
+    """The options of one monitor; durations in seconds, None for no limit or none at all."""
 
     name: str
     interval: float
@@ -40,12 +40,12 @@ class Options(NamedTuple):
 
     @property
     def has_target(self) -> bool:
-        """Signals go to another process than HEAT."""
+        """Tell if signals go to a process other than HEAT."""
         return self.pid is not None or self.pid_file is not None
 
     @property
     def when_spent(self) -> Literal["error", "watch"]:
-        """The policy after the last recovery that is allowed."""
+        """The policy after the last recovery, as `--when-spent` has it."""
         return "watch" if self.limits.spent_watch else "error"
 
 
@@ -53,13 +53,13 @@ class Common(NamedTuple):
     """The options of HEAT as a whole, not of one monitor."""
 
     log_dir: str = ""
-    """As given; empty for the folder HEAT was started in."""
+    """As given; empty for the folder where HEAT was started."""
     json: bool = False
     quiet: bool = False
     log_folder: str = ""
-    """The same, to be opened: absolute where HEAT has left the folder it was started in."""
+    """The same for opening files: absolute if HEAT has left the folder where it was started."""
     journal: bool = False
-    """Lines are for journald, which has the time of each and asks for its priority."""
+    """Lines are for journald: with a priority and without a time."""
     control: str = ""
     """Path of the control socket; empty for none, or the usual one."""
     state: str = ""
@@ -79,7 +79,7 @@ def build(
 
 
 def readable(texts: Mapping[str, str], command: Sequence[str]) -> Options:
-    """Make as much as preflight can look at, of options that `build` refuses."""
+    """Make as much of options that `build` refuses as preflight can look at."""
     values, _ = read_values(texts)
     return make_readable({**values, COMMAND: tuple(command)})
 
@@ -101,7 +101,7 @@ def common(texts: Mapping[str, str], flags: Collection[str]) -> Common:
 def read_values(
     texts: Mapping[str, str], options: Sequence[Option] = OPTIONS
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
-    """Read the texts of options; a value that is refused is `BAD`, and has a diagnostic."""
+    """Read the texts of options; a text that is refused becomes `BAD`, and a diagnostic."""
     values: dict[str, Any] = {}
     diagnostics: list[Diagnostic] = []
     for option in options:
@@ -117,30 +117,31 @@ def read_values(
 
 
 def make(values: Mapping[str, Any]) -> Options:
-    """Make the options of values in which nothing is wrong."""
+    """Make options of values in which nothing is wrong."""
     script: str | None = values.get("--script")
     check: tuple[str, ...] = (script,) if script is not None else values[COMMAND]
-    get: Callable[[str], Any] = {**DEFAULTS, **values}.get
+    every: dict[str, Any] = {**DEFAULTS, **values}
+    get = every.get
     return Options(
         name=get("--name") or default_name(check[0]),
         interval=values["--interval"],
         check=check,
         is_script=script is not None,
-        timeout=get("--timeout"),
+        timeout=every["--timeout"],
         pid=get("--pid"),
         pid_file=get("--pid-file"),
         fail=get("--fail"),
         recovery=get("--recovery"),
         script_timeout=get("--script-timeout"),
-        on_killed=get("--on-killed"),
-        unknown_codes=get("--unknown-codes"),
-        warn_codes=get("--warn-codes"),
+        on_killed=every["--on-killed"],
+        unknown_codes=every["--unknown-codes"],
+        warn_codes=every["--warn-codes"],
         limits=Limits(
             threshold=threshold_of(values),
-            success_threshold=get("--success-threshold"),
+            success_threshold=every["--success-threshold"],
             max_recoveries=get("--max-recoveries"),
             recovery_timeout=get("--recovery-timeout"),
-            start_period=get("--start-period"),
+            start_period=every["--start-period"],
             checks=get("--count"),
             fail="--fail" in values,
             fail_overlap_skip=get("--fail-overlap") == "skip",
@@ -148,12 +149,12 @@ def make(values: Mapping[str, Any]) -> Options:
             signal=signal_of(values),
             fault_signal=get("--fault-signal"),
             success_signal=get("--success-signal"),
-            spent_watch=get("--when-spent") == "watch",
+            spent_watch=every["--when-spent"] == "watch",
             interval=values["--interval"],
             retry_interval=get("--retry-interval"),
             recovery_interval=get("--recovery-interval"),
-            recovery_backoff=get("--recovery-backoff"),
-            recovery_backoff_max=get("--recovery-backoff-max"),
+            recovery_backoff=every["--recovery-backoff"],
+            recovery_backoff_max=every["--recovery-backoff-max"],
         ),
     )
 

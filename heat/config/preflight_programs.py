@@ -1,4 +1,4 @@
-"""The programs of a monitor, before it starts: do they run, and who else may change them."""
+"""The programs of a monitor before its start: whether they run, and who may change them."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _SHELL_SYNTAX = set("|&;<>()$`\"'*?[]{}~\\# \t\n=")
 
 
 class Files:
-    """Files, each looked at once, however many monitors name it."""
+    """A cache: each file is looked at once, however many monitors name it."""
 
     def __init__(self, trust: Trust) -> None:
         self.unfit = cache(unfit)

@@ -1,4 +1,4 @@
-"""Readers of the values of options: a text, or a value of a file, becomes what HEAT works with.
+"""Readers of values: a text, or a value of a file, becomes what HEAT works with.
 
 Each raises BadValueError, which says what the value is not, and what would do.
 """
@@ -34,7 +34,7 @@ def limit(value: str | float) -> float | None:
 
 
 def history(value: str | float) -> float:
-    """Read for how long history is kept."""
+    """Read how long to keep history."""
     span = duration(value, LONGEST_PAST)
     if span < HOUR:
         raise BadValueError("is too short", "the shortest history is 1h")
@@ -76,17 +76,17 @@ def exit_codes(text: str) -> tuple[int, ...]:
 
 def _exit_code(part: str) -> int:
     if not re.fullmatch(r" *[0-9]{1,20} *", part):
-        complaint = f"holds '{escaped(part.strip())}', which is not an exit code"
-        complaint = complaint if part.strip() else "holds an empty part"
+        complaint = f"contains '{escaped(part.strip())}', which is not an exit code"
+        complaint = complaint if part.strip() else "contains an empty item"
         raise BadValueError(complaint, f"{_CODES} 3,4", f"{_CODES} [3, 4]")
     if not 1 <= (code := int(part)) <= LARGEST_CODE:
         why = "which always passes" if code == 0 else f"and the largest exit code is {LARGEST_CODE}"
-        raise BadValueError(f"holds {code}, {why}", f"{_CODES} 3,4", f"{_CODES} [3, 4]")
+        raise BadValueError(f"contains {code}, {why}", f"{_CODES} 3,4", f"{_CODES} [3, 4]")
     return code
 
 
 def path(text: str) -> str:
-    """Read the path of a file, and leave it as it is."""
+    """Read the path of a file, which stays as it is."""
     if not text:
         raise BadValueError("is not a valid path", "name a file")
     if "\0" in text:
@@ -95,7 +95,7 @@ def path(text: str) -> str:
 
 
 def monitor_name(text: str) -> str:
-    """Read a name that can be part of a file's name and of a line."""
+    """Read a name that is fit to be part of a file name and of a line."""
     if not text or len(text.encode("utf-8", "surrogateescape")) > NAME_LENGTH:
         raise BadValueError("is not a valid name", f"write 1 to {NAME_LENGTH} bytes")
     if "/" in text or escaped(text) != text or text.strip() != text:

@@ -1,6 +1,6 @@
 """The schema: all options, each a row, for the command line and for the file of --config.
 
-In a file the name of an option stands without its dashes. The text of --help in `heat.app.cli`
+In a file, names have no dashes in front. The text of --help in `heat.app.cli`
 and docs/options.md list the same options; tests compare them.
 """
 
@@ -23,9 +23,9 @@ from heat.config.readers import (
 from states.engine.named_tuple import NamedTuple
 
 COMMAND = "command"
-"""The check as a list of words: a key of a file, the words behind the options of a command line."""
+"""The check as a list of words: a key of a file, or the rest of a command line."""
 BAD = object()
-"""Stands for a value that its reader has refused, and HEAT has reported."""
+"""In the place of a value that its reader has refused, with a diagnostic."""
 JOURNAL = "journal"
 
 
@@ -73,12 +73,12 @@ class Option(NamedTuple):
     parse: Callable[[Any], Any] | None
     """Reads the value; None for a flag."""
     short: str = ""
-    default: object = None
-    default_in_file: object = None
+    default: Any = None
+    default_in_file: Any = None
     """The default of a file, if it is different: HEAT gives up none of many monitors."""
     needs: tuple[Need, ...] = ()
     example: str = ""
-    """A value as a file has it, unless the word for the value has one for all."""
+    """A value as a file has it, where `keys` has none for the word."""
 
 
 _MONITOR = (

@@ -1,7 +1,7 @@
 """The file of --config: its tables become the options of each monitor.
 
-Nothing is printed here and nothing ends, so that a running HEAT can read its file again. All
-mistakes of a file are found at once, in its order.
+It prints nothing and ends nothing, so that a running HEAT can read its file again. It lists all
+mistakes of a file at once, in the file's order.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _nothing(shown: str, path: str, *errors: BadValueError) -> tuple[Config, lis
 
 
 class _Reading:
-    """One reading of a file: what was found in it, and the values that its monitors share."""
+    """One reading of a file: its monitors, the values that they share, and its mistakes."""
 
     def __init__(self, shown: str) -> None:
         self.diagnostics: list[Diagnostic] = []
@@ -69,12 +69,12 @@ class _Reading:
         self._defaults: dict[str, Any] = {}
 
     def config(self, path: str, shown: str) -> Config:
-        """Return what has been read; ``shown`` is the path as given."""
+        """Return all that has been read; ``shown`` is the path as given."""
         heat = self._heat["max-running"], self._heat["history"]
         return Config(path, shown, *heat, self._monitors, self._unsound)
 
     def read(self, tables: dict[str, Any]) -> None:
-        """Read all tables of a file; the defaults first, wherever they stand."""
+        """Read all tables of a file, first the defaults, wherever they are."""
         of_defaults = self._read_defaults(tables.get("defaults", {}))
         for key, table in tables.items():
             if key == "defaults":
@@ -90,7 +90,7 @@ class _Reading:
                 self._read_monitors(cast("dict[str, Any]", table))
         if not tables.get("monitor"):
             hint = "write one: [monitor.NAME], with interval, and script or command"
-            self.diagnostics.append(Diagnostic(f"{self._shown}: no monitor is in it", hint))
+            self.diagnostics.append(Diagnostic(f"{self._shown}: has no monitors", hint))
 
     def _wrong(self, where: str, error: BadValueError) -> None:
         self.diagnostics.append(
@@ -163,8 +163,8 @@ class _Reading:
         return values, diagnostics
 
     def _value(self, option: Option, key: str, raw: object) -> Any:
-        """Read a value, once for all monitors that have it."""
-        if isinstance(raw, list | dict):  # They cannot be keys of `_known`.
+        """Read a value once for all monitors that have it."""
+        if type(raw) in {list, dict}:  # They cannot be keys of `_known`.
             return self._share(tuple(map(self._share, keys.read(key, option, raw))))
         known = key, type(raw), raw  # With the type: True, 1 and 1.0 are equal.
         if known not in self._known:
@@ -187,7 +187,7 @@ class _Reading:
     def _conflicts(
         self, own: dict[str, Any], merged: dict[str, Any], table: dict[str, Any], place: str
     ) -> Iterator[Diagnostic]:
-        """List the conflicts; a default that merely has no effect on this monitor is none."""
+        """List the conflicts; for a default it is none to have no effect on this monitor."""
         for each in conflicts(merged):
             if each.option in own or not each.idle:
                 key = as_keys(each.option)

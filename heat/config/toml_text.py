@@ -21,14 +21,14 @@ _SYNTAX = (
     (r"Cannot overwrite a value", "this key is given twice", "leave one of them out"),
     (r"Duplicate inline table key (.*)", r"\1 is given twice", "leave one of them out"),
     (r"Cannot .*", "this table is defined already", "write all keys of a table in one place"),
-    (r"Illegal character '\\n'", "a text does not end on its line", "close its quotes"),
+    (r"Illegal character '\\n'", "a text is not closed on its line", "close its quotes"),
     (r"(?:Illegal|Found invalid) character (.*)", r"a control character, \1", "leave it out"),
     (r"Invalid value", "this is not a value", _QUOTES),
     (r"Expected newline.*", "the line should end here", _QUOTES),
     (r"Invalid statement", "neither a key nor a table", "write KEY = VALUE, or [monitor.NAME]"),
     (r"Expected '='.*", "'=' is missing behind the key", "write KEY = VALUE"),
-    (r"Unclosed array", "a list does not end", "close it with ']'"),
-    (r"Unterminated string|Expected .'''.", "a text does not end", "close its quotes"),
+    (r"Unclosed array", "a list is not closed", "close it with ']'"),
+    (r"Unterminated string|Expected .'''.", "a text is not closed", "close its quotes"),
     (r"Unescaped '\\' in a string", r"a single '\\' in a text", "write it twice, or use '...'"),
 )
 _TOML = "https://toml.io tells how such a file is written"
@@ -88,7 +88,7 @@ def tables(data: bytes) -> dict[str, Any]:
         raise BadValueError(complaint, "save it as UTF-8") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BadValueError(f"line {line}: it holds a NUL", "leave it out")
+        raise BadValueError(f"line {line}: contains a NUL", "leave it out")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -108,7 +108,7 @@ def _syntax(message: str) -> BadValueError:
     """Put a message of tomllib into words that help."""
     parts = re.fullmatch(r"(.*) \(at (line \d+)?.*\)", message, re.DOTALL)
     text, line = (parts[1], parts[2]) if parts else (message, None)
-    where = f"{line}: " if line else "at its end: "
+    where = f"{line}: " if line else "at the end: "
     for pattern, complaint, hint in _SYNTAX:
         if known := re.fullmatch(pattern, text, re.DOTALL):
             plain = re.sub(r"\('(.*?)',?\)", r"\1", known.expand(complaint)).replace("', '", ".")

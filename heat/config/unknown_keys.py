@@ -1,4 +1,4 @@
-"""Keys and tables that HEAT does not know: the complaint, and what to write in their place.
+"""Complaints about keys and tables that HEAT does not know, with what to write instead.
 
 Only loaded by a mistake.
 """
@@ -14,19 +14,19 @@ _IN_A_TABLE = "write it under [defaults] or [monitor.NAME]"
 
 
 def of_monitor(key: str, raw: object, place: str) -> BadValueError:
-    """Return the complaint about a key of the table at this place, of a monitor or [defaults]."""
+    """Complain about a key of a monitor or of [defaults], in the table at this place."""
     if key == "name":
         hint = "the name of a table is the monitor's: [monitor.NAME]"
         return BadValueError("is not a key", hint)
     if start := _on_the_command_line(key):
-        return BadValueError("belongs to the command line, not into a file", start)
+        return BadValueError("belongs on the command line, not in a file", start)
     if key in KEYS_OF_HEAT:
         return BadValueError("concerns all monitors", "write it under [heat]")
     hint = hint_of_key(key)
     if not hint and isinstance(raw, dict) and ": monitor." in place:
         name = place.rpartition(": monitor.")[2].strip('"')
-        hint = f"a name with a dot stands in quotes: [monitor.{quoted(f'{name}.{key}')}]"
-        return BadValueError("is a table within a monitor's", hint)
+        hint = f"put a name with a dot in quotes: [monitor.{quoted(f'{name}.{key}')}]"
+        return BadValueError("is a table inside a monitor", hint)
     if not hint:
         other = "the keys are the options of 'heat --help' without their dashes, and command"
         near = _SHORT.get(key)
@@ -35,16 +35,16 @@ def of_monitor(key: str, raw: object, place: str) -> BadValueError:
 
 
 def of_heat(key: str) -> BadValueError:
-    """Return the complaint about a key of [heat]."""
+    """Complain about a key of [heat]."""
     hint = _IN_A_TABLE if key in KEYS else _on_the_command_line(key) or hint_of_key(key)
     other = f"its keys are {' and '.join(KEYS_OF_HEAT)}"
     return BadValueError("is not a key of [heat]", hint or _nearest(key, KEYS_OF_HEAT, other))
 
 
 def of_file(key: str, tables: Iterable[str]) -> BadValueError:
-    """Return the complaint about a name at the top of a file that has these tables."""
+    """Complain about a name at the top of a file, which knows these tables."""
     if key in KEYS:
-        return BadValueError("stands under no table", _IN_A_TABLE)
+        return BadValueError("is outside any table", _IN_A_TABLE)
     other = f"did you mean [monitor.{dotted(key)}]?"
     return BadValueError(
         "is not a table of HEAT", hint_of_table(key) or _nearest(key, tables, other)

@@ -132,11 +132,11 @@ def token(file: str) -> str:
         if len(text) > LONGEST:
             why = f"is longer than {LONGEST} bytes"
         elif not secret:
-            why = "holds no token"
+            why = "contains no token"
         elif not re.fullmatch(rb"[!-~]+", secret):
-            why = "holds more than a token, which is printable ASCII without a blank"
+            why = "contains more than a token, which is printable ASCII without a blank"
         elif len(secret) < SHORTEST:
-            why = f"holds a token that is shorter than {SHORTEST} characters"
+            why = f"contains a token of fewer than {SHORTEST} characters"
         else:
             return secret.decode()
     raise BadValueError(why, hint)

@@ -32,7 +32,7 @@ OPTIONS = [
     ("--recovery-backoff-max 3 --recovery-backoff 0 --fault-signal TERM", "has no effect without"),
     ("--recovery-backoff-max 3 --recovery-backoff 1h --fault-signal TERM",
      "--recovery-backoff-max '3' is shorter than --recovery-backoff, 1h"),
-    ("--warn-codes 1,3,4 --unknown-codes 4,3", "'1,3,4' holds 3 and 4, which --unknown-codes h"),
+    ("--warn-codes 1,3,4 --unknown-codes 4,3", "'1,3,4' contains 3 and 4, which --unknown-codes c"),
     ("--fail-overlap skip", "--fail-overlap 'skip' has no effect without --fail"),
     ("--script-timeout 3", "--script-timeout '3' has no effect without a script to run"),
     ("--pid 1 --pid-file x", "--pid '1' has no effect with --pid-file"),

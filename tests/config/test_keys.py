@@ -71,15 +71,15 @@ BAD = [
         "monitor.web.when-spent: 'never' is not known", "write error or watch"),
     web("when-spent = 'watch'", "'watch' has no effect without anything to do in recovery"),
     # exit codes
-    web("warn-codes = 0", "0 holds 0, which always passes", "from 1 to 255, such as [3, 4]"),
-    web("warn-codes = [1, 256]", "'1,256' holds 256, and the largest exit code is 255"),
-    web("warn-codes = -1", "-1 holds '-1', which is not an exit code"),
-    web("warn-codes = [1, '2']", "its part 2 is text, not a whole number", "codes = [1]"),
+    web("warn-codes = 0", "0 contains 0, which always passes", "from 1 to 255, such as [3, 4]"),
+    web("warn-codes = [1, 256]", "'1,256' contains 256, and the largest exit code is 255"),
+    web("warn-codes = -1", "-1 contains '-1', which is not an exit code"),
+    web("warn-codes = [1, '2']", "item 2 is text, not a whole number", "codes = [1]"),
     web("warn-codes = 1.5", "1.5 is a decimal number, not a list of exit codes", "codes = [1]"),
     web("unknown-codes = true", "is true or false, not a list of exit codes", "codes = [3, 4]"),
     web("unknown-codes = {}", "is a table, not a list of exit codes", "codes = [3, 4]"),
-    web("unknown-codes = ''", "'' holds an empty part"),
-    web("warn-codes = 3\nunknown-codes = [3]", "3 holds 3, which unknown-codes holds as well",
+    web("unknown-codes = ''", "'' contains an empty item"),
+    web("warn-codes = 3\nunknown-codes = [3]", "3 contains 3, which unknown-codes contains too",
         "leave 3 out of one of the two"),
     # commands
     command("'true'", "'true' is text, not a list", 'write a list: command = ["true"]'),
@@ -88,10 +88,10 @@ BAD = [
     command("''", "'' is text, not a list", 'write command = ["curl",'),
     command("[]", "is empty", 'write command = ["curl",'),
     command("3", "3 is a whole number, not a list of text", 'write command = ["curl",'),
-    command("['']", "its first word is empty", "the name of a program"),
-    command("['true', 8080]", "its word 2 is a whole number, not text", "write it in quotes"),
-    command("[['true']]", "its word 1 is a list, not text"),
-    command('["true", "a\\u0000b"]', "its word 2 holds a NUL", "leave out the NUL"),
+    command("['']", "the first word is empty", "the name of a program"),
+    command("['true', 8080]", "word 2 is a whole number, not text", "write it in quotes"),
+    command("[['true']]", "word 1 is a list, not text"),
+    command('["true", "a\\u0000b"]', "word 2 contains a NUL", "leave out the NUL"),
 ]  # fmt: skip
 
 

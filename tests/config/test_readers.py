@@ -119,13 +119,13 @@ VALUES = [
     ("--pid-file ''", "--pid-file '' is not a valid path"),
     ("--fail ''", "--fail '' is not a valid path"),
     # exit codes
-    ("--unknown-codes 0", "--unknown-codes '0' holds 0, which always passes"),
-    ("--warn-codes 1,0", "--warn-codes '1,0' holds 0, which always passes"),
-    ("--warn-codes 1,256", "--warn-codes '1,256' holds 256, and the largest exit code is 255"),
-    *((f"--warn-codes {value}", f"--warn-codes '{value}' holds '{value}', which is not an exit")
+    ("--unknown-codes 0", "--unknown-codes '0' contains 0, which always passes"),
+    ("--warn-codes 1,0", "--warn-codes '1,0' contains 0, which always passes"),
+    ("--warn-codes 1,256", "--warn-codes '1,256' contains 256, and the largest exit code is 255"),
+    *((f"--warn-codes {value}", f"--warn-codes '{value}' contains '{value}', which is not an exit")
       for value in ["x", "-1", "1-3", "0x1", "1.0", "٣"]),
-    ("--warn-codes '1,,2'", "--warn-codes '1,,2' holds an empty part"),
-    ("--warn-codes ''", "--warn-codes '' holds an empty part"),
+    ("--warn-codes '1,,2'", "--warn-codes '1,,2' contains an empty item"),
+    ("--warn-codes ''", "--warn-codes '' contains an empty item"),
 ]  # fmt: skip
 
 

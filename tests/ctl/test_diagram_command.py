@@ -158,7 +158,7 @@ def test_pictures(tmp_path: Path, form: str, magic: bytes) -> None:
             "--part 'pause' does not go with --highlight: which of its states to light",
         ),
         ("web db", "unexpected 'db': 'heatctl diagram' takes only one NAME\n  leave it out"),
-        ("web db --form", "--format is without its value"),
+        ("web db --form", "--format needs a value"),
         (
             "--hilight ERROR",
             "--hilight is not an option of 'heatctl diagram'\n  did you mean --h",

@@ -51,7 +51,7 @@ def test_a_reload_by_a_heat_whose_own_files_are_gone_leaves_everything_as_it_was
 MISTAKES = {
     "[monitor.web]\nintervall = 3\n": "heat.toml: monitor.web.intervall: ",
     "[monitor.web\n": "heat.toml: line 1: ",
-    "": "heat.toml: no monitor is in it",
+    "": "heat.toml: has no monitors",
     '[monitor.web]\nscript = "./gone"\ninterval = 1\n': "./gone",
     "[heat]\nmax-running = 0\n": "heat.max-running: 0 is not a count",
 }

@@ -24,7 +24,7 @@ NEEDS = "add --token-file FILE, or listen only locally: --listen 127.0.0.1:9333"
 OPEN = "can be reached from other machines, and needs a token"
 WRITE = "write one: head -c 32 /dev/urandom | base64 > {file}"
 
-MORE = "holds more than a token, which is printable ASCII without a blank"
+MORE = "contains more than a token, which is printable ASCII without a blank"
 
 WRONG = [
     # words, message, hint
@@ -56,14 +56,14 @@ WRONG = [
     ("--token-file fifo", "--token-file 'fifo' is not a regular file",
      "name the file of the token"),
     ("--token-file open", "--token-file 'open' is open to everybody", "chmod 600 open"),
-    ("--token-file empty", "--token-file 'empty' holds no token", WRITE.format(file="empty")),
-    ("--token-file blank", "--token-file 'blank' holds no token", WRITE.format(file="blank")),
-    ("--token-file short", "--token-file 'short' holds a token that is shorter than 16 characters",
+    ("--token-file empty", "--token-file 'empty' contains no token", WRITE.format(file="empty")),
+    ("--token-file blank", "--token-file 'blank' contains no token", WRITE.format(file="blank")),
+    ("--token-file short", "--token-file 'short' contains a token of fewer than 16 characters",
      WRITE.format(file="short")),
     ("--token-file two", f"--token-file 'two' {MORE}", WRITE.format(file="two")),
     ("--token-file huge", "--token-file 'huge' is longer than 4096 bytes",
      WRITE.format(file="huge")),
-    ("--listen", "--listen is without its value", "write --listen HOST:PORT"),
+    ("--listen", "--listen needs a value", "write --listen HOST:PORT"),
     ("--listen --host a", "--listen '--host' is not HOST:PORT", PLACE),
     ("--listen localhost:1 --listen localhost:2", "--listen is given twice",
      "leave one of them out"),

@@ -212,7 +212,7 @@ def _conflicts(line: Words, values: Mapping[str, Any], monitor: Options) -> Iter
     played = values.get("--results", ())
     endless = played is not BAD and any(result.after is None for result in played)
     if endless and monitor.timeout is None:
-        complaint = "holds 'timeout', but --timeout is 'none': that check would never end"
+        complaint = "contains 'timeout', but --timeout is 'none': that check would never end"
         yield _wrong(line, "--results", complaint, "leave out --timeout, or give it a length")
 
 
