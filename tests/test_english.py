@@ -53,7 +53,7 @@ def files() -> list[Path]:
 def held(path: Path) -> bool:
     name, folder = str(path.relative_to(HOME)), f"{path.parent.relative_to(HOME)}/"
     late = any(folder == place if place in TOPS else name.startswith(place) for place in NOT_YET)
-    return not (late or path == Path(__file__) or path.name in {"CHANGELOG.md", "README.ko.md"})
+    return not (late or path == Path(__file__) or path.name == "README.ko.md")
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,28 +1,34 @@
 """Tables of rows, and the machine that runs them: for any table, with or without nested states.
 
-`Machine` and `Coupling` are loaded on first use: importing `transitions` takes 30 ms, which a
-program that only draws, or only makes values, does not have to pay.
+All but `NamedTuple` is loaded on first use: many a program only makes values, and `Machine` brings
+`transitions` with it, which takes 30 ms.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from states.engine.named_tuple import NamedTuple
-from states.engine.table import Region, Row, Table
 
 if TYPE_CHECKING:
     from states.engine.coupling import Coupling, Link
     from states.engine.machine import Machine, Step
+    from states.engine.table import Region, Row, Table
 
 __all__ = ["Coupling", "Link", "Machine", "NamedTuple", "Region", "Row", "Step", "Table"]
 
+_HOMES = {
+    "Coupling": "coupling",
+    "Link": "coupling",
+    "Machine": "machine",
+    "Region": "table",
+    "Row": "table",
+    "Step": "machine",
+    "Table": "table",
+}
+
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as Python has it
-    if name in {"Machine", "Step"}:
-        from states.engine import machine  # noqa: PLC0415 - see above
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
 
-        return getattr(machine, name)
-    if name in {"Coupling", "Link"}:
-        from states.engine import coupling  # noqa: PLC0415 - see above
-
-        return getattr(coupling, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"states.engine.{_HOMES[name]}"), name)
