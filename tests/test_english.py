@@ -11,9 +11,6 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 NOT_YET = (
-    "tests/monitor/",
-    "tests/report/",
-    "tests/simulate/",
     "tests/",
 )
 """Whose English is still the old one."""
