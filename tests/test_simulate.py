@@ -314,7 +314,7 @@ BROKEN = [
     ),
     Broken("a backoff not doubled", (Limits, "backoff"), _same_backoff, "the oracle says"),
     Broken("spent recovers", (Monitor, "_perform"), _recovers_once_more, "and none is left"),
-    Broken("spent said twice", (Monitor, "_perform"), _spent_twice, "said twice"),
+    Broken("spent said twice", (Monitor, "_perform"), _spent_twice, "HEAT says twice"),
     Broken("spent not said", (Monitor, "_perform"), _spent_unsaid, "HEAT does not say"),
     Broken("a pace out of phase", (Beat, "pace"), _out_of_phase, "a tick came"),
 ]
