@@ -1,4 +1,4 @@
-"""Limits that heat would take, and events of a monitor, drawn by hypothesis."""
+"""Hypothesis strategies: limits that heat accepts, and events of a monitor."""
 
 from hypothesis import strategies as st
 
@@ -10,8 +10,8 @@ from states.monitor.model import Failure
 _SPANS = st.sampled_from([None, 5.0, 2.5])
 
 
-def _taken(limits: Limits) -> Limits:
-    """Without what can have no effect: heat refuses that."""
+def _valid(limits: Limits) -> Limits:
+    """Leave out limits without effect: heat refuses them."""
     if limits.recovers:
         return limits._replace(threshold=limits.threshold or 1)
     plain = Limits()
@@ -45,7 +45,7 @@ LIMITS = st.builds(
     recovery_interval=_SPANS,
     recovery_backoff=st.sampled_from([0.0, 4.0]),
     recovery_backoff_max=st.sampled_from([600.0, 6.0, 1.0]),
-).map(_taken)
+).map(_valid)
 
 FAILURES = st.builds(Failure, st.integers(1, 3), st.integers(1, 99), st.integers(100, 103))
 FAILED = st.builds(on.CheckFailed, FAILURES, st.sampled_from([-1.0, 5.0, 9.0]), st.booleans())
@@ -83,4 +83,4 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(on.LimitsChanged, LIMITS),
     st.sampled_from(_RARE),
 )
-"""All kinds of events, whether or not they can come; what ends it comes seldom."""
+"""All kinds of events, possible or not; those that end the monitor are rare."""

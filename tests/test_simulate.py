@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from simulate import __main__ as simulation
 from simulate.choices import Choices, shrunk
-from simulate.history import told
+from simulate.history import trace_of
 from simulate.oracle import Oracle
 from simulate.world import Launcher
 
@@ -50,15 +50,15 @@ def test_a_simulation_leaves_the_machine_as_it_was() -> None:
 def test_a_seed_is_one_history() -> None:
     first = Choices(7)
     simulation.run(first, simulation.LONGEST)
-    again = told(first.taken, simulation.LONGEST)
+    again = trace_of(first.taken, simulation.LONGEST)
 
-    assert again == told(first.taken, simulation.LONGEST)
+    assert again == trace_of(first.taken, simulation.LONGEST)
     assert len(again) > 10
     assert "VIOLATION" not in "".join(again)
 
 
 def test_no_choices_are_a_history_in_which_nothing_is_odd() -> None:
-    lines = told([], 3)
+    lines = trace_of([], 3)
 
     assert sum("check is started, and goes like this: well" in line for line in lines) == 3
     assert "CheckPassed() -> NORMAL []" in lines[3]
@@ -74,8 +74,8 @@ def test_a_record_is_shrunk_to_what_matters() -> None:
 def test_an_effect_too_few_is_found_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     run_check = vars(Oracle)["_run_check"]
 
-    def forgetful(self: Oracle, said: list[Effect]) -> None:
-        del said
+    def forgetful(self: Oracle, effects: list[Effect]) -> None:
+        del effects
         run_check(self, [])
 
     monkeypatch.setattr(Oracle, "_run_check", forgetful)
@@ -90,7 +90,7 @@ def test_an_effect_too_few_is_found_shrunk_and_told(monkeypatch: pytest.MonkeyPa
 
 
 class Broken(NamedTuple):
-    """A mistake, and the words by which it is found."""
+    """A mistake, and words in the violation that finds it."""
 
     what: str
     where: tuple[object, str]
@@ -112,50 +112,50 @@ def _twice(scripts: ScriptRunner, effect: Any) -> None:
 
 
 def _deaf(monitor: Monitor, event: Any, tell: Any = None) -> None:
-    """A window that stays open."""
+    """Leave the window open."""
     if not isinstance(event, WindowClosed):
         _feed(monitor, event, tell)
 
 
 def _miscounting(oracle: Oracle, event: Any) -> Any:
-    said = _hear(oracle, event)
+    effects = _hear(oracle, event)
     oracle.skipped += 1
-    return said
+    return effects
 
 
 def _nothing(*_what: Any) -> None:
-    """It is not done."""
+    """Do nothing."""
 
 
 def _sleep_on(frost: Frost) -> None:
-    """Nobody is woken."""
+    """Wake nobody."""
     if (frozen := vars(frost)["_frozen"]) is not None:
         heat.process.frost.os.close(frozen.pidfd)
         vars(frost)["_frozen"] = None
 
 
-def _written_late(_ledger: MonitorRecord, *_what: Any) -> None:
-    """Nothing is written."""
+def _unwritten(_record: MonitorRecord, *_what: Any) -> None:
+    """Write nothing."""
 
 
 def _nobody(_launcher: Launcher, _environment: Any) -> None:
-    """No script of an earlier life is found."""
+    """Find no script of an earlier life."""
 
 
 def _asleep(_pauses: PauseKeeper, _pause: Any) -> None:
-    """A pause that nobody keeps."""
+    """Keep no pause."""
 
 
 def _not_continued(_monitor: ResumedMonitor) -> None:
-    """Nobody looks what has become of the scripts."""
+    """Do not look for the scripts."""
 
 
 def _not_resumed(_pauses: PauseKeeper) -> None:
-    """The pause has no end."""
+    """Never end the pause."""
 
 
 def _gone(_launcher: Launcher, _held: Any) -> None:
-    """It is taken for one that has ended."""
+    """Take it for one that has ended."""
 
 
 def _send_twice(signals: TargetSignals, *what: Any) -> None:
@@ -169,18 +169,18 @@ def _reach_twice(frost: Frost, *what: Any) -> None:
 
 
 def _check_twice(checks: CheckRunner) -> None:
-    """The second one waits for its turn, and runs when the first is over."""
+    """Run two: the second one waits for its turn, and runs when the first is over."""
     _run_check(checks)
     _run_check(checks)
 
 
 def _not_killed(monitor: Monitor, event: Any, tell: Any = None) -> None:
-    """A recovery script that somebody has killed is taken for one that has ended."""
+    """Take a recovery script that somebody killed for one that ended."""
     _feed(monitor, RecoveryEnded() if isinstance(event, RecoveryKilled) else event, tell)
 
 
 def _turned_round(checks: CheckRunner, attempt: Any) -> Any:
-    """What --on-killed says is taken for the other."""
+    """Take --on-killed for the other policy."""
     host = vars(CheckRunner)["_host"].__get__(checks)
     setup = host.setup
     other = "fail" if setup.options.on_killed == "error" else "error"
@@ -192,13 +192,13 @@ def _turned_round(checks: CheckRunner, attempt: Any) -> Any:
 
 
 def _forgotten_backoff(monitor: Monitor, _found: Any) -> None:
-    """What is left of it is not waited for."""
+    """Do not wait for the rest of it."""
     if (backoff := monitor.model.backoff) is not None and backoff > 0:
         vars(Monitor)["_await"](monitor, 0.0, BackoffEnded())
 
 
 def _recovers_once_more(monitor: Monitor, effect: Any) -> None:
-    """What is spent runs its script all the same."""
+    """Run the script although none is left."""
     _perform(monitor, effect)
     model = monitor.model
     first, last = model.first_failure, model.last_failure
@@ -218,7 +218,7 @@ def _spent_unsaid(monitor: Monitor, effect: Any) -> None:
 
 
 def _out_of_phase(beat: Beat, seconds: float | None, now: float) -> None:
-    """Ticks go on at the interval, from wherever the last one was."""
+    """Tick at the interval, from wherever the last tick was."""
     del now
     last = beat.due - beat.interval
     beat.interval = vars(Beat)["_interval"].__get__(beat) if seconds is None else seconds
@@ -226,17 +226,17 @@ def _out_of_phase(beat: Beat, seconds: float | None, now: float) -> None:
 
 
 def _same_backoff(limits: Limits, _attempts: int) -> float:
-    """It is not doubled."""
+    """Do not double it."""
     return limits.recovery_backoff
 
 
 def _lost_for_well(run: Any) -> int:
-    """A code that nobody knows is taken for 0."""
+    """Take a lost code for 0."""
     return _code(run) or 0
 
 
 def _stop(frost: Frost, signum: int, pid: int, pidfd: int, **wrong: bool) -> None:
-    """As it is, but for what is wrong."""
+    """Do it right, except for what is wrong."""
     frozen: Frozen | None = vars(frost)["_frozen"]
     if frozen is not None and frozen.pid != pid and not wrong.get("forgets"):
         frost.wake()
@@ -257,14 +257,14 @@ _late, _forgetful, _leaky = (
 )
 
 BROKEN = [
-    Broken("a script beside another", (ScriptRunner, "run_recovery"), _twice, "does not want it"),
+    Broken("two scripts at once", (ScriptRunner, "run_recovery"), _twice, "does not want it"),
     Broken("a wrong count", (Oracle, "hear"), _miscounting, "Violation"),
     Broken("a window left open", (EventPump, "feed"), _deaf, "a window is open beyond its time"),
     Broken("a target left stopped", (Frost, "wake"), _sleep_on, "was left stopped"),
-    Broken("a step not written down", (MonitorRecord, "stepped"), _written_late, "a restart finds"),
-    Broken("a script not written down", (MonitorRecord, "hold"), _written_late, "not written down"),
+    Broken("a step not written down", (MonitorRecord, "stepped"), _unwritten, "a restart finds"),
+    Broken("a script not written down", (MonitorRecord, "hold"), _unwritten, "not written down"),
     Broken(
-        "a pause not written down", (MonitorRecord, "paused"), _written_late, "the pause was until"
+        "a pause not written down", (MonitorRecord, "paused"), _unwritten, "the pause was until"
     ),
     Broken("a script not found", (Launcher, "find"), _nobody, "of an earlier life"),
     Broken("a script not waited for", (Launcher, "take_up"), _gone, "of an earlier life"),
@@ -287,9 +287,7 @@ BROKEN = [
     Broken("a check run twice", (CheckRunner, "run"), _check_twice, "does not want it"),
     Broken("a killed recovery", (EventPump, "feed"), _not_killed, "and it was RecoveryKilled"),
     Broken("124 for 1", (heat.process.run, "TIMED_OUT"), 1, "and it was CheckFailed"),
-    Broken(
-        "on-killed turned round", (CheckRunner, "_verdict"), _turned_round, "the machine is told"
-    ),
+    Broken("on-killed turned round", (CheckRunner, "_verdict"), _turned_round, "the machine gets"),
     Broken("a lost code", (Run, "code"), property(_lost_for_well), "and it was CheckUnknown"),
     Broken("STOP before it is written", (Frost, "_stop"), _late, "written"),
     Broken(
@@ -316,8 +314,8 @@ BROKEN = [
     ),
     Broken("a backoff not doubled", (Limits, "backoff"), _same_backoff, "the oracle says"),
     Broken("spent recovers", (Monitor, "_perform"), _recovers_once_more, "and none is left"),
-    Broken("spent said twice", (Monitor, "_perform"), _spent_twice, "said twice"),
-    Broken("spent not said", (Monitor, "_perform"), _spent_unsaid, "nobody is told"),
+    Broken("spent said twice", (Monitor, "_perform"), _spent_twice, "HEAT says twice"),
+    Broken("spent not said", (Monitor, "_perform"), _spent_unsaid, "HEAT does not say"),
     Broken("a pace out of phase", (Beat, "pace"), _out_of_phase, "a tick came"),
 ]
 
@@ -334,15 +332,15 @@ def test_what_is_broken_is_found(broken: Broken, monkeypatch: pytest.MonkeyPatch
 def test_without_a_seed_each_run_has_a_fresh_one_and_says_how_to_have_it_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    told: set[str] = set()
+    seeds: set[str] = set()
     for _ in range(2):
         assert simulation.main(["--ticks", "10", "--processes", "1"]) == 0
-        told.add(capsys.readouterr().out.splitlines()[0])
+        seeds.add(capsys.readouterr().out.splitlines()[0])
 
-    assert len(told) == 2
+    assert len(seeds) == 2
     assert re.fullmatch(
         r"seed \d+; again: python -m tests.simulate --seed \d+ --ticks 10 --processes 1",
-        told.pop(),
+        seeds.pop(),
     )
 
 

@@ -1,4 +1,4 @@
-"""A watch, or several, in the simulated world of a rehearsal; what happened is remembered."""
+"""A monitor, or several, in the simulated world of a rehearsal; what happened is remembered."""
 
 import signal
 from collections import deque
@@ -27,7 +27,7 @@ UNIX = 1_671_306_479
 
 
 class VirtualChild(SimulatedChild):
-    """One that is asked nothing it could not answer as a real one."""
+    """A child that insists on calls which a real one could answer."""
 
     def __init__(
         self, world: "VirtualWorld", pid: int, ends: Ends, exited: Callable[[], None]
@@ -54,12 +54,12 @@ class VirtualChild(SimulatedChild):
 
 
 class VirtualWorld:
-    """One watch with all it needs; what it did is in ``events``, with the time of each.
+    """One monitor with all it needs; ``events`` lists what it did, with the time of each.
 
-    ``checks``, ``fails`` and ``recoveries`` are consumed one a run; the last one stays. With
-    ``killed`` it goes on where HEAT was killed in that world just after a script was started,
-    which ends after ten seconds more. It was ``away`` for so long, as the wall clock
-    has it; None: what ends by that clock was not written down.
+    Each run consumes one of ``checks``, ``fails`` or ``recoveries``; the last one stays. With
+    ``killed`` it goes on where HEAT was killed in that world just after a script began, which
+    ends after ten seconds more. It was ``away`` for this long by the wall clock; None: the ends
+    by that clock were not written down.
     """
 
     def __init__(  # noqa: PLR0913 - all by name
@@ -94,7 +94,7 @@ class VirtualWorld:
         if fleet is not None:
             limiter = fleet.limiter
         world = World(self.time, self.time, self, limiter)
-        self.monitor = ResumedMonitor(self.parts(self.options), world, self.journal, self._finish)
+        self.monitor = ResumedMonitor(self.setup(self.options), world, self.journal, self._finish)
         self._orphan = None if killed is None else killed.programs[-1]
         if killed is None:
             self.monitor.start(self.time.now() + after)
@@ -104,17 +104,17 @@ class VirtualWorld:
             until = None
             if memory.backoff is not None and away is not None:
                 until = self.time.unix() + memory.backoff - away
-            kept = SavedMachine(memory, killed.monitor.changed, began, until)
-            found = decode(encode(kept))
-            self.monitor.go_on(found, self.time.now() + after)
+            machine = SavedMachine(memory, killed.monitor.changed, began, until)
+            saved = decode(encode(machine))
+            self.monitor.go_on(saved, self.time.now() + after)
 
-    def parts(self, given: Options) -> Setup:
+    def setup(self, options: Options) -> Setup:
         file = SilentScripts()
         return Setup(
-            given,
+            options,
             Command("check", "check", ("check",)),
-            Program("fail", "fail", ("fail",), file) if given.fail else None,
-            Program("recovery", "recovery", ("recovery",), file) if given.recovery else None,
+            Program("fail", "fail", ("fail",), file) if options.fail else None,
+            Program("recovery", "recovery", ("recovery",), file) if options.recovery else None,
             self,
             file,
         )
@@ -134,11 +134,11 @@ class VirtualWorld:
         return self
 
     def checks_give(self, ends: Ends) -> None:
-        """Have all checks from now on end so."""
+        """Let all checks from now on end like this."""
         self._ends["check"] = deque([ends])
 
     def times(self, what: str) -> list[float]:
-        """When this happened."""
+        """Return the moments at which this happened."""
         return [when for when, it in self.events if it == what]
 
     # The launcher
@@ -150,14 +150,14 @@ class VirtualWorld:
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
         orphan = self._orphan
-        found = orphan is not None and environment.items() <= orphan.env.items()
-        return Held(46999, "from before") if found else None
+        same = orphan is not None and environment.items() <= orphan.env.items()
+        return Held(46999, "from before") if same else None
 
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> VirtualChild:
         del owner
         if self._supervisor is not None and program.shown == "check":
             self._supervisor.tried.append(self._supervisor.worlds.index(self))
-            assert not self.living, "a check beside another"
+            assert not self.living, "two checks at once"
         queue = self._ends[program.shown]
         ends = queue.popleft() if len(queue) > 1 else queue[0]
         if ends.error:
@@ -196,7 +196,7 @@ class VirtualWorld:
 
 
 class _Orphanage:
-    """Has a script that an earlier HEAT has started."""
+    """Has a script that an earlier HEAT started."""
 
     age = 0.0
 
@@ -224,7 +224,7 @@ class _SeenSlots(Limiter):
 
 
 class VirtualFleet:
-    """Several watches on one clock, of which ``most`` checks run at once."""
+    """Several monitors on one clock, with at most ``most`` checks at once."""
 
     def __init__(self, most: int) -> None:
         self.time = VirtualTime(UNIX)
@@ -232,10 +232,10 @@ class VirtualFleet:
         self.limiter = _SeenSlots(most, self.time, self.crowds, self)
         self.worlds: list[VirtualWorld] = []
         self.tried: list[int] = []
-        """The number of each monitor whose check was started, or could not be."""
+        """The number of each monitor whose check started, or could not."""
 
     def add(self, *words: str, checks: Iterable[Ends], after: float = 0.0) -> VirtualWorld:
-        """Have a monitor watched whose first check is ``after`` seconds from now."""
+        """Add a monitor whose first check is ``after`` seconds from now."""
         world = VirtualWorld(*words, checks=checks, after=after, fleet=self)
         self.worlds.append(world)
         return world
@@ -244,7 +244,7 @@ class VirtualFleet:
         raise error
 
     def running(self) -> int:
-        """How many checks run, those that are dying included."""
+        """Count the checks that run, or are dying."""
         return sum(len(world.living) for world in self.worlds)
 
 
@@ -258,25 +258,25 @@ class _Log:
 
 
 def why_of(world: VirtualWorld) -> Any:
-    """All that heatctl why makes its screen of."""
+    """Return everything that the screen of heatctl why shows."""
     return views.why(world.monitor, world.time.unix())
 
 
 def options(*words: str) -> Options:
-    """The options of one monitor, as `given_as` takes them."""
+    """Return the options of one monitor, from words as `given_as` takes them."""
     return given_as(*words)[0]
 
 
 def given_as(*words: str) -> tuple[Options, Common]:
-    """Options as on a command line, every one as ``--name=value`` or a flag; check ``check``."""
-    given: dict[str, str] = {"--interval": "10"}
+    """Return options of words like ``--name=value`` or a flag; the check is ``check``."""
+    values: dict[str, str] = {"--interval": "10"}
     flags: set[str] = set()
     for word in words:
         name, equals, value = word.partition("=")
         if equals:
-            given[name] = value
+            values[name] = value
         else:
             flags.add(name)
-    built, diagnostics = build(given, ["check"])
+    built, diagnostics = build(values, ["check"])
     assert built is not None, [str(diagnostic) for diagnostic in diagnostics]
-    return built, common(given, flags)
+    return built, common(values, flags)

@@ -22,7 +22,7 @@ from heat.rehearsal.programs import Ends
 
 
 def reloaded(world: VirtualWorld, *words: str) -> VirtualWorld:
-    world.monitor.adopt(world.parts(options(*words)), world.time.now())
+    world.monitor.adopt(world.setup(options(*words)), world.time.now())
     return world
 
 

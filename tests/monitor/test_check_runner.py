@@ -75,6 +75,6 @@ def test_a_check_killed_from_outside(policy: str) -> None:
 def test_a_process_that_leaves_the_group_of_a_check_is_said_once() -> None:
     world = VirtualWorld(checks=[OK, Ends(escapee=True)]).run_until(45)
 
-    told = [line for line in world.printed if "has left its process group" in line]
-    assert [line[: line.index(" has ended")] for line in told] == ["(check (process 47002)"]
-    assert told[0].strip("()") in world.records["heat.verbose.log"]
+    lines = [line for line in world.printed if "has left its process group" in line]
+    assert [line[: line.index(" has ended")] for line in lines] == ["(check (process 47002)"]
+    assert lines[0].strip("()") in world.records["heat.verbose.log"]

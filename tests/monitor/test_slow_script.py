@@ -12,8 +12,8 @@ TELL = "--fail=./tell"
 def test_a_slow_recovery_is_said_and_again_each_time_its_span_has_doubled() -> None:
     world = VirtualWorld(*RECOVER, checks=[FAILS, OK], recoveries=[Ends(after=100)]).run_until(110)
 
-    said = [line for line in world.printed if "has been running" in line]
-    assert [line.partition("running for ")[2].split()[0] for line in said] == [
+    lines = [line for line in world.printed if "has been running" in line]
+    assert [line.partition("running for ")[2].split()[0] for line in lines] == [
         "10",
         "20",
         "40",
@@ -22,10 +22,10 @@ def test_a_slow_recovery_is_said_and_again_each_time_its_span_has_doubled() -> N
 
 
 def spans(world: VirtualWorld, holds_up: str) -> list[str]:
-    """For how long the fail script had been running, each time that was said."""
-    said = [line for line in world.printed if "fail script ./tell" in line and "running" in line]
-    assert all(holds_up in line for line in said)
-    return [line.partition("running for ")[2].split()[0] for line in said]
+    """Return the ages in the reports of the slow fail script."""
+    lines = [line for line in world.printed if "fail script ./tell" in line and "running" in line]
+    assert all(holds_up in line for line in lines)
+    return [line.partition("running for ")[2].split()[0] for line in lines]
 
 
 def test_a_fail_script_that_hangs_and_lets_no_check_run_is_said_at_doubling_spans() -> None:

@@ -16,7 +16,7 @@ from processes import alive, until
 
 def test_lines_and_records_carry_the_name_and_scripts_are_told_it(place: Place) -> None:
     db = place.check(7, name="db", body="echo refused >&2")
-    fail = place.script("fail", "echo told of $HEAT_NAME")
+    fail = place.script("fail", "echo lines of $HEAT_NAME")
     text = monitor("web", place.check(0, name="web"), count=2) + monitor("db", db, count=2)
     for name in ("silent", "other"):
         text += monitor(name, ["false"], count=1, fail=fail)
@@ -37,8 +37,8 @@ def test_lines_and_records_carry_the_name_and_scripts_are_told_it(place: Place) 
     assert ("INFO", "db: heat", ["NORMAL -> FAILING (1 failure)"]) in written
     assert "web: heat: 2 checks done (--count)" in heat.news()
     for name in ("silent", "other"):
-        assert heat.log(f"heat.{name}.out") == f"told of {name}\n"
-        assert ("INFO", f"{name}: ./fail", [f"told of {name}"]) in written
+        assert heat.log(f"heat.{name}.out") == f"lines of {name}\n"
+        assert ("INFO", f"{name}: ./fail", [f"lines of {name}"]) in written
     orderly(heat)
 
 
@@ -46,8 +46,8 @@ def test_json_names_the_monitor(place: Place) -> None:
     heat = place.fleet(monitor("a", WELL, count=1) + monitor("b", ["false"], count=1), "--json")
 
     assert heat.wait() == 1
-    told = {each["monitor"]: (each["result"], each["state"]) for each in heat.objects()}
-    assert told == {"a": ("ok", "NORMAL"), "b": ("failed", "FAILING")}
+    lines = {each["monitor"]: (each["result"], each["state"]) for each in heat.objects()}
+    assert lines == {"a": ("ok", "NORMAL"), "b": ("failed", "FAILING")}
 
 
 def test_quiet_leaves_out_what_is_well(place: Place) -> None:
@@ -116,14 +116,14 @@ def test_one_in_error_stays_there_and_one_at_its_count_too_and_the_others_go_on(
     heat.await_news("bad: heat: error: ")
     heat.await_news("some: heat: 2 checks done (--count)")
     await_more(heat, "good: OK")
-    told = summary(heat)
+    lines = summary(heat)
 
     assert heat.lines().count("some: OK") == 2
     assert "; no more checks of it\n" in heat.err.read_text()
-    assert told[0].startswith("3 monitors: 2 NORMAL, 1 ERROR; ")
-    assert told[1].startswith("bad: ERROR, ")
+    assert lines[0].startswith("3 monitors: 2 NORMAL, 1 ERROR; ")
+    assert lines[1].startswith("bad: ERROR, ")
     # On a busy machine a tick may have found the check still running.
-    assert re.search(r"; no more checks; 1 check(; \d+ ticks? skipped)?$", told[1])
+    assert re.search(r"; no more checks; 1 check(; \d+ ticks? skipped)?$", lines[1])
     assert ran(place, "bad") == 1
     assert heat.stop() == 0
 
@@ -175,7 +175,7 @@ def test_a_signal_stops_what_runs_of_all_of_them(place: Place, signum: int, code
 
     assert heat.wait() == code
     assert not any(map(alive, pids))
-    stopped = [p for _, p, said in records(heat.verbose()) if said == ["[stopped with HEAT]"]]
+    stopped = [p for _, p, lines in records(heat.verbose()) if lines == ["[stopped with HEAT]"]]
     scripts = [each for each in stopped if each != "fails: false"]  # One may just have begun.
     assert sorted(scripts) == ["a: ./a", "b: ./b", "c: ./c", "fails: ./fail"]
     orderly(heat)
@@ -216,14 +216,14 @@ def test_of_a_few_monitors_each_has_its_line(place: Place) -> None:
     heat = place.fleet(text)
     place.await_words("down.ran", 3)
     heat.await_news("dead: heat: error: ")
-    head, *told = summary(heat)
+    head, *lines = summary(heat)
 
     assert head == "3 monitors: 1 NORMAL, 1 FAILING, 1 ERROR; 1 check running of 256 at most"
-    assert told[0].startswith("well: NORMAL, 0 failures in a row; no check ended yet; next check")
-    assert told[1].startswith("down: FAILING, 2 failures in a row; last check Exit Code 1, ")
-    assert re.search(r"; a check runs now; 3 checks(; \d+ ticks? skipped)?$", told[1])
-    assert told[2].startswith("dead: ERROR, 0 failures in a row; last check Killed by SIGKILL, ")
-    assert len(told) == 3
+    assert lines[0].startswith("well: NORMAL, 0 failures in a row; no check ended yet; next check")
+    assert lines[1].startswith("down: FAILING, 2 failures in a row; last check Exit Code 1, ")
+    assert re.search(r"; a check runs now; 3 checks(; \d+ ticks? skipped)?$", lines[1])
+    assert lines[2].startswith("dead: ERROR, 0 failures in a row; last check Killed by SIGKILL, ")
+    assert len(lines) == 3
     assert heat.stop() == 0
 
 
@@ -232,11 +232,11 @@ def test_of_a_hundred_only_those_that_are_not_well_have_theirs(place: Place) -> 
     well = [monitor(f"well{n}", WELL, interval="8000h") for n in range(75)]
     heat = place.fleet("".join([*down, *well]))
     until(lambda: len(set(heat.lines())) == 25, "a failure of each")
-    head, *told = summary(heat)
+    head, *lines = summary(heat)
 
     assert head.startswith("100 monitors: 75 NORMAL, 25 FAILING; ")
-    assert [line.partition(":")[0] for line in told[:20]] == [f"down{n}" for n in range(20)]
-    assert told[20:] == ["and 5 more monitors not NORMAL, or paused"]
+    assert [line.partition(":")[0] for line in lines[:20]] == [f"down{n}" for n in range(20)]
+    assert lines[20:] == ["and 5 more monitors not NORMAL, or paused"]
     assert heat.stop() == 0
 
 
@@ -247,7 +247,7 @@ def test_first_checks_are_spread_over_the_interval(place: Place) -> None:
     tables = [monitor(f"m{n}", WELL, interval="8000h") for n in range(20)]
     heat = started(place.fleet("".join(tables)))
     due = [re.search(r"next check in (\d+)", line) for line in summary(heat)[1:]]
-    hours = [int(found[1]) // 3600 for found in due if found]
+    hours = [int(match[1]) // 3600 for match in due if match]
 
     assert len(hours) == 20
     assert len({hour // 800 for hour in hours}) >= 5

@@ -26,12 +26,12 @@ def test_a_changed_one_keeps_state_and_count_and_the_check_in_flight(place: Plac
         place.await_words(f"{name}.ran", 3)
     place.write_config(config(limits))
     heat.reload("0 monitors added, 3 changed, 0 removed")
-    told = summary(heat)[1:]
+    lines = summary(heat)[1:]
     for name, gate in gates.items():
         gate.open()
         heat.await_news(f"{name}: NORMAL again after 3 failures and 1 recovery")
 
-    for line, (name, limit) in zip(told, limits.items(), strict=True):
+    for line, (name, limit) in zip(lines, limits.items(), strict=True):
         assert line.startswith(f"{name}: FAILING, 2 failures in a row (threshold {limit}); ")
         assert f"{name}: RECOVERING after 3 failures in a row, recovery 1: ./recover" in heat.news()
     assert heat.stop() == 0
@@ -107,13 +107,13 @@ def test_another_interval_counts_from_the_reload_on(place: Place) -> None:
     heat.await_line("quick: OK", 2)
     place.write_config(monitor("slow", WELL) + monitor("quick", WELL, interval="8000h"))
     heat.reload("0 monitors added, 2 changed, 0 removed")
-    seen = heat.lines().count("quick: OK")
+    before = heat.lines().count("quick: OK")
     heat.await_line("slow: OK", 5)
 
-    assert heat.lines().count("quick: OK") <= seen + 1
-    found = re.search(r"next check in (\d+)", state_of(heat, "quick"))
-    assert found is not None
-    assert int(found[1]) > 60
+    assert heat.lines().count("quick: OK") <= before + 1
+    match = re.search(r"next check in (\d+)", state_of(heat, "quick"))
+    assert match is not None
+    assert int(match[1]) > 60
     assert heat.stop() == 0
 
 
@@ -146,12 +146,12 @@ def test_another_target_gets_the_signals_and_the_old_one_is_left_alone(place: Pl
     first.await_signal("HUP", 2)
     place.write_config(of_file + monitor("db", WELL))
     heat.reload("0 monitors added, 1 changed, 0 removed")
-    seen = len(first.signals())
+    before = len(first.signals())
     second.await_signal("HUP", 3)
     os.kill(first.pid, signal.SIGKILL)
     second.await_signal("HUP", 5)
 
-    assert len(first.signals()) <= seen + 1
+    assert len(first.signals()) <= before + 1
     assert "ERROR" not in heat.verbose()
     place.write_config(monitor("web", ["false"], pid=second.pid) + monitor("db", WELL))
     heat.reload("0 monitors added, 1 changed, 0 removed")

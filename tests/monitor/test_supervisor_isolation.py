@@ -141,8 +141,8 @@ def test_a_bug_in_the_words_for_an_error_keeps_nothing_else_from_being_said(plac
         heat.await_file("heat.verbose.log", f"injected into {name}")
     await_more(heat, "good: OK", 2)
 
-    (said,) = (line for line in heat.news() if ": heat: error: " in line)
-    assert said.startswith("a: heat: error: check ./dies")
+    (line,) = (line for line in heat.news() if ": heat: error: " in line)
+    assert line.startswith("a: heat: error: check ./dies")
     assert {f"{name}: Failed: Killed by SIGKILL, {DETAILS}" for name in "ab"} <= set(heat.lines())
     assert [line.split()[1] for line in summary(heat)[1:3]] == ["ERROR,", "ERROR,"]
     assert heat.stop() == 0

@@ -33,9 +33,9 @@ def test_two_hundred_failures_at_once_lose_no_record(place: Place) -> None:
 
     lines = {name: [f"{name} line {n}" for n in (1, 2, 3)] for name in names}
     fails = {
-        p.partition(":")[0]: said for kind, p, said in records(heat.verbose()) if kind == "FAIL"
+        p.partition(":")[0]: lines for kind, p, lines in records(heat.verbose()) if kind == "FAIL"
     }
-    assert fails == {name: [*said, "[Exit Code 1]"] for name, said in lines.items()}
+    assert fails == {name: [*lines, "[Exit Code 1]"] for name, lines in lines.items()}
     logged = [line.split(": ", 2)[1:] for line in heat.log().splitlines()]
     assert sorted(name for name, _ in logged[::3]) == sorted(names)
     assert all(
@@ -55,8 +55,8 @@ def test_two_heats_in_one_log_folder_tear_no_record(place: Place) -> None:
     assert [heat.wait() for heat in heats] == [1, 1]
     fails = Counter(
         program
-        for kind, program, said in records(heats[0].verbose())
-        if kind == "FAIL" and said == [*(f"./check {n}" for n in range(1, 6)), "[Exit Code 1]"]
+        for kind, program, lines in records(heats[0].verbose())
+        if kind == "FAIL" and lines == [*(f"./check {n}" for n in range(1, 6)), "[Exit Code 1]"]
     )
     assert fails == {f"{which}{n}: ./check": 10 for which in "ab" for n in range(5)}
     logged = [line.split(": ", 2)[1:] for line in heats[0].log().splitlines()]
@@ -80,8 +80,8 @@ def test_all_is_out_before_heat_exits(place: Place, way: str) -> None:
             assert heat.wait() == 3
 
     last = "[stopped with HEAT]" if way == "TERM" else "[killed by SIGKILL]"
-    said = Counter(p for _, p, said in records(heat.verbose()) if said == ["said", last])
-    assert said == {f"m{n}: ./check": 1 for n in range(30)}
+    lines = Counter(p for _, p, lines in records(heat.verbose()) if lines == ["said", last])
+    assert lines == {f"m{n}: ./check": 1 for n in range(30)}
 
 
 def test_a_full_disk_behind_stdout_does_not_stop_the_watching(place: Place) -> None:

@@ -76,11 +76,11 @@ def test_a_mistake_leaves_everything_as_it_was(place: Place) -> None:
     heat.reload("0 monitors added, 0 changed, 0 removed")
 
     expected = [*MISTAKES.values(), "heat.toml: no such file", "heat.toml: is a directory"]
-    told = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
-    assert len(told) == len(expected)
-    for said, lines in zip(expected, told, strict=True):
-        assert said in heat.err.read_text()
-        assert said in lines[0]
+    written = [lines for kind, _, lines in records(heat.verbose()) if kind == "ERR"]
+    assert len(written) == len(expected)
+    for words, lines in zip(expected, written, strict=True):
+        assert words in heat.err.read_text()
+        assert words in lines[0]
         assert lines[-1].startswith("heat.toml was read again and is not taken")
     assert alive(pid)
     assert len(place.words("web.pids")) == 1

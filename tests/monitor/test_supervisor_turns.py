@@ -18,16 +18,16 @@ def test_never_more_run_at_once_than_allowed_and_that_is_said_once(place: Place)
     running = [trace[:n].count("+") - trace[:n].count("-") for n in range(len(trace) + 1)]
     assert max(running) == 2
     assert len(trace) == 2 * 8 * 4
-    said = [line for line in heat.news() if "max-running" in line]
-    assert said == ["heat: max-running (2) is reached: what is due beyond it waits its turn"]
-    assert ("ERR", "heat", [said[0].removeprefix("heat: ")]) in [
+    reports = [line for line in heat.news() if "max-running" in line]
+    assert reports == ["heat: max-running (2) is reached: what is due beyond it waits its turn"]
+    assert ("ERR", "heat", [reports[0].removeprefix("heat: ")]) in [
         (kind, program, [line.removeprefix("heat: ") for line in lines])
         for kind, program, lines in records(heat.verbose())
     ]
 
 
 def waiting(place: Place) -> tuple[Heat, str]:
-    """A HEAT of which one check runs, at a gate, and those of two others wait; and its turns."""
+    """Return a HEAT with one check at a gate and two others waiting, and the report of that."""
     place.gate("gate")
     limiter = "[heat]\nmax-running = 1\n"
     first = monitor("first", place.check(0, name="first", body="[ $n -gt 0 ] || : < gate"))

@@ -33,50 +33,50 @@ def test_lines_reach_the_reader() -> None:
 
 
 def test_a_reader_that_never_reads_costs_lines_and_no_time() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     reader, writer = os.pipe()
-    stream = Stream(writer, "stdout", said.append, ignored)
+    stream = Stream(writer, "stdout", reports.append, ignored)
     for number in range(30_000):
         stream.line(f"line {number}")
         stream.flush()
 
-    assert len(said) == 1
-    assert "cannot write to stdout: nobody reads it" in said[0]
+    assert len(reports) == 1
+    assert "cannot write to stdout: nobody reads it" in reports[0]
 
     while len(os.read(reader, 65536)) == 65536:
         pass
     stream.line("again")
     stream.flush()
 
-    assert said[1].startswith("stdout can be written again; ")
+    assert reports[1].startswith("stdout can be written again; ")
     assert os.read(reader, 100) == b"again\n"
     os.close(reader)
     os.close(writer)
 
 
 def test_a_reader_that_is_gone_is_said_once() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     reader, writer = os.pipe()
     os.close(reader)
-    stream = Stream(writer, "stdout", said.append, ignored)
+    stream = Stream(writer, "stdout", reports.append, ignored)
     for _ in range(3):
         stream.line("x")
         stream.flush()
 
-    assert said == ["stdout was closed by its reader; HEAT goes on without it"]
+    assert reports == ["stdout was closed by its reader; HEAT goes on without it"]
     os.close(writer)
 
 
 def test_a_full_disk_behind_stdout_is_said_once() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     full = os.open("/dev/full", os.O_WRONLY)
-    stream = Stream(full, "stdout", said.append, ignored)
+    stream = Stream(full, "stdout", reports.append, ignored)
     for _ in range(3):
         stream.line("x")
         stream.flush()
 
-    assert len(said) == 1
-    assert "no space left on device" in said[0]
+    assert len(reports) == 1
+    assert "no space left on device" in reports[0]
     os.close(full)
 
 
@@ -141,7 +141,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 
 def taken(fd: int) -> bytes:
-    """What can be read without waiting."""
+    """Read what is there, without waiting."""
     os.set_blocking(fd, False)
     read = b""
     try:
@@ -153,27 +153,27 @@ def taken(fd: int) -> bytes:
 
 
 def test_a_terminal_that_nobody_reads_costs_lines_and_no_time(terminal: tuple[int, int]) -> None:
-    said: list[str] = []
+    reports: list[str] = []
     master, slave = terminal
     flags = fcntl.fcntl(slave, fcntl.F_GETFL)
-    stream = Stream(slave, "stdout", said.append, ignored)
+    stream = Stream(slave, "stdout", reports.append, ignored)
     for number in range(3000):
         stream.line(f"line {number}")
         stream.flush()
 
-    seen = taken(master)
+    output = taken(master)
     stream.line("again")
     stream.flush()
-    seen += taken(master)
+    output += taken(master)
     stream.close()
-    *lines, last, nothing = seen.decode().split("\r\n")
+    *lines, last, nothing = output.decode().split("\r\n")
     numbers = [int(line.removeprefix("line ")) for line in lines]
-    dropped = [re.findall(r"^stdout can be written again; (\d+) of its lines", s) for s in said]
+    dropped = [re.findall(r"^stdout can be written again; (\d+) of its lines", s) for s in reports]
 
     # The kernel moves on what a terminal holds when it likes to, and then there is room.
-    assert said[::2] == [
+    assert reports[::2] == [
         "cannot write to stdout: nobody reads it; its lines are dropped until it can"
-    ] * (len(said) // 2)
+    ] * (len(reports) // 2)
     assert all(dropped[1::2])
     assert sum(int(count) for (count,) in dropped[1::2]) == 3000 - len(numbers)
     assert numbers == sorted(set(numbers))
@@ -187,21 +187,21 @@ def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
     def refuse(*_: object) -> int:
         raise PermissionError
 
-    said: list[str] = []
+    reports: list[str] = []
     master, slave = terminal
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", refuse)
-        stream = Stream(slave, "stdout", said.append, ignored)
+        stream = Stream(slave, "stdout", reports.append, ignored)
     for number in range(3000):
         stream.line(f"line {number}")
         stream.flush()
-    seen = taken(master)
+    output = taken(master)
     stream.line("again")
     stream.flush()
-    lines = (seen + taken(master)).decode().split("\r\v")
+    lines = (output + taken(master)).decode().split("\r\v")
     stream.close()
 
-    assert "cannot write to stdout: nobody reads it" in said[0]
+    assert "cannot write to stdout: nobody reads it" in reports[0]
     assert lines == [*(f"line {number}" for number in range(len(lines) - 2)), "again", ""]
 
 
@@ -209,23 +209,23 @@ def test_a_terminal_that_cannot_be_opened_anew_holds_nothing_up(
 def test_a_line_that_was_begun_is_ended_wherever_it_was_cut(
     end: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, seen = 0, bytearray()
+    room, output = 0, bytearray()
 
     def write(data: bytes) -> int:
         nonlocal room
         if not room:
             raise BlockingIOError
         room -= 1
-        seen.extend(data[:1])
+        output.extend(data[:1])
         return 1
 
     def way(_fd: int) -> console.Way:
-        return console.Way(write, seen.clear, end)
+        return console.Way(write, output.clear, end)
 
     monkeypatch.setattr(console, "_way", way)
     for rooms in product(range(10), repeat=3):
-        said: list[str] = []
-        stream = Stream(1, "stdout", said.append, ignored)
+        reports: list[str] = []
+        stream = Stream(1, "stdout", reports.append, ignored)
         for number, takes in enumerate(rooms):
             room = takes
             stream.line(f"{number}a")
@@ -234,24 +234,24 @@ def test_a_line_that_was_begun_is_ended_wherever_it_was_cut(
         room = 100
         stream.line("last")
         stream.flush()
-        *lines, last, nothing = bytes(seen).decode().split(end.decode())
+        *lines, last, nothing = bytes(output).decode().split(end.decode())
         stream.close()
 
         assert (last, nothing) == ("last", ""), rooms
         assert lines == sorted({*lines} & {"0a", "0b", "1a", "1b", "2a", "2b"}), rooms
-        dropped = re.findall(r"again; (\d+) of its lines were dropped", " ".join(said))
+        dropped = re.findall(r"again; (\d+) of its lines were dropped", " ".join(reports))
         assert sum(map(int, dropped)) == 6 - len(lines), rooms
 
 
 def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     ours, theirs = socket.socketpair()
-    stream = Stream(ours.fileno(), "stdout", said.append, ignored)
+    stream = Stream(ours.fileno(), "stdout", reports.append, ignored)
     for number in range(30_000):
         stream.line(f"line {number}")
         stream.flush()
 
-    assert len(said) == 1
+    assert len(reports) == 1
     assert ours.getblocking()
 
     theirs.close()
@@ -260,7 +260,7 @@ def test_a_socket_that_nobody_reads_costs_lines_and_no_time() -> None:
     stream.close()
     ours.close()
 
-    assert said[1] == "stdout was closed by its reader; HEAT goes on without it"
+    assert reports[1] == "stdout was closed by its reader; HEAT goes on without it"
 
 
 def test_a_pipe_is_written_by_another_description_than_the_shell_s() -> None:
@@ -280,10 +280,10 @@ def test_a_pipe_is_written_by_another_description_than_the_shell_s() -> None:
 def test_a_line_that_a_full_disk_has_torn_is_ended_before_the_next_and_what_is_lost_counts(
     tmp_path: Path,
 ) -> None:
-    said: list[str] = []
+    reports: list[str] = []
     path = tmp_path / "out"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT)
-    stream = Stream(fd, "stdout", said.append, ignored)
+    stream = Stream(fd, "stdout", reports.append, ignored)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
     try:
@@ -302,7 +302,7 @@ def test_a_line_that_a_full_disk_has_torn_is_ended_before_the_next_and_what_is_l
 
     assert torn == "first line\nsecon"
     assert path.read_text() == "first line\nsecond line\nfifth line\n"
-    assert said == [
+    assert reports == [
         "cannot write to stdout: file too large; its lines are dropped until it can",
         "stdout can be written again; 2 of its lines were dropped",
     ]
@@ -319,9 +319,9 @@ def test_a_long_line_is_cut_which_is_marked_and_keeps_the_end_of_its_colour(
     stream.flush()
     stream.close()
     line = taken(master)
-    kept, _, mark = line.decode().removesuffix("\x1b[0m\r\n").partition(" [")
+    start, _, mark = line.decode().removesuffix("\x1b[0m\r\n").partition(" [")
 
     assert line.startswith("1671306479: \x1b[31mé".encode())
     assert line.endswith(b" bytes cut here]\x1b[0m\r\n")
     assert len(line) <= 4097
-    assert mark == f"{8000 - 2 * kept.count('é')} bytes cut here]"
+    assert mark == f"{8000 - 2 * start.count('é')} bytes cut here]"

@@ -1,4 +1,4 @@
-"""The last line of what failed: what it is, who is told of it, and what is on record."""
+"""The last line of a failed program: its form, who gets it, and where it is on record."""
 
 import json
 import os
@@ -107,10 +107,10 @@ def test_a_check_without_a_line_takes_no_more_room_and_one_with_it_comes_out_as_
     None
 ):
     silent = Outcome(1_795_000_000, 7, 77, 0.5)
-    told = silent._replace(text="東京 \\x1b")
+    loud = silent._replace(text="東京 \\x1b")
 
     assert len(pack(silent, 1.0)) == 28
-    assert unpack(pack(told, 1.0)) == (told, 1.0)
+    assert unpack(pack(loud, 1.0)) == (loud, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_variable_is_utf_8_where_the_place_has_no_such_character(
     assert encoded("é") == "é".encode()
 
 
-# Who is told
+# Who gets it
 
 
 PRINTS = {
@@ -170,8 +170,8 @@ def test_a_fail_script_is_told_the_last_line_and_so_is_who_reads_json(
 
     assert heat.wait() == 1
     assert (place.folder / "told").read_text() == line
-    (told,) = heat.objects()
-    assert told["message"] == (line or None)
+    (printed,) = heat.objects()
+    assert printed["message"] == (line or None)
     assert "HEAT_FAIL_TEXT" not in heat.err.read_text()
     orderly(heat)
 
@@ -226,9 +226,9 @@ def test_of_a_check_that_timed_out_or_was_killed_it_is_what_it_had_printed(place
 
 
 def watching(place: Place, *words: str) -> Heat:
-    """A HEAT that checks once, at once, and can be asked and killed."""
-    given = ("-i", "5m", "--name", "web", "--control", "heat.sock", "--state", STATE)
-    return place.heat(*given, *words)
+    """Start a HEAT that checks once, at once, and takes requests and signals."""
+    usual = ("-i", "5m", "--name", "web", "--control", "heat.sock", "--state", STATE)
+    return place.heat(*usual, *words)
 
 
 def test_what_comes_through_tee_is_told_to_who_asks_and_on_record(place: Place) -> None:
@@ -245,8 +245,8 @@ def test_what_comes_through_tee_is_told_to_who_asks_and_on_record(place: Place) 
     assert last_message(heat) == "value 42 is too high"
     assert place.words("told") == ["said "]
     until(lambda: "> value 42" in heat.verbose(), "its record")
-    found = "SELECT first_message, last_message FROM outages"
-    assert rows(heat, found) == [("value 42 is too high", "value 42 is too high")]
+    query = "SELECT first_message, last_message FROM outages"
+    assert rows(heat, query) == [("value 42 is too high", "value 42 is too high")]
     assert heat.stop() == 0
     orderly(heat)
 
@@ -299,13 +299,13 @@ def test_all_that_is_told_of_a_monitor_tells_it(place: Place) -> None:
     text = monitor("web", check, signal="none", recovery_timeout="10m", **keys)
     heat = place.fleet(text, "--state", STATE)
     until(lambda: why(heat, "web")["last_recovery"] is not None, "a recovery")
-    found = why(heat, "web")
+    answer = why(heat, "web")
 
-    assert found["last"]["text"] == "Exit Code 127 (command not found)"
-    assert found["last"]["message"].startswith("failure ")
-    assert found["changed"]["reason"] == "Exit Code 127 (command not found): failure 1"
-    assert found["outage"]["first_message"] == "failure 0"
-    recovery, fail = found["last_recovery"], found["last_fail"]
+    assert answer["last"]["text"] == "Exit Code 127 (command not found)"
+    assert answer["last"]["message"].startswith("failure ")
+    assert answer["changed"]["reason"] == "Exit Code 127 (command not found): failure 1"
+    assert answer["outage"]["first_message"] == "failure 0"
+    recovery, fail = answer["last_recovery"], answer["last_fail"]
     assert recovery.pop("age") >= 0
     assert fail.pop("age") >= 0
     assert recovery == {
@@ -348,8 +348,8 @@ def test_the_line_is_known_after_a_restart_and_told_to_a_recovery(place: Place) 
 
     assert place.await_words("told") == ["in the end"]
     assert why(heat, "web")["outage"]["first_message"] == "refused"
-    found = rows(heat, "SELECT first_code, first_message, last_code, last_message FROM outages")
-    assert found == [(7, "refused", 1, "in the end")]
+    columns = rows(heat, "SELECT first_code, first_message, last_code, last_message FROM outages")
+    assert columns == [(7, "refused", 1, "in the end")]
 
 
 def test_a_fail_script_that_was_about_to_begin_is_told_it_after_a_restart() -> None:

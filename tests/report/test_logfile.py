@@ -18,8 +18,8 @@ def ignored(_flush: object) -> None:
 class Prompt(LogFile):
     """A log whose every record is a turn of the loop."""
 
-    def __init__(self, path: Path, said: list[str]) -> None:
-        super().__init__(str(path), path.name, said.append, ignored)
+    def __init__(self, path: Path, reports: list[str]) -> None:
+        super().__init__(str(path), path.name, reports.append, ignored)
 
     def write(self, record: str) -> None:
         super().write(record)
@@ -27,13 +27,13 @@ class Prompt(LogFile):
 
 
 @pytest.fixture
-def said() -> list[str]:
+def reports() -> list[str]:
     return []
 
 
 @pytest.fixture
-def log(tmp_path: Path, said: list[str]) -> Prompt:
-    return Prompt(tmp_path / "heat.log", said)
+def log(tmp_path: Path, reports: list[str]) -> Prompt:
+    return Prompt(tmp_path / "heat.log", reports)
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
@@ -64,9 +64,9 @@ def text(log: LogFile) -> str:
     return Path(log.path).read_text()
 
 
-def test_records_are_appended_and_never_truncate(tmp_path: Path, said: list[str]) -> None:
+def test_records_are_appended_and_never_truncate(tmp_path: Path, reports: list[str]) -> None:
     (tmp_path / "heat.log").write_text("before\n")
-    log = Prompt(tmp_path / "heat.log", said)
+    log = Prompt(tmp_path / "heat.log", reports)
     log.write("one\n")
     log.write("two\n")
 
@@ -101,28 +101,30 @@ def test_a_log_that_was_truncated_in_place_goes_on_at_its_beginning(log: LogFile
     assert text(log) == "two\n"
 
 
-def test_a_removed_folder_is_said_once_and_nothing_is_lost(tmp_path: Path, said: list[str]) -> None:
+def test_a_removed_folder_is_said_once_and_nothing_is_lost(
+    tmp_path: Path, reports: list[str]
+) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    log = Prompt(folder / "heat.log", said)
+    log = Prompt(folder / "heat.log", reports)
     (folder / "heat.log").unlink()
     folder.rmdir()
     for number in range(5):
         log.write(f"{number}\n")
 
-    assert len(said) == 1
-    assert "no such file or directory" in said[0]
+    assert len(reports) == 1
+    assert "no such file or directory" in reports[0]
 
     folder.mkdir()
     log.write("5\n")
 
     assert text(log) == "0\n1\n2\n3\n4\n5\n"
-    assert len(said) == 2
-    assert "can be written again; nothing was lost" in said[1]
+    assert len(reports) == 2
+    assert "can be written again; nothing was lost" in reports[1]
 
 
 def test_a_short_write_is_completed_when_there_is_room(
-    log: LogFile, said: list[str], monkeypatch: pytest.MonkeyPatch
+    log: LogFile, reports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = 7
     write = os.write
@@ -140,8 +142,8 @@ def test_a_short_write_is_completed_when_there_is_room(
     log.write("second\n")
 
     assert text(log) == "first r"
-    assert len(said) == 1
-    assert said[0].startswith(f"cannot write {log.shown}: no space left on device; HEAT goes on")
+    assert len(reports) == 1
+    assert reports[0].startswith(f"cannot write {log.shown}: no space left on device; HEAT goes on")
 
     monkeypatch.undo()
     log.write("third\n")
@@ -149,7 +151,7 @@ def test_a_short_write_is_completed_when_there_is_room(
     assert text(log) == "first record\nsecond\nthird\n"
 
 
-def test_what_is_kept_is_bounded_and_the_loss_is_said(log: LogFile, said: list[str]) -> None:
+def test_what_is_kept_is_bounded_and_the_loss_is_said(log: LogFile, reports: list[str]) -> None:
     path = Path(log.path)
     path.unlink()
     path.mkdir()
@@ -160,17 +162,17 @@ def test_what_is_kept_is_bounded_and_the_loss_is_said(log: LogFile, said: list[s
 
     assert text(log).endswith("last\n")
     assert len(text(log)) < 1_200_000
-    assert "lost: 30 records" in said[-1]
+    assert "lost: 30 records" in reports[-1]
 
 
-def test_what_could_never_be_written_is_said_at_the_end(log: LogFile, said: list[str]) -> None:
+def test_what_could_never_be_written_is_said_at_the_end(log: LogFile, reports: list[str]) -> None:
     path = Path(log.path)
     path.unlink()
     path.mkdir()
     log.write("one\n")
     log.close()
 
-    assert said[-1] == f"1 record for {log.shown} could not be written"
+    assert reports[-1] == f"1 record for {log.shown} could not be written"
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "hard link", "folder"])

@@ -1,5 +1,5 @@
-"""A deterministic simulation: the real watch and table in a world made of random choices.
+"""A deterministic simulation: the real monitor and table in a world of random choices.
 
-A seed is a history. After each step the invariants are checked, and the machine's effects are
-compared with those of an oracle; what fails is shrunk to the shortest history that still does.
+A seed is a history. After each step it checks the invariants, and compares the machine's effects
+with those of an oracle. A history that fails is shrunk to the shortest one that still fails.
 """

@@ -27,7 +27,7 @@ from typing import NamedTuple, cast
 from docopt import docopt
 
 from .choices import Choices, shrunk
-from .history import run, told
+from .history import run, trace_of
 
 _SEEDS = 1_000_000_000
 LONGEST = 120
@@ -43,26 +43,26 @@ class Failed(NamedTuple):
 
 
 def simulate(seed: int, ticks: int, every: int = 1) -> tuple[int, Failed | None]:
-    """Histories of ``seed``, ``seed`` + ``every``, ... until there were so many ticks."""
+    """Run the histories of ``seed``, ``seed`` + ``every``, ... for this many ticks."""
     done = 0
     while done < ticks:
         choices = Choices(seed)
         try:
             done += max(1, run(choices, LONGEST))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        except Exception as error:  # noqa: BLE001 - any error is a find
             return done, Failed(seed, choices.taken, f"{type(error).__name__}: {error}")
         seed += every
     return done, None
 
 
 def _collect_rarely() -> None:
-    """A history leaves little behind, and it is soon reused."""
+    """Collect garbage rarely: a history leaves little, which is soon used again."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def shortest(failed: Failed) -> list[int]:
-    """The shortest record that was found to fail in the same way."""
+    """Return the shortest record that fails in the same way."""
     kind = failed.why.split("\n", maxsplit=1)[0][:30]
 
     def fails(record: Sequence[int]) -> bool:
@@ -76,14 +76,14 @@ def shortest(failed: Failed) -> list[int]:
 
 
 def report(failed: Failed) -> str:
-    """The seed, and the shortest history that fails as it does."""
+    """Return the seed, and the shortest history that fails in the same way."""
     record = shortest(failed)
     numbers = ",".join(map(str, record)) or "0"
     lines = [
         f"seed {failed.seed} fails: {failed.why}",
         "",
         f"shrunk from {len(failed.record)} choices to {len(record)}:",
-        *told(record, LONGEST),
+        *trace_of(record, LONGEST),
         "",
         f"again: python -m tests.simulate --replay {numbers}",
         f"   or: python -m tests.simulate --seed {failed.seed} --ticks 1",
@@ -93,22 +93,22 @@ def report(failed: Failed) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Simulate, and tell what fails."""
-    given = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
-    if (record := given["--replay"]) is not None:
-        print(*told([int(word) for word in record.split(",")], LONGEST), sep="\n")
+    arguments = cast("Mapping[str, str | None]", docopt(__doc__ or "", argv))
+    if (record := arguments["--replay"]) is not None:
+        print(*trace_of([int(word) for word in record.split(",")], LONGEST), sep="\n")
         return 0
-    ticks, processes = (int(given[name] or 0) for name in ("--ticks", "--processes"))
-    seed = secrets.randbelow(_SEEDS) if (word := given["--seed"]) is None else int(word)
+    ticks, processes = (int(arguments[name] or 0) for name in ("--ticks", "--processes"))
+    seed = secrets.randbelow(_SEEDS) if (word := arguments["--seed"]) is None else int(word)
     again = f"--seed {seed} --ticks {ticks} --processes {processes}"
     print(f"seed {seed}; again: python -m tests.simulate {again}", flush=True)
     began = time.monotonic()
     share = -(-ticks // processes)
     jobs = [(seed + number, share, processes) for number in range(processes)]
     with get_context("fork").Pool(processes, _collect_rarely) as pool:
-        found = pool.starmap(simulate, jobs)
-    done = sum(ticks for ticks, _ in found)
+        results = pool.starmap(simulate, jobs)
+    done = sum(ticks for ticks, _ in results)
     span = time.monotonic() - began
-    failures = [failed for _, failed in found if failed is not None]
+    failures = [failed for _, failed in results if failed is not None]
     for failed in failures[:1]:
         print(report(failed), file=sys.stderr)
     print(f"{done} ticks in {span:.1f} s, {done / span:.0f} a second; {len(failures)} failed")

@@ -1,4 +1,4 @@
-"""What has to hold from one life of HEAT to the next: what was known, and what was left."""
+"""Invariants from one life of HEAT to the next: the state it knew, the programs it left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from states.monitor.snapshot import Snapshot
 
 from .deeds import Violation
 from .invariants import ALIKE, Witness
-from .lives import Kept, Orphan
+from .lives import Orphan, VirtualFile
 from .oracle import Oracle
 from .recoveries import Recoveries
 
@@ -38,57 +38,57 @@ _UNDONE = (
     "_untold",
     "_ran",
 )
-"""What is as before when a step was not written down."""
+"""Attributes to restore when a step was not written down."""
 
 
 class LastingWitness(Witness):
-    """One that sees what a killed HEAT has left, and what the next one makes of it."""
+    """A witness of what a killed HEAT leaves, and of what the next one makes of it."""
 
     __slots__ = ("_before", "_began", "_doubt")
 
     def __init__(self, options: Options, time: VirtualTime) -> None:
         super().__init__(options, time)
         self._doubt = False
-        """Whether there is a pause is just being changed."""
+        """A pause is just beginning or ending."""
         self._began = time.now()
-        """When this life has begun."""
+        """The start of this life."""
         self._before: dict[str, object] = {}
 
     # Pauses
 
     def pausing(self, until: float | None) -> None:
-        """Until then, in seconds of the clock, there is about to be a pause; None: for ever."""
+        """Expect a pause until this second of the clock; None: for ever."""
         self._still = float("inf") if until is None else until
         self._doubt = True
 
     def resuming(self) -> None:
-        """There is about to be none."""
+        """Expect the end of the pause."""
         self._still = None
         self._doubt = True
 
     def settled(self) -> None:
-        """What was about to be done is done."""
+        """Note that the pause has begun or ended."""
         self._doubt = False
 
     # Another life
 
     def remember(self) -> None:
-        """A step is about to be taken that may not be written down."""
+        """Keep the attributes before a step that may not be written down."""
         self._before = {name: getattr(self, name) for name in _UNDONE}
         self._before |= {"_oracle": copy(self._oracle), "_recoveries": copy(self._recoveries)}
 
-    def killed_with(self, kept: Kept, stopped: set[int]) -> None:
-        """HEAT is no more, and has left these stopped; an unwritten step was never taken."""
+    def killed_with(self, file: VirtualFile, stopped: set[int]) -> None:
+        """Note that HEAT was killed and left these stopped; an unwritten step never happened."""
         self.deeds.forget()
-        if kept.lost:
+        if file.lost:
             for name, value in self._before.items():
                 setattr(self, name, value)
         self._recoveries.forget()
-        held = kept.held.get(FROZEN)
+        held = file.held.get(FROZEN)
         if stopped - ({held.pid} if held is not None else set[int]()):
             raise Violation("a stopped target is not written down")
         if self._doubt:
-            self._still = None if kept.pause is None else self._end_of(kept.pause)
+            self._still = None if file.pause is None else self._end_of(file.pause)
         self._doubt = False
 
     def _end_of(self, pause: Pause) -> float:
@@ -96,46 +96,46 @@ class LastingWitness(Witness):
         return float("inf") if until is None else until - self._time.unix() + self._time.now()
 
     def left_behind(self) -> Iterator[tuple[int, str, SimulatedChild]]:
-        """What has lost its HEAT, with its process ids."""
+        """Yield the programs that have lost their HEAT."""
         for pid, (kind, child) in self._alive.items():
             yield pid, kind, child
         self._alive.clear()
         self._leftovers.clear()
 
     def orphans(self) -> dict[int, Orphan]:
-        """Scripts of earlier lives that nobody has taken up."""
+        """Return the scripts of earlier lives that nobody has adopted."""
         return self._orphans
 
     def adopted(self, pid: int, child: Child) -> None:
-        """This life waits for a script of an earlier one."""
+        """Note that this life waits for a script of an earlier one."""
         kind = self._orphans.pop(pid).kind
         self._alive[pid] = kind, child
         self.deeds.started(kind, child)
 
-    def restarting(self, found: SavedMachine | None, pause: Pause | None, options: Options) -> None:
-        """HEAT is there again, and has read this."""
-        oracle = self._compare_memory(found)
+    def restarting(self, saved: SavedMachine | None, pause: Pause | None, options: Options) -> None:
+        """Compare what a new HEAT has read."""
+        oracle = self._compare_memory(saved)
         self._compare_pause(pause)
         self._lives += 1
         self._reads += options.limits != self._limits
         self._options = self.deeds.options = options
         self._take_limits(options.limits)
         oracle.restarted(options.limits)
-        oracle.paused = found is not None
+        oracle.paused = saved is not None
 
-    def _compare_memory(self, found: SavedMachine | None) -> Oracle:
-        memory = Snapshot() if found is None else found.snapshot
+    def _compare_memory(self, saved: SavedMachine | None) -> Oracle:
+        memory = Snapshot() if saved is None else saved.snapshot
         oracle = self._oracle
         if oracle.state is State.ERROR and memory == Snapshot():
-            self.anew()  # It was killed when it had just done that.
+            self.begin_again()  # It was killed when it had just done that.
             oracle = self._oracle
-        wanted = oracle.memory()
-        if not oracle.limits.start_period:  # Nobody cares then whether a check has ever passed.
+        expected = oracle.memory()
+        if not oracle.limits.start_period:  # A first pass does not matter then.
             oracle.ever_passed = memory.passed_once
-            wanted = wanted._replace(passed_once=memory.passed_once)
-        if memory != wanted:
-            raise Violation(f"a restart finds\n  {memory}, and should find\n  {wanted}")
-        began = None if found is None else found.outage_began
+            expected = expected._replace(passed_once=memory.passed_once)
+        if memory != expected:
+            raise Violation(f"a restart finds\n  {memory}, and should find\n  {expected}")
+        began = None if saved is None else saved.outage_began
         if not memory.well and not memory.given_up and int(began or 0) != self._first:
             raise Violation(f"the outage has begun at {self._first}, and not {began}")
         return oracle
@@ -149,8 +149,8 @@ class LastingWitness(Witness):
         if still is None and there is not None and there > now + ALIKE:
             raise Violation("there is a pause that was over")
 
-    def anew(self) -> None:
-        """All that was known is forgotten."""
+    def begin_again(self) -> None:
+        """Forget everything."""
         self._oracle = Oracle(self._limits)
         self._count = self._runs = 0
         self._recoveries = Recoveries()
@@ -158,7 +158,7 @@ class LastingWitness(Witness):
         self._untold = None
 
     def begins(self, first: float) -> None:
-        """The first tick of this life is then."""
+        """Begin a life with its first tick at this moment."""
         oracle = self._oracle
         oracle.outage_at += self._began - first
         self._began = first
@@ -170,7 +170,7 @@ class LastingWitness(Witness):
         self._exact = True
 
     def gone_on(self) -> None:
-        """HEAT watches again."""
+        """Compare the outage that HEAT goes on with."""
         model, oracle = self.monitor.model, self._oracle
         if model.first_failure is not None:
             if abs(model.outage_at - oracle.outage_at) > _NEAR:

@@ -1,4 +1,4 @@
-"""The choices of a history: random at first, recorded, and taken again in other words.
+"""The choices of a history: random at first, then recorded, and taken again from the record.
 
 0 is always the simplest choice, so a history of zeros is one in which nothing is odd; what is
 beyond the end of a record is 0.
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Choices:
-    """Random ones of a seed, or those of a record; ``taken`` is what was chosen."""
+    """The random choices of a seed, or those of a record; ``taken`` lists them."""
 
     __slots__ = ("_random", "_record", "taken")
 
@@ -22,7 +22,7 @@ class Choices:
         self.taken: list[int] = []
 
     def pick(self, number: int) -> int:
-        """One of 0 to ``number`` - 1."""
+        """Choose from 0 to ``number`` - 1."""
         taken = self.taken
         if self._record is None:
             chosen = int(self._random() * number)
@@ -33,14 +33,14 @@ class Choices:
         return chosen
 
     def of(self, values: Sequence[T]) -> T:
-        """One of these, the first of which is the simplest."""
+        """Choose one of these; the first is the simplest."""
         return values[self.pick(len(values))]
 
 
 def shrunk(
     record: Sequence[int], fails: Callable[[Sequence[int]], bool], tries: int = 2000
 ) -> list[int]:
-    """The shortest and simplest record that was found to fail as this one does."""
+    """Return the shortest and simplest record that fails in the same way."""
     best = list(record)
     left = tries
     better = True

@@ -1,4 +1,4 @@
-"""What a history is about: the options of its monitor, and how its programs go."""
+"""The choices that make a history: the options of its monitor, and the ends of its programs."""
 
 import signal
 from functools import cache
@@ -17,7 +17,7 @@ _TO_ITSELF = (None, _USR1, None, _USR1, int(signal.SIGTERM))
 
 
 def choose_options(choices: Choices, before: Options | None = None) -> Options:
-    """Options that heat would take; ``before`` is what is being read again."""
+    """Choose options that heat accepts; ``before`` are those that a reload replaces."""
     interval = choices.of(_INTERVALS) if before is None or choices.pick(2) else before.interval
     target = _TARGETS[choices.pick(3)] if before is None else _target_of(before)
     sent = _TO_ITSELF if target == "none" else _SIGNALS
@@ -81,14 +81,14 @@ _Lengths = tuple[float, ...]
 
 
 def _lengths(options: Options) -> _Lengths:
-    """How long programs take: nothing, or what ends together with something else."""
+    """Return durations of programs: none, or such that end together with something else."""
     interval, timeout = options.interval, options.timeout or options.interval
     window = options.limits.recovery_timeout or interval
     return (0.0, 0.0, 0.0, 0.3, interval, timeout, timeout, window, 2 * interval, 3.3 * interval)
 
 
 def ends_of_check(options: Options) -> tuple[Ends, ...]:
-    """How a check may go; many times what is common."""
+    """Return the ends that a check may have, common ones many times."""
     return _ends_of_check(_lengths(options), options.interval, options.on_killed)
 
 
@@ -118,7 +118,7 @@ def _ends_of_check(lengths: _Lengths, interval: float, on_killed: str) -> tuple[
 
 
 def ends_of_script(options: Options, *, fatal: bool) -> tuple[Ends, ...]:
-    """How a script may go; one is ``fatal`` that nothing but its own time limit ends."""
+    """Return the ends that a script may have; only its time limit ends one that is ``fatal``."""
     hangs = options.script_timeout is not None or fatal
     return _ends_of_script(_lengths(options), hangs=hangs)
 

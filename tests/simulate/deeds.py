@@ -1,7 +1,7 @@
-"""What is done in the world, counted where it is done: at the launcher, and at the target.
+"""Deeds in the world, counted where they happen: at the launcher, and at the target.
 
-Each effect that the oracle wants is done once, and nothing else is. And each event that the watch
-tells its machine is what the programs have done, whatever the watch makes of it.
+Each effect that the oracle expects happens once, and nothing else does. Each event that the monitor
+feeds to its machine is what the programs have really done.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Violation(AssertionError):  # noqa: N818 - that is what it is
 
 
 def pid_text(failure: Failure) -> str:
-    """What HEAT_FAIL_PID says."""
+    """Return the value of HEAT_FAIL_PID."""
     return "" if failure.pid is None else str(failure.pid)
 
 
 class Deeds:
-    """What is still to be done, and what has been done that nobody has told the machine yet."""
+    """Deeds that are due, and deeds that the machine has not heard of yet."""
 
     __slots__ = (
         "_check",
@@ -71,22 +71,22 @@ class Deeds:
         self.forget()
 
     def forget(self) -> None:
-        """HEAT is killed: what it was about to do, it does not."""
+        """Forget everything that is due: HEAT is killed."""
         self._signals: list[int] = []
         self._in_flight: int | None = None
-        """The signal that is just being sent."""
+        """The signal on its way."""
         self._check_due = False
         self._check: Child | StartError | None = None
-        """The one whose verdict is to come, or why there is none."""
+        """The check whose verdict is due, or the error that kept it from starting."""
         self._deadline: float | None = None
         self._script_due: tuple[str, str] | None = None
-        """The script that is to be started, and of which check it tells."""
+        """The script that is due, and the process id of the check that it reports."""
         self._script: Child | StartError | None = None
 
-    # What the machine wants
+    # Effects
 
-    def wanted(self, effects: Iterable[Effect]) -> None:
-        """This is to be done, each of it once."""
+    def expect(self, effects: Iterable[Effect]) -> None:
+        """Expect each of these effects to happen once."""
         for effect in effects:
             if isinstance(effect, do.SendSignal):
                 self._signals.append(effect.signal)
@@ -98,7 +98,7 @@ class Deeds:
                 self._script_due = "recovery", pid_text(effect.last)
 
     def settled(self) -> None:
-        """What was wanted has been done by now; a check may still wait for its turn."""
+        """Check that nothing is due; a check may still wait for its turn. Raises Violation."""
         if self._signals:
             raise Violation(f"signal {self._signals[0]} was never sent")
         if self._in_flight is not None:
@@ -114,17 +114,17 @@ class Deeds:
     # The target
 
     def sending(self, signum: int) -> None:
-        """The watch has this signal sent."""
+        """Note that the monitor sends this signal. Raises Violation."""
         if not self._signals or self._signals.pop(0) != signum:
             raise Violation(f"signal {signum} is sent, and the machine does not want it")
         self._in_flight = signum
 
     def not_sent(self) -> None:
-        """It cannot be."""
+        """Note that it cannot be sent."""
         self._in_flight = None
 
     def received(self, signum: int) -> None:
-        """A process gets this signal; CONT may come twice, and wakes what is stopped."""
+        """Note that a process gets this signal. CONT may come twice. Raises Violation."""
         if signum == self._in_flight:
             self._in_flight = None
         elif signum != _CONT:
@@ -133,7 +133,7 @@ class Deeds:
     # The programs
 
     def starting(self, program: Program) -> None:
-        """The watch has this program started."""
+        """Note that the monitor starts this program. Raises Violation."""
         kind = program.path
         if kind == "check":
             due, self._check_due = self._check_due, False
@@ -144,7 +144,7 @@ class Deeds:
             raise Violation(f"{kind} is started, and the machine does not want it")
 
     def started(self, kind: str, child: Child | StartError) -> None:
-        """It runs, or cannot be started."""
+        """Note that it runs, or cannot start."""
         if kind != "check":
             self._script = child
             return
@@ -152,10 +152,10 @@ class Deeds:
         timeout = self.options.timeout
         self._deadline = None if timeout is None else self._time.now() + timeout
 
-    # What the machine is told
+    # Events
 
-    def told(self, event: Event) -> None:
-        """The watch tells its machine this; see whether it is so."""
+    def fed(self, event: Event) -> None:
+        """Compare an event for the machine with the truth. Raises Violation."""
         if isinstance(event, _VERDICTS):
             self._compare(event, self._verdict())
             self._check, self._check_due = None, False
@@ -169,10 +169,10 @@ class Deeds:
         if isinstance(event, CheckFailed) and isinstance(true, CheckFailed):
             alike = (event.failure, event.dying) == (true.failure, true.dying)
         if not alike:
-            raise Violation(f"the machine is told {event}, and it was {true}")
+            raise Violation(f"the machine gets {event}, and it was {true}")
 
     def _verdict(self) -> Event:
-        """What has become of the check."""
+        """Return the true verdict."""
         check = self._check
         if check is None:
             return CheckUnknown()
@@ -194,7 +194,7 @@ class Deeds:
         return CheckPassed() if code == 0 or warns else self._failed(check, code)
 
     def _gone(self, error: StartError) -> Event:
-        """A check that can no longer be started."""
+        """Return the event of a check that is gone."""
         if not self.options.limits.spent_watch:
             return CheckImpossible("")
         return CheckFailed(Failure(error.code, None, int(self._time.unix()), str(error)))
@@ -209,7 +209,7 @@ class Deeds:
         return CheckFailed(failure, 0.0, dying)
 
     def _end_of(self, kind: str) -> Event:
-        """What has become of a script; None runs where an earlier life's has ended."""
+        """Return the true end of a script; none runs if that of an earlier life has ended."""
         script, self._script = self._script, None
         recovery = kind == "recovery"
         if self._script_due is not None and not self._program(kind):
@@ -222,7 +222,7 @@ class Deeds:
             ends = self.options.limits.spent_watch
             return RecoveryEnded() if ends else RecoveryImpossible("")
         if script is not None and not script.exited():
-            raise Violation(f"{kind} is said to have ended, and it runs")
+            raise Violation(f"the machine hears that {kind} has ended, and it runs")
         if recovery and script is not None:
             status = script.own_end
             killed = status is not None and status.signal is not None

@@ -35,30 +35,30 @@ from .afterlife import LastingWitness
 from .choices import Choices
 from .chosen import choose_options, ends_of_check, ends_of_script
 from .deeds import Violation
-from .lives import Fuse, Kept, Killed
+from .lives import Fuse, Killed, VirtualFile
 from .target import Itself, Kernel, Target
 from .world import MOMENT, Child, Launcher
 
 _APART = (0.0, 0.0, 0.15, MOMENT, -MOMENT)
 """Seconds from a moment at which something else is likely to happen."""
 _TO_END = 400.0
-"""Seconds that a history is given to end, once it is told to."""
+"""Seconds in which a history must end, once somebody stops it."""
 
 
 def _nothing(*_what: object, **_named: object) -> None:
-    """Nobody reads it."""
+    """Write nothing: nobody reads it."""
 
 
 def _never() -> float:
     return 0.0
 
 
-_TELLING = {"ending_of", "ending_of_run", "killed", "spelled", "spent"}
-"""What makes words and says nothing, or is counted."""
+_WORDING = {"ending_of", "ending_of_run", "killed", "spelled", "spent"}
+"""Methods that make words, or that the witness counts."""
 
 
 class _Mute(MonitorReport):
-    """Writes nothing; a text a check would take longer than the check."""
+    """Writes nothing: the text of a check takes longer than the check."""
 
     def __init__(self, options: Options, witness: LastingWitness) -> None:
         nowhere = Nowhere()
@@ -66,7 +66,7 @@ class _Mute(MonitorReport):
         self._witness = witness
 
     def spent(self, attempts: int, count: int) -> None:
-        """Somebody is told, and counts how often."""
+        """Let the witness count the reports."""
         del attempts, count
         self._witness.said_spent()
 
@@ -75,7 +75,7 @@ for _name in dir(MonitorReport):
     if (
         callable(getattr(MonitorReport, _name))
         and not _name.startswith("_")
-        and _name not in _TELLING
+        and _name not in _WORDING
     ):
         setattr(_Mute, _name, staticmethod(_nothing))
 
@@ -91,13 +91,13 @@ class History:
         self.trace = trace
         self.ended = 0
         self.fuse = Fuse(self._dies)
-        self._kept = Kept(self.fuse) if choices.pick(5) > 2 else None
+        self._kept = VirtualFile(self.fuse) if choices.pick(5) > 2 else None
         """The state file, where there is one."""
-        self.told: dict[int, Mapping[str, str]] = {}
+        self.envs: dict[int, Mapping[str, str]] = {}
         """The environments of the scripts, by their process ids."""
         self._launcher = Launcher(self)
         self._outside: list[tuple[float, int, Callable[[], None]]] = []
-        """What is still to come from outside."""
+        """Events that are still to come from outside."""
         self._next: DueCall | None = None
         self._take_options()
         self.kernel = Kernel(self)
@@ -129,7 +129,7 @@ class History:
         )
 
     def _plan(self) -> None:
-        """What comes from outside, at moments at which something else is likely to happen."""
+        """Plan events from outside, at moments at which something else is likely to happen."""
         choices, interval = self.choices, self.options.interval
         whats = (self._reload, self._pause, self._ask, self._reset, self._crowd, self._resume)
         whats = (*whats * 3, self._end_target, self._replace_target, self._stop)
@@ -142,12 +142,12 @@ class History:
             self._expect(BEGINNING + interval * choices.pick(60) / 4, self._stall)
 
     def _expect(self, when: float, what: Callable[[], None]) -> None:
-        """This comes from outside then, whether HEAT lives or is dead until later."""
+        """Expect an event from outside at this moment, whether HEAT lives then or not."""
         insort(self._outside, (when, len(self.choices.taken), what))
         self._await_outside()
 
     def _expect_kill(self, span: float, among: int) -> None:
-        """One of so many times HEAT is killed while something lasts, to see what is left of it."""
+        """Kill HEAT, in one of ``among`` cases, while something lasts, to see what it leaves."""
         if self._kept is not None and self.choices.pick(among) == among - 1:
             self._expect(self.time.now() + span * self.choices.pick(3) / 2, self._kill)
 
@@ -164,7 +164,7 @@ class History:
         what()
 
     def run(self, ticks: int) -> int:
-        """Go on until it ends, or has had so many ticks; how many there were. Raises Violation."""
+        """Run until it ends, or for this many ticks; return their number. Raises Violation."""
         heat.monitor.pump.step = self._step  # type: ignore[attr-defined]
         try:
             with self.kernel.put():
@@ -194,7 +194,7 @@ class History:
             run_next(when)
             look()
         if not self.ended:
-            self.say("told to stop")
+            self.say("stopped after its ticks")
             self.monitor.stop(EXIT_WELL)
 
     def _end(self) -> None:
@@ -234,20 +234,20 @@ class History:
         self.witness.monitor = self.monitor
 
     def _dies(self) -> None:
-        """From here on it does nothing; what it still unwinds is no deed of a dead one."""
+        """Let HEAT do nothing from here on: what it unwinds has no effect."""
         self.say("HEAT is killed")
         self.monitor.left = True
         if self.monitor.exit_code is None:
             self.monitor.exit_code = EXIT_WELL
 
     def _begin_again(self) -> None:
-        """What was killed is started once more, and goes on where it was."""
-        choices, time, kept, target = self.choices, self.time, self._kept, self._target
-        assert kept is not None
-        self.witness.killed_with(kept, self.kernel.stopped())
+        """Start HEAT again after a kill; it goes on where it was."""
+        choices, time, file, target = self.choices, self.time, self._kept, self._target
+        assert file is not None
+        self.witness.killed_with(file, self.kernel.stopped())
         for pid, kind, child in self.witness.left_behind():
             if kind != "check" and isinstance(child, Child):
-                orphan = child.orphan(kind, self.told[pid])
+                orphan = child.orphan(kind, self.envs[pid])
                 if orphan is not None:
                     self.witness.orphans()[pid] = orphan
         time.agenda = Scheduler()
@@ -255,7 +255,7 @@ class History:
         self._next = None
         time.stall(choices.of((0.0, 1.0, 2.5 * self.options.interval, 10 * self.options.interval)))
         if isinstance(target, Target) and choices.pick(16) == 15:
-            self.say("the target has ended meanwhile")
+            self.say("the target ended without HEAT")
             target.end_unseen()
         if choices.pick(4) == 3:
             self.options = choose_options(choices, self.options)
@@ -264,40 +264,40 @@ class History:
         self.fuse.dead = False
         self.kernel.descriptors.clear()
         self.fuse.left = choices.of((0, 0, 0, 1, 2, 3, 4, 5, 6, 8))
-        record = MonitorRecord(cast("StateFile", kept), "simulated")
-        found = record.restore(kept.saved())
-        self.say(f"HEAT is started again, and finds {found}, {record.held}, {record.pause}")
-        self.witness.restarting(found, record.pause, self.options)
+        record = MonitorRecord(cast("StateFile", file), "simulated")
+        saved = record.restore(file.saved())
+        self.say(f"HEAT is started again, and finds {saved}, {record.held}, {record.pause}")
+        self.witness.restarting(saved, record.pause, self.options)
         if isinstance(target, Target):
             if target.ended and self.options.pid is not None:
-                self.say("there is no target to be watched for")
+                self.say("there is no target")
                 self.ended += 1
                 return
             target.remembered_by(record)
-        self._take_up(record, found)
+        self._take_up(record, saved)
 
-    def _take_up(self, record: MonitorRecord, found: SavedMachine | None) -> None:
-        """As the fleet does it."""
+    def _take_up(self, record: MonitorRecord, saved: SavedMachine | None) -> None:
+        """Resume as the supervisor does."""
         time, choices = self.time, self.choices
         waits = any(
             orphan.kind == "fail" and orphan.over > time.now()
             for orphan in self.witness.orphans().values()
         )
-        if found is not None and found.snapshot.given_up and choices.pick(2) and not waits:
+        if saved is not None and saved.snapshot.given_up and choices.pick(2) and not waits:
             changed = Changed(State.ERROR, State.NORMAL, time.unix(), 0, RESET)
-            # tests/store/test_state_file.py has one that begins anew while a fail script runs.
+            # tests/store/test_state_file.py has a reset while a fail script runs.
             record.reset(changed, time.unix(), fail_runs=False)
-            self.witness.anew()
-            found = None
+            self.witness.begin_again()
+            saved = None
         first = time.now() + self.options.interval * choices.pick(3) / 2
         self.witness.begins(first)
         self._make_monitor(record)
-        if found is not None and found.snapshot.given_up:
-            self.monitor.go_on(found, first)
+        if saved is not None and saved.snapshot.given_up:
+            self.monitor.go_on(saved, first)
             self.ended += 1
             return
         self._await_outside()
-        self.monitor.go_on(found, first)
+        self.monitor.go_on(saved, first)
         self.witness.gone_on()
 
     # The machine, and the oracle
@@ -312,14 +312,14 @@ class History:
         return effects
 
     def say(self, text: str) -> None:
-        """For who reads what has happened."""
+        """Add a line to the trace."""
         if self.trace is not None:
             self.trace.append(f"{self.time.elapsed():>10.3f} s  {text}")
 
     # What the world does
 
     def ends(self, program: Program) -> Ends:
-        """How a program goes that is started now."""
+        """Choose the end of a program that starts now."""
         ends = self.choices.of(self._ends[program.path])
         if program.path != "check" and ends.after != 0.0:
             self._expect_kill(ends.after or self.options.interval, 6)
@@ -363,16 +363,16 @@ class History:
 
     def _ask(self) -> None:
         if self.monitor.exit_code is None:
-            self.say("a check is asked for")
+            self.say("somebody asks for a check")
             self.monitor.ask()
 
     def _reset(self) -> None:
         if self.monitor.exit_code is None:
-            self.say("a reset is asked for")
+            self.say("somebody asks for a reset")
             self.monitor.reset()
 
     def _crowd(self) -> None:
-        """Another monitor's check has the only turn, or wants it."""
+        """Let another monitor's check take the only turn, or wait for it."""
         span = self.options.interval * (1 + self.choices.pick(9)) / 2 + self.choices.of(_APART)
         limiter = self._limiter
 
@@ -383,7 +383,7 @@ class History:
         limiter.acquire(begins, self)
 
     def _kill(self) -> None:
-        """It may be killed now, or in the midst of what it does next."""
+        """Kill HEAT now, or in the middle of what it does next."""
         if not self.ended:
             moment = self.choices.of((0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 7, 9))
             if not moment:
@@ -401,7 +401,7 @@ class History:
             self._target.replace()
 
     def target_gone(self, reason: str) -> None:
-        """As the loop tells it: when what is being done is done."""
+        """Tell the monitor as the loop does: at the end of the turn."""
         self.time.at(self.time.now(), lambda: self.monitor.target_gone(reason), self)
 
     def _own_signal(self, signum: int) -> None:
@@ -412,12 +412,12 @@ class History:
     def _stop(self) -> None:
         if not self.monitor.left:
             at_once = self.choices.pick(3) == 2
-            self.say(f"told to stop{' at once' if at_once else ''}")
+            self.say(f"stopped by hand{', at once' if at_once else ''}")
             self.monitor.stop(EXIT_WELL, at_once=at_once)
 
     def _stall(self) -> None:
         span = self.options.interval * (1 + self.choices.pick(9)) / 2
-        self.say(f"nothing is looked at for {span} s")
+        self.say(f"HEAT stands still for {span} s")
         self.witness.stalled()
         self.time.stall(span)
 
@@ -428,7 +428,7 @@ class History:
             raise Violation("it ended twice")
 
     def crashed(self, error: Exception) -> None:
-        """What does not belong to a monitor."""
+        """Raise an error that does not belong to a monitor."""
         raise error
 
 
@@ -437,12 +437,12 @@ def _shown(value: object) -> str:
 
 
 def run(choices: Choices, ticks: int) -> int:
-    """One history; how many ticks it had. Raises Violation."""
+    """Run one history; return its number of ticks. Raises Violation."""
     return History(choices).run(ticks)
 
 
-def told(record: Sequence[int], ticks: int) -> list[str]:
-    """What happens in a history, line by line, up to where an invariant is broken."""
+def trace_of(record: Sequence[int], ticks: int) -> list[str]:
+    """Return what happens in a history, line by line, up to a violation."""
     trace: list[str] = []
     history = History(Choices(record=record), trace)
     trace.insert(0, str(history.options))
@@ -450,6 +450,6 @@ def told(record: Sequence[int], ticks: int) -> list[str]:
         history.run(ticks)
     except Violation as violation:
         trace.append(f"VIOLATION: {violation}")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except Exception as error:  # noqa: BLE001 - any error is a find
         trace.append(f"{type(error).__name__}: {error}")
     return trace

@@ -1,4 +1,4 @@
-"""What has to hold after each step of a history, whatever has happened in it."""
+"""Invariants: they hold after each step of a history, whatever has happened in it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _OPEN, _BACKOFF, _SPENT = Stage.OPEN, Stage.BACKOFF, Stage.SPENT
 _BEGUN = (_OPEN, _BACKOFF, _SPENT)
 _NO_CHECK = (Stage.WAITING, Stage.REPAIRING, Stage.OWED)
 _OVER = (do.EnterRecovery, do.StartBackoff, do.Spent)
-"""What follows a window in which the outage has not ended."""
+"""Effects after a window in which the outage has not ended."""
 
 
 class Witness:
-    """Sees what happens, keeps its own books, and compares."""
+    """Sees what happens, keeps its own counts, and compares."""
 
     __slots__ = (
         "_alive",
@@ -103,25 +103,25 @@ class Witness:
         self._runs = 0
         """Recovery runs in this outage."""
         self._recovered_at = float("-inf")
-        """When the last of them began."""
+        """The start of the last of them."""
         self._recoveries = Recoveries()
         self._ticks = Ticks(time.now(), options.interval)
         self._exact = True
         """Ticks come when they are due."""
         self._window: float | None = None
-        """When the open window closes."""
+        """The end of the open window."""
         self._reads = 0
-        """How often other options were taken."""
+        """The number of reloads."""
         self._was = State.NORMAL
         """The state before the step."""
         self._paused = False
         """There was a pause before it."""
         self._untold: str | None = None
-        """The check that failed last, while its failure is still to be told by the fail script."""
+        """The check that failed last, until the fail script reports it."""
         self._ran = True
         """The recovery script was started since RECOVERING was entered."""
         self._still: float | None = None
-        """Until when there is a pause, if there is one."""
+        """The end of the pause, if there is one."""
         self._lives = 1
         self._orphans: dict[int, Orphan] = {}
         """Scripts of earlier lives."""
@@ -129,9 +129,9 @@ class Witness:
     # The machine
 
     def stepped(self, event: Event, effects: list[Effect], model: Model) -> None:
-        """An event has been taken; compare with the oracle, and look at the order of effects."""
+        """Compare a step with the oracle, and check the order of its effects."""
         self.deeds.settled()
-        self.deeds.told(event)
+        self.deeds.fed(event)
         self._compare(event, effects, model)
         if isinstance(event, Tick):
             self._ticked(event)
@@ -156,11 +156,12 @@ class Witness:
         oracle = self._oracle
         if oracle.slot not in _IN_FLIGHT and isinstance(event, _VERDICTS):
             raise Violation(f"{event} comes, and no check runs")
-        wanted = oracle.hear(event)
+        expected = oracle.hear(event)
         # As tuples, effects of several kinds are equal.
-        if effects != wanted or (wanted and [*map(type, effects)] != [*map(type, wanted)]):
-            raise Violation(f"at {event}\n  the machine says {effects}\n  the oracle says {wanted}")
-        self.deeds.wanted(wanted)
+        if effects != expected or (expected and [*map(type, effects)] != [*map(type, expected)]):
+            there = f"the machine says {effects}\n  the oracle says {expected}"
+            raise Violation(f"at {event}\n  {there}")
+        self.deeds.expect(expected)
         here = (
             model.stage,
             model.count,
@@ -217,7 +218,7 @@ class Witness:
             self._first = event.failure.time
 
     def _to_be_told(self) -> bool:
-        """The failure is; those below a threshold that nothing recovers at are not."""
+        """The fail script reports the failure; without recovery, only from the threshold on."""
         limits = self._limits
         return limits.recovers or self._count >= (limits.threshold or 1)
 
@@ -272,8 +273,8 @@ class Witness:
             raise Violation("a window closes after a pass")
 
     def said_spent(self) -> None:
-        """Somebody is told that no recovery is left."""
-        self._recoveries.said()
+        """Note the report that no recovery is left."""
+        self._recoveries.reported()
 
     def _checks_left(self, model: Model) -> None:
         most = self._limits.checks
@@ -283,7 +284,7 @@ class Witness:
     # The programs
 
     def starting(self, program: Program) -> None:
-        """A program is about to be started."""
+        """Check a program that is about to start. Raises Violation."""
         kind, model = program.path, self.monitor.model
         if kind == "recovery":
             self._recoveries.begin(self._time.now())
@@ -304,10 +305,10 @@ class Witness:
         others = ("check",) if kind == "check" else ("fail", "recovery")
         for other, _ in self._alive.values():
             if other in others:
-                raise Violation(f"{kind} is started beside {other}")
+                raise Violation(f"{kind} is started while {other} runs")
         for orphan in self._orphans.values():
             if orphan.over > self._time.now() and (kind != "check" or orphan.kind == "recovery"):
-                raise Violation(f"{kind} is started beside {orphan.kind} of an earlier life")
+                raise Violation(f"{kind} is started while {orphan.kind} of an earlier life runs")
 
     def _begins(self, what: str) -> None:
         still = self._still
@@ -315,35 +316,35 @@ class Witness:
             raise Violation(f"{what} in a pause")
 
     def started(self, child: Child, program: Program) -> None:
-        """A program was started."""
+        """Check a program that has started. Raises Violation."""
         kind, env = program.path, program.env
         self.deeds.started(kind, child)
         self._alive[child.pid] = kind, child
         if kind == "check":
             return
-        wanted = {"HEAT_NAME": "simulated"}
+        expected = {"HEAT_NAME": "simulated"}
         if kind == "fail":
             self.fail_told(program)
         else:
             self._recovery_started()
-            wanted |= {
+            expected |= {
                 "HEAT_FAIL_CNT": str(self._count),
                 "HEAT_FAIL_CODE": str(self._last_code),
                 "HEAT_FAIL_TIME": str(self._first),
                 "HEAT_FAIL_TEXT": self._last_text,
                 "HEAT_STATE": "RECOVERING",
             }
-        for name, text in wanted.items():
+        for name, text in expected.items():
             if env[name] != text:
                 raise Violation(f"{kind} has {name}={env[name]}, and not {text}")
 
     def fail_told(self, program: Program) -> None:
-        """The fail script is started, or cannot be, which is on record."""
+        """Note that the fail script starts, or cannot, which is on record."""
         if program.env["HEAT_FAIL_PID"] == self._untold:
             self._untold = None
 
     def recovery_is_gone(self) -> None:
-        """The recovery script can no longer be started, which is its end."""
+        """Note that the recovery script cannot start any more, which is its end."""
         self._ran = True
 
     def _recovery_started(self) -> None:
@@ -360,25 +361,25 @@ class Witness:
         self._recovered_at = now
 
     def killed(self, child: SimulatedChild, signum: int) -> None:
-        """A program is signalled."""
+        """Check a signal to a program. Raises Violation."""
         if child.pid not in self._alive and child.pid not in self._leftovers:
             raise Violation(f"signal {signum} is sent to a program that is gone")
 
     def has_leftovers(self, child: SimulatedChild) -> None:
-        """A program has ended, its verdict is told, and it is reaped when its group has ended."""
+        """Note a program that has ended, and whose group lives on."""
         if self._alive.pop(child.pid, None) is None:
             raise Violation("a program that is gone has left something behind")
         self._leftovers.add(child.pid)
 
     def reaped(self, child: SimulatedChild) -> None:
-        """Nothing is left of a program."""
+        """Note that nothing is left of a program."""
         if child.pid in self._leftovers:
             self._leftovers.remove(child.pid)
         elif self._alive.pop(child.pid, None) is None:
             raise Violation("a program is reaped twice")
 
     def signal_due(self, signum: int) -> None:
-        """A signal is about to be sent to the target."""
+        """Check a signal that is about to go to the target. Raises Violation."""
         if self.monitor.exit_code is not None and self.monitor.model.state is not _ERROR:
             raise Violation(f"signal {signum} is sent after the end")
         self._begins(f"signal {signum} is sent")
@@ -390,20 +391,20 @@ class Witness:
     # From outside
 
     def reloading(self, options: Options, first: float) -> None:
-        """Other options are about to be taken."""
+        """Note a reload."""
         self._reads += 1
         if options.interval != self._options.interval:
             self._ticks.change_interval(options.interval, first)
         self._options = self.deeds.options = options
 
     def stalled(self) -> None:
-        """Time is about to pass in which nothing is looked at."""
+        """Note that HEAT is about to stand still."""
         self._exact = False
 
     # After each step
 
     def look(self) -> None:
-        """What holds between the steps."""
+        """Check what holds between the steps. Raises Violation."""
         self.deeds.settled()
         self._recoveries.settled()
         model = self.monitor.model
@@ -417,7 +418,7 @@ class Witness:
         if model.state is _ERROR:
             raise Violation("an error did not end it")
         if stage is Stage.REPAIRING and model.check in _IN_FLIGHT:
-            raise Violation("a check runs beside the recovery script")
+            raise Violation("a check runs during the recovery script")
         if model.state is _NORMAL and model.count:
             raise Violation("all is well, and there are failures")
         if self._untold is not None and not model.paused:
@@ -426,7 +427,7 @@ class Witness:
             self._look_for_an_end(model)
 
     def _look_for_an_end(self, model: Model) -> None:
-        """No check decides any more whether a window or a backoff is over."""
+        """Check that no window or backoff lasts too long. Raises Violation."""
         now, due, until = self._time.now(), self._window, self._recoveries.until
         timed = self._limits.recovery_timeout is not None
         if model.stage is _OPEN and timed and due is not None and now > due + ALIKE:
@@ -450,7 +451,7 @@ class Witness:
             raise Violation(f"the failure of check {self._untold} goes untold")
 
     def at_the_end(self) -> None:
-        """It has ended: nothing is left but what nothing can kill."""
+        """Check that nothing is left, except what nothing can kill. Raises Violation."""
         for kind, child in self._alive.values():
             if not child.immortal:
                 raise Violation(f"{kind} lives on")

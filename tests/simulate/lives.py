@@ -1,4 +1,4 @@
-"""Several lives of one HEAT: the moments at which it can be killed, and what is left of it."""
+"""Several lives of one HEAT: the moments at which it can be killed, and what it leaves."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Fuse:
     def __init__(self, dies: Callable[[], None]) -> None:
         self.left = 0
         self.dead = False
-        """What HEAT still unwinds, it does no more."""
+        """HEAT is killed: what it unwinds has no effect."""
         self._dies = dies
 
     def burn(self) -> None:
-        """It may be now. Raises Killed."""
+        """Come one moment closer. Raises Killed."""
         self.left -= 1
         if not self.left:
             self.kill()
 
     def kill(self) -> None:
-        """It is now. Raises Killed."""
+        """Kill HEAT now. Raises Killed."""
         self.left = 0
         self.dead = True
         self._dies()
@@ -47,14 +47,13 @@ class Orphan(NamedTuple):
 
     kind: str
     ends: Ends
-    told: Mapping[str, str]
-    """Its environment."""
+    env: Mapping[str, str]
     started: float
     over: float
-    """When it ends, if nobody ends it."""
+    """Its end, if nobody ends it."""
 
 
-class Kept:
+class VirtualFile:
     """The state file, as the record writes it, and as the next HEAT finds it."""
 
     def __init__(self, fuse: Fuse) -> None:
@@ -73,7 +72,7 @@ class Kept:
         }
 
     def write(self, statements: list[Statement]) -> None:
-        """All or none of them. Raises Killed, before it or after it."""
+        """Write all or none of them. Raises Killed, before it or after it."""
         if self._fuse.dead:
             return
         self.lost = statements[0][0] == sql.MACHINE
@@ -100,5 +99,5 @@ class Kept:
         self.pause = None
 
     def saved(self) -> SavedMonitor:
-        """What the next HEAT reads."""
+        """Return what the next HEAT reads."""
         return SavedMonitor(0.0, self._memory, self.pause, dict(self.held))

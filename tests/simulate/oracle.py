@@ -1,6 +1,6 @@
 """Section 2 of the contract, written a second time: plainly, without a table or a library.
 
-It hears the events that the machine hears, and says what should be done, in order. Of section 17
+It hears the events that the machine hears, and returns the right effects, in order. Of section 17
 it knows backoff, what follows the last recovery, and the other intervals; of sections 10 and 11
 what a pause is, what somebody may ask for, and what a restart leaves.
 """
@@ -23,7 +23,7 @@ _OPEN, _BACKOFF, _SPENT = "OPEN", "BACKOFF", "SPENT"
 _CHECKS_GO_ON = (_NONE, _OPEN, _BACKOFF, _SPENT)
 
 _Inner = Literal["enter", "due", "begin", "open", "check", "close", "give up"]
-"""What recovery consists of."""
+"""The steps of a recovery."""
 
 _CHECK_IS_NO_MORE = (happened.CheckKilled, happened.CheckImpossible)
 _RECOVERY_IS_NO_MORE = (happened.RecoveryKilled, happened.RecoveryImpossible)
@@ -61,15 +61,15 @@ class Oracle:
         self.paused = False
 
     def hear(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912, PLR0915 - one loop
-        said: list[Effect] = []
+        effects: list[Effect] = []
         limits = self.limits
-        heard: list[Event | _Inner] = [event]
+        queue: list[Event | _Inner] = [event]
         why = ""
-        while heard:
-            now = heard.pop(0)
+        while queue:
+            now = queue.pop(0)
             if self.state is _ERROR:
                 continue
-            if self.paused and self._only_noted(now, said):
+            if self.paused and self._only_noted(now, effects):
                 continue
             in_recovery = self.state is _RECOVERING
             recovers = limits.recovery or {limits.fault_signal, limits.success_signal} != {None}
@@ -78,14 +78,14 @@ class Oracle:
             # Ticks.
             if isinstance(now, happened.Tick):
                 if self.recovery == _OWED:
-                    self._run_recovery(said)
+                    self._run_recovery(effects)
                     self.skipped += 1 + now.missed if checks_left else 0
                 elif checks_left:
                     in_the_way = limits.fail_overlap_skip and self.fail_runs
                     may = self.recovery in _CHECKS_GO_ON
                     self.skipped += now.missed
                     if may and self.check == _IDLE and not in_the_way:
-                        self._run_check(said)
+                        self._run_check(effects)
                     else:
                         self.skipped += 1
 
@@ -99,10 +99,12 @@ class Oracle:
                 enough = self.passes >= limits.success_threshold
                 if self.state is _FAILING or (in_recovery and enough):
                     if in_recovery and limits.success_signal is not None:
-                        said.append(do.SendSignal(limits.success_signal, "--success-signal"))
+                        effects.append(do.SendSignal(limits.success_signal, "--success-signal"))
                     helped = self.recovery != _SPENT
-                    said.append(do.Recovered(self.count, self.outage_at, self.recoveries, helped))
-                    self._leave(said)
+                    effects.append(
+                        do.Recovered(self.count, self.outage_at, self.recoveries, helped)
+                    )
+                    self._leave(effects)
                     self._all_is_well()
             elif isinstance(now, happened.CheckFailed):
                 was_at_once = self.check_is_at_once
@@ -113,7 +115,7 @@ class Oracle:
                     self.check = _DIES
                 starting = not self.ever_passed and max(0.0, now.at) < limits.start_period
                 if self.state is _NORMAL and starting:
-                    said.append(do.NotCounted())
+                    effects.append(do.NotCounted())
                     continue
                 self.count += 1
                 self.passes = 0
@@ -125,16 +127,16 @@ class Oracle:
                     reached = limits.threshold is not None and self.count >= limits.threshold
                     if recovers or reached or limits.threshold is None:
                         if limits.signal is not None:
-                            said.append(do.SendSignal(limits.signal, "--signal"))
+                            effects.append(do.SendSignal(limits.signal, "--signal"))
                         if limits.fail:
                             after = _RECOVERING if reached and recovers else _FAILING
-                            self._tell_failure(said, after)
+                            self._tell_failure(effects, after)
                     if reached and recovers:
-                        self._leave(said)
-                        heard.append("enter")
+                        self._leave(effects)
+                        queue.append("enter")
                     elif self.state is _NORMAL:
                         self.state = _FAILING
-                        self._change_pace(said, limits.retry_interval)
+                        self._change_pace(effects, limits.retry_interval)
                 elif self.time_is_up or (
                     self.recovery == _OPEN
                     and limits.recovery_timeout is None
@@ -143,7 +145,7 @@ class Oracle:
                     and self.failures_in_window >= limits.threshold
                     and not was_at_once
                 ):
-                    heard.append("close")
+                    queue.append("close")
 
             # What recovery consists of.
             elif now == "enter":
@@ -151,53 +153,53 @@ class Oracle:
                 self.recoveries += 1
                 self._nothing_seen_yet()
                 self.recovery = _WAITING
-                said.append(do.EnterRecovery(self.recoveries, self.count))
-                heard.append("due")
+                effects.append(do.EnterRecovery(self.recoveries, self.count))
+                queue.append("due")
             elif now == "due":
                 if limits.recovery and self.fail_runs:
-                    self._drop_what_waits(said)
-                    said.append(do.BoundFail())
+                    self._drop_what_waits(effects)
+                    effects.append(do.BoundFail())
                 else:
-                    heard.append("begin" if limits.recovery else "open")
+                    queue.append("begin" if limits.recovery else "open")
             elif now == "begin":
-                self._send_fault_signal(said)
-                self._run_recovery(said)
+                self._send_fault_signal(effects)
+                self._run_recovery(effects)
             elif now == "open":
                 if self.recovery == _WAITING:
-                    self._send_fault_signal(said)
+                    self._send_fault_signal(effects)
                 self.recovery = _OPEN
-                self._change_pace(said, limits.recovery_interval)
-                said.append(do.OpenWindow(self._window()))
-                heard.append("check")
+                self._change_pace(effects, limits.recovery_interval)
+                effects.append(do.OpenWindow(self._window()))
+                queue.append("check")
             elif now == "check":
                 if self.check == _RUNS:
                     self.check_is_at_once = True
                 elif checks_left and self.check == _IDLE:
-                    self._run_check_at_once(said)
+                    self._run_check_at_once(effects)
                 elif checks_left:
                     self.check_is_owed = True
             elif now == "close":
                 another = limits.max_recoveries is None or self.recoveries < limits.max_recoveries
                 if another and limits.recovery_backoff and self.recovery == _OPEN:
-                    self._leave(said)
-                    self._back_off(said)
+                    self._leave(effects)
+                    self._back_off(effects)
                 elif another:
-                    self._leave(said)
-                    heard.append("enter")
+                    self._leave(effects)
+                    queue.append("enter")
                 elif limits.spent_watch:
-                    self._leave(said)
+                    self._leave(effects)
                     self._nothing_seen_yet()
                     self.recovery = _SPENT
-                    said.append(do.Spent(self.recoveries, self.count))
+                    effects.append(do.Spent(self.recoveries, self.count))
                 else:
                     number = self.recoveries
                     word = "recovery" if number == 1 else "recoveries"
                     why = f"{number} {word} did not help"
-                    heard.append("give up")
+                    queue.append("give up")
             elif now == "give up":
-                self._leave(said)
-                self._drop_what_waits(said)
-                said.append(do.GiveUp(why))
+                self._leave(effects)
+                self._drop_what_waits(effects)
+                effects.append(do.GiveUp(why))
                 self.error_is_due = why
                 self.state = _ERROR
 
@@ -207,40 +209,40 @@ class Oracle:
                 self.unknowns += 1
                 waits = self.recovery == _OPEN and limits.recovery_timeout is None
                 if in_recovery and self.time_is_up and not self.passes and not waits:
-                    heard.append("close")
+                    queue.append("close")
             elif isinstance(now, _CHECK_IS_NO_MORE):
                 self._check_ended()
                 why = now.reason
-                heard.append("give up")
+                queue.append("give up")
             elif isinstance(now, happened.CheckGone):
                 self.check = _IDLE
                 owed, self.check_is_owed = self.check_is_owed, False
                 if in_recovery and owed and checks_left:
-                    self._run_check_at_once(said)
+                    self._run_check_at_once(effects)
 
             # The scripts.
             elif isinstance(now, happened.FailEnded):
                 self.fail_runs = None
                 if self.recovery == _WAITING:
-                    heard.append("begin")
+                    queue.append("begin")
                 else:
-                    self._tell_what_waits(said)
+                    self._tell_what_waits(effects)
             elif isinstance(now, happened.RecoveryEnded):
                 if in_recovery and self.error_is_due:
                     why = self.error_is_due
-                    heard.append("give up")
+                    queue.append("give up")
                 elif in_recovery:
-                    heard.append("open")
+                    queue.append("open")
             elif isinstance(now, happened.RecoveryDelayed):
                 if in_recovery and self.error_is_due:
                     why = self.error_is_due
-                    heard.append("give up")
+                    queue.append("give up")
                 elif in_recovery:
                     self.recovery = _OWED
             elif isinstance(now, _RECOVERY_IS_NO_MORE):
                 if in_recovery:
                     why = now.reason
-                    heard.append("give up")
+                    queue.append("give up")
 
             # The window, and the pause before the next recovery.
             elif isinstance(now, happened.WindowClosed):
@@ -250,14 +252,14 @@ class Oracle:
                 if self.check == _RUNS or self.check_is_owed or self.passes or by_failures:
                     self.time_is_up = True
                 else:
-                    heard.append("close")
+                    queue.append("close")
             elif isinstance(now, happened.BackoffEnded):
                 if self.recovery != _BACKOFF:
                     continue
                 if self.check == _RUNS or self.check_is_owed or self.passes:
                     self.time_is_up = True
                 else:
-                    heard.append("close")
+                    queue.append("close")
 
             # The target, and HEAT itself.
             elif isinstance(now, happened.TargetGone):
@@ -265,63 +267,63 @@ class Oracle:
                     self.error_is_due = now.reason
                 else:
                     why = now.reason
-                    heard.append("give up")
+                    queue.append("give up")
             elif isinstance(now, happened.TargetMissing):
                 if limits.threshold is None or not recovers:
                     why = now.reason
-                    heard.append("give up")
+                    queue.append("give up")
             elif isinstance(now, happened.WatchBroke):
                 why = now.reason
-                heard.append("give up")
+                queue.append("give up")
             elif isinstance(now, happened.LimitsChanged):
                 before = self._window(), limits.recovery_timeout
-                self._take_limits(now.limits, said)
+                self._take_limits(now.limits, effects)
                 limits = now.limits
                 another = (self._window(), limits.recovery_timeout) != before
                 if self.recovery == _OPEN and another:
                     self.time_is_up = False
-                    said.append(do.CloseWindow())
-                    said.append(do.OpenWindow(self._window()))
+                    effects.append(do.CloseWindow())
+                    effects.append(do.OpenWindow(self._window()))
 
             # What somebody has told it, and a restart, which is a pause that nobody asked for.
             elif isinstance(now, happened.Paused):
                 self.paused = True
-                self._drop_what_waits(said)
+                self._drop_what_waits(effects)
                 if self.recovery == _OPEN:
-                    said.append(do.CloseWindow())
+                    effects.append(do.CloseWindow())
             elif isinstance(now, happened.Resumed):
                 if not self.paused:
                     continue
                 self.paused = False
                 if self.error_is_due and self.recovery != _RUNNING:
                     why = self.error_is_due
-                    heard.append("give up")
+                    queue.append("give up")
                     continue
                 if not self.fail_runs:
-                    self._tell_what_waits(said)
+                    self._tell_what_waits(effects)
                 if self.state is _NORMAL:
-                    said.append(do.WakeTarget())
+                    effects.append(do.WakeTarget())
                 elif self.state is _FAILING:
-                    self._change_pace(said, limits.retry_interval)
+                    self._change_pace(effects, limits.retry_interval)
                 elif self.recovery == _WAITING:
-                    heard.append("due")
+                    queue.append("due")
                 elif self.recovery == _OPEN:
                     self._nothing_seen_yet()
-                    heard.append("open")
+                    queue.append("open")
                 elif self.recovery == _BACKOFF:
-                    heard.append("check")
+                    queue.append("check")
             elif isinstance(now, happened.CheckAsked):
                 in_the_way = limits.fail_overlap_skip and self.fail_runs
                 may = self.recovery in _CHECKS_GO_ON
                 if may and checks_left and self.check == _IDLE and not in_the_way:
-                    self._run_check(said)
+                    self._run_check(effects)
                     self.check_is_at_once = self.recovery == _OPEN
             elif isinstance(now, happened.Reset):
                 if self.state is _NORMAL or self.recovery == _RUNNING:
                     continue
-                self._drop_what_waits(said)
-                said.append(do.WakeTarget())
-                self._leave(said)
+                self._drop_what_waits(effects)
+                effects.append(do.WakeTarget())
+                self._leave(effects)
                 self._all_is_well()
             elif isinstance(now, happened.FailLost):
                 self.fail_waits = self.fail_waits or self.fail_runs
@@ -331,7 +333,7 @@ class Oracle:
                     self.recovery = _WAITING
             else:
                 raise AssertionError(f"the oracle does not know {now}")
-        return said
+        return effects
 
     @property
     def stage(self) -> Stage:
@@ -348,9 +350,9 @@ class Oracle:
         return Check.IDLE
 
     def _only_noted(  # noqa: C901 - an event after another
-        self, now: Event | _Inner, said: list[Effect]
+        self, now: Event | _Inner, effects: list[Effect]
     ) -> bool:
-        """What comes in a pause leads nowhere; False for what does all the same."""
+        """Note an event in a pause, without effects; return False if it has some all the same."""
         if isinstance(now, _CHECK_HAS_ENDED):
             self._check_ended()
         elif isinstance(now, happened.CheckFailed):
@@ -374,21 +376,21 @@ class Oracle:
         elif isinstance(now, happened.BackoffEnded):
             self.time_is_up = self.time_is_up or self.recovery == _BACKOFF
         elif isinstance(now, happened.LimitsChanged):
-            self._take_limits(now.limits, said)
+            self._take_limits(now.limits, effects)
         else:
             return isinstance(now, _NOT_IN_A_PAUSE)
         return True
 
-    def _take_limits(self, limits: Limits, said: list[Effect]) -> None:
+    def _take_limits(self, limits: Limits, effects: list[Effect]) -> None:
         """Other limits; ticks that come at an interval of their own take up the new one."""
         before, self.limits = self.limits, limits
         if self.state is _FAILING and limits.retry_interval != before.retry_interval:
-            said.append(do.Pace(limits.retry_interval))
+            effects.append(do.Pace(limits.retry_interval))
         if self.recovery == _OPEN and limits.recovery_interval != before.recovery_interval:
-            said.append(do.Pace(limits.recovery_interval))
+            effects.append(do.Pace(limits.recovery_interval))
 
     def memory(self) -> Snapshot:
-        """What has to be known of it after a restart."""
+        """Return what a restart must find."""
         return Snapshot(
             self.stage,
             self.count,
@@ -424,24 +426,24 @@ class Oracle:
         self.passes = self.failures_in_window = 0
         self.time_is_up = False
 
-    def _leave(self, said: list[Effect]) -> None:
+    def _leave(self, effects: list[Effect]) -> None:
         """FAILING, a window and a backoff have something that ends with them."""
         if self.state is _FAILING and self.limits.retry_interval is not None:
-            said.append(do.Pace(None))
+            effects.append(do.Pace(None))
         if self.recovery == _OPEN:
-            said.append(do.CloseWindow())
+            effects.append(do.CloseWindow())
             if self.limits.recovery_interval is not None:
-                said.append(do.Pace(None))
+                effects.append(do.Pace(None))
         if self.recovery == _BACKOFF:
             self.backoff = None
-            said.append(do.EndBackoff())
+            effects.append(do.EndBackoff())
 
-    def _change_pace(self, said: list[Effect], interval: float | None) -> None:
+    def _change_pace(self, effects: list[Effect], interval: float | None) -> None:
         if interval is not None:
-            said.append(do.Pace(interval))
+            effects.append(do.Pace(interval))
 
     def _window(self) -> float | None:
-        """How long a window is, where time closes it."""
+        """Return the length of a window that time closes."""
         limits = self.limits
         if limits.recovery_timeout is not None:
             return limits.recovery_timeout
@@ -449,7 +451,7 @@ class Oracle:
             return None
         return limits.threshold * limits.interval
 
-    def _back_off(self, said: list[Effect]) -> None:
+    def _back_off(self, effects: list[Effect]) -> None:
         limits = self.limits
         span = limits.recovery_backoff
         for _ in range(self.recoveries - 1):
@@ -460,49 +462,49 @@ class Oracle:
         self._nothing_seen_yet()
         self.recovery = _BACKOFF
         self.backoff = span
-        said.append(do.StartBackoff(span))
+        effects.append(do.StartBackoff(span))
 
     def _check_ended(self) -> None:
         self.check = _IDLE
         self.check_is_at_once = False
 
-    def _send_fault_signal(self, said: list[Effect]) -> None:
+    def _send_fault_signal(self, effects: list[Effect]) -> None:
         if self.limits.fault_signal is not None:
-            said.append(do.SendSignal(self.limits.fault_signal, "--fault-signal"))
+            effects.append(do.SendSignal(self.limits.fault_signal, "--fault-signal"))
 
-    def _run_check(self, said: list[Effect]) -> None:
+    def _run_check(self, effects: list[Effect]) -> None:
         self.check = _RUNS
         self.check_is_owed = False
         self.checks += 1
-        said.append(do.RunCheck())
+        effects.append(do.RunCheck())
 
-    def _run_check_at_once(self, said: list[Effect]) -> None:
-        said.append(do.RestartTicks())
-        self._run_check(said)
+    def _run_check_at_once(self, effects: list[Effect]) -> None:
+        effects.append(do.RestartTicks())
+        self._run_check(effects)
         self.check_is_at_once = True
 
-    def _run_recovery(self, said: list[Effect]) -> None:
+    def _run_recovery(self, effects: list[Effect]) -> None:
         assert self.first is not None
         assert self.last is not None
         self.recovery = _RUNNING
-        said.append(do.RunRecovery(self.first, self.last, self.count, self.recoveries))
+        effects.append(do.RunRecovery(self.first, self.last, self.count, self.recoveries))
 
-    def _tell_failure(self, said: list[Effect], state: State) -> None:
+    def _tell_failure(self, effects: list[Effect], state: State) -> None:
         assert self.last is not None
         run = FailRun(self.last, self.count, state)
         if self.fail_runs:
             self.fail_waits = run
-            said.append(do.QueueFail(run))
+            effects.append(do.QueueFail(run))
         else:
             self.fail_runs = run
-            said.append(do.RunFail(run))
+            effects.append(do.RunFail(run))
 
-    def _tell_what_waits(self, said: list[Effect]) -> None:
+    def _tell_what_waits(self, effects: list[Effect]) -> None:
         if self.fail_waits is not None:
-            said.append(do.RunFail(self.fail_waits))
+            effects.append(do.RunFail(self.fail_waits))
             self.fail_runs, self.fail_waits = self.fail_waits, None
 
-    def _drop_what_waits(self, said: list[Effect]) -> None:
+    def _drop_what_waits(self, effects: list[Effect]) -> None:
         if self.fail_waits is not None:
-            said.append(do.DropFail(self.fail_waits))
+            effects.append(do.DropFail(self.fail_waits))
             self.fail_waits = None

@@ -49,7 +49,7 @@ class Kernel:
 
     @contextmanager
     def put(self) -> Generator[None]:
-        """Have HEAT signal these processes, and no other, as long as this lasts."""
+        """Let HEAT signal these processes, and no others, as long as this lasts."""
         heat.process.frost.os = self._os  # type: ignore[assignment]
         heat.process.frost.signal = self._signal  # type: ignore[assignment]
         try:
@@ -64,7 +64,7 @@ class Kernel:
         return process
 
     def stopped(self) -> set[int]:
-        """The processes that are stopped."""
+        """Return the ids of the stopped processes."""
         return {each.pid for each in self.processes.values() if each.alive and each.stopped}
 
     def open(self, process: Process) -> int:
@@ -79,7 +79,7 @@ class Kernel:
         del self.descriptors[fd]
 
     def send(self, fd: int, signum: int) -> None:
-        """Raises ProcessLookupError, and Killed before it or after it."""
+        """Send a signal. Raises ProcessLookupError, and Killed before it or after it."""
         history, process = self._history, self.descriptors[fd]
         if history.fuse.dead:
             return
@@ -98,7 +98,7 @@ class Kernel:
 
 
 class Target:
-    """The process of --pid, or whichever the file of --pid-file names."""
+    """The process of --pid, or the one that the file of --pid-file names."""
 
     def __init__(self, history: History, options: Options) -> None:
         self._of_file = options.pid_file is not None
@@ -110,11 +110,11 @@ class Target:
 
     @property
     def ended(self) -> bool:
-        """There is none any more."""
+        """It has ended."""
         return not self._process.alive
 
     def remembered_by(self, record: MonitorRecord) -> None:
-        """A HEAT begins that knows what was written down, and no more."""
+        """Begin with a HEAT that knows only its record."""
         kernel = self._kernel
         self._frost = frost = Frost()
 
@@ -130,18 +130,18 @@ class Target:
                 record.release(FROZEN)
 
     def end(self) -> None:
-        """It ends, and who holds it is told."""
+        """End it, and let HEAT know."""
         self._process.alive = False
         self._gone(self._process)
 
     def end_unseen(self) -> None:
-        """It ends, and nobody is there to be told."""
+        """End it while there is no HEAT."""
         self._process.alive = False
         if self._of_file:
             self._process = self._kernel.start()
 
     def replace(self) -> None:
-        """Another process has its place in the file; it lives on."""
+        """Let another process take its place in the file; it lives on."""
         if self._of_file:
             self._process = self._kernel.start()
 
@@ -156,7 +156,7 @@ class Target:
         return f"target {self._process.pid} (--pid) has ended"
 
     def send(self, signum: int) -> int:
-        """As a target of `heat.process.target` does it. Raises TargetError."""
+        """Send a signal as the targets of `heat.process.target` do. Raises TargetError."""
         history, kernel = self._history, self._kernel
         history.witness.signal_due(signum)
         chosen = history.choices.pick(16)
@@ -181,7 +181,7 @@ class Target:
         return pid
 
     def owes(self) -> int | None:
-        """The process that HEAT has stopped."""
+        """Return the process that HEAT has stopped."""
         return self._frost.pid
 
     def wake(self) -> int | None:
@@ -190,7 +190,7 @@ class Target:
 
 
 class Itself(HeatItself):
-    """HEAT as its own target; what it sends itself is counted, too."""
+    """HEAT as its own target; the witness counts what it sends itself."""
 
     def __init__(self, history: History, ends: Callable[[int], None]) -> None:
         super().__init__(history.time, ends, history)

@@ -1,4 +1,4 @@
-"""Which ticks come when: at the interval, for a while at another one, and back in their phase."""
+"""The moments of ticks: at the interval, for a while at another one, and back in their phase."""
 
 from .deeds import Violation
 
@@ -9,7 +9,7 @@ _CLOSER = 3e-8
 
 
 class Ticks:
-    """The moments at which a monitor's ticks are to come, kept without counting intervals."""
+    """The moments at which a monitor must tick, kept without counting intervals."""
 
     __slots__ = ("_due", "_interval", "_last", "_latest", "_of_pace", "_origin", "_pace")
 
@@ -17,7 +17,7 @@ class Ticks:
         self.begin(first, interval)
 
     def begin(self, first: float, interval: float) -> None:
-        """The first one is then."""
+        """Begin with a tick at this moment."""
         self._interval = interval
         self._origin = first
         """A tick from which the others are counted."""
@@ -25,7 +25,7 @@ class Ticks:
         """The interval in which they come for a while, if it is another one."""
         self._last = first - interval
         self._due: float | None = first
-        """When the next one comes, to the moment; None if only its latest moment is known."""
+        """The moment of the next one; None if only its latest moment is known."""
         self._latest = first
         self._of_pace = False
         """The pace has changed since the last tick."""
@@ -37,7 +37,7 @@ class Ticks:
         self._of_pace = False
 
     def change_pace(self, seconds: float | None, now: float) -> None:
-        """Let them come each so many seconds from the last one on; None: in their old phase."""
+        """Tick at this interval from the last tick on; None: in the old phase."""
         before, self._pace = self._pace, seconds
         owed = self._due is not None and self._due <= now + _CLOSER
         if seconds is None:
@@ -51,7 +51,7 @@ class Ticks:
         self._of_pace = True
 
     def _return_to_phase(self, now: float, *, owed: bool) -> None:
-        """A tick that is due at this moment still comes, if it is one of the old ones."""
+        """Return to the old phase; a tick of it that is due at this moment still comes."""
         here = max(self._origin, _after(now - 2 * _CLOSER, self._origin, self._interval))
         following = _after(now, self._origin, self._interval)
         unsure = self._due is None and here <= now + _CLOSER
@@ -59,14 +59,14 @@ class Ticks:
         self._due = None if unsure else self._due
 
     def change_interval(self, interval: float, first: float) -> None:
-        """Another interval; the first tick is then, unless they come at a pace of their own."""
+        """Take another interval, from ``first`` on, unless the pace is another one."""
         self._interval, self._origin = interval, first
         if self._pace is None:
             self._last = first - interval
             self._await(first)
 
     def came(self, now: float, missed: int, *, exact: bool) -> None:
-        """A tick has come; nothing is said of it where time was lost. Raises Violation."""
+        """Check a tick, unless time was lost. Raises Violation."""
         if exact:
             if missed:
                 raise Violation("ticks were missed though nothing stood still")
@@ -83,7 +83,7 @@ class Ticks:
 
 
 def _after(now: float, origin: float, interval: float) -> float:
-    """The first moment after now that is so many intervals from the origin."""
+    """Return the first moment after now that is a whole number of intervals from the origin."""
     due = origin
     while due <= now + _CLOSER:
         due += interval

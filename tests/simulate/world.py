@@ -1,4 +1,4 @@
-"""The world of a history: programs and a target that are told how to go, and outlive HEAT."""
+"""The world of a history: programs with a given end, which outlive HEAT."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Child(SimulatedChild):
         """It is just dying of a signal."""
         self._signalled = False
         self.own_end: Status | None = None
-        """How it has ended by itself, before any signal of HEAT's."""
+        """Its own end, before any signal from HEAT."""
         super().__init__(time, pid, ends, exited, owner)
 
     @property
@@ -53,13 +53,13 @@ class Child(SimulatedChild):
         """All that it prints, which is a line."""
         return self._ends.stderr.decode()
 
-    def orphan(self, kind: str, told: Mapping[str, str]) -> Orphan | None:
-        """What is left of it without its HEAT; None if nothing is."""
+    def orphan(self, kind: str, env: Mapping[str, str]) -> Orphan | None:
+        """Return the orphan that is left without its HEAT; None if it has ended."""
         if self._status is not None or self._doomed:
             return None
         after, started = self._ends.after, self._started
         return Orphan(
-            kind, self._ends, told, started, float("inf") if after is None else started + after
+            kind, self._ends, env, started, float("inf") if after is None else started + after
         )
 
     def _exit(self, status: Status) -> None:
@@ -89,7 +89,7 @@ class Child(SimulatedChild):
 
     def status(self) -> Status:
         if self._status is None:
-            raise Violation("the status of a program was asked before it had ended")
+            raise Violation("HEAT asks for the status of a program that runs")
         return super().status()
 
     def reap(self) -> None:
@@ -138,9 +138,9 @@ class Adopting:
     def start(self, program: Program, exited: Callable[[], None], owner: Owner) -> Adopted:
         del program
         history = self._history
-        history.say(f"process {self._pid} is waited for, {self.age} s old: {self._orphan}")
+        history.say(f"process {self._pid} runs still, {self.age} s old: {self._orphan}")
         child = Adopted(self._pid, self._orphan, exited, owner, history)
-        history.told[self._pid] = self._orphan.told
+        history.envs[self._pid] = self._orphan.env
         history.witness.adopted(self._pid, child)
         return child
 
@@ -165,7 +165,7 @@ class Launcher(SimulatedLauncher):
             raise
         history.witness.started(child, program)
         if program.path != "check":
-            history.told[child.pid] = program.env
+            history.envs[child.pid] = program.env
             history.fuse.burn()
         return child
 
@@ -178,9 +178,9 @@ class Launcher(SimulatedLauncher):
         return Adopting(held.pid, orphan, history)
 
     def find(self, environment: Mapping[str, str]) -> Held | None:
-        """The script of an earlier HEAT that was told this, and still runs."""
+        """Find the script of an earlier HEAT that got these variables and still runs."""
         for pid, orphan in self._history.witness.orphans().items():
-            if orphan.over > self._time.now() and environment.items() <= orphan.told.items():
+            if orphan.over > self._time.now() and environment.items() <= orphan.env.items():
                 return Held(pid, f"process {pid}")
         return None
 
